@@ -1,0 +1,89 @@
+"""What the engine is told to do: one immutable plan per conference, applied by difference.
+
+The conference decides (pure), makes a plan, and the engine compares it with what runs. A plan
+says everything, so a conference restored after a crash needs no replay of single steps.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Presence = Literal["expected", "calling", "connected", "lost", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSlot:
+    """The picture of one participant, wherever it is in the roster."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerSlot:
+    """The n-th most recent speaker who stands in no other slot of the view; 1 is the loudest."""
+
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class PollingSlot:
+    """Participants in turn, ``interval_s`` seconds each, those without picture left out."""
+
+    interval_s: float
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationSlot:
+    """The presentation stream of whoever presents; empty when nobody does."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptySlot:
+    """Background only."""
+
+
+Slot = ParticipantSlot | SpeakerSlot | PollingSlot | PresentationSlot | EmptySlot
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPlan:
+    """How one participant is heard, seen and labelled.
+
+    Args:
+        label: the name on its tile, NFC.
+        view: name of the view this participant's legs receive.
+        volume_db: gain of this participant in the mix, -60 to +20 dB.
+        audio_muted: others do not hear it. video_muted: its tile shows the name card.
+        deafened: it hears silence (packets go on).
+        importance: higher stands first where a choice must be made.
+    """
+
+    participant: str
+    label: str
+    presence: Presence
+    audio_muted: bool = False
+    video_muted: bool = False
+    deafened: bool = False
+    volume_db: float = 0.0
+    importance: int = 0
+    view: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """One composed picture: a layout's name and what stands in its slots (same length)."""
+
+    name: str
+    layout: str
+    slots: tuple[Slot, ...]
+    message: str | None = None
+    show_clock: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """The whole of one conference as the engine needs it."""
+
+    participants: Mapping[str, ParticipantPlan] = field(default_factory=dict)
+    views: Mapping[str, ViewPlan] = field(default_factory=dict)
