@@ -1,1 +1,1 @@
-
+"""Media connections of participants: one protocol, one file per transport."""

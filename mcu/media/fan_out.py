@@ -1,0 +1,124 @@
+"""Sends renditions to their subscribers: audio at once, video in slices of bounded loop time.
+
+A key frame to 145 legs is thousands of packets. Sent in one go it would block the loop for tens
+of milliseconds, so video goes out in passes of a few packets per leg, and a pass is cut into
+slices of at most ``SLICE_S``; between slices the loop reads packets and runs the audio tick.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mcu.media.rendition import Rendition, Subscriber
+
+Schedule = Callable[[float, Callable[[float], None]], None]
+"""``schedule(delay_s, call)``: run ``call(now)`` after ``delay_s`` (0: as soon as others ran)."""
+
+SLICE_S = 0.002
+SLICE_PACKETS = 256
+"""Bounds a slice where no clock is given (virtual time)."""
+
+CHUNK_PACKETS = 16
+PASS_INTERVAL_S = 0.002
+"""A leg gets at most CHUNK_PACKETS per PASS_INTERVAL_S: 8,000 packets/s, about 75 Mbit/s, so a
+key frame of 100 packets is spread over some 14 ms instead of one burst into its access line."""
+
+
+class FanOut:
+    """Moves subscribers' cursors to the end of their rendition's ring.
+
+    Args:
+        schedule: how to be called again; the loop in production, virtual time in tests.
+        clock: measures how long a slice took; None: slices are bounded by packets alone.
+    """
+
+    def __init__(self, schedule: Schedule, clock: Callable[[], float] | None = None) -> None:
+        self._schedule = schedule
+        self._clock = clock
+        self._passes: deque[_Pass] = deque()
+        self._queued: set[Rendition] = set()
+        self._scheduled = False
+        self.slices = 0
+        self.longest_slice_s = 0.0
+        self.packets = 0
+
+    def send_now(self, rendition: Rendition, now: float) -> None:
+        """Send what is new to every subscriber before returning (audio)."""
+        for subscriber in rendition.subscribers:
+            self.packets += subscriber.send_pending(CHUNK_PACKETS, now)
+
+    def queue(self, rendition: Rendition, now: float) -> None:
+        """Send what is new in slices from the loop (video)."""
+        if rendition not in self._queued:
+            self._queued.add(rendition)
+            self._passes.append(_Pass(rendition, now))
+        if not self._scheduled:
+            self._scheduled = True
+            self._schedule(0.0, self._run_slice)
+
+    def _run_slice(self, now: float) -> None:
+        self._scheduled = False
+        self.slices += 1
+        clock = self._clock
+        started = clock() if clock is not None else 0.0
+        budget = SLICE_PACKETS if clock is None else 1 << 30
+        waits: float | None = None
+        for _ in range(len(self._passes)):
+            one = self._passes[0]
+            if one.not_before > now:
+                wait = one.not_before - now
+                waits = wait if waits is None else min(waits, wait)
+                self._passes.rotate(-1)
+                continue
+            while (subscriber := one.next_subscriber()) is not None:
+                sent = subscriber.send_pending(CHUNK_PACKETS, now)
+                if sent == CHUNK_PACKETS:
+                    one.incomplete = True
+                budget -= sent
+                self.packets += sent
+                if budget <= 0 or (sent and clock is not None and clock() - started >= SLICE_S):
+                    break
+            else:
+                self._passes.popleft()
+                if one.incomplete or one.end != one.rendition.ring.end:
+                    again = _Pass(one.rendition, one.not_before + PASS_INTERVAL_S)
+                    self._passes.append(again)
+                    wait = max(0.0, again.not_before - now)
+                    waits = wait if waits is None else min(waits, wait)
+                else:
+                    self._queued.discard(one.rendition)
+                continue
+            waits = 0.0
+            break
+        if clock is not None:
+            self.longest_slice_s = max(self.longest_slice_s, clock() - started)
+        if waits is not None:
+            self._scheduled = True
+            self._schedule(waits, self._run_slice)
+
+
+class _Pass:
+    """One round over a rendition's subscribers; survives changes of that set between slices."""
+
+    __slots__ = ("_position", "_subscribers", "end", "incomplete", "not_before", "rendition")
+
+    def __init__(self, rendition: Rendition, not_before: float) -> None:
+        self.rendition = rendition
+        self.not_before = not_before
+        self.end = rendition.ring.end
+        self.incomplete = False
+        self._subscribers = rendition.subscribers
+        self._position = 0
+
+    def next_subscriber(self) -> Subscriber | None:
+        if self._subscribers is not self.rendition.subscribers:
+            # Somebody came or left. Those served already have little left to send.
+            self._subscribers = self.rendition.subscribers
+            self._position = 0
+        if self._position >= len(self._subscribers):
+            return None
+        self._position += 1
+        return self._subscribers[self._position - 1]

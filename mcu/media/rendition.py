@@ -1,0 +1,114 @@
+"""A rendition: one encoding of a view or mix that any number of legs receive.
+
+It is packetised once into one ring; each subscriber (a leg's outgoing stream) is a cursor into
+that ring. ``FanOut`` moves the cursors on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mcu.media import h264, vp8
+from mcu.media.fan_out import FanOut
+from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS, PayloadRing
+
+__all__ = ["FanOut", "PayloadRing", "Rendition", "RenditionKey", "Subscriber"]
+
+_PACKETISERS: dict[str, Callable[[bytes], list[bytes]]] = {
+    "h264": h264.packetise,
+    "vp8": vp8.packetise,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionKey:
+    """What makes two renditions the same.
+
+    Args:
+        source: a view's name, or ``total``, ``minus:<participant>``, ``silence`` for audio.
+        codec: lower-case codec name (``h264 vp8 opus g722 pcma pcmu``).
+        width, height: pixels. bitrate_bps: encoder's target; all 0 for audio.
+    """
+
+    kind: Literal["audio", "video"]
+    source: str
+    codec: str
+    width: int = 0
+    height: int = 0
+    bitrate_bps: int = 0
+
+
+class Subscriber(Protocol):
+    """A cursor into a rendition's ring that can send what lies before it."""
+
+    def send_pending(self, limit: int, now: float) -> int:
+        """Send at most ``limit`` packets; returns how many left (0: nothing to do)."""
+
+
+class Rendition:
+    """Packetises pictures or audio packets once and hands them to all subscribers.
+
+    Args:
+        clock_rate: of the RTP timestamps, Hz.
+        on_key_frame_wanted: called with ``now`` on each request (the encoder coalesces).
+    """
+
+    def __init__(
+        self,
+        key: RenditionKey,
+        clock_rate: int,
+        fan_out: FanOut,
+        on_key_frame_wanted: Callable[[float], None] | None = None,
+    ) -> None:
+        self.key = key
+        self.clock_rate = clock_rate
+        self.is_video = key.kind == "video"
+        self.ring = PayloadRing(VIDEO_PACKETS if self.is_video else AUDIO_PACKETS)
+        self.subscribers: tuple[Subscriber, ...] = ()
+        self.frames = 0
+        self.key_frames = 0
+        self.timestamp = 0
+        """RTP timestamp of the newest picture or packet, and the time it stands for:"""
+        self.timestamp_at = 0.0
+        self._fan_out = fan_out
+        self._on_key_frame_wanted = on_key_frame_wanted
+        self._packetise = _PACKETISERS.get(key.codec)
+
+    def append(self, data: bytes, timestamp: int, *, key_frame: bool, now: float) -> None:
+        """Take one coded picture (H.264 Annex B, a VP8 frame) or audio payload and send it.
+
+        Args:
+            timestamp: RTP timestamp in ``clock_rate``, not wrapped, growing.
+            key_frame: True for audio as well as for pictures that need no earlier ones.
+            now: the moment ``timestamp`` stands for; sender reports map one to the other.
+        Cost: one packetisation, then audio one packet per subscriber at once; video is queued
+            with the fan-out.
+        """
+        packetise = self._packetise
+        payloads = packetise(data) if packetise is not None else ([data] if data else [])
+        if not payloads:
+            return
+        self.timestamp = timestamp
+        self.timestamp_at = now
+        self.frames += 1
+        if key_frame:
+            self.key_frames += 1
+        self.ring.append(payloads, timestamp, key_frame=key_frame, marked=self.is_video)
+        if self.is_video:
+            self._fan_out.queue(self, now)
+        else:
+            self._fan_out.send_now(self, now)
+
+    def request_key_frame(self, now: float) -> None:
+        """Ask whoever encodes this rendition for a key frame."""
+        if self._on_key_frame_wanted is not None:
+            self._on_key_frame_wanted(now)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Add a subscriber; one that is there already is kept once."""
+        if subscriber not in self.subscribers:
+            self.subscribers = (*self.subscribers, subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber if it is there."""
+        self.subscribers = tuple(one for one in self.subscribers if one is not subscriber)
