@@ -1,1 +1,1 @@
-
+"""What an installation is: settings, and the units and bridges it has."""

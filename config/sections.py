@@ -1,0 +1,222 @@
+"""The sections of the settings: one frozen model each, every key with its unit and meaning."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+MIN_TOKEN_CHARACTERS = 16
+"""Shortest bootstrap token accepted; it opens everything."""
+
+
+class Section(BaseModel):
+    """What every section has in common: immutable, and unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _ip_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("must be an IPv4 or IPv6 address") from None
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() or character in "/@[]" for character in text):
+        raise ValueError("must be a host name or an address, without scheme, port or brackets")
+    return text
+
+
+def _origin_url(text: str) -> str:
+    scheme, separator, rest = text.rstrip("/").partition("://")
+    if scheme not in ("http", "https") or not separator or not rest:
+        raise ValueError("must begin with https:// or http:// and name a host")
+    if any(character.isspace() or character in "/?#@" for character in rest):
+        raise ValueError("must be scheme, host and port only, as in https://mcu.example.org:8443")
+    return f"{scheme}://{rest}"
+
+
+def _even(value: int) -> int:
+    if value % 2:
+        raise ValueError("must be even, as pictures are stored with half the colour resolution")
+    return value
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < MIN_TOKEN_CHARACTERS:
+        raise ValueError(f"must have at least {MIN_TOKEN_CHARACTERS} characters")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be printable ASCII without spaces, as it travels in a header")
+    return secret
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A port; 0 lets the system choose a free one."""
+
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
+Host = Annotated[str, AfterValidator(_host)]
+OriginUrl = Annotated[str, AfterValidator(_origin_url)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+FilePath = Annotated[Path, Field(strict=False)]
+
+
+class PortRange(Section):
+    """First and last port, both included; written ``20000-20999``."""
+
+    first: Annotated[int, Field(ge=1, le=65535)]
+    last: Annotated[int, Field(ge=1, le=65535)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("must not end before it begins")
+        return self
+
+    def __str__(self) -> str:
+        """As it is written in the file."""
+        return f"{self.first}-{self.last}"
+
+
+def _port_range(value: object) -> object:
+    if isinstance(value, str):
+        first, separator, last = value.partition("-")
+        if not separator or not first.strip().isdecimal() or not last.strip().isdecimal():
+            raise ValueError("must be two ports, as in 20000-20999")
+        return {"first": int(first), "last": int(last)}
+    return value
+
+
+class HttpSettings(Section):
+    """Where the REST API, the console and the join page are served."""
+
+    host: Host = Field("127.0.0.1", description="Address to listen on; `::` is every address.")
+    port: Port = Field(8080, description="TCP port; 0 lets the system choose.")
+    tls_certificate: FilePath | None = Field(
+        None,
+        description="PEM file with the organisation's certificate and its chain. Without it, "
+        "an address other than loopback is served with a self-signed certificate.",
+    )
+    tls_key: FilePath | None = Field(None, description="PEM file with the certificate's key.")
+    public_url: OriginUrl | None = Field(
+        None,
+        description="Address under which rooms reach the server, used in join links; "
+        "made from host and port where empty.",
+    )
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: give both or neither")
+        return self
+
+
+class MediaSettings(Section):
+    """The media port and the default picture."""
+
+    host: IpAddress = Field("::", description="Address of the media port; `::` is IPv4 and IPv6.")
+    port: Port = Field(5004, description="The one UDP port of all WebRTC legs.")
+    public_addresses: tuple[IpAddress, ...] = Field(
+        (),
+        description="Addresses told to the rooms, for a server behind address translation; "
+        "the machine's own addresses where empty.",
+    )
+    sip_ports: Annotated[PortRange, BeforeValidator(_port_range)] = Field(
+        PortRange(first=20000, last=20999), description="UDP ports for the media of SIP legs."
+    )
+    width: Annotated[int, Field(ge=160, le=1920), AfterValidator(_even)] = Field(
+        1280, description="Width of a composed picture in pixels."
+    )
+    height: Annotated[int, Field(ge=90, le=1080), AfterValidator(_even)] = Field(
+        720, description="Height of a composed picture in pixels."
+    )
+    fps: Annotated[int, Field(ge=1, le=30)] = Field(25, description="Pictures a second.")
+    bitrate_bps: Annotated[int, Field(ge=50_000, le=20_000_000)] = Field(
+        1_500_000, description="Bits a second of a composed picture at full size."
+    )
+    lost_after_s: Annotated[float, Field(gt=0, le=60)] = Field(
+        5.0, description="Silence after which a room is shown as lost, in seconds."
+    )
+    left_after_s: Annotated[float, Field(gt=0, le=86400)] = Field(
+        30.0, description="Silence after which a lost room counts as left, in seconds."
+    )
+    max_speakers: Annotated[int, Field(ge=1, le=32)] = Field(
+        8, description="Rooms that are heard at the same time."
+    )
+    workers: Annotated[int, Field(ge=0, le=256)] = Field(
+        0, description="Threads that decode and encode pictures; 0 is one for each processor."
+    )
+
+    @model_validator(mode="after")
+    def _lost_before_left(self) -> Self:
+        if self.left_after_s < self.lost_after_s:
+            raise ValueError("left_after_s must not be shorter than lost_after_s")
+        return self
+
+
+class SipSettings(Section):
+    """Where hardware codecs call; off while `sip.host` is empty."""
+
+    host: IpAddress | None = Field(None, description="Address to listen on; empty: no SIP.")
+    udp_port: Port = Field(5060, description="Port for SIP over UDP.")
+    tcp_port: Port = Field(5060, description="Port for SIP over TCP.")
+    tls_port: Port = Field(5061, description="Port for SIP over TLS.")
+
+
+class AuthSettings(Section):
+    """Who may come in first."""
+
+    bootstrap_token: Token | None = Field(
+        None,
+        description="An administrator's token for first use. Where empty, one is generated at the "
+        "first start, printed once, and stored hashed.",
+    )
+
+
+class ClusterSettings(Section):
+    """Several machines as one installation."""
+
+    nats_url: str = Field("", description="Address of the NATS servers; empty: a single machine.")
+
+
+class LimitSettings(Section):
+    """How much is accepted before a request is refused; protects those who are already in."""
+
+    max_legs: Annotated[int, Field(ge=1)] = Field(500, description="Media connections at once.")
+    max_conferences: Annotated[int, Field(ge=1)] = Field(50, description="Running conferences.")
+    max_participants: Annotated[int, Field(ge=1)] = Field(
+        1000, description="Participants of one conference."
+    )
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        1_048_576, description="Size of a request's body in bytes."
+    )
+    requests_per_second: Annotated[float, Field(gt=0)] = Field(
+        50.0, description="Sustained requests a second of one token, or of one address without."
+    )
+    request_burst: Annotated[int, Field(ge=1)] = Field(
+        200, description="Requests that one token may make at once after a pause."
+    )
+    max_event_streams: Annotated[int, Field(ge=1)] = Field(
+        500, description="Open event streams (server-sent events and WebSockets)."
+    )
+
+
+class LoggingSettings(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least important messages that are written."
+    )
+    format: Literal["json", "console"] = Field(
+        "console", description="One JSON object a line, or lines for people."
+    )
