@@ -1,0 +1,235 @@
+"""What may be asked of a conference, and what the media plane reports as facts.
+
+Commands are imperative and come from operators; ``Note…`` are facts that have already happened
+and are never refused for policy. A command that changes nothing gives no events.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mcu.conference.state import AUTO_LAYOUT, EVERYONE, LegUse, Role, RosterEntry
+from mcu.engine.plan import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class StartConference:
+    """Start a conference.
+
+    Args:
+        unit: the unit it belongs to; who controls the unit controls the conference.
+        bridges: ids, or ``"subtree"`` for every bridge of the unit and all units under it.
+        chair: a participant id out of ``bridges``, or None.
+        layout: a layout's name or ``auto``, for both views.
+        id: a stable id; None lets the service make one.
+    """
+
+    name: str
+    unit: str
+    bridges: tuple[str, ...] | Literal["subtree"] = ()
+    chair: str | None = None
+    layout: str = AUTO_LAYOUT
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndConference:
+    """End it for all; asking twice is harmless."""
+
+    reason: str = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConference:
+    """Rename it or change who presides; None leaves as is, ``chair=""`` takes the chair away."""
+
+    name: str | None = None
+    chair: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddParticipant:
+    """Put somebody on the roster (see ``Conferences.add_bridge`` and ``add_guest``)."""
+
+    entry: RosterEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipant:
+    """Take somebody off the roster; its legs are disconnected."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeParticipant:
+    """Change how one participant is heard, seen and labelled; None leaves as is."""
+
+    participant: str
+    audio_muted: bool | None = None
+    video_muted: bool | None = None
+    deafened: bool | None = None
+    importance: int | None = None
+    label: str | None = None
+    volume_db: float | None = None
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MuteAll:
+    """Mute those present and those still expected.
+
+    Args:
+        scope: ``all``, a unit's id (it and everything under it), or participant ids.
+        except_: participant ids, or ``chair`` for whoever presides; they are left as they are.
+
+    With ``all`` or a unit the mute also holds for newcomers: who is added to that scope later
+    comes in muted, until ``UnmuteAll`` for the scope (or for all).
+    """
+
+    scope: str | tuple[str, ...] = EVERYONE
+    except_: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnmuteAll:
+    """Undo ``MuteAll`` for a scope; see there."""
+
+    scope: str | tuple[str, ...] = EVERYONE
+    except_: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetLayout:
+    """Choose a view's layout; ``slots`` None lets the conference choose who stands where."""
+
+    view: str
+    layout: str
+    slots: tuple[Slot, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartBroadcast:
+    """Show one participant full on ``main`` to everybody."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopBroadcast:
+    """Back to the layout that was there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowMessage:
+    """Lay a text over every picture, for ``duration_s`` seconds or until cleared."""
+
+    text: str
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearMessage:
+    """Take the text away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Close the roster: nobody new may be added; who is on it may still come and rejoin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Open the roster again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCalling:
+    """A participant is being called."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCallFailed:
+    """A call was not answered."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteJoined:
+    """A leg's media flows. It takes the place of older legs that carry the same direction.
+
+    The event ``ParticipantJoined`` names the replaced legs; whoever holds them closes them with
+    reason ``replaced``. Facts about them that come later are ignored.
+    """
+
+    participant: str
+    leg: str
+    kind: LegUse = "join"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLost:
+    """Nothing is heard on a leg any more."""
+
+    participant: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReturned:
+    """A lost leg is heard again."""
+
+    participant: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLeft:
+    """A leg is closed for good; the participant has left when it was its last."""
+
+    participant: str
+    leg: str
+    reason: str = "bye"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRestarted:
+    """The daemon was restarted: no leg exists any more. Who was connected is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAbsent:
+    """A participant without any leg has not come back in time (after a restart)."""
+
+    participant: str
+
+
+Command = (
+    EndConference
+    | ChangeConference
+    | AddParticipant
+    | RemoveParticipant
+    | ChangeParticipant
+    | MuteAll
+    | UnmuteAll
+    | SetLayout
+    | StartBroadcast
+    | StopBroadcast
+    | ShowMessage
+    | ClearMessage
+    | Lock
+    | Unlock
+)
+
+Fact = (
+    NoteCalling
+    | NoteCallFailed
+    | NoteJoined
+    | NoteLost
+    | NoteReturned
+    | NoteLeft
+    | NoteRestarted
+    | NoteAbsent
+)

@@ -1,0 +1,198 @@
+"""What has happened in a conference: the only thing that changes its state, and what is stored.
+
+Participant events carry the participant as it is afterwards, so that a console needs no rules of
+its own, and a change to very many at once (mute all) is one small event, not one for each room.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from mcu.conference.state import Participant
+from mcu.engine.plan import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceStarted:
+    """The first event of every conference; carries the whole roster."""
+
+    type: ClassVar[str] = "conference.started"
+    id: str
+    name: str
+    unit: str
+    chair: str | None
+    layout: str
+    participants: tuple[Participant, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceChanged:
+    """A new name or chair (the participants concerned have their own events)."""
+
+    type: ClassVar[str] = "conference.changed"
+    name: str
+    chair: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceEnded:
+    """Over for all: whoever was here has left."""
+
+    type: ClassVar[str] = "conference.ended"
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceLocked:
+    """The roster is closed."""
+
+    type: ClassVar[str] = "conference.locked"
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceUnlocked:
+    """The roster is open."""
+
+    type: ClassVar[str] = "conference.unlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantAdded:
+    """On the roster."""
+
+    type: ClassVar[str] = "participant.added"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRemoved:
+    """Off the roster; ``participant`` is as it was, its legs are to be disconnected."""
+
+    type: ClassVar[str] = "participant.removed"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChanged:
+    """Muted, labelled, called, one of several legs changed, ..."""
+
+    type: ClassVar[str] = "participant.changed"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsChanged:
+    """Muted or unmuted, many at once: each one named now has ``audio_muted``.
+
+    ``entry_muted`` is the conference's whole new set of scopes whose newcomers come in muted.
+    """
+
+    type: ClassVar[str] = "participants.changed"
+    participants: tuple[str, ...]
+    audio_muted: bool
+    entry_muted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined:
+    """Connected by ``leg``; the legs in ``replaced`` are to be closed."""
+
+    type: ClassVar[str] = "participant.joined"
+    participant: Participant
+    leg: str
+    replaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLost:
+    """No living leg is heard."""
+
+    type: ClassVar[str] = "participant.lost"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantReturned:
+    """Heard again on the leg it had."""
+
+    type: ClassVar[str] = "participant.returned"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """Its last leg is gone."""
+
+    type: ClassVar[str] = "participant.left"
+    participant: Participant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutChanged:
+    """A view is divided anew; ``slots`` None: automatically."""
+
+    type: ClassVar[str] = "layout.changed"
+    view: str
+    layout: str
+    slots: tuple[Slot, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStarted:
+    """One participant is shown to all; it replaces an earlier one."""
+
+    type: ClassVar[str] = "broadcast.started"
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStopped:
+    """``participant`` is no longer shown to all."""
+
+    type: ClassVar[str] = "broadcast.stopped"
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageShown:
+    """A text lies over every picture."""
+
+    type: ClassVar[str] = "message.shown"
+    text: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCleared:
+    """No text any more."""
+
+    type: ClassVar[str] = "message.cleared"
+
+
+Event = (
+    ConferenceStarted
+    | ConferenceChanged
+    | ConferenceEnded
+    | ConferenceLocked
+    | ConferenceUnlocked
+    | ParticipantAdded
+    | ParticipantRemoved
+    | ParticipantChanged
+    | ParticipantsChanged
+    | ParticipantJoined
+    | ParticipantLost
+    | ParticipantReturned
+    | ParticipantLeft
+    | LayoutChanged
+    | BroadcastStarted
+    | BroadcastStopped
+    | MessageShown
+    | MessageCleared
+)
+
+EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)  # type: ignore[attr-defined]
+EPHEMERAL_TYPES = ("levels.measured", "quality.measured", "source.requested")
+"""Published but never stored: they have no ``seq`` and are not repeated on resume."""

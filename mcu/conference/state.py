@@ -1,0 +1,166 @@
+"""What is known of one conference: immutable values, changed only by ``evolve``.
+
+All times are timezone-aware UTC ``datetime``. A state is made by events alone, so it can be
+rebuilt after a crash, and holds nothing that passes (levels, quality, addresses).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from mcu.engine.plan import Presence, Slot
+
+Role = Literal["participant", "chair"]
+LegUse = Literal["join", "publish", "view"]
+"""Both directions (a room), sends only (WHIP), receives only (WHEP)."""
+
+AUTO_LAYOUT = "auto"
+"""In place of a layout's name: the smallest grid that holds everybody who is here."""
+
+VIEWS = ("main", "chair")
+"""``main`` is what rooms see, ``chair`` what the presiding room sees."""
+
+EVERYONE = "all"
+"""The mute scope that means the whole conference."""
+
+
+class Refused(Exception):  # noqa: N818 - the vocabulary's word: a command is refused
+    """A command cannot be carried out; nothing has changed.
+
+    Args:
+        reason: one sentence for the operator that ends with what to do next.
+        field: the command's field at fault (dotted, for example ``slots.3.participant``).
+    """
+
+    def __init__(self, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+
+
+class UnknownConference(Refused):  # noqa: N818
+    """No conference has this id."""
+
+    def __init__(self, conference: str) -> None:
+        super().__init__(f"No conference {conference!r} is known: list /conferences.", None)
+        self.conference = conference
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """Somebody who is put on the roster: all the machine needs to know of the registry.
+
+    Args:
+        id: the bridge's id, or ``guest-…``; unique in the conference.
+        unit_path: ids from the root of the tree down to ``unit`` itself, as they were when the
+            entry was made (mutes by unit use it; a later move of the unit does not).
+        importance: higher stands first in automatic pictures.
+    """
+
+    id: str
+    name: str
+    bridge: str | None = None
+    unit: str | None = None
+    unit_path: tuple[str, ...] = ()
+    importance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeg:
+    """One living leg of a participant; ``lost`` while nothing is heard on it."""
+
+    id: str
+    use: LegUse
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A bridge or guest in this conference.
+
+    Args:
+        label: what its tile says (NFC); the name unless an operator changed it.
+        order: place on the roster, from 0. join_order: place among those who came, from 0.
+        legs: living legs; empty unless connected or lost.
+        joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
+        version: grows with every change of this participant (ETag).
+    """
+
+    id: str
+    name: str
+    label: str
+    order: int
+    bridge: str | None = None
+    unit: str | None = None
+    unit_path: tuple[str, ...] = ()
+    role: Role = "participant"
+    importance: int = 0
+    presence: Presence = "expected"
+    audio_muted: bool = False
+    video_muted: bool = False
+    deafened: bool = False
+    volume_db: float = 0.0
+    legs: tuple[ParticipantLeg, ...] = ()
+    join_order: int | None = None
+    joined_at: datetime | None = None
+    lost_at: datetime | None = None
+    left_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def view(self) -> str:
+        """The view its legs receive: the chair sees ``chair``, everybody else ``main``."""
+        return "chair" if self.role == "chair" else "main"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSetting:
+    """What an operator chose for a view; ``slots`` None means chosen automatically."""
+
+    layout: str = AUTO_LAYOUT
+    slots: tuple[Slot, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Text over every picture; ``until`` None: until somebody clears it."""
+
+    text: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceState:
+    """One conference.
+
+    Args:
+        participants: by id, in roster order.
+        entry_muted: ``all`` and ids of units whose newcomers come in muted (after "mute all").
+        version: grows with every change of the conference itself (not of its participants).
+        arrivals: how many participants have ever come; gives ``join_order``.
+        enlisted: how many were ever put on the roster; gives ``order``.
+    """
+
+    id: str
+    name: str
+    unit: str
+    started_at: datetime
+    chair: str | None = None
+    views: Mapping[str, ViewSetting] = field(
+        default_factory=lambda: {view: ViewSetting() for view in VIEWS}
+    )
+    participants: Mapping[str, Participant] = field(default_factory=dict)
+    locked: bool = False
+    message: Message | None = None
+    broadcast: str | None = None
+    entry_muted: tuple[str, ...] = ()
+    ended_at: datetime | None = None
+    version: int = 1
+    arrivals: int = 0
+    enlisted: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended_at is None
