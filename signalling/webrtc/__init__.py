@@ -1,1 +1,1 @@
-
+"""WebRTC: offer and answer, ICE-lite, DTLS."""
