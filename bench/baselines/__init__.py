@@ -1,0 +1,1 @@
+"""What the daemon is compared to, run in the same call."""

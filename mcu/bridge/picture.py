@@ -1,0 +1,143 @@
+"""The test picture of a software bridge: its name, a running clock, and something that moves.
+
+Everything that does not change is drawn once for a size; a picture then costs one copy of the
+planes and a few glyphs, so that many bridges fit on one machine.
+"""
+
+import colorsys
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Plane = NDArray[np.uint8]
+
+BAR_PX = 24
+CLOCK_CHARACTERS = "0123456789:."
+
+
+@lru_cache(maxsize=32)
+def _font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    name = "BeVietnamPro-SemiBold.ttf" if bold else "BeVietnamPro-Regular.ttf"
+    return ImageFont.truetype(BytesIO((files("mixer.fonts") / name).read_bytes()), size_px)
+
+
+def background_rgb(name: str) -> tuple[int, int, int]:
+    """A calm colour that belongs to the name, always the same."""
+    hue = (zlib.crc32(name.encode()) % 360) / 360.0
+    red, green, blue = colorsys.hls_to_rgb(hue, 0.33, 0.55)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
+    """An RGB image as yuv420p planes of its size (even)."""
+    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
+    planes: NDArray[np.uint8] = frame.to_ndarray()
+    height, width = image.height, image.width
+    quarter = (height // 2) * (width // 2)
+    flat = planes.reshape(-1)
+    luma = flat[: height * width].reshape(height, width)
+    chroma = flat[height * width :]
+    return (
+        luma.copy(),
+        chroma[:quarter].reshape(height // 2, width // 2).copy(),
+        chroma[quarter : 2 * quarter].reshape(height // 2, width // 2).copy(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """What a size needs drawn once."""
+
+    planes: tuple[Plane, Plane, Plane]
+    glyphs: dict[str, Plane]
+    clock_at: tuple[int, int]
+
+
+class TestPicture:
+    """Pictures of one bridge.
+
+    Args:
+        name: shown large; also chooses the background colour.
+    """
+
+    __test__ = False  # not a test class, whatever its name
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._stills: dict[tuple[int, int], _Still] = {}
+
+    def draw(self, width: int, height: int, seconds: float, clock: str) -> av.VideoFrame:
+        """One picture.
+
+        Args:
+            width, height: even numbers of pixels.
+            seconds: running time; moves the bar.
+            clock: characters of ``0123456789:.`` only.
+        Returns: a new yuv420p frame without a timestamp.
+        Cost: a copy of the planes, about 0.1 ms at 640×360.
+        """
+        still = self._stills.get((width, height))
+        if still is None:
+            if len(self._stills) >= 4:
+                self._stills.clear()
+            still = self._stills[width, height] = self._draw_still(width, height)
+        luma = still.planes[0].copy()
+        x, y = still.clock_at
+        for character in clock:
+            glyph = still.glyphs[character]
+            luma[y : y + glyph.shape[0], x : x + glyph.shape[1]] = glyph
+            x += glyph.shape[1]
+        bar = min(BAR_PX, height // 8)
+        left = int(seconds * width / 4) % max(1, width - bar)
+        luma[-bar:, left : left + bar] = 235
+        planes = np.concatenate(
+            [luma.reshape(-1), still.planes[1].reshape(-1), still.planes[2].reshape(-1)]
+        )
+        return av.VideoFrame.from_ndarray(
+            planes.reshape(height * 3 // 2, width), format="yuv420p"
+        )
+
+    def _draw_still(self, width: int, height: int) -> _Still:
+        colour = background_rgb(self.name)
+        image = Image.new("RGB", (width, height), colour)
+        draw = ImageDraw.Draw(image)
+        size = max(10, height // 9)
+        while draw.textlength(self.name, font=_font(size, True)) > width * 0.92 and size > 8:
+            size -= 2
+        draw.text(
+            (width // 2, height * 2 // 5), self.name, font=_font(size, True), anchor="mm",
+            fill=(255, 255, 255),
+        )
+        clock_font = _font(max(10, height // 10))
+        glyphs = self._glyphs(clock_font, colour)
+        clock_width = sum(glyphs[character].shape[1] for character in "00:00:00.0")
+        return _Still(
+            planes=_planes(image),
+            glyphs=glyphs,
+            clock_at=(max(0, (width - clock_width) // 2), height * 3 // 5),
+        )
+
+    @staticmethod
+    def _glyphs(
+        font: ImageFont.FreeTypeFont, colour: tuple[int, int, int]
+    ) -> dict[str, Plane]:
+        """Luma of each clock character on the background; the clock needs no chroma of its own."""
+        digit_width = max(round(font.getlength(digit)) for digit in "0123456789")
+        height = int(font.size * 1.25)
+        glyphs: dict[str, Plane] = {}
+        for character in CLOCK_CHARACTERS:
+            width = digit_width if character.isdigit() else round(font.getlength(character)) + 1
+            # Even sizes, so that the planes' halves match.
+            cell = Image.new("RGB", (width + width % 2, height + height % 2), colour)
+            ImageDraw.Draw(cell).text(
+                (cell.width / 2, 0), character, font=font, anchor="ma", fill=(255, 255, 255)
+            )
+            glyphs[character] = _planes(cell)[0]
+        return glyphs

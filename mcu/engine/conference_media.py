@@ -1,0 +1,184 @@
+"""The media of one conference: which leg feeds what, and which leg gets what.
+
+It stands between the legs (one observer for all legs of the conference) and the two mixers, and
+owns the bookkeeping that neither of them should have: which leg is a participant's source for a
+stream, which view a leg watches, and that the active speakers reach the video side.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from mcu.engine.audio import AudioMixer
+from mcu.engine.plan import MediaPlan
+from mcu.engine.pool import Pool
+from mcu.engine.video import VideoMixer
+from mcu.legs.leg import Leg, StreamName
+from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.rendition import FanOut
+
+MAIN_VIEW = "main"
+
+
+class ConferenceMedia:
+    """Audio and video of one conference.
+
+    Args:
+        conference: its id.
+        fan_out: sends what the mixers encode to the legs.
+        pool: runs video work off the loop (or inline, in virtual time).
+        width, height, fps, bitrate_bps: the default rendition of a view.
+        max_speakers: how many are mixed at once.
+    """
+
+    def __init__(
+        self,
+        conference: str,
+        *,
+        fan_out: FanOut,
+        pool: Pool,
+        width: int,
+        height: int,
+        fps: int,
+        bitrate_bps: int,
+        max_speakers: int,
+    ) -> None:
+        self.conference = conference
+        self.plan = MediaPlan()
+        self.legs: dict[str, Leg] = {}
+        self.audio = AudioMixer(fan_out=fan_out, max_speakers=max_speakers)
+        self.video = VideoMixer(
+            fan_out=fan_out,
+            pool=pool,
+            width=width,
+            height=height,
+            fps=fps,
+            bitrate_bps=bitrate_bps,
+        )
+        self._feeding: dict[tuple[str, StreamName], Leg] = {}
+        self._watching: dict[str, str] = {}  # leg id -> view
+        self._fixed_view: dict[str, str] = {}  # leg id -> view chosen by its viewer
+
+    # What the conference decides
+
+    def apply_plan(self, plan: MediaPlan, now: float) -> None:
+        """Make the media follow the plan; what did not change is left alone."""
+        self.plan = plan
+        self.audio.apply_plan(plan)
+        self.video.apply_plan(plan, now)
+        for leg in self.legs.values():
+            self._watch(leg, now)
+
+    # Legs come and go
+
+    def add_leg(self, leg: Leg, now: float, view: str | None = None) -> None:
+        """Feed the mixers from a connected leg and give it its mix and picture.
+
+        Args:
+            view: the view a viewer asked for; None follows the participant's plan.
+        """
+        self.legs[leg.id] = leg
+        if view is not None:
+            self._fixed_view[leg.id] = view
+        if leg.participant is not None:
+            for source in leg.sources:
+                self._feed(leg.participant, source, leg)
+        if "audio" in leg.outputs:
+            self.audio.add_listener(leg, now)
+        self._watch(leg, now)
+
+    def remove_leg(self, leg: Leg) -> None:
+        """Take a leg out. A source it no longer feeds (it was replaced) stays."""
+        if self.legs.pop(leg.id, None) is None:
+            return
+        self._fixed_view.pop(leg.id, None)
+        if "audio" in leg.outputs:
+            self.audio.remove_listener(leg)
+        if self._watching.pop(leg.id, None) is not None:
+            self.video.remove_viewer(leg)
+        for (participant, source), feeding in list(self._feeding.items()):
+            if feeding is leg:
+                self._stop_feeding(participant, source)
+
+    def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
+        """Take one audio payload; dropped unless this leg is its participant's source."""
+        participant = leg.participant
+        if participant is not None and self._feeding.get((participant, "audio")) is leg:
+            self.audio.receive(participant, packet, now)
+
+    def frame_received(
+        self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float
+    ) -> None:
+        """Take one coded picture; dropped unless this leg is its participant's source."""
+        participant = leg.participant
+        if participant is not None and self._feeding.get((participant, source)) is leg:
+            self.video.receive(participant, source, frame, now)
+
+    # The clocks
+
+    def audio_tick(self, now: float) -> None:
+        """Mix and send 20 ms of sound."""
+        self.audio.tick(now)
+
+    def video_tick(self, now: float, wall: datetime) -> None:
+        """Compose and send one picture of each watched view."""
+        self.video.set_speakers(self.audio.speakers)
+        self.video.tick(now, wall)
+
+    # What can be seen of it
+
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """Level of each participant, dBov."""
+        return self.audio.levels
+
+    @property
+    def speakers(self) -> Sequence[str]:
+        """Participants in the mix, the most prominent first."""
+        return self.audio.speakers
+
+    def visible(self) -> frozenset[str]:
+        """Participants who stand in a slot of any view now."""
+        return frozenset(
+            participant
+            for view in self.plan.views
+            for participant in self.video.visible(view)
+            if participant is not None
+        )
+
+    def close(self, close_leg: Callable[[Leg], None]) -> None:
+        """End the media; ``close_leg`` says goodbye to each leg."""
+        for leg in list(self.legs.values()):
+            self.remove_leg(leg)
+            close_leg(leg)
+        self.video.close()
+
+    # Private
+
+    def _feed(self, participant: str, source: StreamName, leg: Leg) -> None:
+        self._feeding[participant, source] = leg
+        if source == "audio":
+            self.audio.add_source(participant, leg.sources[source])
+        else:
+            self.video.add_source(participant, source, leg)
+
+    def _stop_feeding(self, participant: str, source: StreamName) -> None:
+        del self._feeding[participant, source]
+        if source == "audio":
+            self.audio.remove_source(participant)
+        else:
+            self.video.remove_source(participant, source)
+
+    def _watch(self, leg: Leg, now: float) -> None:
+        """Let a leg watch the view that is its own now, if it watches at all."""
+        if "video" not in leg.outputs:
+            return
+        view = self._fixed_view.get(leg.id)
+        if view is None:
+            participant = self.plan.participants.get(leg.participant or "")
+            view = participant.view if participant is not None else MAIN_VIEW
+        if self._watching.get(leg.id) == view:
+            return
+        if leg.id in self._watching:
+            self.video.remove_viewer(leg)
+        self._watching[leg.id] = view
+        self.video.add_viewer(leg, view, now)

@@ -1,0 +1,106 @@
+"""The tick loop: drives the media of all conferences from two schedules.
+
+Sans-IO: ``handle_timer(now)`` does what is due and ``next_timer()`` says when to come again. The
+video clock stands half an audio tick off, so that a picture is never composed in the same loop
+turn that mixes sound.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from mcu.engine.conference_media import ConferenceMedia
+from mcu.engine.pool import Pool
+from mcu.engine.ticks import TickSchedule
+from mcu.media.rendition import FanOut
+
+AUDIO_TICK_S = 0.02
+VIDEO_OFFSET_S = AUDIO_TICK_S / 2
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDefaults:
+    """The rendition a view has where nothing asks for another."""
+
+    width: int = 1280
+    height: int = 720
+    fps: int = 25
+    bitrate_bps: int = 1_500_000
+    max_speakers: int = 8
+
+
+class Engine:
+    """Owns the media of every running conference.
+
+    Args:
+        fan_out: sends renditions to legs.
+        pool: where video work runs.
+        start: monotonic time of the first tick.
+        wall: UTC time for the clock in the picture.
+    """
+
+    def __init__(
+        self,
+        *,
+        fan_out: FanOut,
+        pool: Pool,
+        start: float,
+        wall: Callable[[], datetime],
+        defaults: MediaDefaults | None = None,
+    ) -> None:
+        self.defaults = defaults or MediaDefaults()
+        self.conferences: dict[str, ConferenceMedia] = {}
+        self.audio_clock = TickSchedule(AUDIO_TICK_S, start)
+        self.video_clock = TickSchedule(1.0 / self.defaults.fps, start + VIDEO_OFFSET_S)
+        self.faults = 0
+        self._fan_out = fan_out
+        self._pool = pool
+        self._wall = wall
+
+    def start_conference(self, conference: str) -> ConferenceMedia:
+        """Make the media of a conference; the one that runs already is returned as it is."""
+        media = self.conferences.get(conference)
+        if media is None:
+            defaults = self.defaults
+            media = self.conferences[conference] = ConferenceMedia(
+                conference,
+                fan_out=self._fan_out,
+                pool=self._pool,
+                width=defaults.width,
+                height=defaults.height,
+                fps=defaults.fps,
+                bitrate_bps=defaults.bitrate_bps,
+                max_speakers=defaults.max_speakers,
+            )
+        return media
+
+    def remove_conference(self, conference: str) -> ConferenceMedia | None:
+        """Forget a conference; its media no longer ticks. The caller closes it."""
+        return self.conferences.pop(conference, None)
+
+    def next_timer(self) -> float:
+        """When ``handle_timer`` has something to do."""
+        return min(self.audio_clock.next_timer, self.video_clock.next_timer)
+
+    def handle_timer(self, now: float) -> None:
+        """Run the ticks that are due: all sound first, then pictures (the last due one only)."""
+        for _ in self.audio_clock.due(now):
+            for media in list(self.conferences.values()):
+                self._guard(media, partial(media.audio_tick, now))
+        if self.video_clock.due(now):
+            wall = self._wall()
+            for media in list(self.conferences.values()):
+                self._guard(media, partial(media.video_tick, now, wall))
+
+    def _guard(self, media: ConferenceMedia, tick: Callable[[], None]) -> None:
+        """One conference's defect must not stop the clock of the others."""
+        try:
+            tick()
+        except Exception:
+            self.faults += 1
+            log.exception("tick_failed", conference=media.conference)
