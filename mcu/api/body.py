@@ -1,0 +1,145 @@
+"""Reading what a client sent: size first, then type, then every field with its path."""
+
+import json
+from typing import Final, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from mcu.api.problem import FieldError, Problem
+from mcu.api.route import JSON_TYPE, Body
+from mcu.api.schemas.base import Query
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MAX_NAME: Final = 64
+MAX_ERRORS: Final = 50
+"""Errors named in one answer; a broken import would otherwise answer more than was sent."""
+
+
+async def read_body(request: web.Request, body: Body) -> bytes:
+    """The raw body, within its limit and of an accepted type.
+
+    Raises:
+        Problem: too-large, unsupported-media-type.
+    """
+    if request.content_length is not None and request.content_length > body.limit:
+        raise too_large(body.limit)
+    data = bytearray()
+    async for chunk in request.content.iter_any():
+        data += chunk
+        if len(data) > body.limit:
+            raise too_large(body.limit)
+    if data or body.required:
+        check_content_type(request, body)
+    return bytes(data)
+
+
+def check_content_type(request: web.Request, body: Body) -> None:
+    """Refuse what this route cannot read."""
+    sent = request.headers.get("Content-Type")
+    charset = (request.charset or "utf-8").lower()
+    if sent is None or request.content_type not in body.media_types:
+        accepted = ", ".join(body.media_types)
+        raise Problem(
+            "unsupported-media-type",
+            f"Send the body as {accepted}; {sent or 'no content type'!r} is not read here.",
+            headers={"Accept-Post" if request.method == "POST" else "Accept": accepted},
+        )
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("unsupported-media-type", f"Send the body in UTF-8, not {charset!r}.")
+
+
+def too_large(limit: int) -> Problem:
+    """More bytes than are read here."""
+    return Problem("too-large", f"At most {limit} bytes are accepted here; send less at once.")
+
+
+def parse_json(data: bytes, body: Body) -> BaseModel:
+    """Validate a JSON body against its model.
+
+    Raises:
+        Problem: malformed-request for what is no JSON, invalid-input with a path per field.
+    """
+    assert body.model is not None  # noqa: S101 - routes with text bodies do not come here
+    if not data and not body.required:
+        data = b"{}"
+    return parse_model(data, body.model)
+
+
+def parse_model(data: bytes, model: type[Model]) -> Model:
+    """``data`` as ``model``; raises ``Problem`` as ``parse_json``."""
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            raise Problem(
+                "malformed-request", f"The body is not valid {JSON_TYPE}: {first['msg']}."
+            ) from None
+        raise invalid_input(field_errors(error)) from None
+
+
+def parse_query(request: web.Request, model: type[Query] | None) -> Query | None:
+    """The query parameters; unknown and repeated ones are refused by name."""
+    names = list(request.query)
+    wrong = [
+        FieldError(f"query.{name}", "is given more than once")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    if model is None:
+        wrong += [FieldError(f"query.{name}", "is not known here") for name in names]
+    if wrong:
+        raise invalid_input(wrong[:MAX_ERRORS])
+    if model is None:
+        return None
+    try:
+        return model.model_validate_strings(dict(request.query))
+    except ValidationError as error:
+        raise invalid_input(field_errors(error, prefix="query")) from None
+
+
+def field_errors(error: ValidationError, prefix: str = "$") -> list[FieldError]:
+    """One entry per invalid field, with a path a program can follow."""
+    found: dict[tuple[str, str], FieldError] = {}
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        message = item["msg"].removeprefix("Value error, ")
+        location = item["loc"]
+        if item["type"] == "extra_forbidden":
+            message = "is not known here"
+        elif item["type"] == "missing":
+            message = "is required"
+        else:
+            location = tuple(step for step in location if not _is_union_tag(step))
+        entry = FieldError(json_path(location, prefix), message)
+        found[entry.field, entry.message] = entry
+    return list(found.values())[:MAX_ERRORS]
+
+
+def json_path(location: tuple[int | str, ...], prefix: str = "$") -> str:
+    """``("slots", 0, "participant")`` → ``$.slots[0].participant`` (RFC 9535 notation)."""
+    path = prefix
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step.isidentifier():
+            path += f".{step}"
+        else:
+            path += f"[{json.dumps(step[:MAX_NAME], ensure_ascii=False)}]"
+    return path
+
+
+def invalid_input(errors: list[FieldError]) -> Problem:
+    """Some inputs are not valid; the detail names them all."""
+    named = "; ".join(f"{error.field} {error.message}" for error in errors[:3])
+    more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return Problem("invalid-input", f"Correct and send again: {named}{more}.", errors=errors)
+
+
+def _is_union_tag(step: int | str) -> bool:
+    """pydantic puts the tried member of a union into the location; no field has such a name."""
+    return isinstance(step, str) and (
+        any(mark in step for mark in "[(")
+        or step in ("str", "int", "float", "bool")
+        or step == "constrained-str"
+    )

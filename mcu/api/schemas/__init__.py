@@ -1,0 +1,1 @@
+"""What goes over HTTP: one pydantic model per body, by resource."""

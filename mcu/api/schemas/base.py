@@ -1,0 +1,103 @@
+"""Ground rules of all bodies: inputs are strict and refuse unknown fields, times are UTC."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+IDENTIFIER_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+MAX_LIST: Final = 5000
+"""Longest list in a body: more than all communes of the country after the reorganisation."""
+
+
+def _clean_text(text: str) -> str:
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text:
+        raise ValueError("must not be empty or only spaces")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
+        raise ValueError("must not contain control or unassigned characters")
+    return text
+
+
+def utc_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with ``Z``; naive times are taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("needs a time zone, for example 2026-11-21T08:00:00Z")
+    return moment.astimezone(UTC)
+
+
+Identifier = Annotated[
+    str,
+    StringConstraints(pattern=IDENTIFIER_PATTERN),
+    Field(description="lower-case letters, digits, `.`, `_`, `-`; at most 64", examples=["ba-ria"]),
+]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_clean_text),
+    Field(description="shown to people; kept in NFC"),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_clean_text)]
+Time = Annotated[
+    datetime,
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+FutureTime = Annotated[datetime, AfterValidator(_aware)]
+
+
+class Input(BaseModel):
+    """A request body: strict types, no unknown fields, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Query(BaseModel):
+    """Query parameters: text that is converted; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """A response body; ``from_attributes`` reads the domain's own values."""
+
+    model_config = ConfigDict(
+        from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True
+    )
+
+
+Item = TypeVar("Item")
+
+
+class Page(Output, Generic[Item]):
+    """One page of a list; ``next_cursor`` is null on the last."""
+
+    items: Sequence[Item]
+    next_cursor: str | None = None
+
+
+class PageQuery(Query):
+    """Paging, the same for every list."""
+
+    limit: int = Field(default=100, ge=1, le=500, description="items per page")
+    cursor: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="`next_cursor` of the page before; opaque",
+    )

@@ -1,0 +1,254 @@
+"""Conferences, their participants, layouts and what an operator does to them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mcu.api.schemas.base import (
+    MAX_LIST,
+    Identifier,
+    Input,
+    Name,
+    Output,
+    PageQuery,
+    Query,
+    Text,
+    Time,
+)
+
+ViewName = Literal["main", "chair"]
+LayoutName = Literal[
+    "auto", "1x1", "2x2", "3x3", "4x4", "5x5", "6x6", "7x7",
+    "1+5", "1+7", "1+12", "2+8", "lecture", "presenter",
+]  # fmt: skip
+ParticipantRole = Literal["participant", "chair"]
+Presence = Literal["expected", "calling", "connected", "lost", "left"]
+Grade = Literal["good", "fair", "poor", "none"]
+ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-z0-9._-]+$")]
+
+
+class Polling(Input):
+    """Participants in turn in one slot; without a list, all that are connected."""
+
+    interval_s: float = Field(ge=2, le=3600)
+    participants: list[ParticipantId] = Field(default_factory=list, max_length=MAX_LIST)
+
+
+class NewSlot(Input):
+    """What stands in a slot: exactly one of the members, or none for background."""
+
+    participant: ParticipantId | None = None
+    speaker: int | None = Field(default=None, ge=1, le=49, description="1: who speaks most lately")
+    polling: Polling | None = None
+    presentation: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> "NewSlot":
+        if sum(value is not None for value in self.__dict__.values()) > 1:
+            raise ValueError("takes at most one of participant, speaker, polling, presentation")
+        return self
+
+
+class PollingState(Output):
+    """A polling slot as it runs."""
+
+    interval_s: float
+    participants: list[str] = Field(default_factory=list)
+
+
+class Slot(Output):
+    """What stands in a slot; all null: background."""
+
+    participant: str | None = None
+    speaker: int | None = None
+    polling: PollingState | None = None
+    presentation: bool | None = None
+
+
+class View(Output):
+    """One composed picture; ``slots`` null: filled by the roster's order."""
+
+    layout: LayoutName
+    slots: list[Slot] | None
+
+
+class Message(Output):
+    """The overlay text; ``until`` null: until it is cleared."""
+
+    text: str
+    until: Time | None
+
+
+class Counts(Output):
+    """Participants by state."""
+
+    expected: int
+    calling: int
+    connected: int
+    lost: int
+    left: int
+
+
+class Conference(Output):
+    """One meeting, running or ended."""
+
+    id: str
+    name: str
+    unit: str
+    state: Literal["running", "ended"]
+    chair: str | None
+    views: dict[str, View]
+    locked: bool
+    message: Message | None
+    broadcast: str | None
+    counts: Counts
+    started_at: Time
+    ended_at: Time | None
+    version: int
+
+
+class NewConference(Input):
+    """A conference to be started."""
+
+    name: Name
+    unit: Identifier
+    bridges: Literal["subtree"] | Annotated[list[Identifier], Field(max_length=MAX_LIST)] = Field(
+        default_factory=list,
+        description="the bridges to expect, or all of the unit and those below it",
+    )
+    chair: Identifier | None = Field(default=None, description="must be one of the bridges")
+    layout: LayoutName = "auto"
+
+
+class ConferenceChange(Input):
+    """What of a running conference changes; ``chair`` null takes the chair away."""
+
+    name: Name | None = None
+    chair: ParticipantId | None = None
+
+
+class ConferenceQuery(PageQuery):
+    """Which conferences."""
+
+    state: Literal["running", "ended"] | None = Field(
+        default=None, description="running ones unless said otherwise"
+    )
+    unit: Identifier | None = Field(default=None, description="only this unit and those below it")
+
+
+class Quality(Output):
+    """The line of a participant, from its legs' statistics of the last seconds."""
+
+    grade: Grade = "none"
+    loss_percent: float | None = None
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+
+
+class Participant(Output):
+    """A bridge or guest in one conference; a room sees others with the optional members null."""
+
+    id: str
+    bridge: str | None
+    name: str
+    label: str
+    unit: str | None
+    role: ParticipantRole
+    importance: int
+    state: Presence
+    audio_muted: bool
+    video_muted: bool
+    deafened: bool
+    volume_db: float
+    view: str
+    level_db: float | None = Field(description="dBov, -127 is silence; null without a leg")
+    speaking: bool
+    visible: bool
+    legs: list[str]
+    quality: Quality
+    joined_at: Time | None
+    lost_at: Time | None
+    version: int
+
+
+class NewParticipant(Input):
+    """Who is called in: a bridge of the registry, or a guest by name."""
+
+    bridge: Identifier | None = None
+    name: Name | None = Field(default=None, description="a guest's name; not with `bridge`")
+    role: ParticipantRole = "participant"
+    importance: int | None = Field(default=None, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _bridge_or_name(self) -> "NewParticipant":
+        if (self.bridge is None) == (self.name is None):
+            raise ValueError("takes exactly one of bridge and name")
+        return self
+
+
+class ParticipantChange(Input):
+    """What of a participant changes."""
+
+    audio_muted: bool | None = None
+    video_muted: bool | None = None
+    deafened: bool | None = None
+    importance: int | None = Field(default=None, ge=0, le=100)
+    label: Name | None = None
+    volume_db: float | None = Field(default=None, ge=-60, le=20)
+    role: ParticipantRole | None = None
+
+
+class ParticipantQuery(PageQuery):
+    """Which participants."""
+
+    state: Presence | None = None
+
+
+class Mute(Input):
+    """Whom to mute or to unmute: everybody, a unit with all below it, or some participants.
+
+    With `all` or a unit, who is added later comes in muted too, until it is undone for that scope.
+    """
+
+    scope: Literal["all"] | Identifier | list[ParticipantId] = "all"
+    except_: list[ParticipantId] = Field(
+        default_factory=list,
+        alias="except",
+        max_length=MAX_LIST,
+        description="participants left as they are; `chair`: whoever presides",
+    )
+
+
+class NewLayout(Input):
+    """The layout of one view; ``slots`` null: filled by the roster's order."""
+
+    view: ViewName = "main"
+    layout: LayoutName
+    slots: list[NewSlot] | None = Field(default=None, max_length=49)
+
+
+class LayoutQuery(Query):
+    """Which view."""
+
+    view: ViewName = "main"
+
+
+class Layout(View):
+    """The layout of one view."""
+
+    view: str
+
+
+class Broadcast(Input):
+    """Whose picture everybody sees."""
+
+    participant: ParticipantId
+
+
+class NewMessage(Input):
+    """Text over the picture."""
+
+    text: Text
+    duration_s: float | None = Field(
+        default=None, gt=0, le=86_400, description="null: until it is cleared"
+    )

@@ -1,0 +1,167 @@
+"""Units, bridges and tokens."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mcu.api.rights import Role
+from mcu.api.schemas.base import FutureTime, Identifier, Input, Name, Output, PageQuery, Time
+
+Level = Literal["central", "province", "district", "commune", "agency"]
+Kind = Literal["webrtc", "sip"]
+Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9+() .-]+$")]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+Importance = Annotated[int, Field(ge=0, le=100, description="higher stands first")]
+Standard = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")],
+        str | int | float | bool,
+    ],
+    Field(max_length=32, description="what the room must have, for the readiness check"),
+]
+
+
+class Unit(Output):
+    """A unit of the administrative tree."""
+
+    id: str
+    name: str
+    level: Level
+    parent: str | None
+    version: int
+
+
+class NewUnit(Input):
+    """A unit to be added."""
+
+    id: Identifier
+    name: Name
+    level: Level
+    parent: Identifier | None = None
+
+
+class UnitChange(Input):
+    """What of a unit changes; a move or merge is a change of ``parent``."""
+
+    name: Name | None = None
+    level: Level | None = None
+    parent: Identifier | None = None
+
+
+class Contact(Output):
+    """Who is on duty at the bridge."""
+
+    name: str | None = None
+    phone: str | None = None
+
+
+class NewContact(Input):
+    """Who is on duty at the bridge."""
+
+    name: Name | None = None
+    phone: Phone | None = None
+
+
+class Bridge(Output):
+    """A registered meeting room."""
+
+    id: str
+    name: str
+    unit: str
+    kind: Kind
+    address: str | None
+    contact: Contact
+    importance: int
+    standard: dict[str, str | int | float | bool]
+    version: int
+
+
+class NewBridge(Input):
+    """A bridge to be added; also one row of an import."""
+
+    id: Identifier
+    name: Name
+    unit: Identifier
+    kind: Kind = "webrtc"
+    address: Address | None = None
+    contact: NewContact = NewContact()
+    importance: Importance = 0
+    standard: Standard = Field(default_factory=dict)
+
+
+class BridgeChange(Input):
+    """What of a bridge changes; ``null`` clears ``address``."""
+
+    name: Name | None = None
+    unit: Identifier | None = None
+    kind: Kind | None = None
+    address: Address | None = None
+    contact: NewContact | None = None
+    importance: Importance | None = None
+    standard: Standard | None = None
+
+
+class UnitQuery(PageQuery):
+    """Which units."""
+
+    parent: Identifier | None = Field(default=None, description="only direct children of this unit")
+
+
+class BridgeQuery(PageQuery):
+    """Which bridges."""
+
+    unit: Identifier | None = Field(default=None, description="only this unit and those below it")
+
+
+class Imported(Output):
+    """How many bridges an import added."""
+
+    created: int
+
+
+class BridgeToken(Output):
+    """The secret of a room, shown this once, and the link that carries it."""
+
+    token: str
+    join_url: str
+    id: str
+    expires_at: Time | None
+
+
+class NewBridgeToken(Input):
+    """How long the room's token is good; null: until it is revoked."""
+
+    expires_at: FutureTime | None = None
+
+
+class Token(Output):
+    """An access token without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    unit: str | None
+    bridge: str | None
+    created_at: Time
+    expires_at: Time | None
+    revoked_at: Time | None
+
+
+class NewToken(Input):
+    """A token to be issued; ``bridge`` is for the role of that name, and only for it."""
+
+    name: Name
+    role: Role
+    unit: Identifier | None = Field(default=None, description="null: the whole installation")
+    bridge: Identifier | None = None
+    expires_at: FutureTime | None = None
+
+
+class IssuedToken(Token):
+    """A new token with its secret, which is shown this once."""
+
+    token: str
+
+
+class TokenQuery(PageQuery):
+    """Which tokens: all that the asking one may manage."""

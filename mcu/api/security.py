@@ -1,0 +1,70 @@
+"""Headers that every answer carries, and the rules of other origins.
+
+API answers may be framed, sniffed and cached by nobody. WHIP and WHEP clients live in pages of
+other origins and carry bearer tokens, so those addresses answer CORS, without credentials: a
+cookie never works from another origin.
+"""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+
+SESSION_COOKIE: Final = "mcu_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'"
+)
+"""Swagger UI sets style attributes and draws its icons from data addresses; scripts stay ours."""
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": API_POLICY,
+    "Cache-Control": "no-store",
+}
+_STRICT_TRANSPORT: Final = "max-age=31536000"
+
+CORS_METHODS: Final = "GET, POST, PATCH, DELETE, OPTIONS"
+CORS_REQUEST_HEADERS: Final = "Authorization, Content-Type, If-Match, Idempotency-Key"
+CORS_EXPOSED: Final = "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After"
+CORS_MAX_AGE_S: Final = 7200
+
+
+def add_security_headers(response: web.StreamResponse, *, tls: bool) -> None:
+    """Set what the handler has not set itself; pages bring their own policy."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if tls:
+        response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _STRICT_TRANSPORT)
+
+
+def add_cors_headers(response: web.StreamResponse) -> None:
+    """Let pages of any origin read this answer; browsers then send no cookie with it."""
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+    response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = CORS_EXPOSED
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def preflight_response() -> web.Response:
+    """The answer to a CORS preflight (and to a plain OPTIONS) of a media address."""
+    response = web.Response(status=204)
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = CORS_METHODS
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = CORS_REQUEST_HEADERS
+    response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(CORS_MAX_AGE_S)
+    return response
+
+
+def same_origin(origin: str | None, scheme: str, host: str, public_url: str | None) -> bool:
+    """Whether an Origin header names this server: as it was addressed, or by its public name."""
+    if origin is None:
+        return False
+    own = {f"{scheme}://{host}".lower()}
+    if public_url is not None:
+        own.add("/".join(public_url.split("/")[:3]).lower())
+    return origin.lower() in own

@@ -1,0 +1,172 @@
+"""What the HTTP interface stands on, handed in by the composition root."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from mcu.conference.service import Conferences
+from mcu.legs.leg import LegKind, LegState, LegStatistics
+from mcu.metrics import MediaReadings
+from mcu.store import Store
+
+Grade = Literal["good", "fair", "poor", "none"]
+
+
+class NoCapacity(Exception):  # noqa: N818 - what there is none of
+    """No further leg can be taken without harming those inside (503 with Retry-After)."""
+
+    def __init__(self, reason: str, retry_after_s: int = 10) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class LegRequest:
+    """An offer, with everything that is already decided about it.
+
+    Args:
+        conference: id of a running conference.
+        participant: who it is in the roster, already added; None for a viewer outside of it.
+        kind: ``join`` both ways, ``publish`` (WHIP), ``view`` (WHEP).
+        view: which view it receives; None: the one its role receives.
+        opened_by: id of the token that asked.
+    """
+
+    conference: str
+    participant: str | None
+    kind: LegKind
+    view: str | None
+    offer_sdp: str
+    opened_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedLeg:
+    """An accepted offer."""
+
+    id: str
+    answer_sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegInfo:
+    """One leg now.
+
+    Args:
+        ice_ufrag: our present ICE user name fragment; it names the ICE session in the ETag.
+        opened_by: id of the token that opened it.
+    """
+
+    id: str
+    conference: str
+    participant: str | None
+    kind: LegKind
+    state: LegState
+    view: str
+    opened_by: str
+    ice_ufrag: str
+    statistics: LegStatistics
+
+
+class LegService(Protocol):
+    """Media connections as the API sees them."""
+
+    async def join(self, request: LegRequest) -> JoinedLeg:
+        """Answer an offer.
+
+        Raises:
+            SdpError, OfferRefused (``signalling``): the offer is broken or cannot be answered.
+            NoCapacity: see there. Refused (``mcu.conference``): the conference does not let it in.
+        """
+
+    def get(self, leg_id: str) -> LegInfo | None:
+        """A living leg, or None."""
+
+    async def restart_ice(self, leg_id: str, fragment: str) -> str:
+        """Restart ICE with the peer's new fragment (RFC 8840); gives ours.
+
+        Raises:
+            SdpError: the fragment is broken. KeyError: the leg is gone.
+        """
+
+    async def leave(self, leg_id: str, reason: str) -> None:
+        """Close a leg; one that is gone already is no error."""
+
+
+class Pictures(Protocol):
+    """JPEG pictures of what is seen now."""
+
+    async def view_picture(self, conference: str, view: str) -> bytes | None:
+        """The composed picture; None when there is none yet."""
+
+    async def participant_picture(self, conference: str, participant: str) -> bytes | None:
+        """What a participant sends; None when it sends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuality:
+    """A participant's line, over the last seconds."""
+
+    grade: Grade = "none"
+    loss_percent: float | None = None
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """What of a participant changes all the time and is not stored."""
+
+    level_db: float | None = None
+    speaking: bool = False
+    visible: bool = False
+    quality: LineQuality = LineQuality()
+
+
+class LiveReadings(Protocol):
+    """The media plane's present readings."""
+
+    def live(self, conference: str, participant: str) -> LiveReading:
+        """A reading; the default one where there is no media. O(1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiLimits:
+    """How much one client may ask for."""
+
+    requests_per_second: float = 50.0
+    request_burst: int = 200
+    failed_sign_ins_per_minute: float = 30.0
+    failed_sign_in_burst: int = 20
+    max_body_bytes: int = 1 << 20
+    max_sdp_bytes: int = 64 << 10
+    max_event_streams: int = 500
+    heartbeat_s: float = 15.0
+    session_hours: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything ``make_app`` needs.
+
+    Args:
+        not_ready: why no new conference can be taken, or None (``/readyz``).
+        public_url: scheme, host and port under which rooms reach this server; None: as the
+            request addressed it.
+        now: UTC; monotonic: seconds. Both are replaced in tests.
+    """
+
+    store: Store
+    conferences: Conferences
+    legs: LegService
+    pictures: Pictures
+    live: LiveReadings
+    media: MediaReadings
+    not_ready: Callable[[], str | None] = lambda: None
+    public_url: str | None = None
+    limits: ApiLimits = ApiLimits()
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    monotonic: Callable[[], float] = time.monotonic

@@ -1,0 +1,228 @@
+"""What Prometheus reads: HTTP counted as it happens, media read when asked.
+
+The media plane has no metric objects: it keeps plain numbers, and a collector reads them once per
+scrape through ``MediaReadings``. Each ``Metrics`` has a registry of its own, so that two daemons
+in one process (tests) do not meet.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+HTTP_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TickReading:
+    """One clock (``audio`` or ``video``) since the daemon began.
+
+    Args:
+        total: steps done. late: begun late. missed: left out. All counters.
+        lateness_s: quantile (``"0.5"``, ``"0.99"``, ``"1"``) → how late the recent steps began.
+    """
+
+    total: int = 0
+    late: int = 0
+    missed: int = 0
+    lateness_s: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReading:
+    """Everything of the media plane at one moment; counters grow from the daemon's start.
+
+    Args:
+        conferences: running now.
+        legs: (state, kind) → legs now, for example ``("connected", "join")``.
+        participants: state → participants now, of all running conferences.
+        ticks: clock (``audio``, ``video``) → reading.
+        renditions, encoders, decoders: kind (``audio``, ``video``) → how many exist now.
+        packets_received, packets_sent, bytes_received, bytes_sent: kind → counter.
+        packets_lost: kind → lost on the way to us, counter.
+        dropped: reason → datagrams and packets not used, counter.
+        stage_seconds: (kind, stage) → processor seconds spent, counter, for example
+            ``("video", "encode")``.
+        frames_skipped: video frame intervals left out because the one before still ran, counter.
+    """
+
+    conferences: int = 0
+    legs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    participants: Mapping[str, int] = field(default_factory=dict)
+    ticks: Mapping[str, TickReading] = field(default_factory=dict)
+    renditions: Mapping[str, int] = field(default_factory=dict)
+    encoders: Mapping[str, int] = field(default_factory=dict)
+    decoders: Mapping[str, int] = field(default_factory=dict)
+    packets_received: Mapping[str, int] = field(default_factory=dict)
+    packets_sent: Mapping[str, int] = field(default_factory=dict)
+    bytes_received: Mapping[str, int] = field(default_factory=dict)
+    bytes_sent: Mapping[str, int] = field(default_factory=dict)
+    packets_lost: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    stage_seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    frames_skipped: int = 0
+
+
+class MediaReadings(Protocol):
+    """The media plane as the metrics see it."""
+
+    def media_reading(self) -> MediaReading:
+        """Read now, on the loop's thread; called once per scrape, so O(legs) is fine."""
+
+
+_KIND_GAUGES: Final = (
+    ("renditions", "Encodings that exist now, each shared by its legs"),
+    ("encoders", "Encoders that run now"),
+    ("decoders", "Decoders that run now"),
+)
+_KIND_COUNTERS: Final = (
+    ("packets_received", "RTP packets received"),
+    ("packets_sent", "RTP packets sent"),
+    ("bytes_received", "RTP payload bytes received"),
+    ("bytes_sent", "RTP payload bytes sent"),
+    ("packets_lost", "RTP packets lost on the way to the MCU"),
+)
+
+
+class MediaCollector(Collector):
+    """Turns one ``MediaReading`` into metric families at scrape time."""
+
+    def __init__(self, readings: MediaReadings) -> None:
+        self._readings = readings
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: registering must not read the media plane."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """All families of one reading."""
+        reading = self._readings.media_reading()
+        yield GaugeMetricFamily(
+            "mcu_conferences", "Conferences that run now", value=reading.conferences
+        )
+        legs = GaugeMetricFamily("mcu_legs", "Media connections now", labels=["state", "kind"])
+        for (state, kind), count in reading.legs.items():
+            legs.add_metric([state, kind], count)
+        yield legs
+        people = GaugeMetricFamily("mcu_participants", "Participants now", labels=["state"])
+        for state, count in reading.participants.items():
+            people.add_metric([state], count)
+        yield people
+        for name, text in _KIND_GAUGES:
+            gauge = GaugeMetricFamily(f"mcu_{name}", text, labels=["kind"])
+            for kind, count in getattr(reading, name).items():
+                gauge.add_metric([kind], count)
+            yield gauge
+        for name, text in _KIND_COUNTERS:
+            counter = CounterMetricFamily(f"mcu_{name}", text, labels=["kind"])
+            for kind, count in getattr(reading, name).items():
+                counter.add_metric([kind], count)
+            yield counter
+        yield from _drops_and_stages(reading)
+        yield from _ticks(reading)
+
+
+def _drops_and_stages(reading: MediaReading) -> Iterator[Metric]:
+    drops = CounterMetricFamily(
+        "mcu_dropped", "Datagrams and packets not used, by reason", labels=["reason"]
+    )
+    for reason, count in reading.dropped.items():
+        drops.add_metric([reason], count)
+    yield drops
+    stages = CounterMetricFamily(
+        "mcu_stage_seconds", "Time spent in each media stage", labels=["kind", "stage"]
+    )
+    for (kind, stage), seconds in reading.stage_seconds.items():
+        stages.add_metric([kind, stage], seconds)
+    yield stages
+    yield CounterMetricFamily(
+        "mcu_frames_skipped",
+        "Video frame intervals left out because the one before still ran",
+        value=reading.frames_skipped,
+    )
+
+
+def _ticks(reading: MediaReading) -> Iterator[Metric]:
+    total = CounterMetricFamily("mcu_ticks", "Steps of the media clocks", labels=["clock"])
+    late = CounterMetricFamily("mcu_ticks_late", "Steps begun late", labels=["clock"])
+    missed = CounterMetricFamily("mcu_ticks_missed", "Steps left out", labels=["clock"])
+    lateness = GaugeMetricFamily(
+        "mcu_tick_lateness_seconds",
+        "How late the recent steps began, by quantile",
+        labels=["clock", "quantile"],
+    )
+    for clock, ticks in reading.ticks.items():
+        total.add_metric([clock], ticks.total)
+        late.add_metric([clock], ticks.late)
+        missed.add_metric([clock], ticks.missed)
+        for quantile, seconds in ticks.lateness_s.items():
+            lateness.add_metric([clock, quantile], seconds)
+    yield from (total, late, missed, lateness)
+
+
+class Metrics:
+    """The registry of one app.
+
+    Args:
+        readings: the media plane; process: also the process's own figures (memory, files).
+    """
+
+    def __init__(self, readings: MediaReadings, *, process: bool = True) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        if process:
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+        self.registry.register(MediaCollector(readings))
+        self._requests = Counter(
+            "mcu_http_requests",
+            "HTTP requests by route and status",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "mcu_http_request_seconds",
+            "Time to the end of the answer; event streams are not in it",
+            ["method", "route"],
+            buckets=HTTP_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._streams = Gauge(
+            "mcu_event_streams", "Open event streams", ["transport"], registry=self.registry
+        )
+
+    def request_done(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count one answer; ``route`` is the pattern, never the address, so series stay few.
+
+        ``seconds`` None: an answer without a meaningful length (event streams).
+        """
+        self._requests.labels(method, route, str(status)).inc()
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
+
+    def stream_opened(self, transport: str) -> None:
+        """An event stream (``sse``, ``websocket``) begins."""
+        self._streams.labels(transport).inc()
+
+    def stream_closed(self, transport: str) -> None:
+        """An event stream is over."""
+        self._streams.labels(transport).dec()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus reads (``CONTENT_TYPE``)."""
+        return generate_latest(self.registry)
