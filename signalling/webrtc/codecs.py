@@ -12,6 +12,7 @@ ACCEPTED_VIDEO = (
     "H264/90000 (constrained baseline, packetization-mode=1)",
     "VP8/90000",
 )
+ACCEPTED_CODECS = (*ACCEPTED_AUDIO, *ACCEPTED_VIDEO)
 
 LOCAL_H264_LEVEL = 40
 """The highest level answered: 1080p at 30 pictures a second."""
@@ -164,19 +165,13 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
 def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
     if rtpmap.clock_rate != 90000:
         return None
-    frame_size = _number(parameters.get("max-fs"))
+    frame_size = h264.positive(parameters.get("max-fs"), h264.MAX_MACROBLOCKS)
     limits = h264.largest_picture(frame_size, 0)  # RFC 7741 section 6.1 counts the same blocks
-    fps = _number(parameters.get("max-fr"))
+    fps = h264.positive(parameters.get("max-fr"), h264.MAX_FPS)
     codec = Codec(
         "vp8", rtpmap.payload_type, 90000, 0, parameters, {}, limits.width, limits.height, fps
     )
     return 2, codec
-
-
-def _number(text: str | None) -> int:
-    if text is None or not re.fullmatch(r"[0-9]{1,8}", text):
-        return 0
-    return int(text)
 
 
 _RECOGNISED: Mapping[tuple[str, str], Callable[[RtpMap, Mapping[str, str]], Recognised]] = {

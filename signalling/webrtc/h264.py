@@ -16,6 +16,8 @@ DEFAULT_PROFILE_LEVEL_ID = "420010"
 
 MACROBLOCK_PX = 16
 MAX_FPS = 60
+MAX_MACROBLOCKS = 139_264
+"""Of level 6.2, the highest there is; bounds what a parameter may claim."""
 
 _PATTERN = re.compile(r"[0-9A-Fa-f]{6}\Z")
 
@@ -152,12 +154,14 @@ def picture_limits(level: ProfileLevel, parameters: Mapping[str, str]) -> Pictur
 
     The two parameters may only raise what the level gives (RFC 6184 section 8.1).
     """
-    macroblocks = max(level.limits.macroblocks, _positive(parameters.get("max-fs")))
-    per_second = max(level.limits.macroblocks_per_second, _positive(parameters.get("max-mbps")))
+    limits = level.limits
+    macroblocks = max(limits.macroblocks, positive(parameters.get("max-fs"), MAX_MACROBLOCKS))
+    per_second = max(limits.macroblocks_per_second, positive(parameters.get("max-mbps"), 10**9))
     return largest_picture(macroblocks, per_second)
 
 
-def _positive(text: str | None, top: int = 1_000_000_000) -> int:
+def positive(text: str | None, top: int) -> int:
+    """A parameter's number, at most ``top``; 0 where it is absent or no number."""
     if text is None or not re.fullmatch(r"[0-9]{1,10}", text):
         return 0
     return min(int(text), top)

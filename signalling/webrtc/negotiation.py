@@ -1,0 +1,297 @@
+"""Answer a WebRTC offer (RFC 9429 section 5.3): pure, from one description to another.
+
+One codec a section is answered, so that what a leg sends and receives is fixed by the answer.
+All accepted sections share one transport (BUNDLE, rtcp-mux); what cannot be taken keeps its
+place with port 0.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal
+
+from signalling.sdp import MediaSection, SdpError, SessionDescription
+from signalling.webrtc.agreement import (
+    EXTENSION_ABS_SEND_TIME,
+    EXTENSION_AUDIO_LEVEL,
+    EXTENSION_MID,
+    LegKind,
+    LocalSide,
+    Negotiated,
+    NegotiatedMedia,
+    OfferRefused,
+    StreamName,
+)
+from signalling.webrtc.answer import write_answer
+from signalling.webrtc.codecs import ACCEPTED_CODECS, Codec, choose_codec, retransmission_types
+from signalling.webrtc.remote import read_transport
+
+__all__ = [
+    "ACCEPTED_CODECS",
+    "EXTENSION_ABS_SEND_TIME",
+    "EXTENSION_AUDIO_LEVEL",
+    "EXTENSION_MID",
+    "Codec",
+    "LocalSide",
+    "Negotiated",
+    "NegotiatedMedia",
+    "OfferRefused",
+    "answer_offer",
+]
+
+_EXTENSIONS: Mapping[str, frozenset[str]] = {
+    "audio": frozenset({EXTENSION_MID, EXTENSION_AUDIO_LEVEL, EXTENSION_ABS_SEND_TIME}),
+    "video": frozenset({EXTENSION_MID, EXTENSION_ABS_SEND_TIME}),
+}
+MAX_EXTENSION_ID = 14
+"""One-byte header extensions (RFC 8285 section 4.2) have no higher id."""
+
+_PROTOCOLS = frozenset(
+    {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP"}
+)
+_REPAIR_GROUPS = frozenset({"FID", "FEC", "FEC-FR"})
+
+
+def answer_offer(
+    offer: SessionDescription,
+    local: LocalSide,
+    *,
+    kind: LegKind,
+    previous: Negotiated | None = None,
+) -> Negotiated:
+    """Answer an offer.
+
+    Args:
+        offer: as the peer sent it.
+        local: our end.
+        kind: ``join`` both directions, ``publish`` the peer sends only (RFC 9725), ``view`` it
+            receives only.
+        previous: what the same leg agreed before, when this renegotiates: SSRCs and streams
+            stay with their mid, and the answer's session version grows.
+    Raises:
+        OfferRefused: nothing in the offer can be used, or its transport cannot.
+    """
+    try:
+        return _answer(offer, local, kind, previous)
+    except SdpError as error:  # an offer that was built, not parsed, can hold bad values
+        raise OfferRefused(error.message) from error
+
+
+def _answer(
+    offer: SessionDescription, local: LocalSide, kind: LegKind, previous: Negotiated | None
+) -> Negotiated:
+    if previous is not None:
+        _check_order(offer, previous.answer)
+    before = {media.mid: media for media in previous.media} if previous else {}
+    reasons: dict[int, str] = {}
+    accepted: dict[int, NegotiatedMedia] = {}
+    ssrcs = _Ssrcs(offer, local.new_ssrc)
+    for index, media in enumerate(offer.media):
+        reason = _unusable(offer, index) or _unbundled(offer, media, accepted.values())
+        codec = None if reason else choose_codec(media)
+        stream = _stream(media, accepted.values(), before.get(media.mid or ""))
+        if codec is None or stream is None:
+            missing = (
+                f"no {media.kind} codec of it is accepted" if codec is None else "one too many"
+            )
+            reasons[index] = reason or missing
+            continue
+        earlier = before.get(media.mid or "")
+        accepted[index] = _negotiate(offer, media, codec, stream, kind, ssrcs, earlier)
+    _check_use(offer, accepted.values(), reasons, kind)
+    transport = read_transport(offer, offer.media[next(iter(accepted))])
+    version = previous.answer.origin.session_version + 1 if previous else 1
+    return Negotiated(
+        write_answer(offer, accepted, local, transport.role, version),
+        transport.ufrag,
+        transport.pwd,
+        transport.fingerprints,
+        transport.role,
+        tuple(accepted.values()),
+    )
+
+
+def _check_order(offer: SessionDescription, answered: SessionDescription) -> None:
+    """Sections are never removed or reordered (RFC 3264 section 8)."""
+    if len(offer.media) < len(answered.media):
+        raise OfferRefused("the new offer has fewer media sections than the last one")
+    for index, (new, old) in enumerate(zip(offer.media, answered.media, strict=False)):
+        recycled = old.port == 0
+        if not recycled and (new.kind != old.kind or new.mid != old.mid):
+            raise OfferRefused(
+                f"m-line {index + 1} was {old.kind} with mid {old.mid!r}", f"media[{index}]"
+            )
+
+
+def _unusable(offer: SessionDescription, index: int) -> str | None:
+    """Why a section cannot be taken whatever its codecs are; None if it can."""
+    media = offer.media[index]
+    if media.kind not in ("audio", "video"):
+        return "only audio and video are taken"
+    if media.port == 0 and not media.has("bundle-only"):
+        return "switched off in the offer"
+    if media.protocol not in _PROTOCOLS:
+        return f"{media.protocol} is not RTP over DTLS"
+    if not media.has("rtcp-mux"):
+        return "a=rtcp-mux is required"
+    if media.mid is not None and any(media.mid == other.mid for other in offer.media[:index]):
+        return f"mid {media.mid!r} is used twice"
+    return None
+
+
+def _unbundled(
+    offer: SessionDescription, media: MediaSection, accepted: Collection[NegotiatedMedia]
+) -> str | None:
+    """Why a section cannot share the one transport; a section alone needs no BUNDLE."""
+    bundle = offer.group("BUNDLE")
+    if bundle is None:
+        return "not in a BUNDLE group, and there is one transport only" if accepted else None
+    return None if media.mid in bundle.mids else "not in the BUNDLE group"
+
+
+def _stream(
+    media: MediaSection, accepted: Collection[NegotiatedMedia], before: NegotiatedMedia | None
+) -> StreamName | None:
+    """Which stream a section carries; None where all of its kind are taken."""
+    taken = {other.stream for other in accepted}
+    if before is not None and before.kind == media.kind:
+        return None if before.stream in taken else before.stream
+    if media.kind == "audio":
+        return None if "audio" in taken else "audio"
+    wishes: tuple[StreamName, ...] = ("video", "presentation")
+    if "slides" in media.content:
+        wishes = ("presentation",)
+    return next((wish for wish in wishes if wish not in taken), None)
+
+
+class _Ssrcs:
+    """Gives out SSRCs that neither side of the leg uses yet."""
+
+    ATTEMPTS = 100
+
+    def __init__(self, offer: SessionDescription, new_ssrc: Callable[[], int]) -> None:
+        self._used = {line.ssrc for media in offer.media for line in media.ssrcs} | {0}
+        self._new_ssrc = new_ssrc
+
+    def take(self, earlier: int | None) -> int:
+        """``earlier`` where it is still free, else a new one."""
+        candidate = earlier if earlier is not None else self._new_ssrc()
+        for _ in range(self.ATTEMPTS):
+            if candidate not in self._used:
+                self._used.add(candidate)
+                return candidate
+            candidate = self._new_ssrc()
+        raise OfferRefused("the offer announces every SSRC that was tried", "ssrc")
+
+
+def _negotiate(
+    offer: SessionDescription,
+    media: MediaSection,
+    codec: Codec,
+    stream: StreamName,
+    kind: LegKind,
+    ssrcs: _Ssrcs,
+    earlier: NegotiatedMedia | None,
+) -> NegotiatedMedia:
+    direction = media.direction or offer.direction or "sendrecv"
+    receives = direction in ("sendrecv", "sendonly") and kind != "view"
+    sends = direction in ("sendrecv", "recvonly") and kind != "publish"
+    media_kind: Literal["audio", "video"] = "audio" if media.kind == "audio" else "video"
+    feedback = _feedback(media, codec) if media_kind == "video" else frozenset()
+    rtx: dict[int, int] = {}
+    if "nack" in feedback:
+        matching = [(pt, apt) for pt, apt in retransmission_types(media).items()]
+        rtx = dict([pair for pair in matching if pair[1] == codec.payload_type][:1])
+    remote, remote_rtx = _remote_sources(media)
+    return NegotiatedMedia(
+        mid=media.mid or "",
+        kind=media_kind,
+        stream=stream,
+        receives=receives,
+        sends=sends,
+        receive_codecs={codec.payload_type: codec},
+        send_codec=codec if sends else None,
+        rtx=rtx,
+        send_rtx_pt=next(iter(rtx)) if rtx and sends else None,
+        local_ssrc=ssrcs.take(earlier.local_ssrc if earlier else None) if sends else None,
+        local_rtx_ssrc=(
+            ssrcs.take(earlier.local_rtx_ssrc if earlier else None) if sends and rtx else None
+        ),
+        remote_ssrcs=remote,
+        remote_rtx=remote_rtx,
+        extensions=_extensions(offer, media),
+        nack="nack" in feedback,
+        pli="nack pli" in feedback,
+        fir="ccm fir" in feedback,
+        remb="goog-remb" in feedback,
+        max_bitrate_bps=_max_bitrate(offer, media, codec),
+        reduced_size_rtcp=media.has("rtcp-rsize"),
+    )
+
+
+def _feedback(media: MediaSection, codec: Codec) -> frozenset[str]:
+    return frozenset(
+        f"{line.type} {line.parameter}".rstrip()
+        for line in media.rtcp_feedback
+        if line.payload_type in (None, codec.payload_type)
+    )
+
+
+def _remote_sources(media: MediaSection) -> tuple[tuple[int, ...], dict[int, int]]:
+    """Primary SSRCs in the offer's order, and which SSRC retransmits which (RFC 5576)."""
+    repairs: dict[int, int] = {}
+    for group in media.ssrc_groups:
+        if group.semantics in _REPAIR_GROUPS and len(group.ssrcs) > 1:
+            repairs.update(dict.fromkeys(group.ssrcs[1:], group.ssrcs[0]))
+    retransmits = {
+        group.ssrcs[1]: group.ssrcs[0]
+        for group in media.ssrc_groups
+        if group.semantics == "FID" and len(group.ssrcs) > 1
+    }
+    announced = dict.fromkeys(line.ssrc for line in media.ssrcs)
+    return tuple(ssrc for ssrc in announced if ssrc not in repairs), retransmits
+
+
+def _extensions(offer: SessionDescription, media: MediaSection) -> dict[str, int]:
+    """Header extensions used, under the offer's ids; the first of a repeated id or URI counts."""
+    found: dict[str, int] = {}
+    for extmap in (*media.extmaps, *offer.extmaps):
+        if (
+            extmap.uri in _EXTENSIONS[media.kind]
+            and extmap.id <= MAX_EXTENSION_ID
+            and extmap.direction != "inactive"
+            and extmap.uri not in found
+            and extmap.id not in found.values()
+        ):
+            found[extmap.uri] = extmap.id
+    return found
+
+
+def _max_bitrate(offer: SessionDescription, media: MediaSection, codec: Codec) -> int:
+    lines = media.bandwidths or offer.bandwidths
+    by_type = {line.type: line.bps for line in lines}
+    # TIAS counts media only and is the more exact of the two (RFC 3890).
+    stated = by_type.get("TIAS") or by_type.get("AS") or by_type.get("CT") or 0
+    limits = [limit for limit in (stated, codec.max_bitrate_bps) if limit]
+    return min(limits, default=0)
+
+
+def _check_use(
+    offer: SessionDescription,
+    accepted: Collection[NegotiatedMedia],
+    reasons: Mapping[int, str],
+    kind: LegKind,
+) -> None:
+    """Refuse where nothing would flow at all."""
+    if not accepted:
+        each = [
+            f"m-line {index + 1} ({offer.media[index].kind}): {reason}"
+            for index, reason in reasons.items()
+        ]
+        detail = "; ".join(each) or "the offer has no media section"
+        raise OfferRefused(
+            f"nothing in the offer can be used: {detail}. Accepted: {', '.join(ACCEPTED_CODECS)}",
+            f"media[{next(iter(reasons))}]" if reasons else None,
+        )
+    if kind == "publish" and not any(media.receives for media in accepted):
+        raise OfferRefused("a publisher's offer must send audio or video")
+    if kind == "view" and not any(media.sends for media in accepted):
+        raise OfferRefused("a viewer's offer must receive audio or video")
