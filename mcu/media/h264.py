@@ -84,24 +84,23 @@ def _fragment(unit: bytes, max_bytes: int, payloads: list[bytes]) -> None:
         payloads.append(bytes((indicator, first | last | kind)) + unit[start : start + size])
 
 
-def is_key_frame(payload: bytes) -> bool:
-    """Whether an RTP payload begins or carries an IDR picture or its SPS.
+def begins_key_frame(payload: bytes) -> bool:
+    """Whether a payload is or holds an SPS, with which a key frame begins (RFC 6184 5.7.1).
 
-    Raises: nothing; a payload too short to tell is no key frame.
+    An IDR slice alone is no sure sign: fragments in the middle of one look the same.
+    Raises: nothing; a payload too short to tell begins none.
     """
     if not payload:
         return False
     kind = payload[0] & 0x1F
-    if kind == NAL_FU_A:
-        return len(payload) > 1 and payload[1] & 0x1F == NAL_IDR
-    if kind == NAL_STAP_A:
-        at = 1
-        while at + 2 < len(payload):
-            if payload[at + 2] & 0x1F in (NAL_IDR, NAL_SPS):
-                return True
-            at += 2 + int.from_bytes(payload[at : at + 2], "big")
-        return False
-    return kind in (NAL_IDR, NAL_SPS)
+    if kind != NAL_STAP_A:
+        return kind == NAL_SPS
+    at = 1
+    while at + 2 < len(payload):
+        if payload[at + 2] & 0x1F == NAL_SPS:
+            return True
+        at += 2 + int.from_bytes(payload[at : at + 2], "big")
+    return False
 
 
 def assemble(payloads: list[bytes]) -> tuple[bytes, bool]:

@@ -1,6 +1,6 @@
 """Payloads of one rendition, kept once for all legs: to be sent, and sent again after a NACK."""
 
-VIDEO_PACKETS = 2048
+VIDEO_PACKETS = 1024
 AUDIO_PACKETS = 128
 
 

@@ -50,7 +50,7 @@ def starts_frame(payload: bytes) -> bool:
     return bool(payload) and payload[0] & _START_OF_PARTITION != 0 and payload[0] & 0x07 == 0
 
 
-def is_key_frame(payload: bytes) -> bool:
+def begins_key_frame(payload: bytes) -> bool:
     """Whether the payload begins a key frame (P bit of the VP8 payload header is 0)."""
     if not starts_frame(payload):
         return False

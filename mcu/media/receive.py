@@ -1,0 +1,218 @@
+"""One received RTP stream: order, loss, repetition, pictures, RFC 3550 statistics.
+
+A stream knows nothing of SRTP or sockets: its leg opens the packets and asks it, driven by one
+timer, what to request from the peer.
+"""
+
+from collections.abc import Callable
+
+from mcu.media.assembly import MAX_PACKETS, FrameAssembler
+from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, NackList
+from mcu.media.sequence import SequenceTracker
+
+PLI_INTERVAL_S = 0.5
+DEFAULT_ROUND_TRIP_S = 0.1
+MAX_AUDIO_BYTES = 1500
+
+
+class ReceiveStream:
+    """What all received streams have in common: counters and report data.
+
+    Args:
+        ssrc: of the peer. clock_rate: RTP clock, Hz.
+    """
+
+    def __init__(self, ssrc: int, clock_rate: int) -> None:
+        self.ssrc = ssrc
+        self.tracker = SequenceTracker(clock_rate)
+        self.packets = 0
+        self.bytes = 0
+        self.retransmissions = 0
+        self.last_packet_at = 0.0
+        self.sender_report_at: float | None = None
+        self.sender_report_middle = 0
+
+    def sender_report(self, ntp: int, now: float) -> None:
+        """Take the NTP timestamp of a sender report, for LSR and DLSR of our reports."""
+        self.sender_report_at = now
+        self.sender_report_middle = ntp >> 16 & 0xFFFFFFFF
+
+    def delay_since_report(self, now: float) -> int:
+        """DLSR, in 1/65536 s; 0 before the first sender report."""
+        if self.sender_report_at is None:
+            return 0
+        return min(0xFFFFFFFF, int((now - self.sender_report_at) * 65536))
+
+
+class AudioReceiveStream(ReceiveStream):
+    """Audio packets go on at once, in the order they arrive.
+
+    Args:
+        deliver: called with each packet.
+    """
+
+    def __init__(
+        self, ssrc: int, clock_rate: int, deliver: Callable[[AudioPacket, float], None]
+    ) -> None:
+        super().__init__(ssrc, clock_rate)
+        self._deliver = deliver
+
+    def receive(
+        self, sequence: int, timestamp: int, payload: bytes, level: bytes | None, now: float
+    ) -> None:
+        """Take one packet.
+
+        Args:
+            level: value of the audio-level extension (RFC 6464), None where absent.
+        """
+        self.packets += 1
+        self.bytes += len(payload)
+        self.last_packet_at = now
+        tracker = self.tracker
+        extended = tracker.extend(sequence)
+        if extended is None:
+            return
+        extended_timestamp = tracker.extend_timestamp(timestamp)
+        tracker.measure_jitter(extended_timestamp, now)
+        if not payload or len(payload) > MAX_AUDIO_BYTES:
+            return
+        if level:
+            head = level[0]
+            packet = AudioPacket(
+                extended, extended_timestamp, payload, -(head & 0x7F), head >= 0x80
+            )
+        else:
+            packet = AudioPacket(extended, extended_timestamp, payload, None, False)
+        self._deliver(packet, now)
+
+
+class VideoReceiveStream(ReceiveStream):
+    """Video packets are put in order and together; what is missing is asked for again.
+
+    Args:
+        codec: ``h264`` or ``vp8``.
+        nack: the peer repeats on request; otherwise only reordering is waited for.
+        deliver: called with each complete picture, in order.
+    """
+
+    def __init__(
+        self,
+        ssrc: int,
+        codec: str,
+        clock_rate: int,
+        *,
+        nack: bool,
+        deliver: Callable[[EncodedFrame, float], None],
+    ) -> None:
+        super().__init__(ssrc, clock_rate)
+        self.wanted = True
+        self.key_frame_needed = False
+        """The leg is to send a PLI (at most every PLI_INTERVAL_S) until this is False."""
+        self.frames = 0
+        self.key_frames = 0
+        self.nacks = 0
+        self.given_up = 0
+        self.round_trip_s = DEFAULT_ROUND_TRIP_S
+        self._codec = codec
+        self._nack = nack
+        self._deliver = deliver
+        self._assembler = FrameAssembler(codec)
+        self._missing = NackList(MAX_AGE_S if nack else REORDER_AGE_S)
+        self._broken_before = 0
+
+    def receive(
+        self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
+    ) -> None:
+        """Take one packet of the primary stream."""
+        self.packets += 1
+        self.bytes += len(payload)
+        self.last_packet_at = now
+        tracker = self.tracker
+        before = tracker.highest
+        restarts = tracker.restarts
+        extended = tracker.extend(sequence)
+        if extended is None:
+            return
+        extended_timestamp = tracker.extend_timestamp(timestamp)
+        tracker.measure_jitter(extended_timestamp, now)
+        if not self.wanted:
+            return
+        if extended == before + 1 or before < 0:
+            pass
+        elif extended < before:
+            if not self._missing.received(extended):
+                return
+        elif extended > before and (
+            tracker.restarts != restarts
+            or self._assembler.waiting >= MAX_PACKETS
+            or not self._missing.missed(before + 1, extended, now)
+        ):
+            self._missing.clear()
+            self._skip(extended, now)
+        self._insert(extended, extended_timestamp, marker, payload, now)
+
+    def receive_repeated(
+        self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
+    ) -> None:
+        """Take one packet that came by RTX (RFC 4588), under its original sequence number."""
+        self.retransmissions += 1
+        if not self.wanted or self.tracker.highest < 0:
+            return
+        highest = self.tracker.highest
+        extended = highest - ((highest - sequence) & 0xFFFF)
+        if self._missing.received(extended):
+            self._insert(extended, self.tracker.extend_timestamp(timestamp), marker, payload, now)
+
+    def want(self, wanted: bool) -> None:
+        """Begin or cease to put pictures together; packets are counted either way."""
+        if wanted == self.wanted:
+            return
+        self.wanted = wanted
+        self._assembler = FrameAssembler(self._codec)
+        self._missing.clear()
+        self._broken_before = 0
+        self.key_frame_needed = wanted
+
+    def due(self, now: float) -> list[int]:
+        """Extended sequence numbers to be asked for again now, ascending."""
+        if not len(self._missing):
+            return []
+        ask, given_up = self._missing.due(now, self.round_trip_s)
+        if given_up:
+            self.given_up += len(given_up)
+            self._skip(given_up[-1] + 1, now)
+        if not self._nack:
+            return []
+        self.nacks += len(ask)
+        return ask
+
+    def next_timer(self) -> float | None:
+        """When ``due`` is to be called next."""
+        return self._missing.next_timer()
+
+    def _insert(
+        self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
+    ) -> None:
+        frames = self._assembler.insert(sequence, timestamp, marker, payload)
+        if frames:
+            self._emit(frames, now)
+        if self._assembler.broken != self._broken_before:
+            self._broken_before = self._assembler.broken
+            self.key_frame_needed = True
+
+    def _skip(self, sequence: int, now: float) -> None:
+        self.key_frame_needed = True
+        if self._assembler.next_sequence >= 0:
+            self._missing.forget_before(sequence)
+            self._emit(self._assembler.skip_to(sequence), now)
+
+    def _emit(self, frames: list[EncodedFrame], now: float) -> None:
+        for frame in frames:
+            self.frames += 1
+            if frame.key_frame:
+                self.key_frames += 1
+                self.key_frame_needed = False
+            elif not frame.contiguous:
+                self.key_frame_needed = True
+            self._deliver(frame, now)
