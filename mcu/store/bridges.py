@@ -1,0 +1,331 @@
+# ruff: noqa: S608 - statements are put together from constants of this package only
+"""The registered meeting rooms."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiosqlite
+
+from mcu.store.database import Database, Row
+from mcu.store.errors import (
+    DuplicateRecord,
+    InvalidRecord,
+    StoreError,
+    UnknownParent,
+    UnknownRecord,
+    VersionConflict,
+)
+from mcu.store.identifiers import read_id, read_name, read_text
+from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
+from mcu.store.records import BRIDGE_KINDS, Bridge, Contact, Page
+from mcu.store.units import SUBTREE
+
+IMPORTANCE = range(0, 101)
+MAX_ADDRESS = 300
+MAX_STANDARD_BYTES = 16_384
+
+_COLUMNS = (
+    "id, name, unit, kind, address, contact_name, contact_phone, importance, standard, version"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A bridge and the line of the file it stands on (from 1)."""
+
+    line: int
+    bridge: Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong on one line; ``field`` None: with the line as a whole."""
+
+    line: int
+    field: str | None
+    reason: str
+
+
+class ImportRefused(StoreError):  # noqa: N818
+    """Nothing was imported: HTTP 422. ``errors`` are in the order of the lines."""
+
+    def __init__(self, errors: Sequence[RowError]) -> None:
+        super().__init__(
+            f"Nothing was imported: {len(errors)} error(s). Correct the lines and send all again."
+        )
+        self.errors = tuple(errors)
+
+
+class Bridges:
+    """CRUD of bridges. Every change is one transaction; ``version`` is the ETag."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, bridge: Bridge) -> Bridge:
+        """Add a bridge.
+
+        Raises:
+            InvalidRecord, DuplicateRecord, UnknownParent (unit), StoreUnavailable.
+        """
+        bridge = replace(checked(bridge), version=1)
+        async with self._database.write() as connection:
+            if await _read(connection, bridge.id):
+                raise DuplicateRecord(f"A bridge {bridge.id!r} exists already.", "id")
+            await _check_unit(connection, bridge.unit)
+            await connection.execute(_INSERT, _parameters(bridge))
+        return bridge
+
+    async def get(self, bridge: str) -> Bridge:
+        """Read one bridge.
+
+        Raises:
+            UnknownRecord, StoreUnavailable.
+        """
+        row = await self._database.row("SELECT * FROM bridges WHERE id = ?", (bridge,))
+        if row is None:
+            raise UnknownRecord("bridge", bridge)
+        return _bridge(row)
+
+    async def get_many(self, bridges: Iterable[str]) -> Mapping[str, Bridge]:
+        """Read those that exist, in one query."""
+        wanted = json.dumps(list(bridges))
+        rows = await self._database.rows(
+            "SELECT * FROM bridges WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return {row["id"]: _bridge(row) for row in rows}
+
+    async def list(
+        self,
+        *,
+        within: str | None = None,
+        unit: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> Page[Bridge]:
+        """List bridges by id.
+
+        Args:
+            within: only those of this unit and everything under it (what a token may see).
+            unit: of these only those of this very unit.
+
+        Raises:
+            InvalidRecord: limit or cursor. StoreUnavailable.
+        """
+        limit, after = read_limit(limit), read_cursor(cursor)
+        sql, parameters = "SELECT * FROM bridges WHERE id > ?", [after]
+        if within is not None:
+            sql = SUBTREE + sql + " AND unit IN (SELECT id FROM subtree)"
+            parameters.insert(0, within)
+        if unit is not None:
+            sql += " AND unit = ?"
+            parameters.append(unit)
+        rows = await self._database.rows(f"{sql} ORDER BY id LIMIT {limit + 1}", parameters)
+        return page([_bridge(row) for row in rows], limit, lambda bridge: bridge.id)
+
+    async def of_subtree(self, unit: str) -> Sequence[Bridge]:
+        """Every bridge of a unit and all under it: the most important first, then by id."""
+        rows = await self._database.rows(
+            SUBTREE + "SELECT * FROM bridges WHERE unit IN (SELECT id FROM subtree)"
+            " ORDER BY importance DESC, id",
+            (unit,),
+        )
+        return [_bridge(row) for row in rows]
+
+    async def update(self, bridge: Bridge, *, if_version: int | None = None) -> Bridge:
+        """Write everything of a bridge but its id.
+
+        Raises:
+            UnknownRecord, InvalidRecord, UnknownParent, VersionConflict, StoreUnavailable.
+        """
+        bridge = checked(bridge)
+        async with self._database.write() as connection:
+            before = await _read(connection, bridge.id)
+            if before is None:
+                raise UnknownRecord("bridge", bridge.id)
+            if if_version is not None and if_version != before.version:
+                raise VersionConflict("bridge", bridge.id, before.version)
+            await _check_unit(connection, bridge.unit)
+            after = replace(bridge, version=before.version + 1)
+            if replace(before, version=after.version) == after:
+                return before
+            await connection.execute(_REPLACE, _parameters(after))
+        return after
+
+    async def delete(self, bridge: str, *, if_version: int | None = None) -> None:
+        """Delete a bridge and its tokens.
+
+        Raises:
+            UnknownRecord, VersionConflict, StoreUnavailable.
+        """
+        async with self._database.write() as connection:
+            before = await _read(connection, bridge)
+            if before is None:
+                raise UnknownRecord("bridge", bridge)
+            if if_version is not None and if_version != before.version:
+                raise VersionConflict("bridge", bridge, before.version)
+            await connection.execute("DELETE FROM bridges WHERE id = ?", (bridge,))
+
+    async def import_all(
+        self, rows: Sequence[ImportRow], *, within: str | None = None, update: bool = False
+    ) -> Sequence[Bridge]:
+        """Add all bridges or none.
+
+        Args:
+            within: every bridge must stand in this unit's subtree (the right of who asks).
+            update: overwrite bridges that exist; otherwise each of them is an error.
+
+        Raises:
+            ImportRefused: with every error of every line. StoreUnavailable.
+        Cost: three queries and one batch, whatever the number of rows.
+        """
+        errors, bridges = _check_rows(rows)
+        async with self._database.write() as connection:
+            known = await _known_units(connection, within)
+            stored = await _stored(connection, [bridge.id for bridge in bridges.values()])
+            for line, bridge in bridges.items():
+                if bridge.unit not in known:
+                    errors.append(RowError(line, "unit", _unknown_unit(bridge.unit, within)))
+                before = stored.get(bridge.id)
+                if before is not None and not update:
+                    errors.append(RowError(line, "id", f"A bridge {bridge.id!r} exists already."))
+                elif before is not None and within is not None and before.unit not in known:
+                    # Else an import could pull a room out of somebody else's unit.
+                    errors.append(RowError(line, "id", f"{bridge.id!r} is not of {within!r}."))
+            if errors:
+                raise ImportRefused(sorted(errors, key=lambda error: error.line))
+            imported = [
+                replace(bridge, version=stored[bridge.id].version + 1 if bridge.id in stored else 1)
+                for bridge in bridges.values()
+            ]
+            await connection.executemany(_REPLACE, [_parameters(bridge) for bridge in imported])
+        return imported
+
+
+_INSERT = f"INSERT INTO bridges ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE = (
+    _INSERT
+    + """
+    ON CONFLICT (id) DO UPDATE SET
+        name = excluded.name, unit = excluded.unit, kind = excluded.kind,
+        address = excluded.address, contact_name = excluded.contact_name,
+        contact_phone = excluded.contact_phone, importance = excluded.importance,
+        standard = excluded.standard, version = excluded.version
+"""
+)
+
+
+def checked(bridge: Bridge) -> Bridge:
+    """Check and normalise a bridge's own fields (not whether its unit exists).
+
+    Raises:
+        InvalidRecord: with the first field at fault.
+    """
+    if bridge.kind not in BRIDGE_KINDS:
+        raise InvalidRecord(f"The kind is one of {', '.join(BRIDGE_KINDS)}.", "kind")
+    if bridge.importance not in IMPORTANCE:
+        raise InvalidRecord("The importance is 0 to 100.", "importance")
+    address = read_text(bridge.address, "address", MAX_ADDRESS)
+    if bridge.kind == "sip" and address and not address.startswith(("sip:", "sips:")):
+        raise InvalidRecord("The address of a sip bridge begins with sip: or sips:.", "address")
+    try:
+        standard = json.dumps(dict(bridge.standard), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidRecord("The standard is a JSON object.", "standard") from error
+    if len(standard.encode()) > MAX_STANDARD_BYTES:
+        raise InvalidRecord(f"The standard has at most {MAX_STANDARD_BYTES} bytes.", "standard")
+    return replace(
+        bridge,
+        id=read_id(bridge.id),
+        name=read_name(bridge.name),
+        address=address,
+        contact=Contact(
+            read_text(bridge.contact.name, "contact.name", 200),
+            read_text(bridge.contact.phone, "contact.phone", 50),
+        ),
+    )
+
+
+def _check_rows(rows: Sequence[ImportRow]) -> tuple[list[RowError], dict[int, Bridge]]:
+    """Check every row by itself and against the rows before it."""
+    errors: list[RowError] = []
+    good: dict[int, Bridge] = {}
+    seen: dict[str, int] = {}
+    for row in rows:
+        try:
+            bridge = checked(row.bridge)
+        except InvalidRecord as error:
+            errors.append(RowError(row.line, error.field, error.reason))
+            continue
+        if bridge.id in seen:
+            reason = f"{bridge.id!r} stands on line {seen[bridge.id]} already."
+            errors.append(RowError(row.line, "id", reason))
+            continue
+        seen[bridge.id] = row.line
+        good[row.line] = bridge
+    return errors, good
+
+
+def _unknown_unit(unit: str, within: str | None) -> str:
+    if within is None:
+        return f"No unit {unit!r} is known: create it first."
+    return f"No unit {unit!r} is known under {within!r}."
+
+
+def _parameters(bridge: Bridge) -> tuple[Any, ...]:
+    return (
+        bridge.id,
+        bridge.name,
+        bridge.unit,
+        bridge.kind,
+        bridge.address,
+        bridge.contact.name,
+        bridge.contact.phone,
+        bridge.importance,
+        json.dumps(dict(bridge.standard), ensure_ascii=False),
+        bridge.version,
+    )
+
+
+def _bridge(row: Row) -> Bridge:
+    return Bridge(
+        row["id"],
+        row["name"],
+        row["unit"],
+        row["kind"],
+        row["address"],
+        Contact(row["contact_name"], row["contact_phone"]),
+        row["importance"],
+        json.loads(row["standard"]),
+        row["version"],
+    )
+
+
+async def _read(connection: aiosqlite.Connection, bridge: str) -> Bridge | None:
+    rows = await connection.execute_fetchall("SELECT * FROM bridges WHERE id = ?", (bridge,))
+    return next((_bridge(row) for row in rows), None)
+
+
+async def _stored(connection: aiosqlite.Connection, ids: Sequence[str]) -> dict[str, Bridge]:
+    rows = await connection.execute_fetchall(
+        "SELECT * FROM bridges WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+    )
+    return {row["id"]: _bridge(row) for row in rows}
+
+
+async def _known_units(connection: aiosqlite.Connection, within: str | None) -> set[str]:
+    if within is None:
+        rows = await connection.execute_fetchall("SELECT id FROM units")
+    else:
+        rows = await connection.execute_fetchall(SUBTREE + "SELECT id FROM subtree", (within,))
+    return {row["id"] for row in rows}
+
+
+async def _check_unit(connection: aiosqlite.Connection, unit: str) -> None:
+    rows = await connection.execute_fetchall("SELECT 1 FROM units WHERE id = ?", (unit,))
+    if not list(rows):
+        raise UnknownParent(
+            f"No unit {unit!r} is known: create it first, or name another one.", "unit"
+        )

@@ -1,0 +1,81 @@
+# ruff: noqa: S608 - statements are put together from constants of this package only
+"""The list of conferences, running and ended, and what a running one is restored from."""
+
+import json
+from collections.abc import Sequence
+
+from mcu.store.database import Database, Row
+from mcu.store.errors import UnknownRecord
+from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
+from mcu.store.records import ConferenceRecord, Page, Snapshot
+from mcu.store.times import from_text, from_text_or_none
+from mcu.store.units import SUBTREE
+
+
+class ConferenceRows:
+    """Reading the list; rows are written together with events (``Events.append``)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, conference: str) -> ConferenceRecord:
+        """Read one row.
+
+        Raises:
+            UnknownRecord, StoreUnavailable.
+        """
+        row = await self._database.row("SELECT * FROM conferences WHERE id = ?", (conference,))
+        if row is None:
+            raise UnknownRecord("conference", conference)
+        return _record(row)
+
+    async def list(
+        self,
+        *,
+        within: str | None = None,
+        running: bool | None = None,
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> Page[ConferenceRecord]:
+        """List by id; ``within`` keeps to a unit's subtree, ``running`` to one state.
+
+        Raises:
+            InvalidRecord: limit or cursor. StoreUnavailable.
+        """
+        limit, after = read_limit(limit), read_cursor(cursor)
+        sql, parameters = "SELECT * FROM conferences WHERE id > ?", [after]
+        if within is not None:
+            sql = SUBTREE + sql + " AND unit IN (SELECT id FROM subtree)"
+            parameters.insert(0, within)
+        if running is not None:
+            sql += " AND ended_at IS NULL" if running else " AND ended_at IS NOT NULL"
+        rows = await self._database.rows(f"{sql} ORDER BY id LIMIT {limit + 1}", parameters)
+        return page([_record(row) for row in rows], limit, lambda record: record.id)
+
+    async def running(self) -> Sequence[ConferenceRecord]:
+        """Every conference that has not ended."""
+        rows = await self._database.rows("SELECT * FROM conferences WHERE ended_at IS NULL")
+        return [_record(row) for row in rows]
+
+    async def snapshot(self, conference: str) -> Snapshot | None:
+        """The latest snapshot, or None when there is none yet.
+
+        Raises:
+            StoreUnavailable.
+        """
+        row = await self._database.row(
+            "SELECT * FROM conferences WHERE id = ? AND snapshot IS NOT NULL", (conference,)
+        )
+        if row is None:
+            return None
+        return Snapshot(row["id"], row["snapshot_seq"], json.loads(row["snapshot"]))
+
+
+def _record(row: Row) -> ConferenceRecord:
+    return ConferenceRecord(
+        row["id"],
+        row["name"],
+        row["unit"],
+        from_text(row["started_at"]),
+        from_text_or_none(row["ended_at"]),
+    )

@@ -1,0 +1,107 @@
+"""The schema, one step per entry; ``PRAGMA user_version`` counts the steps that were taken.
+
+Times are RFC 3339 text in UTC with microseconds, so that text order is time order.
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE units (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        level TEXT NOT NULL
+            CHECK (level IN ('central', 'province', 'district', 'commune', 'agency')),
+        parent TEXT REFERENCES units (id),
+        version INTEGER NOT NULL DEFAULT 1
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX units_parent ON units (parent);
+
+    CREATE TABLE bridges (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL REFERENCES units (id),
+        kind TEXT NOT NULL CHECK (kind IN ('webrtc', 'sip')),
+        address TEXT NOT NULL,
+        contact_name TEXT NOT NULL,
+        contact_phone TEXT NOT NULL,
+        importance INTEGER NOT NULL,
+        standard TEXT NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX bridges_unit ON bridges (unit);
+
+    CREATE TABLE tokens (
+        id TEXT PRIMARY KEY,
+        secret_sha256 BLOB NOT NULL,
+        role TEXT NOT NULL
+            CHECK (role IN ('admin', 'operator', 'technician', 'observer', 'bridge')),
+        name TEXT NOT NULL,
+        unit TEXT REFERENCES units (id) ON DELETE CASCADE,
+        bridge TEXT REFERENCES bridges (id) ON DELETE CASCADE,
+        conference TEXT,
+        created_at TEXT NOT NULL,
+        expires_at TEXT,
+        revoked_at TEXT,
+        last_used_at TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tokens_unit ON tokens (unit);
+    CREATE INDEX tokens_bridge ON tokens (bridge);
+
+    CREATE TABLE sessions (
+        id_sha256 BLOB PRIMARY KEY,
+        token TEXT NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+        csrf_token TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_token ON sessions (token);
+
+    CREATE TABLE conferences (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        snapshot_seq INTEGER,
+        snapshot TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX conferences_running ON conferences (id) WHERE ended_at IS NULL;
+
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY,
+        time TEXT NOT NULL,
+        type TEXT NOT NULL,
+        conference TEXT NOT NULL,
+        actor TEXT,
+        data TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX events_conference ON events (conference, seq);
+    -- The highest seq ever given out, also when the retention bound has deleted its row.
+    CREATE TABLE event_counter (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL)
+        STRICT;
+    INSERT INTO event_counter VALUES (1, 0);
+
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        time TEXT NOT NULL,
+        actor TEXT,
+        role TEXT,
+        address TEXT,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_time ON audit (time);
+
+    CREATE TABLE idempotency (
+        token TEXT NOT NULL,
+        key TEXT NOT NULL,
+        request_hash TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        status INTEGER,
+        headers TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (token, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_expires ON idempotency (expires_at);
+    """,
+)

@@ -1,0 +1,55 @@
+"""The store as one thing: open it, use its parts, close it in ``finally``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from mcu.store.audit import Audit
+from mcu.store.bridges import Bridges
+from mcu.store.conferences import ConferenceRows
+from mcu.store.database import Database
+from mcu.store.events import Events
+from mcu.store.idempotency import Idempotency
+from mcu.store.sessions import Sessions
+from mcu.store.tokens import Tokens, utcnow
+from mcu.store.units import Units
+
+FILE_NAME = "mcu.sqlite3"
+"""The file's name under ``data_dir``."""
+
+
+class Store:
+    """Everything that outlives the process.
+
+    Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
+    ``audit``, ``idempotency``. All raise ``StoreUnavailable`` when the file cannot be used.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
+        self._database = database
+        self.units = Units(database)
+        self.bridges = Bridges(database)
+        self.tokens = Tokens(database, clock)
+        self.sessions = Sessions(database, self.tokens, clock)
+        self.events = Events(database)
+        self.conferences = ConferenceRows(database)
+        self.audit = Audit(database)
+        self.idempotency = Idempotency(database, clock)
+
+    @classmethod
+    async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":
+        """Open (and make, and migrate) the database file ``path``.
+
+        Args:
+            path: the file itself, usually ``data_dir / FILE_NAME``.
+            clock: gives the wall time, timezone-aware.
+
+        Raises:
+            StoreUnavailable: it cannot be opened.
+        """
+        database = await Database.open(path)
+        return cls(database, clock)
+
+    async def close(self) -> None:
+        """Close the file; harmless when closed already."""
+        await self._database.close()
