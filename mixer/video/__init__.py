@@ -1,1 +1,1 @@
-
+"""Pictures: layouts, canvases, text, and the composer that draws views."""

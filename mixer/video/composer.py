@@ -1,0 +1,200 @@
+"""Draws a view: keeps a canvas equal to a scene by painting only what differs.
+
+Every part of the picture that changed is painted anew from back to front through a clip
+rectangle: background, the tiles it touches, then message and clock. So a clock costs its own
+small rectangle once a second, and a tile whose picture did not change costs nothing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from mixer.video import colour as colours
+from mixer.video import tile as tiles
+from mixer.video.canvas import Bitmap, Canvas
+from mixer.video.layout import LAYOUTS, Rect
+from mixer.video.tile import EMPTY_TILE, Tile
+from mixer.video.words import VIETNAMESE, Words
+
+BUFFERS = 2
+"""Canvases of a composer: one is read by encoders while the other one is painted."""
+
+CACHE_BYTES = 32 * 1024 * 1024
+"""Drawn labels and cards kept per view; two screens of cards at 1080p."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is to be seen.
+
+    Args:
+        layout: a name of ``LAYOUTS``. tiles: one per slot; missing ones are empty, surplus ones
+            are not shown.
+        message: text of the band, or None. clock: the reading, or None.
+    """
+
+    layout: str
+    tiles: tuple[Tile, ...]
+    message: str | None = None
+    clock: str | None = None
+
+
+class Composer:
+    """Two canvases of one view, and what is painted on each. Used by one thread at a time.
+
+    Args:
+        width: even. height: a multiple of 4. words: language of the tiles.
+    """
+
+    def __init__(self, width: int, height: int, words: Words = VIETNAMESE) -> None:
+        self.canvases = tuple(Canvas(width, height) for _ in range(BUFFERS))
+        self._painted: list[Scene | None] = [None] * BUFFERS
+        self._words = words
+        self._bitmaps = _BitmapCache(CACHE_BYTES)
+        self._rects: dict[str, tuple[Rect, ...]] = {}
+
+    def rects(self, layout: str) -> tuple[Rect, ...]:
+        """The slots of a layout on this picture.
+
+        Raises:
+            KeyError: no such layout.
+        """
+        rects = self._rects.get(layout)
+        if rects is None:
+            whole = self.canvases[0].rect
+            rects = self._rects[layout] = LAYOUTS[layout].pixels(whole.width, whole.height)
+        return rects
+
+    def compose(self, scene: Scene, buffer: int) -> int:
+        """Bring one canvas up to the scene; the caller sees to it that nobody reads it.
+
+        Returns: how many parts were painted; 0 when the canvas showed the scene already.
+        Cost: a copy per changed tile, and what its label takes.
+        Raises:
+            KeyError: the scene's layout is unknown.
+        """
+        canvas = self.canvases[buffer]
+        painted = self._painted[buffer]
+        if painted is scene:
+            return 0
+        # Should painting fail half-way, the canvas shows neither scene: paint all next time.
+        self._painted[buffer] = None
+        parts = self._paint_changes(canvas, painted, scene)
+        self._painted[buffer] = scene
+        return parts
+
+    def _paint_changes(self, canvas: Canvas, painted: Scene | None, scene: Scene) -> int:
+        rects = self.rects(scene.layout)
+        shown = _padded(scene.tiles, len(rects))
+        if painted is None or painted.layout != scene.layout:
+            self._paint(canvas, canvas.rect, scene, range(len(rects)))
+            return len(rects)
+        parts = 0
+        before = _padded(painted.tiles, len(rects))
+        for number, rect in enumerate(rects):
+            if shown[number] is not before[number] and shown[number] != before[number]:
+                self._paint(canvas, rect, scene, (number,))
+                parts += 1
+        overlays = set(self._overlays(painted)) ^ set(self._overlays(scene))
+        for rect, _ in overlays:
+            below = [n for n, one in enumerate(rects) if one.intersection(rect)]
+            self._paint(canvas, rect, scene, below)
+            parts += 1
+        return parts
+
+    def _paint(self, canvas: Canvas, part: Rect, scene: Scene, touched: Sequence[int]) -> None:
+        rects = self.rects(scene.layout)
+        canvas.clip(part)
+        if len(touched) != 1 or not rects[touched[0]].contains(part):
+            canvas.fill(part, colours.BACKGROUND)
+        for number in touched:
+            shown = scene.tiles[number] if number < len(scene.tiles) else EMPTY_TILE
+            self._paint_tile(canvas, rects[number], shown)
+        for rect, bitmap in self._overlays(scene):
+            if rect.intersection(part):
+                canvas.blend(bitmap, rect.x, rect.y)
+        canvas.clip(None)
+
+    def _paint_tile(self, canvas: Canvas, rect: Rect, tile: Tile) -> None:
+        if tile.state == "empty":
+            canvas.fill(rect, colours.SLOT)
+            return
+        size_px = tiles.text_size_px(rect.height, canvas.rect.height)
+        if tile.state == "live" and tile.picture is not None:
+            planes = tile.picture.planes
+            x = rect.x + (rect.width - planes.width) // 4 * 2
+            y = rect.y + (rect.height - planes.height) // 4 * 2
+            if planes.width < rect.width or planes.height < rect.height:
+                canvas.fill(rect, colours.BAR)
+            canvas.blit(planes, x, y)
+        else:
+            shown = self._bitmaps.get(
+                ("card", tile.state, tile.name, rect.width, rect.height),
+                lambda: tiles.card(
+                    tile.state, tile.name, rect.width, rect.height, size_px, self._words
+                ),
+            )
+            if shown is not None:
+                canvas.blend(shown, rect.x, rect.y)
+        margin = max(4, rect.height // 60 * 2)
+        room = rect.width - 2 * margin
+        sign = self._bitmaps.get(
+            ("label", tile.name, tile.muted, size_px, room),
+            lambda: tiles.label(tile.name, tile.muted, size_px, room),
+        )
+        if sign is not None:
+            canvas.blend(sign, rect.x + margin, rect.bottom - margin - sign.height)
+        if tile.speaking:
+            edge = 2 * max(1, round(canvas.rect.height / 360))
+            canvas.frame_edge(rect, colours.SPEAKING, edge)
+
+    def _overlays(self, scene: Scene) -> list[tuple[Rect, Bitmap]]:
+        """Message, then clock, with their places."""
+        whole = self.canvases[0].rect
+        placed = []
+        if scene.message:
+            text = scene.message
+            band = self._bitmaps.get(
+                ("message", text),
+                lambda: tiles.message(text, whole.width, round(whole.height / 24)),
+            )
+            if band is not None:
+                top = whole.height - band.height
+                placed.append((Rect(0, top, band.width, band.height), band))
+        if scene.clock:
+            reading = scene.clock
+            strip = self._bitmaps.get(
+                ("clock", reading), lambda: tiles.clock(reading, round(whole.height / 32))
+            )
+            if strip is not None:
+                edge = whole.height // 90 * 2
+                x = whole.width - edge - strip.width
+                placed.append((Rect(x, edge, strip.width, strip.height), strip))
+        return placed
+
+
+class _BitmapCache:
+    """Least recently used first out, by bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Hashable, Bitmap | None] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Bitmap | None]) -> Bitmap | None:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        bitmap = self._kept[key] = make()
+        self._bytes += _cost(bitmap)
+        while self._bytes > self._max_bytes and len(self._kept) > 1:
+            self._bytes -= _cost(self._kept.popitem(last=False)[1])
+        return bitmap
+
+
+def _cost(bitmap: Bitmap | None) -> int:
+    return 1024 if bitmap is None else bitmap.cost_bytes
+
+
+def _padded(shown: tuple[Tile, ...], slots: int) -> tuple[Tile, ...]:
+    return shown if len(shown) >= slots else shown + (EMPTY_TILE,) * (slots - len(shown))
