@@ -1,1 +1,1 @@
-
+"""Sound: levels, speaker selection, playout, the mix bus; blocks in, blocks out."""
