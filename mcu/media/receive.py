@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from mcu.media.assembly import MAX_PACKETS, FrameAssembler
 from mcu.media.frames import AudioPacket, EncodedFrame
-from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, NackList
+from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, REORDER_WAIT_S, NackList
 from mcu.media.sequence import SequenceTracker
 
 PLI_INTERVAL_S = 0.5
@@ -21,11 +21,12 @@ class ReceiveStream:
 
     Args:
         ssrc: of the peer. clock_rate: RTP clock, Hz.
+        above: extended sequence numbers will be greater (see ``SequenceTracker``).
     """
 
-    def __init__(self, ssrc: int, clock_rate: int) -> None:
+    def __init__(self, ssrc: int, clock_rate: int, above: int = 0) -> None:
         self.ssrc = ssrc
-        self.tracker = SequenceTracker(clock_rate)
+        self.tracker = SequenceTracker(clock_rate, above)
         self.packets = 0
         self.bytes = 0
         self.retransmissions = 0
@@ -53,9 +54,13 @@ class AudioReceiveStream(ReceiveStream):
     """
 
     def __init__(
-        self, ssrc: int, clock_rate: int, deliver: Callable[[AudioPacket, float], None]
+        self,
+        ssrc: int,
+        clock_rate: int,
+        deliver: Callable[[AudioPacket, float], None],
+        above: int = 0,
     ) -> None:
-        super().__init__(ssrc, clock_rate)
+        super().__init__(ssrc, clock_rate, above)
         self._deliver = deliver
 
     def receive(
@@ -94,6 +99,7 @@ class VideoReceiveStream(ReceiveStream):
         codec: ``h264`` or ``vp8``.
         nack: the peer repeats on request; otherwise only reordering is waited for.
         deliver: called with each complete picture, in order.
+        wake: called with the time at which ``due`` is to be called, when a gap opens.
     """
 
     def __init__(
@@ -104,8 +110,10 @@ class VideoReceiveStream(ReceiveStream):
         *,
         nack: bool,
         deliver: Callable[[EncodedFrame, float], None],
+        wake: Callable[[float], None],
+        above: int = 0,
     ) -> None:
-        super().__init__(ssrc, clock_rate)
+        super().__init__(ssrc, clock_rate, above)
         self.wanted = True
         self.key_frame_needed = False
         """The leg is to send a PLI (at most every PLI_INTERVAL_S) until this is False."""
@@ -117,6 +125,7 @@ class VideoReceiveStream(ReceiveStream):
         self._codec = codec
         self._nack = nack
         self._deliver = deliver
+        self._wake = wake
         self._assembler = FrameAssembler(codec)
         self._missing = NackList(MAX_AGE_S if nack else REORDER_AGE_S)
         self._broken_before = 0
@@ -143,13 +152,16 @@ class VideoReceiveStream(ReceiveStream):
         elif extended < before:
             if not self._missing.received(extended):
                 return
-        elif extended > before and (
-            tracker.restarts != restarts
-            or self._assembler.waiting >= MAX_PACKETS
-            or not self._missing.missed(before + 1, extended, now)
-        ):
-            self._missing.clear()
-            self._skip(extended, now)
+        elif extended > before:
+            if (
+                tracker.restarts == restarts
+                and self._assembler.waiting < MAX_PACKETS
+                and self._missing.missed(before + 1, extended, now)
+            ):
+                self._wake(now + REORDER_WAIT_S)
+            else:
+                self._missing.clear()
+                self._skip(extended, now)
         self._insert(extended, extended_timestamp, marker, payload, now)
 
     def receive_repeated(

@@ -10,12 +10,15 @@ class SequenceTracker:
 
     Args:
         clock_rate: of the RTP timestamps, Hz.
+        above: extended numbers will be greater than this one, so that they go on growing when
+            a source changes its SSRC.
     """
 
     __slots__ = (
         "_after_jump",
         "_base",
         "_expected_before",
+        "_first_cycle",
         "_jitter",
         "_last_transit",
         "_received_before",
@@ -27,8 +30,10 @@ class SequenceTracker:
         "restarts",
     )
 
-    def __init__(self, clock_rate: int) -> None:
+    def __init__(self, clock_rate: int, above: int = 0) -> None:
         self.clock_rate = clock_rate
+        # At least one cycle up, so that a packet from before the first wrap is not negative.
+        self._first_cycle = (above & ~0xFFFF) + 0x10000
         self.highest = -1
         """Highest extended sequence number; -1 before the first packet."""
         self.received = 0
@@ -50,8 +55,7 @@ class SequenceTracker:
         """
         highest = self.highest
         if highest < 0:
-            # One cycle above zero, so that a packet from before the first wrap is not negative.
-            self.highest = self._base = extended = sequence + 0x10000
+            self.highest = self._base = extended = sequence + self._first_cycle
             self.received = 1
             return extended
         ahead = (sequence - highest) & 0xFFFF
@@ -99,7 +103,7 @@ class SequenceTracker:
     @property
     def reported_highest(self) -> int:
         """Extended highest sequence number as it stands in a report block."""
-        return max(0, self.highest - 0x10000) & 0xFFFFFFFF
+        return max(0, self.highest - self._first_cycle) & 0xFFFFFFFF
 
     @property
     def lost(self) -> int:

@@ -1,0 +1,241 @@
+"""Received packets of one leg: which source an SSRC belongs to, RTX taken off, streams fed.
+
+An SSRC is known from the offer (``a=ssrc``), or learnt from the first packet's mid extension, or
+from its payload type where only one source has it. Packets come here opened and authenticated.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mcu.legs.leg import StreamName
+from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.receive import AudioReceiveStream, VideoReceiveStream
+from mcu.media.rtp import (
+    AUDIO_LEVEL_URI,
+    HEADER,
+    MARKER_BIT,
+    MID_URI,
+    RtpError,
+    bounds,
+    find_extension,
+)
+from signalling.webrtc.negotiation import NegotiatedMedia
+
+MAX_SSRCS = 16
+TAKE_OVER_S = 0.2
+"""A new SSRC takes a source over when the one before was silent for so long."""
+
+AudioSink = Callable[[AudioPacket, float], None]
+FrameSink = Callable[[StreamName, EncodedFrame, float], None]
+
+
+@dataclass(slots=True)
+class _Route:
+    source: "Source"
+    repeats: bool
+
+
+class Source:
+    """One stream the peer sends: its format and the SSRC that carries it now.
+
+    Args:
+        media: the negotiated section; must receive.
+        make: builds the stream for an SSRC, with numbers above a given one.
+    """
+
+    def __init__(
+        self,
+        media: NegotiatedMedia,
+        make: Callable[[int, int], AudioReceiveStream | VideoReceiveStream],
+    ) -> None:
+        self.media = media
+        self.name: StreamName = media.stream
+        self.payload_types = frozenset(media.receive_codecs)
+        self.rtx_payload_types = frozenset(media.rtx)
+        self.level_id = media.extensions.get(AUDIO_LEVEL_URI)
+        self.audio: AudioReceiveStream | None = None
+        self.video: VideoReceiveStream | None = None
+        self.wanted = True
+        self._make = make
+
+    @property
+    def stream(self) -> AudioReceiveStream | VideoReceiveStream | None:
+        """The current stream; None before the first packet."""
+        return self.audio or self.video
+
+    def switch_to(self, ssrc: int, now: float) -> bool:
+        """Make ``ssrc`` the current one; False while the one before is still heard."""
+        before = self.stream
+        if before is not None and now - before.last_packet_at < TAKE_OVER_S:
+            return False
+        stream = self._make(ssrc, before.tracker.highest if before is not None else 0)
+        if isinstance(stream, AudioReceiveStream):
+            self.audio = stream
+        else:
+            self.video = stream
+            stream.wanted = self.wanted
+        return True
+
+
+class Incoming:
+    """Feeds the streams of a leg's sources.
+
+    Args:
+        media: all negotiated sections; those that do not receive are left out.
+        audio, frame: where packets and pictures go.
+        wake: see ``VideoReceiveStream``.
+        forget: called with an SSRC that is evicted, so that SRTP forgets it too.
+    """
+
+    def __init__(
+        self,
+        media: Sequence[NegotiatedMedia],
+        *,
+        audio: AudioSink,
+        frame: FrameSink,
+        wake: Callable[[float], None],
+        forget: Callable[[int], None],
+    ) -> None:
+        self._audio = audio
+        self._frame = frame
+        self._wake = wake
+        self._forget = forget
+        self.dropped: Counter[str] = Counter()
+        self.sources: dict[StreamName, Source] = {
+            one.stream: self._source(one) for one in media if one.receives
+        }
+        self._routes: dict[int, _Route] = {}
+        self._mid_id = next((i for one in media if (i := one.extensions.get(MID_URI))), None)
+        for source in self.sources.values():
+            for ssrc in source.media.remote_ssrcs[:MAX_SSRCS]:
+                self._routes[ssrc] = _Route(source, repeats=False)
+            for ssrc in list(source.media.remote_rtx)[:MAX_SSRCS]:
+                self._routes[ssrc] = _Route(source, repeats=True)
+
+    def receive(self, packet: memoryview, length: int, now: float) -> VideoReceiveStream | None:
+        """Take one RTP packet that lies opened in the shared buffer.
+
+        Returns: the video stream it was for, whose wishes the leg looks after.
+        """
+        try:
+            extension, start, end = bounds(packet, length)
+        except RtpError:
+            self.dropped["rtp"] += 1
+            return None
+        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
+        payload_type = second & 0x7F
+        route = self._routes.get(ssrc)
+        if route is None:
+            mid = None
+            if extension and self._mid_id is not None:
+                mid = find_extension(packet, extension, start, self._mid_id)
+            route = self._learn(ssrc, payload_type, mid)
+            if route is None:
+                return None
+        source = route.source
+        if route.repeats:
+            self._receive_repeated(source, packet, (start, end), now)
+            return source.video
+        if payload_type not in source.payload_types:
+            self.dropped["payload_type"] += 1
+            return None
+        stream = source.stream
+        if (stream is None or stream.ssrc != ssrc) and not source.switch_to(ssrc, now):
+            self.dropped["second_ssrc"] += 1
+            return None
+        payload = bytes(packet[start:end])
+        audio = source.audio
+        if audio is not None:
+            level = None
+            if extension and source.level_id is not None:
+                level = find_extension(packet, extension, start, source.level_id)
+            audio.receive(sequence, timestamp, payload, level, now)
+            return None
+        video = source.video
+        if video is not None:
+            video.receive(sequence, timestamp, second >= MARKER_BIT, payload, now)
+        return video
+
+    def stream_of(self, ssrc: int) -> AudioReceiveStream | VideoReceiveStream | None:
+        """The current stream with this SSRC."""
+        route = self._routes.get(ssrc)
+        stream = route.source.stream if route is not None and not route.repeats else None
+        return stream if stream is not None and stream.ssrc == ssrc else None
+
+    def videos(self) -> list[VideoReceiveStream]:
+        """Video streams that have begun."""
+        return [source.video for source in self.sources.values() if source.video is not None]
+
+    @property
+    def ssrcs(self) -> int:
+        """How many SSRCs are known."""
+        return len(self._routes)
+
+    def _receive_repeated(
+        self, source: Source, packet: memoryview, span: tuple[int, int], now: float
+    ) -> None:
+        start, end = span
+        # Probing sends RTX packets of padding alone.
+        if end - start < 3 or source.video is None:
+            return
+        original = packet[start] << 8 | packet[start + 1]
+        _, second, _, timestamp, _ = HEADER.unpack_from(packet)
+        payload = bytes(packet[start + 2 : end])
+        source.video.receive_repeated(original, timestamp, second >= MARKER_BIT, payload, now)
+
+    def _learn(self, ssrc: int, payload_type: int, mid: bytes | None) -> _Route | None:
+        candidates = [
+            (source, payload_type in source.rtx_payload_types)
+            for source in self.sources.values()
+            if payload_type in source.payload_types or payload_type in source.rtx_payload_types
+        ]
+        if mid is not None:
+            candidates = [one for one in candidates if one[0].media.mid.encode() == mid]
+        if len(candidates) != 1:
+            self.dropped["unknown_ssrc"] += 1
+            return None
+        if len(self._routes) >= MAX_SSRCS and not self._evict():
+            self.dropped["too_many_ssrcs"] += 1
+            return None
+        source, repeats = candidates[0]
+        route = self._routes[ssrc] = _Route(source, repeats)
+        return route
+
+    def _evict(self) -> bool:
+        """Forget the oldest SSRC that carries nothing now."""
+        for ssrc, route in self._routes.items():
+            stream = route.source.stream
+            if stream is None or stream.ssrc != ssrc:
+                del self._routes[ssrc]
+                self._forget(ssrc)
+                return True
+        return False
+
+    def _source(self, media: NegotiatedMedia) -> Source:
+        codec = media.codec
+        name: StreamName = media.stream
+
+        def make(ssrc: int, above: int) -> AudioReceiveStream | VideoReceiveStream:
+            if media.kind == "audio":
+                return AudioReceiveStream(ssrc, codec.clock_rate, self._audio, above)
+            return VideoReceiveStream(
+                ssrc,
+                codec.name,
+                codec.clock_rate,
+                nack=media.nack,
+                deliver=lambda frame, now: self._frame(name, frame, now),
+                wake=self._wake,
+                above=above,
+            )
+
+        return Source(media, make)
+
+
+def received_ssrcs(incoming: Incoming) -> Mapping[StreamName, int]:
+    """The current SSRC of each source that has begun."""
+    return {
+        name: stream.ssrc
+        for name, source in incoming.sources.items()
+        if (stream := source.stream) is not None
+    }

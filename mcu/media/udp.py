@@ -1,0 +1,151 @@
+"""The media port's socket on an asyncio loop: opened, sized, drained, its kernel drops read."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from mcu.media.port import MediaPort
+
+BUFFER_BYTES = 4 << 20
+"""About half a second of a full node's traffic in each direction."""
+
+DATAGRAMS_PER_WAKE = 64
+"""Then the loop runs what else is due; the rest waits in the kernel for the next turn."""
+
+_READ_BYTES = 2304
+_SO_SNDBUFFORCE = 32
+_SO_RCVBUFFORCE = 33
+_PROC_DROPS_COLUMN = 12
+_PROC_INODE_COLUMN = 9
+
+
+def open_socket(host: str = "::", port: int = 0) -> socket.socket:
+    """A non-blocking UDP socket; ``::`` takes IPv4 and IPv6, or IPv4 alone where IPv6 is off.
+
+    Raises:
+        OSError: the address is in use or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host and socket.has_ipv6 else socket.AF_INET
+    try:
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+    except OSError:
+        if host != "::":
+            raise
+        # The kernel was built or booted without IPv6.
+        family = socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET and host == "::":
+        host = "0.0.0.0"  # noqa: S104 all of a server's addresses, as asked for
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        _size(sock, socket.SO_RCVBUF, _SO_RCVBUFFORCE)
+        _size(sock, socket.SO_SNDBUF, _SO_SNDBUFFORCE)
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _size(sock: socket.socket, option: int, force: int) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+    # Beyond net.core.*mem_max only with CAP_NET_ADMIN.
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, force, BUFFER_BYTES)
+
+
+class UdpTransport:
+    """Reads a socket into a media port while it is open.
+
+    Args:
+        sock: as from ``open_socket``; owned from now on.
+        clock: monotonic seconds, read once per wake.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        port: MediaPort,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loop = loop
+        self._socket = sock
+        self._port = port
+        self._clock = clock
+        self.read_errors = 0
+        loop.add_reader(sock.fileno(), self._read)
+
+    @property
+    def local_port(self) -> int:
+        """The port number bound."""
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def buffer_bytes(self) -> tuple[int, int]:
+        """Receive and send buffer as the kernel granted them."""
+        get = self._socket.getsockopt
+        return (
+            get(socket.SOL_SOCKET, socket.SO_RCVBUF),
+            get(socket.SOL_SOCKET, socket.SO_SNDBUF),
+        )
+
+    def kernel_drops(self) -> int | None:
+        """Datagrams the kernel threw away because the buffer was full; None where unknown.
+
+        Cost: reads a file of one line per UDP socket of the host; for statistics, not per tick.
+        """
+        inode = str(self._inode())
+        for name in ("udp6", "udp"):
+            try:
+                lines = Path("/proc/self/net", name).read_text(encoding="ascii").splitlines()
+            except OSError:
+                continue
+            for line in lines[1:]:
+                columns = line.split()
+                if len(columns) > _PROC_DROPS_COLUMN and columns[_PROC_INODE_COLUMN] == inode:
+                    return int(columns[_PROC_DROPS_COLUMN])
+        return None
+
+    def close(self) -> None:
+        """Stop reading and close the socket. Idempotent."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def _inode(self) -> int:
+        return Path(f"/proc/self/fd/{self._socket.fileno()}").stat().st_ino
+
+    def _read(self) -> None:
+        now = self._clock()
+        receive = self._port.datagram_received
+        recvfrom = self._socket.recvfrom
+        try:
+            for _ in range(DATAGRAMS_PER_WAKE):
+                datagram, address = recvfrom(_READ_BYTES)
+                receive(datagram, address, now)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.read_errors += 1
+
+
+def open_media_port(
+    loop: asyncio.AbstractEventLoop,
+    host: str = "::",
+    port: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[MediaPort, UdpTransport]:
+    """Open the media port on a loop.
+
+    Raises:
+        OSError: the address is in use or not ours.
+    """
+    sock = open_socket(host, port)
+    media_port = MediaPort(sock.sendto, dual_stack=sock.family == socket.AF_INET6)
+    return media_port, UdpTransport(loop, sock, media_port, clock)
