@@ -1,0 +1,178 @@
+// @ts-check
+// What an operator does. Nothing is shown as done before the event that says so has come; what is
+// under way is marked busy, what failed says why, and what can be taken back offers that.
+
+import { signal } from "../shared/base.js";
+import { send } from "../shared/api.js";
+import { show, showError } from "../shared/controls.js";
+import { t } from "../shared/i18n.js";
+
+/** Keys of what is under way, `mute:ID` and the like. @type {import("../../vendor/signals.js").Signal<Set<string>>} */
+export const busy = signal(new Set());
+
+export class Actions {
+  /** @param {import("./model.js").ConferenceModel} model */
+  constructor(model) {
+    this.model = model;
+    this.path = `conferences/${encodeURIComponent(model.id)}`;
+  }
+
+  /**
+   * @param {string} key @param {() => Promise<any>} work
+   * @param {{done?: string, undo?: () => void}} [after]
+   */
+  async run(key, work, after = {}) {
+    if (busy.value.has(key)) return false;
+    busy.value = new Set(busy.value).add(key);
+    try {
+      await work();
+      if (after.done) show({ tone: "good", text: after.done, undo: after.undo });
+      return true;
+    } catch (error) {
+      showError(error);
+      return false;
+    } finally {
+      const rest = new Set(busy.value);
+      rest.delete(key);
+      busy.value = rest;
+    }
+  }
+
+  /** @param {string} id @param {any} values */
+  change(id, values) {
+    const field = Object.keys(values)[0];
+    return this.run(`${field}:${id}`, () =>
+      send("PATCH", `${this.path}/participants/${encodeURIComponent(id)}`, values));
+  }
+
+  /** @param {any} person */
+  toggleAudio(person) {
+    return this.change(person.id, { audio_muted: !person.audio_muted });
+  }
+
+  /** @param {any} person */
+  toggleVideo(person) {
+    return this.change(person.id, { video_muted: !person.video_muted });
+  }
+
+  /** @param {any} person */
+  toggleDeaf(person) {
+    return this.change(person.id, { deafened: !person.deafened });
+  }
+
+  muteAll() {
+    const were = this.#muted(true);
+    return this.run("mute-all", () => send("POST", `${this.path}/mute`, { scope: "all", except: ["chair"] }), {
+      done: t("done.mute-all"),
+      undo: () => void this.run("unmute-all", () =>
+        send("POST", `${this.path}/unmute`, { scope: "all", except: were })),
+    });
+  }
+
+  unmuteAll() {
+    const were = this.#muted(true);
+    return this.run("unmute-all", () =>
+      send("POST", `${this.path}/unmute`, { scope: "all", except: ["chair"] }), {
+      done: t("done.unmute-all"),
+      undo: () => void this.run("mute-all", () =>
+        send("POST", `${this.path}/mute`, { scope: were.length ? were : "all" })),
+    });
+  }
+
+  /** @param {boolean} muted */
+  #muted(muted) {
+    return this.model.ids.peek().filter((id) => this.model.people.get(id)?.peek().audio_muted === muted);
+  }
+
+  /** @param {string} id */
+  toggleBroadcast(id) {
+    return this.model.conference.peek().broadcast === id ? this.stopBroadcast() : this.broadcast(id);
+  }
+
+  /** @param {string} id */
+  broadcast(id) {
+    const before = this.model.conference.peek().broadcast;
+    const name = this.model.person(id)?.label ?? id;
+    return this.run("broadcast", () => send("PUT", `${this.path}/broadcast`, { participant: id }), {
+      done: t("done.broadcast", { name }),
+      undo: () => void (before ? this.broadcast(before) : this.stopBroadcast()),
+    });
+  }
+
+  stopBroadcast() {
+    const before = this.model.conference.peek().broadcast;
+    return this.run("broadcast", () => send("DELETE", `${this.path}/broadcast`), {
+      done: t("done.broadcast-stopped"),
+      undo: before ? () => void this.broadcast(before) : undefined,
+    });
+  }
+
+  /** @param {string} view @param {string} layout @param {any[] | null} slots */
+  layout(view, layout, slots) {
+    const before = this.model.conference.peek().views?.[view];
+    const put = (/** @type {any} */ body) => send("PUT", `${this.path}/layout`, body);
+    return this.run(`layout:${view}`, () => put({ view, layout, slots: slots && slots.map(bare) }), {
+      done: t("done.layout", { layout: layout === "auto" ? t("layout.auto") : layout }),
+      undo: before && (() => void this.run(`layout:${view}`, () =>
+        put({ view, layout: before.layout, slots: before.slots && before.slots.map(bare) }))),
+    });
+  }
+
+  /** @param {string} id */
+  makeChair(id) {
+    const before = this.model.conference.peek().chair;
+    const put = (/** @type {string | null} */ chair) => send("PATCH", this.path, { chair });
+    return this.run("chair", () => put(id), {
+      done: t("done.chair", { name: this.model.person(id)?.label ?? id }),
+      undo: () => void this.run("chair", () => put(before)),
+    });
+  }
+
+  /** Close its legs; it stays on the roster. @param {any} person */
+  disconnect(person) {
+    return this.run(`disconnect:${person.id}`, () =>
+      Promise.all(person.legs.map((/** @type {string} */ leg) =>
+        send("DELETE", `legs/${encodeURIComponent(leg)}`))),
+    { done: t("done.disconnect", { name: person.label }) });
+  }
+
+  /** Take it off the roster. @param {any} person */
+  remove(person) {
+    const again = person.bridge ? { bridge: person.bridge } : { name: person.name };
+    return this.run(`remove:${person.id}`, () =>
+      send("DELETE", `${this.path}/participants/${encodeURIComponent(person.id)}`), {
+      done: t("done.remove", { name: person.label }),
+      undo: () => void this.call(again),
+    });
+  }
+
+  /** Put somebody on the roster or call again. @param {any} who */
+  call(who) {
+    return this.run(`call:${who.bridge ?? who.name}`, () => send("POST", `${this.path}/participants`, who));
+  }
+
+  /** @param {string} text @param {number | null} seconds */
+  message(text, seconds) {
+    return this.run("message", () =>
+      send("PUT", `${this.path}/message`, { text, duration_s: seconds }), { done: t("done.message") });
+  }
+
+  clearMessage() {
+    return this.run("message", () => send("DELETE", `${this.path}/message`));
+  }
+
+  toggleLock() {
+    const locked = this.model.conference.peek().locked;
+    return this.run("lock", () => send(locked ? "DELETE" : "PUT", `${this.path}/lock`), {
+      done: t(locked ? "done.unlock" : "done.lock"),
+    });
+  }
+
+  end() {
+    return this.run("end", () => send("DELETE", this.path));
+  }
+}
+
+/** A slot as it may be sent: only the member that is set. @param {any} slot */
+export const bare = (slot) =>
+  Object.fromEntries(Object.entries(slot ?? {}).filter(([, value]) => value !== null && value !== undefined));

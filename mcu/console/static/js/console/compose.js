@@ -1,0 +1,37 @@
+// @ts-check
+// Choosing how the view is divided, from drawn layouts.
+
+import { html } from "../shared/base.js";
+import { Icon } from "../shared/icons.js";
+import { t } from "../shared/i18n.js";
+import { AUTO, LAYOUT_NAMES, Thumbnail, resolved } from "../shared/layouts.js";
+import { busy } from "./actions.js";
+
+/** @param {{desk: import("./conference.js").Desk}} props */
+export function Compose({ desk }) {
+  const conference = desk.model.conference.value;
+  const view = desk.view.value;
+  const setting = conference.views?.[view] ?? { layout: AUTO, slots: null };
+  const off = !desk.controls || conference.state !== "running" || busy.value.has(`layout:${view}`);
+  const drawn = resolved(setting.layout, desk.model.counts.value.connected);
+  return html`<div class="compose">
+    <p class="quiet compose-head">${t("layout.of", { view: t(`view.${view}`) })}
+      ${setting.layout === AUTO && html` · ${t("layout.auto-now", { layout: drawn })}`}
+      ${" · "}${t(setting.slots ? "layout.by-hand" : "layout.filled")}</p>
+    <div class="thumbnails" role="group" aria-label=${t("start.layout")}>
+      ${LAYOUT_NAMES.map((name) => html`<button type="button" key=${name} class="thumb" data-layout=${name}
+        aria-pressed=${String(setting.layout === name)} disabled=${off}
+        title=${name === AUTO ? t("layout.auto-explain") : t("layout.choose", { layout: name })}
+        onClick=${() => desk.actions.layout(view, name, null)}>
+        <${Thumbnail} name=${name} /><span>${name === AUTO ? t("layout.auto") : name}</span>
+      </button>`)}
+    </div>
+    <div class="row-of-buttons">
+      <button type="button" aria-pressed=${String(desk.slots.value)} disabled=${off}
+        onClick=${() => (desk.slots.value = !desk.slots.value)}><${Icon} name="edit" />${t("slots")}</button>
+      <button type="button" disabled=${off || !setting.slots}
+        onClick=${() => desk.actions.layout(view, setting.layout, null)}><${Icon} name="refresh" />${t("slots.auto")}</button>
+    </div>
+    <p class="quiet small-print">${t("slots.explain")}</p>
+  </div>`;
+}

@@ -1,0 +1,199 @@
+// @ts-check
+// The screen of one conference: picture and its composition left, the roster right.
+
+import { html, signal, useEffect, useMemo, useState } from "../shared/base.js";
+import { get, session } from "../shared/api.js";
+import { announcement, Dialog, Problem, undoLast } from "../shared/controls.js";
+import { Icon } from "../shared/icons.js";
+import { duration, t } from "../shared/i18n.js";
+import { Actions, busy } from "./actions.js";
+import { LinkBanner } from "./banner.js";
+import { Compose } from "./compose.js";
+import { TopBar, useTitle } from "./frame.js";
+import { useKeys } from "./keys.js";
+import { MessagePanel } from "./message.js";
+import { ConferenceModel } from "./model.js";
+import { Picture } from "./picture.js";
+import { RoomPanel } from "./room.js";
+import { Roster, RosterState } from "./roster.js";
+
+/** What one conference screen shares among its parts. */
+export class Desk {
+  /** @param {string} id */
+  constructor(id) {
+    this.model = new ConferenceModel(id);
+    this.actions = new Actions(this.model);
+    this.roster = new RosterState(this.model);
+    /** Which view is shown and composed. */
+    this.view = signal("main");
+    /** Which panel stands under the picture: layout, room or message. */
+    this.panel = signal("layout");
+    /** Whether slots are drawn over the picture to be filled. */
+    this.slots = signal(false);
+    /** Whether a room is being dragged towards a slot. */
+    this.dragging = signal(false);
+    const role = session.peek()?.role;
+    this.controls = role === "admin" || role === "operator";
+    this.mutes = this.controls || role === "technician";
+  }
+
+  /** @param {string} id */
+  openRoom(id) {
+    this.roster.selected.value = id;
+    this.panel.value = "room";
+  }
+}
+
+/** @param {{id: string}} props */
+export function ConferenceScreen({ id }) {
+  const desk = useMemo(() => new Desk(id), [id]);
+  useEffect(() => () => desk.model.close(), [desk]);
+  useAnnouncements(desk);
+  useDeskKeys(desk);
+  const { model } = desk;
+  const conference = model.conference.value;
+  useTitle(conference?.name ?? "");
+  const error = model.error.value;
+  if (!conference) {
+    return html`<${TopBar}><a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a><//>
+      <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
+      <main class="centre">${error
+        ? html`<div class="card narrow"><${Problem} error=${error} />
+            <div class="row-of-buttons">
+              <button type="button" class="primary" onClick=${() => void model.read()}><${Icon} name="refresh" />${t("try-again")}</button>
+              <a class="button" href="#/">${t("list.title")}</a>
+            </div></div>`
+        : html`<p class="quiet">${t("loading")}</p>`}</main>`;
+  }
+  return html`<${TopBar} tools=${html`<${DeskTools} desk=${desk} />`}>
+      <a class="button bare" href="#/" title=${t("list.title")} aria-label=${t("back")}><${Icon} name="back" /></a>
+      <div class="title"><h1>${conference.name}</h1><${Running} desk=${desk} /></div>
+    <//>
+    <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
+    ${error && html`<div class="banner bad"><${Problem} error=${error} /></div>`}
+    ${conference.state === "ended" && html`<div class="banner" role="status"><${Icon} name="check" />
+      <p>${t("ended")}</p><a class="button small" href="#/">${t("list.title")}</a></div>`}
+    <main class="desk">
+      <div class="stage-column">
+        <${Picture} desk=${desk} />
+        <${Panels} desk=${desk} />
+      </div>
+      <${Roster} desk=${desk} />
+    </main>`;
+}
+
+/** @param {{desk: Desk}} props */
+function Running({ desk }) {
+  const conference = desk.model.conference.value;
+  const [, redraw] = useState(0);
+  const [unit, setUnit] = useState(conference.unit);
+  useEffect(() => {
+    const timer = setInterval(() => redraw((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  useEffect(() => {
+    get(`units/${encodeURIComponent(conference.unit)}`).then((found) => setUnit(found.name), () => setUnit(conference.unit));
+  }, [conference.unit]);
+  const until = conference.ended_at ? Date.parse(conference.ended_at) : Date.now();
+  return html`<p class="quiet">${unit} · ${conference.state === "running"
+    ? t("running-for", { time: duration((until - Date.parse(conference.started_at)) / 1000) })
+    : t("ended-after", { time: duration((until - Date.parse(conference.started_at)) / 1000) })}</p>`;
+}
+
+/** @param {{desk: Desk}} props */
+function DeskTools({ desk }) {
+  const [ending, setEnding] = useState(false);
+  const conference = desk.model.conference.value;
+  if (!desk.controls || conference.state !== "running") return null;
+  return html`<div class="desk-tools">
+    <button type="button" aria-pressed=${String(conference.locked)} disabled=${busy.value.has("lock")}
+      title=${t("lock.explain")} onClick=${() => desk.actions.toggleLock()}>
+      <${Icon} name=${conference.locked ? "lock" : "unlock"} />${t(conference.locked ? "locked" : "lock")}</button>
+    <button type="button" class="danger" onClick=${() => setEnding(true)}>${t("end")}</button>
+    ${ending && html`<${Dialog} title=${t("end.title")} onClose=${() => setEnding(false)}>
+      <p>${t("end.explain", { name: conference.name, count: desk.model.counts.value.connected })}</p>
+      <div class="row-of-buttons">
+        <button type="button" class="danger solid" disabled=${busy.value.has("end")} onClick=${async () => {
+          if (await desk.actions.end()) setEnding(false);
+        }}>${t("end.confirm")}</button>
+        <button type="button" autofocus onClick=${() => setEnding(false)}>${t("cancel")}</button>
+      </div>
+    <//>`}
+  </div>`;
+}
+
+const PANELS = [["layout", "grid"], ["room", "camera"], ["message", "message"]];
+
+/** @param {{desk: Desk}} props */
+function Panels({ desk }) {
+  const open = desk.panel.value;
+  return html`<section class="panels">
+    <div class="tabs" role="tablist" aria-label=${t("panels")}>
+      ${PANELS.map(([id, icon]) => html`<button type="button" key=${id} role="tab" id=${`tab-${id}`}
+        aria-selected=${String(open === id)} aria-controls="panel" onClick=${() => (desk.panel.value = id)}>
+        <${Icon} name=${icon} />${t(`panel.${id}`)}
+        ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
+      </button>`)}
+    </div>
+    <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
+      ${open === "layout" && html`<${Compose} desk=${desk} />`}
+      ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
+      ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
+    </div>
+  </section>`;
+}
+
+/** Tell the screen reader who came, went or was lost. @param {Desk} desk */
+function useAnnouncements(desk) {
+  useEffect(() => {
+    const receive = desk.model.receive.bind(desk.model);
+    desk.model.receive = (event) => {
+      receive(event);
+      const kind = /^participant\.(joined|lost|returned|left)$/.exec(event.type)?.[1];
+      const label = event.data?.participant?.label;
+      if (kind && label) announcement.value = t(`heard.${kind}`, { name: label });
+    };
+  }, [desk]);
+}
+
+/** @param {Desk} desk */
+function useDeskKeys(desk) {
+  const { roster, actions } = desk;
+  const chosen = () => desk.model.person(roster.selected.value);
+  const withChosen = (/** @type {(person: any) => void} */ act, allowed = desk.controls) => () => {
+    const person = chosen();
+    if (person && allowed) act(person);
+  };
+  const asController = (/** @type {() => void} */ act) => () => {
+    if (desk.controls) act();
+  };
+  useKeys({
+    "/": () => document.getElementById("roster-search")?.focus(),
+    ArrowDown: () => roster.step(1),
+    ArrowUp: () => roster.step(-1),
+    M: withChosen((person) => void actions.toggleAudio(person), desk.mutes),
+    V: withChosen((person) => void actions.toggleVideo(person), desk.mutes),
+    B: withChosen((person) => void actions.toggleBroadcast(person.id)),
+    D: withChosen((person) => void actions.toggleDeaf(person)),
+    "Shift+M": asController(() => void actions.muteAll()),
+    "Shift+U": asController(() => void actions.unmuteAll()),
+    L: () => {
+      desk.panel.value = "layout";
+      requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".thumb[aria-pressed=true], .thumb"))?.focus());
+    },
+    S: asController(() => (desk.slots.value = !desk.slots.value)),
+    T: () => {
+      desk.panel.value = "message";
+      requestAnimationFrame(() => document.getElementById("message-text")?.focus());
+    },
+    C: () => (desk.view.value = desk.view.value === "main" ? "chair" : "main"),
+    G: () => roster.toggleOverview(),
+    Z: () => void undoLast(),
+    Escape: () => {
+      if (document.activeElement instanceof HTMLElement && document.activeElement.matches("input, textarea")) {
+        document.activeElement.blur();
+      } else if (desk.slots.value) desk.slots.value = false;
+      else roster.clear();
+    },
+  });
+}

@@ -1,0 +1,99 @@
+// @ts-check
+// The conferences that run, and the way to each of them.
+
+import { html, signal, useEffect } from "../shared/base.js";
+import { getAll, session } from "../shared/api.js";
+import { Problem } from "../shared/controls.js";
+import { EventStream } from "../shared/events.js";
+import { Icon } from "../shared/icons.js";
+import { byName, dayAndClock, t } from "../shared/i18n.js";
+import { TopBar, useTitle } from "./frame.js";
+import { LinkBanner } from "./banner.js";
+
+/** @type {import("../../vendor/signals.js").Signal<any[] | null>} */
+const conferences = signal(null);
+const failure = signal(/** @type {any} */ (null));
+/** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
+const link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
+/** @type {import("../../vendor/signals.js").Signal<Map<string, string>>} */
+const unitNames = signal(new Map());
+
+const CHANGES = /^(conference|participant|broadcast)\.(?!measured)/;
+let timer = 0;
+
+async function read() {
+  try {
+    conferences.value = await getAll("conferences?state=running");
+    failure.value = null;
+    if (!unitNames.value.size) {
+      const units = await getAll("units");
+      unitNames.value = new Map(units.map((unit) => [unit.id, unit.name]));
+    }
+  } catch (error) {
+    failure.value = error;
+  }
+}
+
+/** @param {any} event */
+function receive(event) {
+  if (!CHANGES.test(event.type) || timer) return;
+  timer = setTimeout(() => {
+    timer = 0;
+    void read();
+  }, 700); // one reading for a burst of joins
+}
+
+export function ListScreen() {
+  useTitle(t("list.title"));
+  useEffect(() => {
+    const stream = new EventStream("/api/v1/events", {
+      onEvent: receive, onOpen: () => void read(), onLink: (now) => (link.value = now),
+    });
+    return () => {
+      clearTimeout(timer);
+      timer = 0;
+      stream.stop();
+    };
+  }, []);
+  const running = [...(conferences.value ?? [])].sort((a, b) => byName(a.name, b.name));
+  const mayStart = ["admin", "operator"].includes(session.value?.role);
+  return html`<${TopBar}><h1>${t("list.title")}</h1><//>
+    <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
+    <main class="page">
+      <div class="page-head">
+        <p class="quiet">${conferences.value && t("list.running", { count: running.length })}</p>
+        ${mayStart && html`<a class="button primary" href="#/start"><${Icon} name="plus" />${t("list.start")}</a>`}
+      </div>
+      ${failure.value && html`<${Problem} error=${failure.value} />`}
+      ${conferences.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}
+      ${conferences.value?.length === 0 && html`<div class="empty">
+        <p>${t("list.empty")}</p>
+        ${mayStart && html`<p class="quiet">${t("list.empty-hint")}</p>`}
+      </div>`}
+      <ul class="conferences">
+        ${running.map((conference) => html`<li key=${conference.id}><${Entry} conference=${conference} /></li>`)}
+      </ul>
+    </main>`;
+}
+
+/** @param {{conference: any}} props */
+function Entry({ conference }) {
+  const { counts } = conference;
+  const total = Object.values(counts).reduce((/** @type {number} */ a, b) => a + Number(b), 0);
+  return html`<a class="conference-entry" href=${`#/conferences/${encodeURIComponent(conference.id)}`}>
+    <div>
+      <h2>${conference.name}</h2>
+      <p class="quiet">${unitNames.value.get(conference.unit) ?? conference.unit} · ${t("list.since", { time: dayAndClock(conference.started_at) })}</p>
+    </div>
+    <div class="badges">
+      ${conference.locked && html`<span class="badge"><${Icon} name="lock" />${t("locked")}</span>`}
+      ${conference.broadcast && html`<span class="badge live"><${Icon} name="broadcast" />${t("broadcast.on")}</span>`}
+      ${counts.lost > 0 && html`<span class="badge bad"><${Icon} name="lost" />${t("list.lost", { count: counts.lost })}</span>`}
+    </div>
+    <div class="ratio">
+      <b>${counts.connected}</b><span>/${total}</span>
+      <p class="quiet">${t("list.present")}</p>
+      <meter min="0" max=${total || 1} value=${counts.connected}></meter>
+    </div>
+  </a>`;
+}

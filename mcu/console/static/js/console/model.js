@@ -1,0 +1,213 @@
+// @ts-check
+// One open conference as the console knows it: read once, then kept up by events alone.
+
+import { batch, computed, signal } from "../shared/base.js";
+import { get, getAll } from "../shared/api.js";
+import { EventStream } from "../shared/events.js";
+import { Meters } from "./meters.js";
+
+/** @typedef {any} Participant */
+
+export const STATES = ["lost", "expected", "calling", "connected", "left"];
+
+/** What of a participant passes with its legs; events of the conference do not carry it. */
+const LIVE = { level_db: null, speaking: false, visible: false, quality: { grade: "none" } };
+
+/**
+ * A participant as events and resources both say it: events may name the state `presence` and
+ * carry whole legs, and never carry what is measured.
+ * @param {any} said @param {any} [known]
+ */
+export function participantFrom(said, known) {
+  const legs = (said.legs ?? []).map((/** @type {any} */ leg) => leg.id ?? leg);
+  const state = said.state ?? said.presence ?? known?.state ?? "expected";
+  return {
+    ...LIVE, ...known, ...said, legs, state,
+    quality: state === "connected" ? (said.quality ?? known?.quality ?? LIVE.quality) : LIVE.quality,
+  };
+}
+
+export class ConferenceModel {
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    /** @type {import("../../vendor/signals.js").Signal<any>} */
+    this.conference = signal(null);
+    /** @type {Map<string, import("../../vendor/signals.js").Signal<Participant>>} */
+    this.people = new Map();
+    /** @type {import("../../vendor/signals.js").Signal<string[]>} */
+    this.ids = signal([]);
+    /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
+    this.link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
+    /** @type {import("../../vendor/signals.js").Signal<any>} */
+    this.error = signal(null);
+    this.meters = new Meters();
+    /** Participants by state. */
+    this.counts = computed(() => {
+      const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
+      for (const id of this.ids.value) {
+        const person = this.people.get(id)?.value;
+        if (!person) continue;
+        counts[/** @type {keyof typeof counts} */ (person.state)] += 1;
+        if (isPoor(person)) counts.poor += 1;
+      }
+      return counts;
+    });
+    /** @type {any[] | null} events that came while the roster was being read */
+    this.held = null;
+    this.readings = 0;
+    this.stream = new EventStream(`/api/v1/events?conference=${encodeURIComponent(id)}`, {
+      onEvent: (event) => this.receive(event),
+      onOpen: () => void this.read(),
+      onLink: (link) => (this.link.value = link),
+    });
+  }
+
+  close() {
+    this.stream.stop();
+  }
+
+  /** @param {string | null | undefined} id */
+  person(id) {
+    return id ? this.people.get(id)?.value : undefined;
+  }
+
+  /** Read everything; events that come meanwhile are applied afterwards. */
+  async read() {
+    const reading = ++this.readings;
+    this.held = [];
+    const path = `conferences/${encodeURIComponent(this.id)}`;
+    try {
+      const [conference, participants] = await Promise.all([
+        get(path), getAll(`${path}/participants`),
+      ]);
+      if (reading !== this.readings) return;
+      batch(() => {
+        this.#fill(conference, participants);
+        for (const event of this.held ?? []) this.#apply(event);
+      });
+      this.held = null;
+      this.error.value = null;
+    } catch (error) {
+      if (reading === this.readings) {
+        this.held = null;
+        this.error.value = error;
+      }
+    }
+  }
+
+  /** @param {any} conference @param {any[]} participants */
+  #fill(conference, participants) {
+    this.conference.value = conference;
+    const present = new Set(participants.map((person) => person.id));
+    for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
+    for (const person of participants) this.#put(person);
+    this.ids.value = participants.map((person) => person.id);
+    this.meters.set(Object.fromEntries(participants.map((p) => [p.id, p.level_db ?? -127])),
+      participants.filter((p) => p.speaking).map((p) => p.id));
+  }
+
+  /** @param {any} said */
+  #put(said) {
+    const known = this.people.get(said.id);
+    if (!known) {
+      this.people.set(said.id, signal(participantFrom(said)));
+      return;
+    }
+    if ((said.version ?? Infinity) < (known.peek().version ?? 0)) return; // overtaken on the way
+    known.value = participantFrom(said, known.peek());
+  }
+
+  /** @param {any} event */
+  receive(event) {
+    if (event.conference && event.conference !== this.id) return;
+    if (event.type === "levels.measured") {
+      this.meters.set(event.data.levels, event.data.speakers);
+    } else if (this.held) this.held.push(event);
+    else batch(() => this.#apply(event));
+  }
+
+  /** @param {{type: string, data: any, time: string}} event */
+  #apply({ type, data, time }) {
+    const change = (/** @type {any} */ values) => {
+      if (this.conference.value) this.conference.value = { ...this.conference.value, ...values };
+    };
+    switch (type) {
+      case "conference.started":
+      case "conference.changed":
+        change({ name: data.name, chair: data.chair });
+        break;
+      case "conference.ended":
+        change({ state: "ended", ended_at: data.at ?? time });
+        break;
+      case "conference.locked":
+      case "conference.unlocked":
+        change({ locked: type === "conference.locked" });
+        break;
+      case "participant.removed":
+        this.#remove(data.participant.id ?? data.participant);
+        break;
+      case "participants.changed":
+        for (const id of data.participants) {
+          const known = this.people.get(id);
+          if (known) known.value = { ...known.peek(), audio_muted: data.audio_muted };
+        }
+        break;
+      case "layout.changed": {
+        const views = { ...this.conference.value?.views };
+        views[data.view] = { layout: data.layout, slots: data.slots };
+        change({ views });
+        break;
+      }
+      case "broadcast.started":
+        change({ broadcast: data.participant.id ?? data.participant });
+        break;
+      case "broadcast.stopped":
+        change({ broadcast: null });
+        break;
+      case "message.shown":
+        change({ message: { text: data.text, until: data.until ?? null } });
+        break;
+      case "message.cleared":
+        change({ message: null });
+        break;
+      case "quality.measured":
+        for (const [id, quality] of Object.entries(data.quality)) {
+          const known = this.people.get(id);
+          if (known && !sameQuality(known.peek().quality, quality)) {
+            known.value = { ...known.peek(), quality };
+          }
+        }
+        break;
+      default:
+        if (type.startsWith("participant.")) this.#participant(data.participant);
+    }
+  }
+
+  /** @param {any} participant */
+  #participant(participant) {
+    this.#put(participant);
+    if (!this.ids.peek().includes(participant.id)) this.ids.value = [...this.ids.peek(), participant.id];
+    if (participant.role === "chair" && this.conference.value?.chair !== participant.id) {
+      this.conference.value = { ...this.conference.value, chair: participant.id };
+    }
+    if ((participant.state ?? participant.presence) !== "connected") this.meters.silence(participant.id);
+  }
+
+  /** @param {string} id */
+  #remove(id) {
+    this.ids.value = this.ids.peek().filter((other) => other !== id);
+    this.people.delete(id);
+  }
+}
+
+/** Whether somebody must look after this line. @param {Participant} person */
+export const isPoor = (person) => person.state === "connected" && person.quality?.grade === "poor";
+
+/** What is shown of two readings is the same. @param {any} a @param {any} b */
+function sameQuality(a, b) {
+  const shown = (/** @type {any} */ q) =>
+    [q?.grade, Math.round((q?.loss_percent ?? 0) * 10), Math.round(q?.jitter_ms ?? 0),
+      Math.round(q?.round_trip_ms ?? 0)].join();
+  return shown(a) === shown(b);
+}

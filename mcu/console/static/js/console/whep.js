@@ -1,0 +1,97 @@
+// @ts-check
+// Watches a composed picture as any WHEP viewer does, and comes back by itself.
+
+import { signal } from "../shared/base.js";
+import { Backoff } from "../shared/backoff.js";
+import { exchange, leave, preferH264 } from "../shared/rtc.js";
+
+const CONNECT_MS = 8000;
+const DISCONNECTED_MS = 3000;
+
+/**
+ * @typedef {{state: "connecting" | "live" | "waiting" | "off", retryAt: number, error: any}} Watch
+ */
+
+export class WhepPlayer {
+  /** @param {string} conference @param {string} view */
+  constructor(conference, view) {
+    this.address = `/whep/${encodeURIComponent(conference)}?view=${encodeURIComponent(view)}`;
+    /** @type {import("../../vendor/signals.js").Signal<Watch>} */
+    this.watch = signal({ state: "connecting", retryAt: 0, error: null });
+    /** @type {import("../../vendor/signals.js").Signal<MediaStream | null>} */
+    this.stream = signal(null);
+    this.backoff = new Backoff({ first: 1000, most: 15_000 });
+    /** @type {RTCPeerConnection | null} */
+    this.peer = null;
+    this.leg = "";
+    this.timer = 0;
+    this.closed = false;
+    void this.#connect();
+  }
+
+  close() {
+    this.closed = true;
+    this.#drop();
+    this.watch.value = { state: "off", retryAt: 0, error: null };
+  }
+
+  retryNow() {
+    if (this.watch.peek().state === "waiting") void this.#connect();
+  }
+
+  #drop() {
+    clearTimeout(this.timer);
+    if (this.peer) {
+      this.peer.onconnectionstatechange = null;
+      this.peer.close();
+    }
+    this.peer = null;
+    this.stream.value = null;
+    if (this.leg) void leave(this.leg).catch((error) => console.warn("leg not left:", error));
+    this.leg = "";
+  }
+
+  async #connect() {
+    this.#drop();
+    if (this.closed) return;
+    this.watch.value = { state: "connecting", retryAt: 0, error: this.watch.peek().error };
+    const peer = (this.peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" }));
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    preferH264(peer.addTransceiver("video", { direction: "recvonly" }));
+    const stream = new MediaStream();
+    peer.ontrack = ({ track }) => stream.addTrack(track);
+    peer.onconnectionstatechange = () => this.#changed(peer, stream);
+    this.timer = setTimeout(() => this.#again(null), CONNECT_MS);
+    try {
+      const leg = await exchange(peer, this.address);
+      if (this.peer === peer) this.leg = leg;
+      else await leave(leg);
+    } catch (error) {
+      if (this.peer === peer) this.#again(error);
+    }
+  }
+
+  /** @param {RTCPeerConnection} peer @param {MediaStream} stream */
+  #changed(peer, stream) {
+    if (this.peer !== peer) return;
+    clearTimeout(this.timer);
+    if (peer.connectionState === "connected") {
+      this.backoff.reset();
+      this.stream.value = stream;
+      this.watch.value = { state: "live", retryAt: 0, error: null };
+    } else if (peer.connectionState === "disconnected") {
+      this.timer = setTimeout(() => this.#again(null), DISCONNECTED_MS);
+    } else if (peer.connectionState === "failed" || peer.connectionState === "closed") {
+      this.#again(null);
+    } else this.timer = setTimeout(() => this.#again(null), CONNECT_MS);
+  }
+
+  /** @param {any} error */
+  #again(error) {
+    this.#drop();
+    if (this.closed) return;
+    const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);
+    this.watch.value = { state: "waiting", retryAt: Date.now() + delay, error };
+    this.timer = setTimeout(() => void this.#connect(), delay);
+  }
+}

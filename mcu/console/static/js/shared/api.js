@@ -1,0 +1,160 @@
+// @ts-check
+// Calls to the REST interface with the session cookie. Every failure becomes an ApiError that can
+// say what to do next; a failure is never swallowed here.
+
+import { signal } from "./base.js";
+import { hasText, language, t } from "./i18n.js";
+
+const BASE = "/api/v1";
+const TIMEOUT_MS = 15_000;
+
+/**
+ * Who is signed in: undefined until asked, null when nobody.
+ * @type {import("../../vendor/signals.js").Signal<any>}
+ */
+export const session = signal(undefined);
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status HTTP status, 0 when the server was not reached
+   * @param {any} problem the problem document (RFC 9457), or {}
+   * @param {number | null} [retryAfter] seconds the server asked to wait
+   */
+  constructor(status, problem, retryAfter = null) {
+    super(problem.detail || problem.title || `HTTP ${status}`);
+    this.status = status;
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+  }
+
+  /** The last part of the problem's type: `conflict`, `invalid-input`, … */
+  get kind() {
+    return String(this.problem.type ?? "").split(":").pop() ?? "";
+  }
+
+  /** What happened and what to do next, in the page's language. */
+  get advice() {
+    if (this.status === 0) return t("error.unreachable");
+    if (this.kind && hasText(`error.${this.kind}`)) return t(`error.${this.kind}`);
+    if (hasText(`error.${this.status}`)) return t(`error.${this.status}`);
+    return t(this.status >= 500 ? "error.500" : "error.400", { status: this.status });
+  }
+
+  /** The server's own words: its detail and the invalid fields. */
+  get detail() {
+    const fields = (this.problem.errors ?? []).map(
+      (/** @type {any} */ e) => `${e.field}: ${e.message}`,
+    );
+    const detail = this.problem.detail ?? "";
+    return fields.length && !fields.every((/** @type {string} */ f) => detail.includes(f))
+      ? [detail, ...fields].filter(Boolean).join(" · ")
+      : detail;
+  }
+}
+
+/**
+ * @param {string} path below /api/v1, or absolute when it begins with //root/
+ * @param {{method?: string, json?: any, body?: string, type?: string, bearer?: string,
+ *          headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>}
+ */
+export async function request(path, options = {}) {
+  const method = options.method ?? "GET";
+  /** @type {Record<string, string>} */
+  const headers = { "Accept-Language": language.value, ...options.headers };
+  let body = options.body;
+  if (options.json !== undefined) {
+    body = JSON.stringify(options.json);
+    headers["Content-Type"] = "application/json";
+  } else if (options.type) {
+    headers["Content-Type"] = options.type;
+  }
+  if (options.bearer) headers.Authorization = `Bearer ${options.bearer}`;
+  else if (method !== "GET" && session.value) headers["X-CSRF-Token"] = session.value.csrf_token;
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  let response;
+  try {
+    response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, {
+      method, headers, body,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, { detail: "" });
+  }
+  if (response.ok) return response;
+  if (response.status === 401 && !options.bearer) session.value = null;
+  const problem = await response.json().catch(() => ({}));
+  const wait = Number(response.headers.get("Retry-After"));
+  throw new ApiError(response.status, problem ?? {}, wait > 0 ? wait : null);
+}
+
+/** @param {string} path */
+export const get = async (path) => (await request(path)).json();
+
+/** @param {string} method @param {string} path @param {any} [json] */
+export async function send(method, path, json) {
+  /** @type {Record<string, string>} */
+  const headers = method === "POST" ? { "Idempotency-Key": crypto.randomUUID?.() ?? uuid() } : {};
+  const response = await request(path, { method, json, headers });
+  if (response.status === 204) return null;
+  const type = response.headers.get("Content-Type") ?? "";
+  return type.includes("json") ? response.json() : null;
+}
+
+/** All items of a paged list. @param {string} path @returns {Promise<any[]>} */
+export async function getAll(path) {
+  const items = [];
+  let cursor = null;
+  do {
+    const query = new URLSearchParams({ limit: "200" });
+    if (cursor) query.set("cursor", cursor);
+    const page = await get(`${path}${path.includes("?") ? "&" : "?"}${query}`);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
+}
+
+/**
+ * Exchange a token for the session cookie. The token is not kept anywhere.
+ * @param {string} token
+ */
+export async function signIn(token) {
+  const response = await request("session", { method: "POST", bearer: token });
+  session.value = await response.json();
+}
+
+/** Ask whether the browser still has a session; leaves null when not. */
+export async function resumeSession() {
+  try {
+    session.value = await get("session");
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    session.value = null;
+  }
+}
+
+export async function signOut() {
+  await send("DELETE", "session");
+  session.value = null;
+}
+
+/**
+ * Take parameters out of the address, where they would stay in the history and on the screen.
+ * @returns {URLSearchParams} empty when the fragment holds none
+ */
+export function takeFragment() {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  if (!parameters.has("token")) return new URLSearchParams();
+  history.replaceState(null, "", location.pathname + location.search);
+  return parameters;
+}
+
+// crypto.randomUUID exists only in secure contexts, and the console also runs on plain HTTP.
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,130 @@
+// @ts-check
+// Small parts that both pages show: language switch, toasts, dialogs, time that counts.
+
+import { html, signal, useEffect, useRef, useState } from "./base.js";
+import { ApiError } from "./api.js";
+import { Icon } from "./icons.js";
+import { LANGUAGES, language, setLanguage, t } from "./i18n.js";
+
+export const LanguageSwitch = () => html`<div class="languages" role="group" aria-label=${t("language")}>
+  ${LANGUAGES.map(({ id, name }) => html`<button
+    type="button" lang=${id} title=${name} aria-pressed=${String(language.value === id)}
+    onClick=${() => setLanguage(id)}>${id === "vi" ? "VI" : "EN"}</button>`)}
+</div>`;
+
+/**
+ * @typedef {{id: number, tone: "info" | "good" | "bad", text: string, detail?: string,
+ *            undo?: () => void, until: number}} Toast
+ */
+
+/** @type {import("../../vendor/signals.js").Signal<Toast[]>} */
+const toasts = signal([]);
+let nextToast = 1;
+
+/** What the screen reader is told of changes; visible nowhere. */
+export const announcement = signal("");
+
+/**
+ * Show something for a while; failures stay longer.
+ * @param {Omit<Toast, "id" | "until">} toast
+ */
+export function show(toast) {
+  const id = nextToast++;
+  const stays = toast.tone === "bad" ? 15_000 : toast.undo ? 10_000 : 5_000;
+  toasts.value = [...toasts.value.slice(-3), { ...toast, id, until: Date.now() + stays }];
+  setTimeout(() => dismiss(id), stays);
+  if (toast.tone !== "bad") announcement.value = toast.text;
+}
+
+/** @param {number} id */
+export function dismiss(id) {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+}
+
+/** Say why something failed and what to do next. @param {any} error */
+export function showError(error) {
+  if (error instanceof ApiError) show({ tone: "bad", text: error.advice, detail: error.detail });
+  else {
+    console.error(error);
+    show({ tone: "bad", text: t("error.page"), detail: String(error?.message ?? error) });
+  }
+}
+
+/** Take back the last step that can be; false when there is none. */
+export function undoLast() {
+  const toast = toasts.value.findLast((candidate) => candidate.undo);
+  if (!toast?.undo) return false;
+  dismiss(toast.id);
+  toast.undo();
+  return true;
+}
+
+export const Toasts = () => html`
+  <div class="toasts">
+    ${toasts.value.map((toast) => html`<div
+      key=${toast.id} class=${`toast ${toast.tone}`} role=${toast.tone === "bad" ? "alert" : undefined}>
+      <${Icon} name=${toast.tone === "bad" ? "warning" : "check"} />
+      <div class="toast-text">
+        <p>${toast.text}</p>
+        ${toast.detail && html`<p class="server-words" translate="no">${toast.detail}</p>`}
+      </div>
+      ${toast.undo && html`<button type="button" class="small" onClick=${() => {
+        dismiss(toast.id);
+        toast.undo?.();
+      }}><${Icon} name="undo" />${t("undo")}</button>`}
+      <button type="button" class="bare" aria-label=${t("close")} onClick=${() => dismiss(toast.id)}>
+        <${Icon} name="close" />
+      </button>
+    </div>`)}
+  </div>
+  <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>`;
+
+/** An error inside a form or page. @param {{error: any}} props */
+export const Problem = ({ error }) =>
+  error && html`<div class="problem" role="alert">
+    <${Icon} name="warning" />
+    <div>
+      <p>${error instanceof ApiError ? error.advice : t("error.page")}</p>
+      ${(error.detail || !(error instanceof ApiError)) && html`<p class="server-words" translate="no">
+        ${error instanceof ApiError ? error.detail : error.message}
+      </p>`}
+    </div>
+  </div>`;
+
+/**
+ * A modal dialog on the browser's own element: focus stays inside, Esc closes.
+ * @param {{title: string, onClose: () => void, children?: any, wide?: boolean}} props
+ */
+export function Dialog({ title, onClose, children, wide = false }) {
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return html`<dialog ref=${box} class=${wide ? "wide" : ""} aria-label=${title}
+    onCancel=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      onClose();
+    }}>
+    <header>
+      <h2>${title}</h2>
+      <button type="button" class="bare" aria-label=${t("close")} onClick=${onClose}>
+        <${Icon} name="close" />
+      </button>
+    </header>
+    ${children}
+  </dialog>`;
+}
+
+/** Seconds until a moment, counting down. @param {{until: number}} props */
+export function Countdown({ until }) {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => redraw((n) => n + 1), 500);
+    return () => clearInterval(timer);
+  }, []);
+  return html`${Math.max(0, Math.ceil((until - Date.now()) / 1000))}`;
+}

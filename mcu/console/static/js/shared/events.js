@@ -1,0 +1,164 @@
+// @ts-check
+// The event stream (server-sent events) with resumption. EventSource itself cannot say why it was
+// refused and forgets the last id when it is made anew, so the stream is read with fetch.
+
+import { Backoff } from "./backoff.js";
+import { ApiError, session } from "./api.js";
+
+const SILENCE_MS = 45_000; // the server sends at least a comment every 15 s
+
+/**
+ * Takes the text of an event stream apart (WHATWG HTML section 9.2.6); chunks may end anywhere.
+ */
+export class EventParser {
+  /** @param {(event: {id: string | null, data: string}) => void} onEvent */
+  constructor(onEvent) {
+    this.onEvent = onEvent;
+    this.rest = "";
+    /** @type {string[]} */
+    this.data = [];
+    /** @type {string | null} */
+    this.id = null;
+  }
+
+  /** @param {string} text */
+  push(text) {
+    const lines = (this.rest + text).split(/\r\n|\n|\r(?!$)/);
+    this.rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  /** @param {string} line */
+  #line(line) {
+    if (line === "") {
+      if (this.data.length) this.onEvent({ id: this.id, data: this.data.join("\n") });
+      this.data = [];
+      this.id = null;
+      return;
+    }
+    const colon = line.indexOf(":");
+    if (colon === 0) return; // a comment keeps the connection alive
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") this.data.push(value);
+    else if (field === "id") this.id = value;
+  }
+}
+
+/**
+ * @typedef {{state: "connecting" | "live" | "waiting" | "stopped", retryAt: number, attempt: number}} Link
+ */
+
+export class EventStream {
+  /**
+   * @param {string} path for example /api/v1/events?conference=…
+   * @param {{onEvent: (event: any) => void, onOpen: () => void, onLink: (link: Link) => void,
+   *          backoff?: Backoff}} options `onOpen` is called after every successful connection:
+   *        what was missed and cannot be resumed is read again there
+   */
+  constructor(path, { onEvent, onOpen, onLink, backoff = new Backoff() }) {
+    this.path = path;
+    this.onEvent = onEvent;
+    this.onOpen = onOpen;
+    this.onLink = onLink;
+    this.backoff = backoff;
+    /** @type {string | null} */
+    this.lastId = null;
+    this.stopped = false;
+    /** @type {AbortController | null} */
+    this.abort = null;
+    this.timer = 0;
+    this.watchdog = 0;
+    this.wake = () => this.retryNow();
+    addEventListener("online", this.wake);
+    void this.#connect();
+  }
+
+  stop() {
+    this.stopped = true;
+    removeEventListener("online", this.wake);
+    clearTimeout(this.timer);
+    clearTimeout(this.watchdog);
+    this.abort?.abort();
+    this.#report("stopped");
+  }
+
+  /** Do not wait for the rest of the delay. */
+  retryNow() {
+    if (this.stopped || !this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = 0;
+    void this.#connect();
+  }
+
+  async #connect() {
+    if (this.stopped) return;
+    this.#report("connecting");
+    const abort = (this.abort = new AbortController());
+    try {
+      this.#watch();
+      /** @type {Record<string, string>} */
+      const headers = { Accept: "text/event-stream" };
+      if (this.lastId !== null) headers["Last-Event-ID"] = this.lastId;
+      const response = await fetch(this.path, {
+        headers, credentials: "same-origin", cache: "no-store", signal: abort.signal,
+      });
+      if (!response.ok || !response.body) {
+        if (response.status === 401) session.value = null;
+        if (response.status === 410 || response.status === 404) this.lastId = null;
+        throw new ApiError(response.status, {}, Number(response.headers.get("Retry-After")) || null);
+      }
+      this.backoff.reset();
+      this.#report("live");
+      this.onOpen();
+      await this.#read(response.body);
+      this.#again(null);
+    } catch (error) {
+      this.#again(error instanceof ApiError ? error : null);
+    }
+  }
+
+  /** @param {ReadableStream<Uint8Array>} body */
+  async #read(body) {
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    const parser = new EventParser(({ id, data }) => {
+      if (id !== null) this.lastId = id;
+      if (!this.stopped) this.onEvent(JSON.parse(data));
+    });
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      this.#watch();
+      parser.push(decoder.decode(value, { stream: true }));
+    }
+  }
+
+  #watch() {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.abort?.abort(), SILENCE_MS);
+  }
+
+  /** @param {ApiError | null} error */
+  #again(error) {
+    clearTimeout(this.watchdog);
+    this.abort?.abort();
+    if (this.stopped) return;
+    if (error?.status === 401 || error?.status === 403) {
+      this.stopped = true;
+      this.#report("stopped");
+      return;
+    }
+    const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      void this.#connect();
+    }, delay);
+    this.#report("waiting", Date.now() + delay);
+  }
+
+  /** @param {Link["state"]} state */
+  #report(state, retryAt = 0) {
+    this.onLink({ state, retryAt, attempt: this.backoff.attempt });
+  }
+}
