@@ -57,6 +57,10 @@ class LocalSide:
     session_id: int
     new_ssrc: Callable[[], int]
 
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            raise ValueError("an ICE-lite answer needs a candidate to be reached at")
+
 
 @dataclass(frozen=True, slots=True)
 class NegotiatedMedia:

@@ -17,6 +17,9 @@ ACCEPTED_CODECS = (*ACCEPTED_AUDIO, *ACCEPTED_VIDEO)
 LOCAL_H264_LEVEL = 40
 """The highest level answered: 1080p at 30 pictures a second."""
 
+_RTCP_PAYLOAD_TYPES = range(64, 96)
+"""Cannot be told from RTCP where both share a port (RFC 5761 section 4)."""
+
 _STATIC_PAYLOAD_TYPES = {
     0: RtpMap(0, "PCMU", 8000, 1),
     8: RtpMap(8, "PCMA", 8000, 1),
@@ -70,7 +73,11 @@ def offered_rtpmaps(media: MediaSection) -> tuple[RtpMap, ...]:
     """The rtpmap of each format in the order of the ``m=`` line, static payload types included."""
     named = {rtpmap.payload_type: rtpmap for rtpmap in media.rtpmaps}
     known = _STATIC_PAYLOAD_TYPES | named
-    return tuple(known[pt] for pt in dict.fromkeys(media.payload_types) if pt in known)
+    return tuple(
+        known[pt]
+        for pt in dict.fromkeys(media.payload_types)
+        if pt in known and pt not in _RTCP_PAYLOAD_TYPES
+    )
 
 
 def fmtp_parameters(media: MediaSection) -> dict[int, dict[str, str]]:
@@ -138,15 +145,18 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
     offered = h264.ProfileLevel.parse(named or h264.DEFAULT_PROFILE_LEVEL_ID)
     if offered is None:
         return None
-    limits = h264.picture_limits(offered, parameters)
+    # Never above the offer: right with and without level asymmetry, and it keeps what the
+    # peer sends within what it can itself decode.
+    answered = offered.at_most(LOCAL_H264_LEVEL)
     answer: dict[str, str] = {}
+    sent = answered  # without asymmetry the answer's level binds both directions
     if parameters.get("level-asymmetry-allowed") == "1":
         answer["level-asymmetry-allowed"] = "1"
+        sent = offered
+    limits = h264.picture_limits(sent, parameters)
     answer["packetization-mode"] = "1"
     if named is not None:
-        # Never above the offer: right with and without level asymmetry, and it keeps what the
-        # peer sends within what it can itself decode.
-        answer["profile-level-id"] = str(offered.at_most(LOCAL_H264_LEVEL))
+        answer["profile-level-id"] = str(answered)
     codec = Codec(
         "h264",
         rtpmap.payload_type,
@@ -157,7 +167,7 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
         limits.width,
         limits.height,
         limits.fps,
-        offered.limits.bitrate_bps,
+        sent.limits.bitrate_bps,
     )
     return _H264_RANKS[offered.profile], codec
 

@@ -107,12 +107,13 @@ class DtlsEndpoint:
     """One end of a DTLS-SRTP association.
 
     Args:
-        role: ``client`` sends the first flight with the first ``handle_timer``; ``server`` waits.
+        role: ``client`` sends the first flight when it is started; ``server`` waits for it.
         certificate: ours. remote_fingerprints: of the certificates the peer may show.
 
-    Feed ``receive_datagram`` and ``handle_timer``; after either, send what
-    ``datagrams_to_send`` gives, in order. Nothing that a datagram holds makes a call raise.
-    ``dropped`` counts datagrams that were no DTLS or came when the association was over.
+    ``start`` it, feed ``receive_datagram`` and ``handle_timer``; after each, send what
+    ``datagrams_to_send`` gives, in order. A server may also be left to start with the first
+    datagram, so that its time limit counts from there. Nothing that a datagram holds makes a
+    call raise. ``dropped`` counts datagrams that were no DTLS, or came too late.
     """
 
     def __init__(
@@ -144,7 +145,9 @@ class DtlsEndpoint:
         return self._state
 
     def start(self, now: float) -> list[DtlsEvent]:
-        """Begin: a client sends its first flight; the handshake's time limit starts."""
+        """Begin: a client sends its first flight; the handshake's time limit starts. Once only."""
+        if self._deadline is not None:
+            return []
         self._deadline = now + HANDSHAKE_TIMEOUT_S
         return self._shake_hands(now)
 
@@ -179,9 +182,9 @@ class DtlsEndpoint:
 
     def handle_timer(self, now: float) -> list[DtlsEvent]:
         """Retransmit what is unanswered; give up after ``HANDSHAKE_TIMEOUT_S``."""
-        if self._state != "handshake":
+        if self._state != "handshake" or self._deadline is None:
             return []
-        if self._deadline is not None and now >= self._deadline:
+        if now >= self._deadline:
             return self._fail("timeout")
         if self._timer is None or now < self._timer:
             return []
@@ -192,11 +195,7 @@ class DtlsEndpoint:
     def close(self, now: float) -> None:
         """Say goodbye; idempotent. The close_notify waits in ``datagrams_to_send``."""
         if self._state == "connected":
-            try:
-                self._ssl.shutdown()
-            except SSL.Error:
-                self.dropped += 1
-            self._collect(now)
+            self._say_goodbye(now)
         self._state = "closed"
 
     def _shake_hands(self, now: float) -> list[DtlsEvent]:
@@ -209,16 +208,16 @@ class DtlsEndpoint:
             self._collect(now)  # the alert
             return self._fail("handshake", _reason(error))
         self._collect(now)
-        return self._finish()
+        return self._finish(now)
 
-    def _finish(self) -> list[DtlsEvent]:
+    def _finish(self, now: float) -> list[DtlsEvent]:
         certificate = self._ssl.get_peer_certificate(as_cryptography=True)
         if certificate is None or not matches(certificate, self._remote_fingerprints):
-            return self._fail("fingerprint")
+            return self._reject("fingerprint", now)
         name = self._ssl.get_selected_srtp_profile()
         profile = next((known for known in PROFILES if known.openssl_name == name), None)
         if profile is None:
-            return self._fail("profile")
+            return self._reject("profile", now)
         self._state = "connected"
         self._timer = None
         return [Connected(self._export(profile))]
@@ -245,10 +244,17 @@ class DtlsEndpoint:
             return [Closed()]
         except SSL.WantReadError:
             pass
-        except SSL.Error as error:
-            return self._fail("handshake", _reason(error))
+        except SSL.Error:
+            if self._ssl.get_shutdown() & SSL.RECEIVED_SHUTDOWN:  # a fatal alert, authentic
+                self._state = "closed"
+                return [Closed()]
+            # Keys are exported and media goes on; garbage must not end it.
+            self.dropped += 1
+            return []
         answered = self._collect(now)
-        if not answered and data[0] in (_HANDSHAKE, _CHANGE_CIPHER_SPEC):
+        # RFC 6347 section 4.2.4: who sent the last flight repeats it to a peer that still asks.
+        # Without resumption that is the server; if both did, they would never stop.
+        if self.role == "server" and not answered and data[0] in (_HANDSHAKE, _CHANGE_CIPHER_SPEC):
             self._repeat_flight(now)
         return []
 
@@ -285,6 +291,18 @@ class DtlsEndpoint:
             self._flight_at = now
             self._timer = now + self._interval
         return True
+
+    def _reject(self, reason: Literal["fingerprint", "profile"], now: float) -> list[DtlsEvent]:
+        """End an association that OpenSSL takes for good, and tell the peer."""
+        self._say_goodbye(now)
+        return self._fail(reason)
+
+    def _say_goodbye(self, now: float) -> None:
+        try:
+            self._ssl.shutdown()
+        except SSL.Error:
+            self.dropped += 1
+        self._collect(now)
 
     def _fail(
         self,

@@ -24,6 +24,8 @@ __all__ = [
 
 CONSENT_S = 30.0
 """How long one authenticated check allows sending (RFC 7675 section 5.1)."""
+NOMINATION_HOLD_S = 3.0
+"""A peer that nominates several pairs at once means the one of highest priority."""
 MAX_QUEUED = 32
 """Answers kept until they are collected; the oldest go first."""
 
@@ -80,6 +82,8 @@ class IceLite:
         self.nominated: Address | None = None
         self.last_check_at: float | None = None
         self.dropped: Counter[str] = Counter()
+        self._nominated_at = float("-inf")
+        self._priority = 0
         self._out: deque[tuple[bytes, Address]] = deque(maxlen=MAX_QUEUED)
         self._before: _Credentials | None = None
         self._set(local_ufrag, local_pwd, remote_ufrag, remote_pwd)
@@ -163,13 +167,20 @@ class IceLite:
         self.last_check_at = now
         events: list[IceEvent] = [CheckReceived(address)]
         # Under the old credentials of a restart nothing is nominated any more.
-        if current and request.has(stun.USE_CANDIDATE):
-            changed = address != self.nominated or not self._agreed
-            self._agreed = True
-            self._before = None
-            self.nominated = address
-            if changed:
-                events.append(Nominated(address))
+        if not current or not request.has(stun.USE_CANDIDATE):
+            return events
+        priority = int.from_bytes(request.attribute(stun.PRIORITY) or b"", "big")
+        if self._agreed and address != self.nominated:
+            held = now - self._nominated_at < NOMINATION_HOLD_S
+            if held and priority < self._priority:
+                return events
+        if not self._agreed or address != self.nominated:
+            events.append(Nominated(address))
+        self._agreed = True
+        self._before = None
+        self.nominated = address
+        self._nominated_at = now
+        self._priority = priority
         return events
 
     def _authenticate(self, request: StunMessage) -> _Credentials | None:

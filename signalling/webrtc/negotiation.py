@@ -44,6 +44,9 @@ _EXTENSIONS: Mapping[str, frozenset[str]] = {
 MAX_EXTENSION_ID = 14
 """One-byte header extensions (RFC 8285 section 4.2) have no higher id."""
 
+MAX_MID_BYTES = 16
+"""What a one-byte header extension holds; a longer mid is not sent with packets."""
+
 _PROTOCOLS = frozenset(
     {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP"}
 )
@@ -253,9 +256,12 @@ def _remote_sources(media: MediaSection) -> tuple[tuple[int, ...], dict[int, int
 def _extensions(offer: SessionDescription, media: MediaSection) -> dict[str, int]:
     """Header extensions used, under the offer's ids; the first of a repeated id or URI counts."""
     found: dict[str, int] = {}
+    wanted = _EXTENSIONS[media.kind]
+    if not media.mid or len(media.mid) > MAX_MID_BYTES:
+        wanted -= {EXTENSION_MID}
     for extmap in (*media.extmaps, *offer.extmaps):
         if (
-            extmap.uri in _EXTENSIONS[media.kind]
+            extmap.uri in wanted
             and extmap.id <= MAX_EXTENSION_ID
             and extmap.direction != "inactive"
             and extmap.uri not in found
