@@ -82,15 +82,18 @@ async def _rooms(
         name: str, acts_for: str | None, guest: bool, conference: str | None = None
     ) -> SoftwareRoom:
         return SoftwareRoom(
-            client, name, media, acts_for=acts_for, guest=guest, conference=conference,
+            client,
+            name,
+            media,
+            acts_for=acts_for,
+            guest=guest,
+            conference=conference,
             on_state=lambda state, reason: progress(name, state, reason),
         )
 
     if identity.bridge is not None:
         if count > 1:
-            raise ValueError(
-                "a bridge's token is one room; --count needs an operator's token"
-            )
+            raise ValueError("a bridge's token is one room; --count needs an operator's token")
         return [room(await client.bridge_name(identity.bridge), None, False)]
     while not (conferences := await client.conferences()):
         print("waiting for a conference", file=sys.stderr)

@@ -100,9 +100,7 @@ class TestPicture:
         planes = np.concatenate(
             [luma.reshape(-1), still.planes[1].reshape(-1), still.planes[2].reshape(-1)]
         )
-        return av.VideoFrame.from_ndarray(
-            planes.reshape(height * 3 // 2, width), format="yuv420p"
-        )
+        return av.VideoFrame.from_ndarray(planes.reshape(height * 3 // 2, width), format="yuv420p")
 
     def _draw_still(self, width: int, height: int) -> _Still:
         colour = background_rgb(self.name)
@@ -112,7 +110,10 @@ class TestPicture:
         while draw.textlength(self.name, font=_font(size, True)) > width * 0.92 and size > 8:
             size -= 2
         draw.text(
-            (width // 2, height * 2 // 5), self.name, font=_font(size, True), anchor="mm",
+            (width // 2, height * 2 // 5),
+            self.name,
+            font=_font(size, True),
+            anchor="mm",
             fill=(255, 255, 255),
         )
         clock_font = _font(max(10, height // 10))
@@ -125,9 +126,7 @@ class TestPicture:
         )
 
     @staticmethod
-    def _glyphs(
-        font: ImageFont.FreeTypeFont, colour: tuple[int, int, int]
-    ) -> dict[str, Plane]:
+    def _glyphs(font: ImageFont.FreeTypeFont, colour: tuple[int, int, int]) -> dict[str, Plane]:
         """Luma of each clock character on the background; the clock needs no chroma of its own."""
         digit_width = max(round(font.getlength(digit)) for digit in "0123456789")
         height = int(font.size * 1.25)

@@ -105,9 +105,7 @@ class ConferenceMedia:
         if participant is not None and self._feeding.get((participant, "audio")) is leg:
             self.audio.receive(participant, packet, now)
 
-    def frame_received(
-        self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float
-    ) -> None:
+    def frame_received(self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float) -> None:
         """Take one coded picture; dropped unless this leg is its participant's source."""
         participant = leg.participant
         if participant is not None and self._feeding.get((participant, source)) is leg:

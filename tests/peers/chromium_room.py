@@ -177,9 +177,7 @@ class ChromiumRoom:
 
     async def tone_levels_db(self, tones_hz: Sequence[float]) -> list[float]:
         """Level of each tone in the received sound, dB, from a 32768-point spectrum."""
-        levels: Any = await self.page.evaluate(
-            "(tones) => room.toneLevels(tones)", list(tones_hz)
-        )
+        levels: Any = await self.page.evaluate("(tones) => room.toneLevels(tones)", list(tones_hz))
         return [float(level) for level in levels]
 
     async def wait_for_tones(self, tones_hz: Sequence[float], timeout_s: float = 20.0) -> None:

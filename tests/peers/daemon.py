@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 
-ADMIN_TOKEN = "test-administrator-token-0123456789"  # noqa: S105
+ADMIN_TOKEN = "test-administrator-token-0123456789"
 START_TIMEOUT_S = 30.0
 
 
@@ -87,8 +87,13 @@ class Daemon:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "daemon.log").open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "mcu", "serve",
-                env={**os.environ, **self._environment}, stdout=out, stderr=out,
+                sys.executable,
+                "-m",
+                "mcu",
+                "serve",
+                env={**os.environ, **self._environment},
+                stdout=out,
+                stderr=out,
             )
         async with asyncio.timeout(START_TIMEOUT_S):
             while not await self._ready():
@@ -143,7 +148,9 @@ class Daemon:
                 samples[name] = float(value)
         return samples
 
-    async def province(self, bridges: dict[str, str], **conference: Any) -> tuple[str, dict[str, str]]:
+    async def province(
+        self, bridges: dict[str, str], **conference: Any
+    ) -> tuple[str, dict[str, str]]:
         """A unit with bridges (id -> name) and a running conference of all of them.
 
         Returns: the conference's id, and each bridge's token.

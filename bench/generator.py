@@ -1,0 +1,209 @@
+"""The load generator's process: joins legs, sends, counts, and prints one JSON line.
+
+Started by ``bench.capacity``; alone it loads any server that answers a POSTed SDP offer:
+``python -m bench.generator --url URL --legs 20 --seconds 10``. ``{leg}`` in the URL becomes the
+leg's number.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import resource
+import sys
+import time
+
+import aiohttp
+import numpy as np
+import uvloop
+
+from bench.generator_leg import GeneratorLeg
+from bench.latency import LatencyProbe
+from bench.media import coded_pictures, coded_silence, coded_speech
+from mcu.media.srtp import PacketBuffer
+from signalling.webrtc.dtls import DtlsCertificate
+
+PHASE_S = 0.005
+AUDIO_PHASES = 4  # x 5 ms = 20 ms
+VIDEO_PHASES = 8  # x 5 ms = 40 ms = 25 pictures a second
+JOINING_AT_ONCE = 8
+STARVED_PHASES = 0.02
+"""A generator that began more than 2% of its phases over 20 ms late was starved."""
+
+
+class Generator:
+    """All legs of one load.
+
+    Args:
+        options: the command line's.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self.probe = LatencyProbe()
+        self.late_phases = self.phases = 0
+        self.legs: list[GeneratorLeg] = []
+        self._sending: list[GeneratorLeg] = []
+
+    async def run(self) -> dict[str, float | int | bool]:
+        """Join, warm up, measure; gives the figures."""
+        self._make_legs()
+        sender = asyncio.create_task(self._send())
+        headers = {"Authorization": f"Bearer {self._options.token}"}
+        gate = asyncio.Semaphore(JOINING_AT_ONCE)
+        async with aiohttp.ClientSession(headers=headers) as http:
+            joined = 0
+
+            async def join(number: int, leg: GeneratorLeg) -> None:
+                nonlocal joined
+                async with gate:
+                    await leg.join(http, self._options.url.replace("{leg}", str(number)))
+                self._sending.append(leg)
+                joined += 1
+                print(f"\rjoined {joined}/{len(self.legs)}", end="", file=sys.stderr)
+
+            began = time.monotonic()
+            await asyncio.gather(*(join(number, leg) for number, leg in enumerate(self.legs)))
+            all_in_s = time.monotonic() - began
+            print("", file=sys.stderr)
+            gc.collect()
+            gc.freeze()
+            await asyncio.sleep(self._options.warm_up)
+            print("measuring", flush=True)
+            figures = await self._measure()
+        sender.cancel()
+        for leg in self.legs:
+            leg.close()
+        joins = [leg.joined_ms for leg in self.legs]
+        return figures | {
+            "join_ms_p95": round(float(np.percentile(joins, 95)), 1),
+            "all_joined_s": round(all_in_s, 2),
+        }
+
+    def _make_legs(self) -> None:
+        options = self._options
+        certificate = DtlsCertificate.generate()
+        buffer = PacketBuffer()
+        silence = coded_silence()
+        speeches = [coded_speech(f"speaker {number}") for number in range(options.speakers)]
+        loops = [coded_pictures(seed=seed) for seed in range(1, 5)]
+        for number in range(options.legs):
+            sends_video = options.video and number < options.video_senders
+            sampled = number < options.sampled
+            self.legs.append(
+                GeneratorLeg(
+                    f"leg-{number}",
+                    buffer,
+                    certificate,
+                    sound=speeches[number] if number < options.speakers else silence,
+                    pictures=loops[number % len(loops)] if sends_video else None,
+                    video=options.video,
+                    sampled=sampled,
+                    on_audio=self.probe.audio_received if number == 1 and sampled else None,
+                    on_picture=self.probe.picture_received if number == 1 and sampled else None,
+                )
+            )
+        self.probe.attach(self.legs[0], self.legs[0].pictures)
+
+    async def _send(self) -> None:
+        start = time.monotonic()
+        phase = 0
+        while True:
+            delay = start + phase * PHASE_S - time.monotonic()
+            if delay > 0:
+                await asyncio.sleep(delay)
+            now = time.monotonic()
+            self.phases += 1
+            if now - (start + phase * PHASE_S) > 0.02:
+                self.late_phases += 1
+            for number, leg in enumerate(self._sending):
+                if (number + phase) % AUDIO_PHASES == 0:
+                    leg.send_audio(now)
+                if (number + phase) % VIDEO_PHASES == 0:
+                    leg.send_picture(now)
+            if phase % 20 == 0:
+                for leg in self.legs:
+                    leg.handle_timer(now)
+            phase += 1
+
+    async def _measure(self) -> dict[str, float | int | bool]:
+        options = self._options
+        for leg in self.legs:
+            leg.reset()
+        self.probe.reset()
+        self.late_phases = self.phases = 0
+        cpu = _cpu_seconds()
+        began = time.monotonic()
+        await asyncio.sleep(options.seconds)
+        seconds = time.monotonic() - began
+        counters = [leg.counters for leg in self.legs]
+        sampled = counters[: options.sampled]
+        late = self.late_phases / max(1, self.phases)
+        figures: dict[str, float | int | bool] = {
+            "seconds": round(seconds, 1),
+            "generator_cores": round((_cpu_seconds() - cpu) / seconds, 3),
+            "generator_late_phases": round(late, 4),
+            "generator_starved": late > STARVED_PHASES,
+            "audio_pps_per_leg_min": _per_second(min(c.audio_packets for c in counters), seconds),
+            "audio_pps_per_leg_mean": _per_second(
+                sum(c.audio_packets for c in counters) / len(counters), seconds
+            ),
+            "audio_gap_ms_max": round(max(c.audio_gap_s for c in counters) * 1000, 1),
+            "sampled_legs": len(sampled),
+            "sampled_audio_decoded_pps_min": _per_second(
+                min((c.audio_decoded for c in sampled), default=0), seconds
+            ),
+            "undecryptable": sum(c.undecryptable for c in counters),
+            "decode_errors": sum(c.decode_errors for c in counters),
+            "generator_send_drops": sum(c.send_drops for c in counters),
+        }
+        if options.video:
+            figures |= {
+                "video_fps_per_leg_min": _per_second(
+                    min(c.video_frames for c in counters), seconds
+                ),
+                "video_packets_per_leg_mean": _per_second(
+                    sum(c.video_packets for c in counters) / len(counters), seconds
+                ),
+                "sampled_video_decoded_fps_min": _per_second(
+                    min((c.video_decoded for c in sampled), default=0), seconds
+                ),
+            }
+        return figures | self.probe.figures()
+
+
+def _per_second(count: float, seconds: float) -> float:
+    return round(count / seconds, 2)
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True, help="where offers are POSTed; {leg} is replaced")
+    parser.add_argument("--token", default="", help="bearer token")
+    parser.add_argument("--legs", type=int, default=10)
+    parser.add_argument("--video", action="store_true", help="video both ways")
+    parser.add_argument("--video-senders", type=int, default=16, help="legs that send pictures")
+    parser.add_argument("--speakers", type=int, default=4, help="legs that speak; others are quiet")
+    parser.add_argument("--sampled", type=int, default=2, help="legs that decrypt and decode all")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--warm-up", type=float, default=4.0, help="seconds before measuring")
+    return parser
+
+
+def main() -> None:
+    """Run one load."""
+    options = arguments().parse_args()
+    options.sampled = min(options.sampled, options.legs)
+    options.speakers = min(options.speakers, options.legs)
+    generator = Generator(options)
+    print(json.dumps(uvloop.run(generator.run())), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,396 @@
+"""One leg of the load generator: real ICE, DTLS and SRTP, media from a loop made beforehand.
+
+Every leg encrypts what it sends. What it receives is counted from the clear RTP headers; a
+*sampled* leg also decrypts and decodes everything, so that a run shows that the numbers stand for
+media and not for noise.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+import av
+import numpy as np
+from numpy.typing import NDArray
+from pylibsrtp import Policy
+
+from bench.media import CodedPictures, CodedSound
+from mcu.media import rtcp, rtp
+from mcu.media.assembly import FrameAssembler
+from mcu.media.sequence import SequenceTracker
+from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession, protect_in_place
+from mixer.codecs.opus import OpusDecoder
+from mixer.codecs.video import VideoDecoder
+from signalling.sdp import SessionDescription
+from signalling.webrtc import stun
+from signalling.webrtc.dtls import Connected, DtlsCertificate, DtlsEndpoint, is_dtls
+from signalling.webrtc.stun import StunMessage
+
+AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE = 111, 102
+LEVEL_ID, SEND_TIME_ID, MID_ID = 1, 2, 3
+CHECK_INTERVAL_S = 2.5
+CONNECT_TIMEOUT_S = 30.0
+READS_PER_WAKE = 32
+SRTP_PROFILES = {
+    "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    "AES128_CM_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+}
+
+
+@dataclass(slots=True)
+class LegCounters:
+    """What a leg has seen since ``reset``."""
+
+    audio_packets: int = 0
+    video_packets: int = 0
+    video_frames: int = 0
+    audio_decoded: int = 0
+    video_decoded: int = 0
+    undecryptable: int = 0
+    decode_errors: int = 0
+    send_drops: int = 0
+    audio_gap_s: float = 0.0
+    last_audio_at: float = field(default=0.0)
+
+
+class GeneratorLeg:
+    """One leg.
+
+    Args:
+        server: address of the daemon's media port is learned from its answer.
+        buffer: shared by all legs of the process.
+        sampled: decrypt and decode what arrives.
+        on_audio, on_picture: told of each decoded block or picture of a sampled leg, with the
+            time its last packet arrived.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        buffer: PacketBuffer,
+        certificate: DtlsCertificate,
+        *,
+        sound: CodedSound,
+        pictures: CodedPictures | None,
+        video: bool,
+        sampled: bool,
+        on_audio: Callable[[NDArray[np.int16], float], None] | None = None,
+        on_picture: Callable[[av.VideoFrame, float], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.counters = LegCounters()
+        self.sound = sound
+        self.pictures = pictures
+        self.joined_ms = 0.0
+        self.on_mark_audio: Callable[[float], None] | None = None
+        self.on_mark_video: Callable[[float], None] | None = None
+        self.audio_ssrc, self.video_ssrc = secrets.randbits(32), secrets.randbits(32)
+        self.connected = asyncio.get_running_loop().create_future()
+        self._video = video
+        self._sampled = sampled
+        self._on_audio, self._on_picture = on_audio, on_picture
+        self._buffer = buffer
+        self._certificate = certificate
+        self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self._socket.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._dtls: DtlsEndpoint | None = None
+        self._outbound: SrtpSession | None = None
+        self._inbound: SrtpSession | None = None
+        self._remote_ufrag = self._remote_password = ""
+        self._from_audio_ssrc = self._from_video_ssrc = -1
+        self._next_check = 0.0
+        self._audio_sequence = secrets.randbits(15)
+        self._video_sequence = secrets.randbits(15)
+        self._sent_audio = self._sent_frames = 0
+        self._last_video_timestamp = -1
+        self._opus = OpusDecoder() if sampled else None
+        self._h264 = VideoDecoder("h264") if sampled else None
+        self._assembler = FrameAssembler("h264")
+        self._tracker = SequenceTracker(90_000)
+
+    # Joining
+
+    def offer(self) -> str:
+        """An offer of Opus and, with video, H.264 constrained baseline, both directions."""
+        digest = hashlib.sha256(self._certificate.der).hexdigest().upper()
+        fingerprint = ":".join(digest[at : at + 2] for at in range(0, 64, 2))
+        ice = (
+            f"a=ice-ufrag:{self._ufrag}\r\na=ice-pwd:{self._password}\r\n"
+            f"a=fingerprint:sha-256 {fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+        )
+        extensions = f"a=extmap:{SEND_TIME_ID} {rtp.ABS_SEND_TIME_URI}\r\na=extmap:{MID_ID} {rtp.MID_URI}\r\n"
+        lines = (
+            f"v=0\r\no=- {secrets.randbits(31)} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+            f"a=group:BUNDLE 0{' 1' if self._video else ''}\r\n"
+            f"m=audio 9 UDP/TLS/RTP/SAVPF {AUDIO_PAYLOAD_TYPE}\r\nc=IN IP4 0.0.0.0\r\n"
+            f"{ice}a=mid:0\r\na=sendrecv\r\n{extensions}"
+            f"a=extmap:{LEVEL_ID} {rtp.AUDIO_LEVEL_URI}\r\n"
+            f"a=rtpmap:{AUDIO_PAYLOAD_TYPE} opus/48000/2\r\n"
+            f"a=fmtp:{AUDIO_PAYLOAD_TYPE} minptime=10;useinbandfec=1\r\n"
+            f"a=ssrc:{self.audio_ssrc} cname:{self.name}\r\n"
+        )
+        if self._video:
+            lines += (
+                f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO_PAYLOAD_TYPE}\r\nc=IN IP4 0.0.0.0\r\n"
+                f"{ice}a=mid:1\r\na=sendrecv\r\n{extensions}"
+                f"a=rtpmap:{VIDEO_PAYLOAD_TYPE} H264/90000\r\n"
+                f"a=fmtp:{VIDEO_PAYLOAD_TYPE} level-asymmetry-allowed=1;packetization-mode=1;"
+                f"profile-level-id=42e01f\r\n"
+                f"a=rtcp-fb:{VIDEO_PAYLOAD_TYPE} nack\r\n"
+                f"a=rtcp-fb:{VIDEO_PAYLOAD_TYPE} nack pli\r\n"
+                f"a=ssrc:{self.video_ssrc} cname:{self.name}\r\n"
+            )
+        return lines
+
+    async def join(self, http: aiohttp.ClientSession, url: str) -> None:
+        """Offer over HTTP, then ICE and DTLS; returns when media may flow.
+
+        Raises:
+            RuntimeError: the daemon refused. TimeoutError: no connection.
+        """
+        began = time.monotonic()
+        async with http.post(
+            url, data=self.offer(), headers={"Content-Type": "application/sdp"}
+        ) as response:
+            body = await response.text()
+            if response.status != 201:
+                raise RuntimeError(f"{response.status}: {body}")
+        self.apply_answer(body)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await self.connected
+        self.joined_ms = (time.monotonic() - began) * 1000.0
+
+    def apply_answer(self, text: str) -> None:
+        """Read the answer and begin ICE and DTLS."""
+        answer = SessionDescription.parse(text)
+        first = answer.media[0]
+        self._remote_ufrag = first.ice_ufrag or answer.ice_ufrag or ""
+        self._remote_password = first.ice_pwd or answer.ice_pwd or ""
+        fingerprints = first.fingerprints or answer.fingerprints
+        for section in answer.media:
+            ssrc = section.ssrcs[0].ssrc if section.ssrcs else -1
+            if section.kind == "audio":
+                self._from_audio_ssrc = ssrc
+            else:
+                self._from_video_ssrc = ssrc
+        candidate = next(one for one in first.candidates if ":" not in one.address)
+        self._socket.connect((candidate.address, candidate.port))
+        self._loop.add_reader(self._socket.fileno(), self._read)
+        self._dtls = DtlsEndpoint("client", self._certificate, fingerprints)
+        now = time.monotonic()
+        self._check(now)
+        self._dtls_events(self._dtls.start(now), now)
+
+    def close(self) -> None:
+        """Stop; idempotent."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def reset(self) -> None:
+        """Count from zero again."""
+        self.counters = LegCounters()
+
+    def handle_timer(self, now: float) -> None:
+        """ICE consent and DTLS retransmission; call about ten times a second."""
+        if self._dtls is None:
+            return
+        if now >= self._next_check:
+            self._check(now)
+        if self._outbound is None:
+            self._dtls_events(self._dtls.handle_timer(now), now)
+
+    def _check(self, now: float) -> None:
+        self._next_check = now + CHECK_INTERVAL_S
+        username = f"{self._remote_ufrag}:{self._ufrag}".encode()
+        check = StunMessage(
+            stun.BINDING,
+            stun.REQUEST,
+            os.urandom(12),
+            (
+                (stun.USERNAME, username),
+                (stun.PRIORITY, (0x6E0001FF).to_bytes(4, "big")),
+                (stun.ICE_CONTROLLING, bytes(8)),
+                (stun.USE_CANDIDATE, b""),
+            ),
+        )
+        self._send(check.encode(self._remote_password))
+
+    def _dtls_events(self, events: list[object], now: float) -> None:
+        assert self._dtls is not None
+        for datagram in self._dtls.datagrams_to_send(now):
+            self._send(datagram)
+        for event in events:
+            if isinstance(event, Connected):
+                profile = SRTP_PROFILES[event.keys.profile.name]
+                self._outbound = SrtpSession(
+                    event.keys.local_key, profile, self._buffer, outbound=True
+                )
+                self._inbound = SrtpSession(
+                    event.keys.remote_key, profile, self._buffer, outbound=False
+                )
+                if not self.connected.done():
+                    self.connected.set_result(None)
+            elif not self.connected.done():
+                self.connected.set_exception(RuntimeError(str(event)))
+
+    def _send(self, datagram: bytes | memoryview) -> None:
+        try:
+            self._socket.send(datagram)
+        except OSError:
+            self.counters.send_drops += 1
+
+    # Sending
+
+    def send_audio(self, now: float) -> None:
+        """The next 20 ms of the loop."""
+        number = self._sent_audio
+        self._sent_audio += 1
+        at = number % len(self.sound.packets)
+        if self.on_mark_audio is not None and at in self.sound.marks:
+            self.on_mark_audio(now)
+        level = -self.sound.levels_dbov[at]
+        values = {LEVEL_ID: bytes((level | (0x80 if level < 60 else 0),))}
+        self._protect(
+            AUDIO_PAYLOAD_TYPE,
+            self._audio_sequence + number,
+            number * 960,
+            self.audio_ssrc,
+            values,
+            self.sound.packets[at],
+            now,
+        )
+
+    def send_picture(self, now: float) -> None:
+        """The next picture of the loop, all its packets."""
+        if self.pictures is None:
+            return
+        number = self._sent_frames
+        self._sent_frames += 1
+        timestamp = number * (90_000 // self.pictures.fps)
+        at = number % len(self.pictures.payloads)
+        if self.on_mark_video is not None and at in self.pictures.marks:
+            self.on_mark_video(now)
+        payloads = self.pictures.payloads[at]
+        last = len(payloads) - 1
+        for index, payload in enumerate(payloads):
+            marker = rtp.MARKER_BIT if index == last else 0
+            self._protect(
+                VIDEO_PAYLOAD_TYPE | marker,
+                self._video_sequence,
+                timestamp,
+                self.video_ssrc,
+                {},
+                payload,
+                now,
+            )
+            self._video_sequence += 1
+
+    def _protect(
+        self,
+        payload_type: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        values: dict[int, bytes],
+        payload: bytes,
+        now: float,
+    ) -> None:
+        if self._outbound is None:
+            return
+        send_time = rtp.abs_send_time(now).to_bytes(3, "big")
+        block = rtp.pack_extensions({**values, SEND_TIME_ID: send_time})
+        header = rtp.HEADER.pack(
+            0x90, payload_type, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc
+        )
+        packet = header + block + payload
+        buffer = self._buffer
+        buffer.view[: len(packet)] = packet
+        buffer.length[0] = len(packet)
+        if protect_in_place(self._outbound.handle, buffer.cdata, buffer.length) == 0:
+            self._send(buffer.view[: buffer.length[0]])
+
+    # Receiving
+
+    def _read(self) -> None:
+        now = time.monotonic()
+        try:
+            for _ in range(READS_PER_WAKE):
+                self._receive(self._socket.recv(2048), now)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.counters.undecryptable += 1
+
+    def _receive(self, datagram: bytes, now: float) -> None:
+        first = datagram[0]
+        if 128 <= first <= 191:
+            if rtp.is_rtcp(datagram):
+                return
+            ssrc = int.from_bytes(datagram[8:12], "big")
+            counters = self.counters
+            if ssrc == self._from_audio_ssrc:
+                counters.audio_packets += 1
+                if counters.last_audio_at:
+                    counters.audio_gap_s = max(counters.audio_gap_s, now - counters.last_audio_at)
+                counters.last_audio_at = now
+            elif ssrc == self._from_video_ssrc:
+                counters.video_packets += 1
+                if datagram[1] & rtp.MARKER_BIT:
+                    counters.video_frames += 1
+            if self._sampled:
+                self._decode(datagram, ssrc, now)
+        elif is_dtls(datagram) and self._dtls is not None:
+            self._dtls_events(self._dtls.receive_datagram(datagram, now), now)
+
+    def _decode(self, datagram: bytes, ssrc: int, now: float) -> None:
+        counters = self.counters
+        if self._inbound is None:
+            return
+        try:
+            length = self._inbound.unprotect(datagram)
+            packet = bytes(self._buffer.view[:length])
+            _, start, end = rtp.bounds(packet, length)
+        except (SrtpError, rtp.RtpError):
+            counters.undecryptable += 1
+            return
+        payload = packet[start:end]
+        if ssrc == self._from_audio_ssrc and self._opus is not None:
+            block = self._opus.decode(payload)
+            counters.audio_decoded += 1
+            if self._on_audio is not None:
+                self._on_audio(block, now)
+        elif ssrc == self._from_video_ssrc:
+            self._assemble(packet, payload, now)
+
+    def _assemble(self, packet: bytes, payload: bytes, now: float) -> None:
+        _, head, sequence, timestamp, _ = rtp.HEADER.unpack_from(packet)
+        extended = self._tracker.extend(sequence)
+        if extended is None or self._h264 is None:
+            return
+        marker = bool(head & rtp.MARKER_BIT)
+        for frame in self._assembler.insert(extended, timestamp, marker, payload):
+            try:
+                for picture in self._h264.decode(frame.data):
+                    self.counters.video_decoded += 1
+                    if self._on_picture is not None:
+                        self._on_picture(picture, now)
+            except Exception:
+                self.counters.decode_errors += 1
+                self._ask_for_key_frame()
+
+    def _ask_for_key_frame(self) -> None:
+        if self._outbound is not None:
+            report = rtcp.receiver_report(self.video_ssrc)
+            loss = rtcp.picture_loss(self.video_ssrc, self._from_video_ssrc)
+            self._send(self._outbound.protect_rtcp(report + loss))
