@@ -5,8 +5,10 @@ from its payload type where only one source has it. Packets come here opened and
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from aiortc.rtp import RtcpReceiverInfo
 
 from mcu.legs.leg import StreamName
 from mcu.media.frames import AudioPacket, EncodedFrame
@@ -163,6 +165,28 @@ class Incoming:
         stream = route.source.stream if route is not None and not route.repeats else None
         return stream if stream is not None and stream.ssrc == ssrc else None
 
+    def report_blocks(self, now: float) -> list[RtcpReceiverInfo]:
+        """One report block per stream; closes their loss interval."""
+        blocks = []
+        for source in self.sources.values():
+            stream = source.stream
+            if stream is None:
+                continue
+            tracker = stream.tracker
+            tracker.close_interval()
+            blocks.append(
+                RtcpReceiverInfo(
+                    ssrc=stream.ssrc,
+                    fraction_lost=tracker.fraction_lost,
+                    packets_lost=tracker.lost,
+                    highest_sequence=tracker.reported_highest,
+                    jitter=tracker.jitter,
+                    lsr=stream.sender_report_middle,
+                    dlsr=stream.delay_since_report(now),
+                )
+            )
+        return blocks
+
     def videos(self) -> list[VideoReceiveStream]:
         """Video streams that have begun."""
         return [source.video for source in self.sources.values() if source.video is not None]
@@ -230,12 +254,3 @@ class Incoming:
             )
 
         return Source(media, make)
-
-
-def received_ssrcs(incoming: Incoming) -> Mapping[StreamName, int]:
-    """The current SSRC of each source that has begun."""
-    return {
-        name: stream.ssrc
-        for name, source in incoming.sources.items()
-        if (stream := source.stream) is not None
-    }

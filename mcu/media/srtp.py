@@ -7,6 +7,7 @@ written into it, protected or opened in place, and sent from there.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import pylibsrtp
@@ -19,6 +20,13 @@ MAX_DATAGRAM_BYTES: Final = 2048
 
 REPLAY_WINDOW_PACKETS: Final = 1024
 """Also how far back a plain retransmission may reach: libsrtp refuses older ones."""
+
+PROFILES: Final = {
+    "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    "AES128_CM_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+}
+"""libsrtp's numbers by the names of RFC 5764 and RFC 7714."""
 
 _REASONS: Final = {7: "authentication", 9: "replay", 10: "replay", 13: "unknown_stream"}
 
@@ -49,19 +57,19 @@ class SrtpSession:
     """One direction of one leg's SRTP and SRTCP.
 
     Args:
-        key: master key followed by master salt. profile: libsrtp's profile number.
+        key: master key followed by master salt. profile: a name in ``PROFILES``.
         outbound: we protect with it; otherwise we open with it.
     Raises:
-        ValueError: the key is too short for the profile.
+        ValueError: the key is too short for the profile. KeyError: unknown profile.
     """
 
     __slots__ = ("_buffer", "_session", "handle")
 
-    def __init__(self, key: bytes, profile: int, buffer: PacketBuffer, *, outbound: bool) -> None:
+    def __init__(self, key: bytes, profile: str, buffer: PacketBuffer, *, outbound: bool) -> None:
         policy = Policy(
             key=key,
             ssrc_type=Policy.SSRC_ANY_OUTBOUND if outbound else Policy.SSRC_ANY_INBOUND,
-            srtp_profile=profile,
+            srtp_profile=PROFILES[profile],
         )
         policy.window_size = REPLAY_WINDOW_PACKETS
         # A plain retransmission protects the same bytes under the same index again; SendStream
@@ -71,6 +79,12 @@ class SrtpSession:
         self._buffer = buffer
         self.handle: Any = self._session._srtp[0]
         """``srtp_t`` for loops that call ``protect_in_place`` themselves."""
+
+    def forget(self, ssrc: int) -> None:
+        """Drop the state of one SSRC, so that a peer cannot pile them up."""
+        # libsrtp knows it only if a packet of it was authentic.
+        with suppress(pylibsrtp.Error):
+            self._session.remove_stream(ssrc)
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """SRTCP datagram of a compound packet.

@@ -1,0 +1,145 @@
+"""Outgoing streams of one leg: which rendition plays where, and what the peer says of them."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from aiortc.rtp import RtcpReceiverInfo
+
+from mcu.legs.leg import StreamName
+from mcu.media import rtcp
+from mcu.media.clock import NtpClock
+from mcu.media.rendition import Rendition
+from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
+from mcu.media.send import SendFormat, SendPath, SendStream
+from signalling.webrtc.negotiation import NegotiatedMedia
+
+
+class Output:
+    """One outgoing stream and the peer's reports on it."""
+
+    def __init__(self, stream: SendStream) -> None:
+        self.stream = stream
+        self.nacks = 0
+        self.plis = 0
+        self.packets_lost = 0
+        self.fraction_lost = 0.0
+        self.jitter_ms = 0.0
+        self.round_trip_s: float | None = None
+        self._last_fir: tuple[int, int] | None = None
+
+    def report(self, block: RtcpReceiverInfo, clock: NtpClock, now: float) -> None:
+        """Take the peer's report block."""
+        self.packets_lost = block.packets_lost
+        self.fraction_lost = block.fraction_lost / 256
+        self.jitter_ms = block.jitter * 1000 / self.stream.form.clock_rate
+        round_trip = rtcp.round_trip_s(block, clock, now)
+        if round_trip is not None:
+            self.round_trip_s = round_trip
+
+    def key_frame_requested(self, now: float) -> None:
+        """The peer sent PLI, or a FIR with a new number."""
+        self.plis += 1
+        rendition = self.stream.rendition
+        if rendition is not None and self.stream.form.video:
+            rendition.request_key_frame(now)
+
+    def full_intra_requested(self, sender_ssrc: int, number: int, now: float) -> None:
+        """FIR is repeated under one number until it is answered (RFC 5104 4.3.1.2)."""
+        if self._last_fir != (sender_ssrc, number):
+            self._last_fir = (sender_ssrc, number)
+            self.key_frame_requested(now)
+
+
+class Outgoing:
+    """The outgoing streams of a leg.
+
+    Args:
+        media: all negotiated sections; those that do not send are left out.
+        path: the leg's. generator: gives the random beginnings.
+    """
+
+    def __init__(
+        self, media: Sequence[NegotiatedMedia], path: SendPath, generator: random.Random
+    ) -> None:
+        self.outputs: dict[StreamName, Output] = {}
+        self._by_ssrc: dict[int, Output] = {}
+        for one in media:
+            form = _format(one)
+            if form is None:
+                continue
+            # Below 2**15 libsrtp cannot mistake an early loss for a wrap (RFC 3711 3.3.1).
+            first_sequence = generator.randrange(1, 1 << 15)
+            output = Output(SendStream(form, path, first_sequence, generator.getrandbits(32)))
+            self.outputs[one.stream] = output
+            self._by_ssrc[form.ssrc] = output
+
+    def by_ssrc(self, ssrc: int) -> Output | None:
+        """The output with this primary SSRC."""
+        return self._by_ssrc.get(ssrc)
+
+    def play(self, stream: StreamName, rendition: Rendition | None, now: float) -> None:
+        """Play on one stream; a stream the peer does not take is left out silently."""
+        output = self.outputs.get(stream)
+        if output is not None:
+            output.stream.play(rendition, now)
+
+    def stop(self, now: float) -> None:
+        """Leave all renditions."""
+        for output in self.outputs.values():
+            output.stream.play(None, now)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """The latest round trip of any stream."""
+        return next(
+            (one.round_trip_s for one in self.outputs.values() if one.round_trip_s is not None),
+            None,
+        )
+
+    def sender_reports(
+        self, clock: NtpClock, cname: str, blocks: Sequence[RtcpReceiverInfo], now: float
+    ) -> list[bytes]:
+        """SR and SDES of each stream that has begun; the first SR carries ``blocks``."""
+        parts: list[bytes] = []
+        ssrcs = []
+        for output in self.outputs.values():
+            stream = output.stream
+            timestamp = stream.timestamp_at(now)
+            if timestamp is None:
+                continue
+            ssrc = stream.form.ssrc
+            parts.append(
+                rtcp.sender_report(
+                    ssrc,
+                    clock.ntp(now),
+                    timestamp,
+                    stream.packets,
+                    stream.bytes,
+                    () if parts else blocks,
+                )
+            )
+            ssrcs.append(ssrc)
+        if ssrcs:
+            parts.append(rtcp.source_description(ssrcs, cname))
+        return parts
+
+
+def _format(media: NegotiatedMedia) -> SendFormat | None:
+    codec, ssrc = media.send_codec, media.local_ssrc
+    if not media.sends or codec is None or ssrc is None:
+        return None
+    constant: Mapping[int, bytes] = {}
+    mid_id = media.extensions.get(MID_URI)
+    if mid_id is not None and media.mid:
+        constant = {mid_id: media.mid.encode()[:16]}
+    rtx = media.send_rtx_pt is not None and media.local_rtx_ssrc is not None
+    return SendFormat(
+        ssrc=ssrc,
+        payload_type=codec.payload_type,
+        clock_rate=codec.clock_rate,
+        video=media.kind == "video",
+        extensions=constant,
+        abs_send_time_id=media.extensions.get(ABS_SEND_TIME_URI),
+        rtx_payload_type=media.send_rtx_pt if rtx else None,
+        rtx_ssrc=media.local_rtx_ssrc if rtx else None,
+    )

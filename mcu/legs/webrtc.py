@@ -1,0 +1,425 @@
+"""A WebRTC leg: ICE-lite, DTLS-SRTP and the streams negotiated over it.
+
+Thin: protocol engines (ICE, DTLS), streams and RTCP are elsewhere. It has no task and no timer
+of its own; the acceptor calls ``handle_timer`` when ``due_at`` has come.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mcu.legs.feedback import Feedback
+from mcu.legs.ice_fragment import IceFragment, write_fragment
+from mcu.legs.incoming import Incoming
+from mcu.legs.leg import (
+    LegKind,
+    LegObserver,
+    LegState,
+    LegStatistics,
+    StreamCodec,
+    StreamName,
+)
+from mcu.legs.liveness import Liveness
+from mcu.legs.outgoing import Outgoing
+from mcu.legs.readings import Readings
+from mcu.media import rtcp
+from mcu.media.clock import NtpClock
+from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.port import MediaPort, SocketAddress
+from mcu.media.rendition import Rendition
+from mcu.media.send import SendPath
+from mcu.media.srtp import SrtpError, SrtpSession
+from signalling.webrtc.dtls import Closed, Connected, DtlsEndpoint, DtlsEvent, Failed, SrtpKeys
+from signalling.webrtc.ice import CheckReceived, IceCandidate, IceLite, Nominated
+from signalling.webrtc.negotiation import Negotiated, NegotiatedMedia
+
+REPORT_INTERVAL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LegIdentity:
+    """Whose leg it is."""
+
+    id: str
+    conference: str
+    participant: str | None
+    kind: LegKind
+
+
+@dataclass(frozen=True, slots=True)
+class LegContext:
+    """What all legs of an acceptor share.
+
+    Args:
+        clock: monotonic seconds, for calls that carry no ``now``.
+        new_credentials: gives an unused ICE user fragment and a password.
+        candidates: our addresses, as answers name them.
+        closed: called once when a leg has left.
+    """
+
+    port: MediaPort
+    ntp: NtpClock
+    cname: str
+    clock: Callable[[], float]
+    generator: random.Random
+    new_credentials: Callable[[], tuple[str, str]]
+    candidates: Callable[[], Sequence[IceCandidate]]
+    closed: Callable[[WebRtcLeg], None]
+
+
+class WebRtcLeg:
+    """See ``mcu.legs.leg.Leg``. Made by ``WebRtcAcceptor.accept``.
+
+    Args:
+        ice, dtls: engines for the negotiated credentials and fingerprints.
+        rtcp_ssrc: what our feedback goes out under.
+    """
+
+    def __init__(
+        self,
+        identity: LegIdentity,
+        context: LegContext,
+        negotiated: Negotiated,
+        observer: LegObserver,
+        *,
+        ice: IceLite,
+        dtls: DtlsEndpoint,
+        liveness: Liveness,
+        rtcp_ssrc: int,
+        now: float,
+    ) -> None:
+        self.id = identity.id
+        self.conference = identity.conference
+        self.participant = identity.participant
+        self.kind: LegKind = identity.kind
+        self.state: LegState = "new"
+        self.negotiated = negotiated
+        self.answer_sdp = str(negotiated.answer)
+        media = negotiated.media
+        self.sources: Mapping[StreamName, StreamCodec] = {
+            one.stream: stream_codec(one) for one in media if one.receives
+        }
+        self.outputs: Mapping[StreamName, StreamCodec] = {
+            one.stream: stream_codec(one) for one in media if one.sends
+        }
+        self.dropped: Counter[str] = Counter()
+        self.due_at = liveness.next_timer()
+        """When ``handle_timer`` is to be called."""
+        self._context = context
+        self._observer = observer
+        self._port = context.port
+        self._ice = ice
+        self._dtls = dtls
+        self._liveness = liveness
+        self._nominated = False
+        self._path = SendPath(context.port.buffer, context.port.sendto)
+        self._inbound: SrtpSession | None = None
+        self._outbound: SrtpSession | None = None
+        self._profile: str | None = None
+        self._incoming = Incoming(
+            media,
+            audio=self._audio_received,
+            frame=self._frame_received,
+            wake=self._wake,
+            forget=self._forget_ssrc,
+        )
+        self._outgoing = Outgoing(media, self._path, context.generator)
+        self._feedback = Feedback(
+            media,
+            self._incoming,
+            self._outgoing,
+            ntp=context.ntp,
+            cname=context.cname,
+            ssrc=rtcp_ssrc,
+        )
+        self._readings = Readings(self._incoming, self._outgoing, self._feedback)
+        # Legs that joined in one moment (a whole conference) do not report in one moment.
+        self._next_report = now + REPORT_INTERVAL_S * (0.5 + context.generator.random() / 2)
+        self._renditions: dict[StreamName, Rendition] = {}
+
+    # Leg
+
+    def play(self, stream: StreamName, rendition: Rendition | None) -> None:
+        """Send ``rendition`` on ``stream`` from now on, or as soon as the leg is connected."""
+        if self.state == "left" or stream not in self.outputs:
+            return
+        if rendition is None:
+            self._renditions.pop(stream, None)
+        else:
+            self._renditions[stream] = rendition
+        if self._outbound is not None:
+            self._outgoing.play(stream, rendition, self._context.clock())
+
+    def want_source(self, source: StreamName, wanted: bool) -> None:
+        """Begin or cease to put a source's pictures together; beginning asks for a key frame."""
+        one = self._incoming.sources.get(source)
+        if one is None:
+            return
+        one.wanted = wanted
+        if one.video is not None:
+            one.video.want(wanted)
+            self._send_key_frame_requests(self._context.clock())
+
+    def request_key_frame(self, source: StreamName) -> None:
+        """Ask the peer for a key frame, at once or when the interval since the last one is over."""
+        one = self._incoming.sources.get(source)
+        if one is not None and one.video is not None:
+            one.video.key_frame_needed = True
+            self._send_key_frame_requests(self._context.clock())
+
+    def limit_bitrate(self, bps: int | None) -> None:
+        """Limit what the peer sends in total (REMB); None lifts the limit."""
+        self._feedback.limit_bps = bps
+        if self._outbound is not None:
+            self._send_rtcp(self._feedback.bitrate_limit())
+
+    def statistics(self, now: float) -> LegStatistics:
+        """A reading of all counters."""
+        address = self._path.address
+        reading = self._readings.read()
+        reading.srtp_profile = self._profile
+        if address is not None:
+            host, port = self._port.peer_address(address)
+            reading.remote_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        dropped = self.dropped + self._incoming.dropped
+        for reason, count in self._ice.dropped.items():
+            dropped[f"stun_{reason}"] += count
+        dropped["dtls"] += self._dtls.dropped
+        dropped["send"] += self._path.dropped
+        reading.dropped = {reason: count for reason, count in dropped.items() if count}
+        return reading
+
+    def close(self, reason: str, now: float) -> None:
+        """Say goodbye and free everything. Idempotent."""
+        if self.state == "left":
+            return
+        if self._outbound is not None:
+            self._send_rtcp(self._feedback.goodbye())
+        self._dtls.close(now)
+        self._flush_dtls(now)
+        self.state = "left"
+        self._outgoing.stop(now)
+        self._renditions.clear()
+        self._path.handle = None
+        self._inbound = self._outbound = None
+        self._port.unregister(self)
+        self._context.closed(self)
+        self._observer.leg_left(self, reason, now)
+
+    # ICE
+
+    @property
+    def ice_ufrag(self) -> str:
+        """Our present user fragment."""
+        return self._ice.local_ufrag
+
+    def restart_ice(self, fragment: str, now: float) -> str:
+        """Take the peer's new credentials, give ours (both trickle-ice-sdpfrag).
+
+        A fragment with the credentials in use only trickles candidates, which a lite agent has
+        no use for; it is answered with an empty string. The pair in use carries media on until
+        the peer nominates another.
+
+        Raises:
+            SdpError: the fragment is broken.
+        """
+        remote = IceFragment.parse(fragment)
+        if remote.ufrag == self._ice.remote_ufrag and remote.pwd == self._ice.remote_pwd:
+            return ""
+        context = self._context
+        ufrag, pwd = context.new_credentials()
+        self._port.forget_ufrag(self._ice.local_ufrag)
+        self._ice.restart(ufrag, pwd, remote.ufrag, remote.pwd)
+        self._port.register(self, ufrag)
+        first = self.negotiated.media[0]
+        return write_fragment(ufrag, pwd, first.mid, first.kind, context.candidates())
+
+    # Endpoint of the media port
+
+    def receive_stun(self, datagram: bytes, address: SocketAddress, now: float) -> None:
+        """Answer a check; follow a nomination. Only an authentic check moves the address."""
+        if self.state == "left":
+            return
+        peer = self._port.peer_address(address)
+        for event in self._ice.receive_datagram(datagram, peer, now):
+            if isinstance(event, CheckReceived):
+                self._port.bind(self, address)
+                self._heard(now)
+                if self._path.address is None:
+                    self._path.address = address
+            elif isinstance(event, Nominated):
+                self._path.address = address
+                self._nominated = True
+        for answer, to in self._ice.datagrams_to_send(now):
+            self._port.transmit(answer, address if to == peer else self._port.socket_address(to))
+        if self._nominated and self.state == "new" and self._dtls.role == "client":
+            self._nominated = False
+            self._take(self._dtls.start(now), now)
+
+    def receive_dtls(self, datagram: bytes, address: SocketAddress, now: float) -> None:
+        """Take a handshake datagram."""
+        if self.state == "left":
+            return
+        self._take(self._dtls.receive_datagram(datagram, now), now)
+
+    def receive_srtp(self, datagram: bytes, now: float) -> None:
+        """Open one RTP datagram and hand its payload on."""
+        session = self._inbound
+        if session is None:
+            self.dropped["not_connected"] += 1
+            return
+        try:
+            length = session.unprotect(datagram)
+        except SrtpError as error:
+            self.dropped[f"srtp_{error.reason}"] += 1
+            return
+        self._heard(now)
+        video = self._incoming.receive(self._port.buffer.view, length, now)
+        if video is not None and video.key_frame_needed:
+            self._send_key_frame_requests(now)
+
+    def receive_srtcp(self, datagram: bytes, now: float) -> None:
+        """Open one RTCP datagram and act on it."""
+        session = self._inbound
+        if session is None:
+            self.dropped["not_connected"] += 1
+            return
+        try:
+            packet = session.unprotect_rtcp(datagram)
+        except SrtpError as error:
+            self.dropped[f"srtcp_{error.reason}"] += 1
+            return
+        self._heard(now)
+        try:
+            values = rtcp.read(packet)
+        except rtcp.RtcpError:
+            self.dropped["rtcp"] += 1
+            return
+        self._feedback.receive(values, now)
+
+    # The timer
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due: reports, requests for repetition, handshake, silence."""
+        if self.state == "left":
+            return
+        dtls_timer = self._dtls.next_timer()
+        if dtls_timer is not None and dtls_timer <= now:
+            self._take(self._dtls.handle_timer(now), now)
+        self._check_liveness(now)
+        if self._outbound is not None:
+            for request in self._feedback.repetitions(now):
+                self._send_rtcp(request)
+            self._send_key_frame_requests(now)
+            if now >= self._next_report:
+                self._next_report = max(self._next_report + REPORT_INTERVAL_S, now)
+                self._send_rtcp(self._feedback.report(now))
+                self._readings.close_interval(now)
+        self._schedule()
+
+    def _check_liveness(self, now: float) -> None:
+        finding = self._liveness.check(now)
+        if finding == "gone":
+            self.close("timeout", now)
+        elif finding == "failed":
+            self.close("failed", now)
+        elif finding == "lost" and self.state == "connected":
+            self.state = "lost"
+            self._liveness.lost = True
+            self._observer.leg_lost(self, now)
+
+    def _schedule(self) -> None:
+        times: list[float | None] = [self._liveness.next_timer(), self._dtls.next_timer()]
+        if self._outbound is not None:
+            times += (self._next_report, self._feedback.next_timer())
+        self.due_at = min(at for at in times if at is not None)
+
+    def _wake(self, at: float) -> None:
+        if at < self.due_at:
+            self.due_at = at
+
+    # Private
+
+    def _take(self, events: list[DtlsEvent], now: float) -> None:
+        self._flush_dtls(now)
+        for event in events:
+            if isinstance(event, Connected):
+                self._connect(event.keys, now)
+            elif isinstance(event, Closed):
+                self.close("bye", now)
+            elif isinstance(event, Failed):
+                self.dropped[f"dtls_{event.reason}"] += 1
+                self.close("failed", now)
+        self._schedule()
+
+    def _flush_dtls(self, now: float) -> None:
+        address = self._path.address
+        for datagram in self._dtls.datagrams_to_send(now):
+            if address is not None:
+                self._port.transmit(datagram, address)
+
+    def _connect(self, keys: SrtpKeys, now: float) -> None:
+        profile, buffer = keys.profile.name, self._port.buffer
+        self._profile = profile
+        self._inbound = SrtpSession(keys.remote_key, profile, buffer, outbound=False)
+        self._outbound = SrtpSession(keys.local_key, profile, buffer, outbound=True)
+        self._path.handle = self._outbound.handle
+        self._liveness.connected = True
+        self._liveness.heard_at = now
+        self.state = "connected"
+        for stream, rendition in self._renditions.items():
+            self._outgoing.play(stream, rendition, now)
+        self._observer.leg_connected(self, now)
+
+    def _heard(self, now: float) -> None:
+        self._liveness.heard_at = now
+        if self.state == "lost":
+            self.state = "connected"
+            self._liveness.lost = False
+            self._observer.leg_returned(self, now)
+
+    def _send_key_frame_requests(self, now: float) -> None:
+        if self._outbound is None:
+            return
+        for request in self._feedback.key_frame_requests(now):
+            self._send_rtcp(request)
+        at = self._feedback.next_timer()
+        if at is not None:
+            self._wake(at)
+
+    def _send_rtcp(self, packet: bytes) -> None:
+        session, address = self._outbound, self._path.address
+        if not packet or session is None or address is None:
+            return
+        try:
+            self._port.transmit(session.protect_rtcp(packet), address)
+        except SrtpError as error:
+            self.dropped[f"srtcp_{error.reason}"] += 1
+
+    def _forget_ssrc(self, ssrc: int) -> None:
+        if self._inbound is not None:
+            self._inbound.forget(ssrc)
+
+    def _audio_received(self, packet: AudioPacket, now: float) -> None:
+        self._observer.audio_received(self, packet, now)
+
+    def _frame_received(self, source: StreamName, frame: EncodedFrame, now: float) -> None:
+        self._observer.frame_received(self, source, frame, now)
+
+
+def stream_codec(media: NegotiatedMedia) -> StreamCodec:
+    """The negotiated codec as the engine sees it."""
+    codec = media.codec
+    return StreamCodec(
+        name=codec.name,
+        clock_rate=codec.clock_rate,
+        channels=codec.channels,
+        parameters=codec.parameters,
+        max_width=codec.max_width,
+        max_height=codec.max_height,
+        max_fps=codec.max_fps,
+        max_bitrate_bps=media.max_bitrate_bps,
+    )
