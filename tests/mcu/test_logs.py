@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -14,17 +13,7 @@ from hypothesis import strategies as st
 from config.sections import LoggingSettings
 from mcu import logs
 
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    for name in logs.QUIET_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 def started(
@@ -117,6 +106,7 @@ def test_exceptions_are_written_without_secrets() -> None:
         {"cookie_line": "mcu_session=hunter2; Path=/"},
         {"text": "a=x mcu_session=hunter2; Path=/"},
         {"text": "{'password': 'hunter2'}"},
+        {"text": "presented mcu_4f2a_hunter2hunter2 to us"},
         {"raw": b"token=hunter2"},
     ],
 )

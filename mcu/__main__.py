@@ -1,0 +1,217 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 unusable arguments or configuration.
+
+Everything heavy is imported inside the command that needs it, so that ``mcu --help`` and
+``mcu token`` answer at once.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter, validators
+
+from config.problems import ConfigurationError
+from config.settings import Settings, load
+
+DONE, FAILED, UNUSABLE = 0, 1, 2
+
+Role = Literal["admin", "operator", "technician", "observer", "bridge"]
+
+ConfigFile = Annotated[
+    Path | None, Parameter(env_var="MCU_CONFIG", help="YAML file with the settings.")
+]
+SiteName = Annotated[
+    str | None, Parameter(help="Installation to begin with: a preset's name or a YAML file.")
+]
+Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+
+app = App(
+    name="mcu",
+    help="MCU for government meetings: rooms join over WebRTC, operators steer over REST.",
+    version=lambda: version("government-meeting-mcu"),
+    help_format="plaintext",
+    result_action="return_value",
+)
+token_app = App(name="token", help="Make, list and revoke access tokens.")
+app.command(token_app)
+
+
+@app.command
+def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
+    """Run the daemon in the foreground; SIGTERM drains and stops it."""
+    from mcu.check import refuse_unavailable
+
+    settings = _settings(config, site)
+    refuse_unavailable(settings)
+
+    import uvloop
+
+    from mcu.daemon import serve as run_daemon
+
+    return uvloop.run(run_daemon(settings))
+
+
+@app.command
+def demo(*, config: ConfigFile = None) -> int:
+    """Run the daemon with a small province, a running conference and software rooms."""
+    settings = _settings(config, None)
+
+    import uvloop
+
+    from mcu.demo import run
+
+    return uvloop.run(run(settings))
+
+
+@app.command
+def bridge(
+    *,
+    server: Annotated[str, Parameter(env_var="MCU_SERVER", help="Address of the daemon.")],
+    token: Annotated[
+        str,
+        Parameter(
+            env_var="MCU_TOKEN",
+            help="Access token of a bridge or an operator; the environment hides it from others.",
+        ),
+    ],
+    video: Annotated[str, Parameter(help="'test' for a test picture, or a file.")] = "test",
+    audio: Annotated[str, Parameter(help="'tone', 'speech', or a file.")] = "tone",
+    count: Annotated[Positive, Parameter(help="How many rooms.")] = 1,
+    insecure: Annotated[
+        bool, Parameter(negative="", help="Accept a self-signed certificate.")
+    ] = False,
+) -> int:
+    """Run software rooms that join as a browser would, until interrupted."""
+    _settings(None, None)  # for how much is logged
+
+    import uvloop
+
+    from mcu.bridge.main import run
+
+    try:
+        return uvloop.run(
+            run(server, token, video=video, audio=audio, count=count, verify_tls=not insecure)
+        )
+    except KeyboardInterrupt:
+        return DONE  # how a room is left
+
+
+@app.command
+def check(*, config: ConfigFile = None, site: SiteName = None) -> int:
+    """Say what is wrong with the configuration, or print what would run."""
+    from mcu.check import survey
+
+    report = survey(_settings(config, site))
+    for line in report.lines():
+        print(line)
+    for problem in report.problems:
+        _complain(str(problem))
+    return UNUSABLE if report.problems else DONE
+
+
+@token_app.command
+def create(
+    *,
+    role: Annotated[Role, Parameter(help="What the token may do.")],
+    unit: Annotated[str | None, Parameter(help="Unit it is good for, with all below it.")] = None,
+    bridge: Annotated[str | None, Parameter(help="The room, for role bridge.")] = None,
+    name: Annotated[str, Parameter(help="Whose it is, for the list.")] = "",
+    days: Annotated[
+        Positive | None, Parameter(help="Days until it expires; without: never.")
+    ] = None,
+    config: ConfigFile = None,
+) -> int:
+    """Make an access token and print it, this once."""
+    import asyncio
+
+    from mcu import token_commands
+
+    path = token_commands.store_path(_settings(config, None), make=True)
+    asyncio.run(token_commands.create(path, role, name=name, unit=unit, bridge=bridge, days=days))
+    return DONE
+
+
+@token_app.command(name="list")
+def list_tokens(
+    *,
+    json: Annotated[bool, Parameter(negative="", help="As JSON, for scripts.")] = False,
+    config: ConfigFile = None,
+) -> int:
+    """List the access tokens, without their secrets."""
+    import asyncio
+
+    from mcu import token_commands
+
+    path = token_commands.store_path(_settings(config, None))
+    asyncio.run(token_commands.show(path, as_json=json))
+    return DONE
+
+
+@token_app.command
+def revoke(token: Annotated[str, Parameter(help="Its id.")], *, config: ConfigFile = None) -> int:
+    """End an access token and every session begun with it."""
+    import asyncio
+
+    from mcu import token_commands
+
+    path = token_commands.store_path(_settings(config, None))
+    asyncio.run(token_commands.revoke(path, token))
+    return DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; faults become sentences, never tracebacks."""
+    from mcu.store.errors import StoreError, StoreUnavailable
+
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(" ".join(str(error).split()))
+        print("see: mcu --help", file=sys.stderr)
+        return UNUSABLE
+    except ConfigurationError as error:
+        for problem in error.problems:
+            _complain(str(problem))
+        return UNUSABLE
+    except StoreError as error:
+        _complain(f"{error.field}: {error.reason}" if error.field else error.reason)
+        return FAILED if isinstance(error, StoreUnavailable) else UNUSABLE
+    except KeyboardInterrupt:
+        return FAILED
+    except OSError as error:
+        _complain(_sentence(error))
+        return FAILED
+    except Exception as error:  # the last line of defence before a traceback
+        logging.getLogger("mcu").debug("unexpected error", exc_info=True)
+        _complain(f"unexpected error: {type(error).__name__}: {error}")
+        print("for the details: MCU_LOGGING__LEVEL=debug", file=sys.stderr)
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _settings(config: Path | None, site: str | None) -> Settings:
+    """Read the settings and let the log follow them."""
+    from mcu import logs
+
+    settings = load(config, os.environ, {"site": site} if site is not None else None)
+    logs.configure(settings.logging)
+    return settings
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        print(f"mcu: {line}", file=sys.stderr)
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""What ``mcu check`` says of addresses, certificates, directories and codecs."""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, load
+from mcu import check, tls
+
+NOW = datetime.now(UTC)
+
+
+def settings_for(directory: Path, **environ: str) -> Settings:
+    return load(
+        None,
+        {"MCU_DATA_DIR": str(directory), "MCU_HTTP__PORT": "0", "MCU_MEDIA__PORT": "0"}
+        | {f"MCU_{key}": value for key, value in environ.items()},
+    )
+
+
+def keys(report: check.Report) -> set[str]:
+    return {problem.key for problem in report.problems}
+
+
+def finding(report: check.Report, subject: str) -> str:
+    return next(item.text for item in report.findings if item.subject == subject)
+
+
+def test_defaults_are_fit_to_run(tmp_path: Path) -> None:
+    report = check.survey(settings_for(tmp_path / "data"))
+    assert report.problems == []
+    assert finding(report, "TLS").startswith("none")
+    assert finding(report, "data").endswith("made at the start")
+    assert not (tmp_path / "data").exists(), "checking changes nothing"
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_port_in_use(tmp_path: Path, kind: socket.SocketKind) -> None:
+    section = "http" if kind == socket.SOCK_STREAM else "media"
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        port = str(other.getsockname()[1])
+        environ = {f"{section.upper()}__PORT": port, f"{section.upper()}__HOST": "127.0.0.1"}
+        report = check.survey(settings_for(tmp_path, **environ))
+    (problem,) = report.problems
+    assert problem.key == f"{section}.port"
+    assert "in use" in problem.reason
+
+
+def test_addresses_that_are_not_ours(tmp_path: Path) -> None:
+    report = check.survey(
+        settings_for(tmp_path, HTTP__HOST="name.invalid", MEDIA__HOST="192.0.2.200")
+    )
+    assert {"http.host", "media.host"} <= keys(report)
+
+
+def test_public_address_without_https_is_noted(tmp_path: Path) -> None:
+    report = check.survey(settings_for(tmp_path, HTTP__PUBLIC_URL="http://mcu.example.org"))
+    assert report.problems == []
+    assert any("http.public_url is not https" in note for note in report.notes)
+
+
+def test_self_signed_says_how_to_install_the_own_one(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, HTTP__HOST="::")
+    report = check.survey(settings, NOW)
+    assert "made at the start" in finding(report, "TLS")
+    assert any("http.tls_certificate" in line and "http.tls_key" in line for line in report.lines())
+    certificate = tls.prepare(settings, NOW)
+    assert certificate is not None
+    assert certificate.fingerprint in finding(check.survey(settings, NOW), "TLS")
+
+
+def test_configured_certificate_and_its_end(tmp_path: Path) -> None:
+    own = tls.prepare(settings_for(tmp_path, HTTP__HOST="::"), NOW)
+    assert own is not None
+    settings = settings_for(
+        tmp_path, HTTP__TLS_CERTIFICATE=str(own.certificate), HTTP__TLS_KEY=str(own.key)
+    )
+    assert "localhost" in finding(check.survey(settings, NOW), "TLS")
+    soon = check.survey(settings, own.expires_at - timedelta(days=5, hours=1))
+    assert any("expires in 5 days" in note for note in soon.notes)
+    assert keys(check.survey(settings, own.expires_at)) == {"http.tls_certificate"}
+
+
+def test_certificate_that_is_missing(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, HTTP__TLS_CERTIFICATE="/no.pem", HTTP__TLS_KEY="/no.key")
+    assert keys(check.survey(settings)) == {"http.tls_certificate"}
+
+
+def test_data_dir_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_arguments: False)  # root may write anywhere
+    assert keys(check.survey(settings_for(tmp_path))) == {"data_dir"}
+
+
+def test_missing_libopus_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixer.codecs.opus.LIBOPUS_AVAILABLE", False)
+    report = check.survey(settings_for(tmp_path))
+    assert any("libopus0" in note for note in report.notes)
+    assert report.problems == []
+
+
+def test_missing_encoder_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "VIDEO_ENCODERS", (("H.264", "libnothing"),))
+    report = check.survey(settings_for(tmp_path))
+    assert ["H.264 (libnothing)" in problem.reason for problem in report.problems] == [True]
+
+
+def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
+    settings = settings_for(
+        tmp_path, SIP__HOST="::", CLUSTER__NATS_URL="nats://x", SITE="nowhere", HTTP__HOST="::1"
+    )
+    assert {"sip.host", "cluster.nats_url", "site"} <= keys(check.survey(settings))
