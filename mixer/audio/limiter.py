@@ -42,6 +42,12 @@ class LimiterState:
         """A copy of some rows; a row may be taken twice, which makes a twin."""
         return LimiterState(self.gain[rows], self.tail[rows])
 
+    def plus(self, more: "LimiterState") -> "LimiterState":
+        """These limiters and, after them, others."""
+        return LimiterState(
+            np.concatenate((self.gain, more.gain)), np.concatenate((self.tail, more.tail))
+        )
+
 
 def limit(mixes: Int32Block, state: LimiterState) -> Int16Block:
     """Bring mixes into range, each with a gain of its own.

@@ -10,11 +10,11 @@ import numpy as np
 from mixer.audio.block import Int16Block, Int32Block
 
 
-def apply_gain(block: Int16Block, start: float, end: float, out: Int32Block) -> None:
+def apply_gain(block: Int16Block | Int32Block, start: float, end: float, out: Int32Block) -> None:
     """Multiply by a gain that goes in a straight line from ``start`` to ``end``.
 
     Args:
-        block: int16 (samples,). out: int32, same shape; overwritten.
+        block: int16 or int32 (samples,). out: int32, same shape; overwritten; may be ``block``.
         start, end: factors; the last sample carries ``end``. Both 1: an exact copy.
     Cost: O(samples).
     """

@@ -43,3 +43,6 @@ class AudioEncoder(Protocol):
         Raises:
             ValueError: another shape.
         """
+
+    def set_expected_loss(self, share: float) -> None:
+        """Reckon with a share of lost packets (0 to 1); no effect on a codec without FEC."""

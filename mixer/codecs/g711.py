@@ -105,6 +105,9 @@ class G711Encoder:
         linear = to_int16(self._downsampler.process(block))
         return self._table[linear.view(np.uint16)].tobytes()
 
+    def set_expected_loss(self, share: float) -> None:
+        """No FEC to adapt."""
+
 
 def payload_level_dbov(law: Law, payload: bytes) -> float:
     """Level of a payload straight from the table, without conversion of the rate."""

@@ -79,3 +79,6 @@ class G722Encoder:
         frame.pts = self._samples
         self._samples += len(linear)
         return b"".join(bytes(packet) for packet in self._context.encode(frame))
+
+    def set_expected_loss(self, share: float) -> None:
+        """No FEC to adapt."""

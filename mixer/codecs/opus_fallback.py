@@ -103,3 +103,6 @@ class PyavOpusEncoder:
         frame.pts = self._samples
         self._samples += TICK_SAMPLES
         return b"".join(bytes(packet) for packet in self._context.encode(frame))
+
+    def set_expected_loss(self, share: float) -> None:
+        """PyAV fixes it when the encoder is opened."""

@@ -1,0 +1,299 @@
+"""The sound of one conference: few decodes, one mix, one encode per mix and codec.
+
+``AudioMixer`` chooses who is heard and decodes only them; ``Hearing`` gives every listener its
+mix. Nothing here grows with the number of listeners except the sending.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+
+from mcu.engine.audio_hearing import Hearing
+from mcu.engine.audio_source import AudioSource, Voice, measure_some
+from mcu.engine.plan import MediaPlan, ParticipantPlan
+from mcu.legs.leg import Leg, StreamCodec
+from mcu.media.frames import AudioPacket
+from mcu.media.rendition import FanOut
+from mixer.audio.block import TICK_SAMPLES
+from mixer.audio.level import SILENCE_DBOV, gain_from_db
+from mixer.audio.packets import PacketCounters
+from mixer.audio.playout import PlayoutCounters
+from mixer.audio.speakers import DEFAULT_SPEAKERS, FLOOR_DBOV, Flags, Levels, SpeakerSelector
+
+MEASURED_PER_TICK = 16
+"""Decodes a tick for sources whose packets carry no level; with more of them they take turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStatistics:
+    """A reading. Counters and seconds grow from the conference's start.
+
+    Args:
+        encoders, decoders, renditions: that exist now. sources, listeners, speakers: now.
+        concealed: ticks' worth of concealed sound. lost, fec_recovered, late, bad_payloads:
+            packets. resyncs: restarted senders. levels_measured: decodes for level only.
+        decode_s, mix_s, encode_s: time spent; encode_s includes sending.
+    """
+
+    encoders: int
+    decoders: int
+    renditions: int
+    sources: int
+    listeners: int
+    speakers: int
+    ticks: int
+    concealed: float
+    lost: int
+    fec_recovered: int
+    late: int
+    bad_payloads: int
+    resyncs: int
+    levels_measured: int
+    decode_s: float
+    mix_s: float
+    encode_s: float
+
+
+_Counters = TypeVar("_Counters", PlayoutCounters, PacketCounters)
+
+_NEUTRAL = ParticipantPlan(participant="", label="", presence="connected")
+
+
+class AudioMixer:
+    """Mixes one conference.
+
+    Args:
+        fan_out: sends what is encoded.
+        max_speakers: how many are mixed at once.
+    """
+
+    def __init__(self, *, fan_out: FanOut, max_speakers: int = DEFAULT_SPEAKERS) -> None:
+        self._selector = SpeakerSelector(max_speakers)
+        self._hearing = Hearing(fan_out)
+        self._sources: dict[str, AudioSource] = {}
+        self._rows: list[AudioSource] = []
+        self._without_level: deque[AudioSource] = deque()
+        self._plan: Mapping[str, ParticipantPlan] = {}
+        self._gains: dict[str, float] = {}
+        self._row_controls: tuple[Flags, Levels] | None = None
+        self._voices: list[Voice] = []
+        self._tick = 0
+        self._speakers: tuple[str, ...] = ()
+        self._spent = [0.0, 0.0, 0.0]
+        self._levels_measured = 0
+        self._gone_playout = PlayoutCounters()
+        self._gone_packets = PacketCounters()
+
+    # Sources
+
+    def add_source(self, participant: str, codec: StreamCodec) -> None:
+        """Let a participant be heard; a source it had before is replaced.
+
+        Raises:
+            ValueError: no codec of the mixer.
+        """
+        source = AudioSource(participant, codec)
+        self.remove_source(participant)
+        self._sources[participant] = source
+        self._rows.append(source)
+        self._selector.add()
+        self._row_controls = None
+
+    def remove_source(self, participant: str) -> None:
+        """Forget a participant's source; its sound goes out within one tick."""
+        source = self._sources.pop(participant, None)
+        if source is None:
+            return
+        row = self._rows.index(source)
+        del self._rows[row]
+        self._selector.remove(row)
+        self._row_controls = None
+        if not source.carries_level:
+            self._without_level.remove(source)
+        for voice in self._voices:
+            if voice.source is source:
+                voice.leaving = True
+        _add(self._gone_playout, source.playout.counters)
+        _add(self._gone_packets, source.playout.packets.counters)
+
+    def receive(self, participant: str, packet: AudioPacket, now: float) -> None:
+        """Take one packet of a participant; without effect when it has no source.
+
+        Cost: under 2 us; nothing is decoded here.
+        """
+        source = self._sources.get(participant)
+        if source is None:
+            return
+        level = packet.level_dbov
+        if level is not None:
+            source.level = level
+            source.heard_at = now
+            if not source.carries_level:
+                source.carries_level = True
+                self._without_level.remove(source)
+        elif source.carries_level:
+            source.carries_level = False
+            self._without_level.append(source)
+        source.put(packet, now)
+
+    # Listeners
+
+    def add_listener(self, leg: Leg, now: float) -> None:
+        """Let a leg hear the conference (``leg.outputs["audio"]``) from the next tick on.
+
+        Raises:
+            ValueError: no codec of the mixer. KeyError: the leg receives no audio.
+        """
+        participant = leg.participant
+        self._hearing.add(leg, participant is not None and self._is_deafened(participant))
+
+    def remove_listener(self, leg: Leg) -> None:
+        """Send nothing more to a leg; without effect when it is no listener."""
+        self._hearing.remove(leg)
+
+    # Control
+
+    def apply_plan(self, plan: MediaPlan) -> None:
+        """Take over mutes, volumes, deafened and importance from the next tick on."""
+        before, self._plan = self._plan, plan.participants
+        self._gains = {
+            participant: gain_from_db(one.volume_db)
+            for participant, one in plan.participants.items()
+        }
+        self._row_controls = None
+        for participant in self._hearing.participants():
+            was = before.get(participant, _NEUTRAL).deafened
+            if was != self._is_deafened(participant):
+                self._hearing.mark(participant)
+
+    def expect_loss(self, share: float) -> None:
+        """Say what share of packets listeners lose (0 to 1), which Opus' FEC is tuned to."""
+        self._hearing.expect_loss(share)
+
+    # The clock
+
+    def tick(self, now: float) -> None:
+        """One step of 20 ms: decode the speakers, mix, encode, send.
+
+        Cost: O(speakers) decodes, encodes and numpy calls; listeners cost in the fan-out only.
+        """
+        started = time.perf_counter()
+        self._choose(now)
+        voices = self._voices
+        sounds = np.empty((len(voices), TICK_SAMPLES), np.int32)
+        for voice, row in zip(voices, sounds, strict=True):
+            voice.take(self._gains.get(voice.source.participant, 1.0), now, row)
+        decoded = time.perf_counter()
+        hearing = self._hearing
+        hearing.route(self._speaks, self._is_deafened)
+        mixes = hearing.mix(sounds, [voice.source.participant for voice in voices])
+        mixed = time.perf_counter()
+        hearing.encode(mixes, self._tick, now)
+        self._tick += 1
+        self._end_voices()
+        hearing.settle(self._speaks)
+        done = time.perf_counter()
+        self._spent[0] += decoded - started
+        self._spent[1] += mixed - decoded
+        self._spent[2] += done - mixed
+
+    # What can be seen
+
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """Level of each source, dBov, smoothed for meters; -127 is silence."""
+        return {
+            source.participant: float(level) if level > FLOOR_DBOV else SILENCE_DBOV
+            for source, level in zip(self._rows, self._selector.loudness, strict=True)
+        }
+
+    @property
+    def speakers(self) -> Sequence[str]:
+        """Participants in the mix, the most prominent first."""
+        return self._speakers
+
+    def statistics(self) -> AudioStatistics:
+        """A reading; cheap enough for once a second."""
+        playout, packets = PlayoutCounters(), PacketCounters()
+        _add(playout, self._gone_playout)
+        _add(packets, self._gone_packets)
+        for source in self._rows:
+            _add(playout, source.playout.counters)
+            _add(packets, source.playout.packets.counters)
+        buses = list(self._hearing.buses())
+        encoders = sum(len(bus.encodings) for bus in buses)
+        return AudioStatistics(
+            encoders=encoders,
+            decoders=len(self._voices) + sum(source.probing for source in self._rows),
+            renditions=encoders,
+            sources=len(self._rows),
+            listeners=sum(len(bus.legs) for bus in buses),
+            speakers=len(self._speakers),
+            ticks=self._tick,
+            concealed=playout.concealed_samples / TICK_SAMPLES,
+            lost=playout.lost,
+            fec_recovered=playout.fec_recovered,
+            late=packets.late,
+            bad_payloads=playout.bad_payloads,
+            resyncs=packets.resyncs,
+            levels_measured=self._levels_measured,
+            decode_s=self._spent[0],
+            mix_s=self._spent[1],
+            encode_s=self._spent[2],
+        )
+
+    # Private
+
+    def _is_deafened(self, participant: str) -> bool:
+        return self._plan.get(participant, _NEUTRAL).deafened
+
+    def _speaks(self, participant: str) -> bool:
+        return any(
+            voice.source.participant == participant and not voice.leaving for voice in self._voices
+        )
+
+    def _controls(self) -> tuple[Flags, Levels]:
+        """Who may speak, and importance, of each row; made anew when either changed."""
+        if self._row_controls is None:
+            plans = [self._plan.get(source.participant, _NEUTRAL) for source in self._rows]
+            self._row_controls = (
+                np.array([not plan.audio_muted for plan in plans], np.bool_),
+                np.array([plan.importance for plan in plans], np.float32),
+            )
+        return self._row_controls
+
+    def _choose(self, now: float) -> None:
+        """Decide who is in the mix; start and end voices accordingly."""
+        if self._without_level:
+            waiting = self._without_level
+            looked_at, measured = measure_some(tuple(waiting), MEASURED_PER_TICK, now)
+            waiting.rotate(-looked_at)
+            self._levels_measured += measured
+        levels = [source.level_at(now) for source in self._rows]
+        eligible, importance = self._controls()
+        chosen = self._selector.update(np.array(levels, np.float32), eligible, importance)
+        speaking = [self._rows[row] for row in chosen]
+        self._speakers = tuple(source.participant for source in speaking)
+        heard = {voice.source for voice in self._voices}
+        for voice in self._voices:
+            voice.leaving = voice.source not in speaking
+        for source in speaking:
+            if source not in heard:
+                self._voices.append(Voice(source))
+                self._hearing.mark(source.participant)
+
+    def _end_voices(self) -> None:
+        for voice in self._voices:
+            if voice.leaving:
+                voice.end()
+        self._voices = [voice for voice in self._voices if not voice.leaving]
+
+
+def _add(total: _Counters, more: _Counters) -> None:
+    """Add one reading's counters to another's."""
+    for field in fields(total):
+        setattr(total, field.name, getattr(total, field.name) + getattr(more, field.name))

@@ -1,0 +1,154 @@
+"""A mix that somebody hears, and its encodings: one for each codec, whatever the listeners."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcu.legs.leg import Leg, StreamCodec
+from mcu.media.rendition import FanOut, Rendition, RenditionKey
+from mixer.audio.block import Int16Block
+from mixer.codecs.audio import (
+    FORMATS,
+    AudioCodecName,
+    audio_codec_name,
+    make_encoder,
+)
+from mixer.codecs.opus import DEFAULT_BITRATE_BPS, DEFAULT_EXPECTED_LOSS
+
+OPUS_BITRATES_BPS = (DEFAULT_BITRATE_BPS, 24_000, 16_000)
+"""The second and third only for peers that ask for less."""
+PACKET_OVERHEAD_BPS = 16_000
+"""IP, UDP and RTP headers at 50 packets/s, which the SDP's bandwidth counts (RFC 3556)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingKey:
+    """What makes two listeners share an encoder; ``bitrate_bps`` is 0 for the usual rate."""
+
+    codec: AudioCodecName
+    bitrate_bps: int = 0
+
+    @classmethod
+    def of(cls, codec: StreamCodec) -> "EncodingKey":
+        """The encoding for a negotiated codec.
+
+        Raises:
+            ValueError: no codec of the mixer.
+        """
+        name = audio_codec_name(codec.name)
+        if name != "opus":
+            return cls(name)
+        limits = []
+        if codec.max_bitrate_bps > 0:
+            limits.append(codec.max_bitrate_bps - PACKET_OVERHEAD_BPS)
+        average = codec.parameters.get("maxaveragebitrate", "")  # RFC 7587, 6.1
+        if average.isascii() and average.isdigit():
+            limits.append(int(average))
+        limit = min(limits, default=DEFAULT_BITRATE_BPS)
+        fitting = [rate for rate in OPUS_BITRATES_BPS if rate <= limit]
+        rate = fitting[0] if fitting else OPUS_BITRATES_BPS[-1]
+        return cls(name, 0 if rate == DEFAULT_BITRATE_BPS else rate)
+
+
+class Encoding:
+    """One encoder and the rendition it feeds.
+
+    Args:
+        run_in: blocks (960,) that its listeners have just heard from another encoder. They are
+            encoded and thrown away, so that this encoder's memory is what their decoders expect.
+    """
+
+    def __init__(
+        self,
+        key: EncodingKey,
+        source: str,
+        fan_out: FanOut,
+        run_in: Sequence[Int16Block],
+        expected_loss: float,
+    ) -> None:
+        form = FORMATS[key.codec]
+        self.rendition = Rendition(
+            RenditionKey("audio", source, key.codec, bitrate_bps=key.bitrate_bps),
+            form.rtp_clock_hz,
+            fan_out,
+        )
+        self.encoder = make_encoder(
+            key.codec,
+            bitrate_bps=key.bitrate_bps or DEFAULT_BITRATE_BPS,
+            expected_loss=expected_loss,
+        )
+        self.legs: set[str] = set()
+        self._timestamp_step = form.rtp_ticks_per_tick
+        for block in run_in:
+            self.encoder.encode(block)
+
+    def encode(self, block: Int16Block, tick: int, now: float) -> None:
+        """Encode one tick and send it to all listeners."""
+        payload = self.encoder.encode(block)
+        self.rendition.append(payload, tick * self._timestamp_step, key_frame=True, now=now)
+
+
+class Bus:
+    """One mix and those who hear it.
+
+    Args:
+        name: ``total``, ``silence``, ``minus:<participant>``, ``fade``.
+        heard: gain with which it is heard now (0 for silence).
+    """
+
+    def __init__(self, name: str, fan_out: FanOut, heard: float) -> None:
+        self.name = name
+        self.heard = heard
+        self.legs: dict[str, Leg] = {}
+        self.encodings: dict[EncodingKey, Encoding] = {}
+        self.expected_loss = DEFAULT_EXPECTED_LOSS
+        self._fan_out = fan_out
+
+    def join(self, leg: Leg, run_in: Sequence[Int16Block]) -> None:
+        """Let a leg hear this mix; an encoder that does not exist yet starts with ``run_in``."""
+        key = EncodingKey.of(leg.outputs["audio"])
+        encoding = self.encodings.get(key)
+        if encoding is None:
+            encoding = self.encodings[key] = Encoding(
+                key, self.name, self._fan_out, run_in, self.expected_loss
+            )
+        encoding.legs.add(leg.id)
+        self.legs[leg.id] = leg
+        leg.play("audio", encoding.rendition)
+
+    def leave(self, leg: Leg) -> None:
+        """Take a leg out; an encoder that nobody listens to goes too."""
+        if self.legs.pop(leg.id, None) is None:
+            return
+        for key, encoding in list(self.encodings.items()):
+            encoding.legs.discard(leg.id)
+            if not encoding.legs:
+                del self.encodings[key]
+
+    def encode(self, block: Int16Block, tick: int, now: float) -> None:
+        """Encode one tick in every codec that is listened to."""
+        for encoding in self.encodings.values():
+            encoding.encode(block, tick, now)
+
+    def expect_loss(self, share: float) -> None:
+        """Let encoders reckon with a share of lost packets (0 to 1)."""
+        self.expected_loss = share
+        for encoding in self.encodings.values():
+            encoding.encoder.set_expected_loss(share)
+
+
+class Branch(Bus):
+    """A mix that begins as what its listeners heard before and becomes what they shall hear.
+
+    Args:
+        owner: the speaker whose voice is taken away; None for a crowd that is (un)deafened.
+        heard: gain at the start. target: gain it goes to in one tick.
+    """
+
+    def __init__(
+        self, name: str, fan_out: FanOut, owner: str | None, heard: float, target: float
+    ) -> None:
+        super().__init__(name, fan_out, heard)
+        self.owner = owner
+        self.target = target
+        self.settled_ticks = 0
+        """So long it has carried the same as the mix its listeners can go back to."""

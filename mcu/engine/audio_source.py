@@ -1,0 +1,126 @@
+"""What one participant sends: its playout buffer, its level, and its voice while it is heard."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from mcu.legs.leg import StreamCodec
+from mixer.audio.block import Int32Block
+from mixer.audio.level import SILENCE_DBOV, level_dbov
+from mixer.audio.mix import apply_gain
+from mixer.audio.playout import PlayoutBuffer
+from mixer.codecs.audio import FORMATS, LevelProbe, audio_codec_name, make_decoder
+
+LEVEL_LIFETIME_S = 0.2
+"""A level says nothing about now when no packet followed it for so long (DTX, lost line)."""
+
+
+class AudioSource:
+    """One participant's sound as it comes in.
+
+    Args:
+        codec: what was negotiated for this direction.
+    Raises:
+        ValueError: no codec of the mixer.
+    """
+
+    __slots__ = (
+        "_probe",
+        "_probed",
+        "carries_level",
+        "codec",
+        "heard_at",
+        "level",
+        "participant",
+        "playout",
+        "put",
+    )
+
+    def __init__(self, participant: str, codec: StreamCodec) -> None:
+        name = audio_codec_name(codec.name)
+        self.participant = participant
+        self.codec = name
+        self.level: float = SILENCE_DBOV
+        """As of ``heard_at``; from the packets, or measured."""
+        self.heard_at = float("-inf")
+        self.carries_level = True
+        self.playout = PlayoutBuffer(
+            partial(make_decoder, name, max(1, codec.channels)),
+            FORMATS[name].samples_per_rtp_tick,
+        )
+        self.put = self.playout.packets.put
+        self._probe: LevelProbe | None = None
+        self._probed: int | None = None
+
+    def level_at(self, now: float) -> float:
+        """Level that still holds, dBov."""
+        return self.level if now - self.heard_at < LEVEL_LIFETIME_S else SILENCE_DBOV
+
+    @property
+    def probing(self) -> bool:
+        """It has a decoder of its own for measuring."""
+        return self._probe is not None
+
+    def measure(self, now: float) -> bool:
+        """Measure the newest packet, unless that was done before.
+
+        For sources whose packets carry no level. Cost: a decode at low rate; returns False when
+        there was nothing to do.
+        """
+        store = self.playout.packets
+        newest = store.newest
+        if newest is None or newest.sequence == self._probed:
+            return False
+        if self._probe is None:
+            self._probe = LevelProbe(self.codec)
+        if self._probed is not None and newest.sequence != self._probed + 1:
+            # After a hole the decoder's memory is of another moment: let it see one packet more.
+            before = store.held.get(newest.sequence - 1)
+            if before is not None:
+                self._probe.level_dbov(before.payload)
+        self._probed = newest.sequence
+        self.level = self._probe.level_dbov(newest.payload)
+        self.heard_at = now
+        return True
+
+
+class Voice:
+    """A source while it is in the mix, and for the one tick in which it leaves."""
+
+    __slots__ = ("_gain", "leaving", "source")
+
+    def __init__(self, source: AudioSource) -> None:
+        self.source = source
+        self.leaving = False
+        self._gain = 0.0
+        source.playout.start()
+
+    def take(self, gain: float, now: float, out: Int32Block) -> None:
+        """Write this tick's sound to ``out``, int32 (960,), going over to ``gain`` in a ramp."""
+        source = self.source
+        block = source.playout.get(now)
+        if self.leaving:
+            gain = 0.0
+        if not source.carries_level:
+            source.level = level_dbov(block)
+            source.heard_at = now
+        apply_gain(block, self._gain, gain, out)
+        self._gain = gain
+
+    def end(self) -> None:
+        """Give the decoder back."""
+        self.source.playout.stop()
+
+
+def measure_some(sources: Iterable[AudioSource], budget: int, now: float) -> tuple[int, int]:
+    """Measure sources in the order given until ``budget`` decodes were done.
+
+    Returns: how many sources were looked at, and how many of them measured.
+    """
+    looked_at = measured = 0
+    for source in sources:
+        if measured >= budget:
+            break
+        looked_at += 1
+        if not source.playout.playing and source.measure(now):
+            measured += 1
+    return looked_at, measured
