@@ -79,6 +79,34 @@ class FrameAssembler:
             self._waiting[sequence] = (timestamp, marker, payload)
         return frames
 
+    def hold(self, sequence: int, timestamp: int, marker: bool, payload: bytes) -> bool:
+        """Keep a packet of a stream whose beginning is not known yet (packets may come reordered).
+
+        Returns: True once the beginning is there: a packet with which a key frame begins, or as
+            many packets as fit; then call ``begin``.
+        """
+        self._waiting[sequence] = (timestamp, marker, payload)
+        return self._begins_key_frame(payload) or len(self._waiting) >= MAX_PACKETS
+
+    def begin(self) -> list[EncodedFrame]:
+        """Begin with the first key frame among the packets held, else with the first packet.
+
+        Returns: the pictures that are complete.
+        """
+        held = self._waiting
+        starts = [one for one, packet in held.items() if self._begins_key_frame(packet[2])]
+        first = min(starts or held, default=-1)
+        for sequence in [one for one in held if one < first]:
+            del held[sequence]
+        self.next_sequence = first
+        frames: list[EncodedFrame] = []
+        self._take_waiting(frames)
+        return frames
+
+    def holds(self, sequence: int) -> bool:
+        """Whether a packet waits behind a gap."""
+        return sequence in self._waiting
+
     def skip_to(self, sequence: int) -> list[EncodedFrame]:
         """Packets before ``sequence`` that are missing are given up.
 

@@ -12,6 +12,8 @@ from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, REORDER_WAIT_S, NackList
 from mcu.media.sequence import SequenceTracker
 
 PLI_INTERVAL_S = 0.5
+START_WAIT_S = 0.1
+"""How long a stream that does not begin with a key frame is looked through for a late one."""
 DEFAULT_ROUND_TRIP_S = 0.1
 MAX_AUDIO_BYTES = 1500
 
@@ -129,6 +131,7 @@ class VideoReceiveStream(ReceiveStream):
         self._assembler = FrameAssembler(codec)
         self._missing = NackList(MAX_AGE_S if nack else REORDER_AGE_S)
         self._broken_before = 0
+        self._started_at: float | None = None
 
     def receive(
         self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
@@ -147,7 +150,10 @@ class VideoReceiveStream(ReceiveStream):
         tracker.measure_jitter(extended_timestamp, now)
         if not self.wanted:
             return
-        if extended == before + 1 or before < 0:
+        if self._assembler.next_sequence < 0:
+            self._start(extended, extended_timestamp, marker, payload, now)
+            return
+        if extended == before + 1:
             pass
         elif extended < before:
             if not self._missing.received(extended):
@@ -184,6 +190,7 @@ class VideoReceiveStream(ReceiveStream):
         self._assembler = FrameAssembler(self._codec)
         self._missing.clear()
         self._broken_before = 0
+        self._started_at = None
         self.key_frame_needed = wanted
 
     def due(self, now: float) -> list[int]:
@@ -202,6 +209,27 @@ class VideoReceiveStream(ReceiveStream):
     def next_timer(self) -> float | None:
         """When ``due`` is to be called next."""
         return self._missing.next_timer()
+
+    def _start(
+        self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
+    ) -> None:
+        """Look for the beginning of a stream, whose first packets may come reordered."""
+        if self._started_at is None:
+            self._started_at = now
+        assembler = self._assembler
+        found = assembler.hold(sequence, timestamp, marker, payload)
+        if not found and now - self._started_at < START_WAIT_S:
+            return
+        frames = assembler.begin()
+        for one in range(assembler.next_sequence, self.tracker.highest):
+            if not assembler.holds(one) and not self._missing.missed(one, one + 1, now):
+                self._skip(sequence, now)
+                break
+        if len(self._missing):
+            self._wake(now + REORDER_WAIT_S)
+        if not found:
+            self.key_frame_needed = True
+        self._emit(frames, now)
 
     def _insert(
         self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float

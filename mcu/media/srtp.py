@@ -57,7 +57,8 @@ class SrtpSession:
     """One direction of one leg's SRTP and SRTCP.
 
     Args:
-        key: master key followed by master salt. profile: a name in ``PROFILES``.
+        key: master key followed by master salt. profile: a name in ``PROFILES``, or
+            libsrtp's number.
         outbound: we protect with it; otherwise we open with it.
     Raises:
         ValueError: the key is too short for the profile. KeyError: unknown profile.
@@ -65,11 +66,13 @@ class SrtpSession:
 
     __slots__ = ("_buffer", "_session", "handle")
 
-    def __init__(self, key: bytes, profile: str, buffer: PacketBuffer, *, outbound: bool) -> None:
+    def __init__(
+        self, key: bytes, profile: str | int, buffer: PacketBuffer, *, outbound: bool
+    ) -> None:
         policy = Policy(
             key=key,
             ssrc_type=Policy.SSRC_ANY_OUTBOUND if outbound else Policy.SSRC_ANY_INBOUND,
-            srtp_profile=PROFILES[profile],
+            srtp_profile=PROFILES[profile] if isinstance(profile, str) else profile,
         )
         policy.window_size = REPLAY_WINDOW_PACKETS
         # A plain retransmission protects the same bytes under the same index again; SendStream
