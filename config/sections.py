@@ -165,7 +165,7 @@ class MediaSettings(Section):
 
 
 class SipSettings(Section):
-    """Where hardware codecs call; off while `sip.host` is empty."""
+    """Where hardware codecs call. This version has no SIP yet, so `sip.host` must stay empty."""
 
     host: IpAddress | None = Field(None, description="Address to listen on; empty: no SIP.")
     udp_port: Port = Field(5060, description="Port for SIP over UDP.")
@@ -184,7 +184,7 @@ class AuthSettings(Section):
 
 
 class ClusterSettings(Section):
-    """Several machines as one installation."""
+    """Several machines as one installation. Not in this version: `nats_url` must stay empty."""
 
     nats_url: str = Field("", description="Address of the NATS servers; empty: a single machine.")
 
