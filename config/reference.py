@@ -65,8 +65,8 @@ prints it once. Further tokens: `mcu token create --role operator --unit UNIT`.
 ## Sites
 
 `site` names a preset ({", ".join(preset_names())})
-or the path of a YAML file of the same form (`config/sites/` holds the presets). A site's units and bridges are put into the registry at the
-first start; from then on the registry is what counts.
+or the path of a YAML file of the same form (`config/sites/` holds the presets). A site's units and
+bridges are put into the registry at the first start; from then on the registry is what counts.
 
 ## Not settings
 
