@@ -6,6 +6,7 @@ import { signal } from "../shared/base.js";
 import { send } from "../shared/api.js";
 import { show, showError } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
+import { layoutLabel } from "../shared/layouts.js";
 
 /** Keys of what is under way, `mute:ID` and the like. @type {import("../../vendor/signals.js").Signal<Set<string>>} */
 export const busy = signal(new Set());
@@ -112,7 +113,7 @@ export class Actions {
     const before = this.model.conference.peek().views?.[view];
     const put = (/** @type {any} */ body) => send("PUT", `${this.path}/layout`, body);
     return this.run(`layout:${view}`, () => put({ view, layout, slots: slots && slots.map(bare) }), {
-      done: t("done.layout", { layout: layout === "auto" ? t("layout.auto") : layout }),
+      done: t("done.layout", { layout: layoutLabel(layout) }),
       undo: before && (() => void this.run(`layout:${view}`, () =>
         put({ view, layout: before.layout, slots: before.slots && before.slots.map(bare) }))),
     });

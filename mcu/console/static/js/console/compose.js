@@ -4,7 +4,7 @@
 import { html } from "../shared/base.js";
 import { Icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
-import { AUTO, LAYOUT_NAMES, Thumbnail, resolved } from "../shared/layouts.js";
+import { AUTO, LAYOUT_NAMES, layoutLabel, Thumbnail, resolved } from "../shared/layouts.js";
 import { busy } from "./actions.js";
 
 /** @param {{desk: import("./conference.js").Desk}} props */
@@ -21,9 +21,9 @@ export function Compose({ desk }) {
     <div class="thumbnails" role="group" aria-label=${t("start.layout")}>
       ${LAYOUT_NAMES.map((name) => html`<button type="button" key=${name} class="thumb" data-layout=${name}
         aria-pressed=${String(setting.layout === name)} disabled=${off}
-        title=${name === AUTO ? t("layout.auto-explain") : t("layout.choose", { layout: name })}
+        title=${name === AUTO ? t("layout.auto-explain") : t("layout.choose", { layout: layoutLabel(name) })}
         onClick=${() => desk.actions.layout(view, name, null)}>
-        <${Thumbnail} name=${name} /><span>${name === AUTO ? t("layout.auto") : name}</span>
+        <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
       </button>`)}
     </div>
     <div class="row-of-buttons">

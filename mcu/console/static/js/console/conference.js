@@ -2,7 +2,7 @@
 // The screen of one conference: picture and its composition left, the roster right.
 
 import { html, signal, useEffect, useMemo, useState } from "../shared/base.js";
-import { get, session } from "../shared/api.js";
+import { session } from "../shared/api.js";
 import { announcement, Dialog, Problem, undoLast } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
@@ -14,6 +14,7 @@ import { useKeys } from "./keys.js";
 import { MessagePanel } from "./message.js";
 import { ConferenceModel } from "./model.js";
 import { Picture } from "./picture.js";
+import { readUnits, unitName, units } from "./registry.js";
 import { RoomPanel } from "./room.js";
 import { Roster, RosterState } from "./roster.js";
 
@@ -47,7 +48,10 @@ export class Desk {
 /** @param {{id: string}} props */
 export function ConferenceScreen({ id }) {
   const desk = useMemo(() => new Desk(id), [id]);
-  useEffect(() => () => desk.model.close(), [desk]);
+  useEffect(() => {
+    if (!units.peek().size) void readUnits();
+    return () => desk.model.close();
+  }, [desk]);
   useAnnouncements(desk);
   useDeskKeys(desk);
   const { model } = desk;
@@ -86,16 +90,12 @@ export function ConferenceScreen({ id }) {
 function Running({ desk }) {
   const conference = desk.model.conference.value;
   const [, redraw] = useState(0);
-  const [unit, setUnit] = useState(conference.unit);
   useEffect(() => {
     const timer = setInterval(() => redraw((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, []);
-  useEffect(() => {
-    get(`units/${encodeURIComponent(conference.unit)}`).then((found) => setUnit(found.name), () => setUnit(conference.unit));
-  }, [conference.unit]);
   const until = conference.ended_at ? Date.parse(conference.ended_at) : Date.now();
-  return html`<p class="quiet">${unit} · ${conference.state === "running"
+  return html`<p class="quiet">${unitName(conference.unit)} · ${conference.state === "running"
     ? t("running-for", { time: duration((until - Date.parse(conference.started_at)) / 1000) })
     : t("ended-after", { time: duration((until - Date.parse(conference.started_at)) / 1000) })}</p>`;
 }
@@ -124,12 +124,18 @@ function DeskTools({ desk }) {
 
 const PANELS = [["layout", "grid"], ["room", "camera"], ["message", "message"]];
 
+/** On large screens the room has a place of its own beside the other panels. */
+const large = matchMedia("(min-width: 1700px)");
+const isLarge = signal(large.matches);
+large.addEventListener("change", () => (isLarge.value = large.matches));
+
 /** @param {{desk: Desk}} props */
 function Panels({ desk }) {
-  const open = desk.panel.value;
-  return html`<section class="panels">
+  const beside = isLarge.value;
+  const open = beside && desk.panel.value === "room" ? "layout" : desk.panel.value;
+  return html`<div class="panel-row"><section class="panels">
     <div class="tabs" role="tablist" aria-label=${t("panels")}>
-      ${PANELS.map(([id, icon]) => html`<button type="button" key=${id} role="tab" id=${`tab-${id}`}
+      ${PANELS.filter(([id]) => !beside || id !== "room").map(([id, icon]) => html`<button type="button" key=${id} role="tab" id=${`tab-${id}`}
         aria-selected=${String(open === id)} aria-controls="panel" onClick=${() => (desk.panel.value = id)}>
         <${Icon} name=${icon} />${t(`panel.${id}`)}
         ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
@@ -140,7 +146,9 @@ function Panels({ desk }) {
       ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
       ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
     </div>
-  </section>`;
+  </section>
+  ${beside && html`<section class="panels" aria-label=${t("panel.room")}>
+    <div class="panel"><${RoomPanel} desk=${desk} /></div></section>`}</div>`;
 }
 
 /** Tell the screen reader who came, went or was lost. @param {Desk} desk */

@@ -9,14 +9,13 @@ import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
 import { LinkBanner } from "./banner.js";
+import { readUnits, unitName, units } from "./registry.js";
 
 /** @type {import("../../vendor/signals.js").Signal<any[] | null>} */
 const conferences = signal(null);
 const failure = signal(/** @type {any} */ (null));
 /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
 const link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
-/** @type {import("../../vendor/signals.js").Signal<Map<string, string>>} */
-const unitNames = signal(new Map());
 
 const CHANGES = /^(conference|participant|broadcast)\.(?!measured)/;
 let timer = 0;
@@ -25,10 +24,7 @@ async function read() {
   try {
     conferences.value = await getAll("conferences?state=running");
     failure.value = null;
-    if (!unitNames.value.size) {
-      const units = await getAll("units");
-      unitNames.value = new Map(units.map((unit) => [unit.id, unit.name]));
-    }
+    if (!units.peek().size) await readUnits();
   } catch (error) {
     failure.value = error;
   }
@@ -83,7 +79,7 @@ function Entry({ conference }) {
   return html`<a class="conference-entry" href=${`#/conferences/${encodeURIComponent(conference.id)}`}>
     <div>
       <h2>${conference.name}</h2>
-      <p class="quiet">${unitNames.value.get(conference.unit) ?? conference.unit} · ${t("list.since", { time: dayAndClock(conference.started_at) })}</p>
+      <p class="quiet">${unitName(conference.unit)} · ${t("list.since", { time: dayAndClock(conference.started_at) })}</p>
     </div>
     <div class="badges">
       ${conference.locked && html`<span class="badge"><${Icon} name="lock" />${t("locked")}</span>`}

@@ -82,8 +82,8 @@ export function Picture({ desk }) {
     </div>
     <div class="stage" ref=${box}>
       ${player && html`<${Live} player=${player} listening=${listening} still=${still} />`}
-      ${watch.state === "waiting" && html`<div class="stage-note" role="status">
-        <p><${Icon} name="lost" /> ${t("watch.lost")} <${Countdown} until=${watch.retryAt} /> ${t("seconds")}
+      ${watch.state === "waiting" && !desk.slots.value && html`<div class="stage-note" role="status">
+        <p><${Icon} name="lost" /><span>${t("watch.lost")} <${Countdown} until=${watch.retryAt} /> ${t("seconds")}</span>
           <button type="button" class="small" onClick=${() => player?.retryNow()}>${t("link.now")}</button></p>
         ${watch.error instanceof ApiError && html`<p class="server-words" translate="no">${watch.error.detail || watch.error.advice}</p>`}
       </div>`}

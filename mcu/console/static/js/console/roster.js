@@ -6,6 +6,7 @@ import { busy } from "./actions.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { isPoor } from "./model.js";
+import { belongsTo } from "./registry.js";
 import { Cell, Row } from "./row.js";
 
 /** Filters beside the search, with what they let through. */
@@ -61,7 +62,7 @@ export class RosterState {
     for (const id of this.model.ids.value) {
       const person = this.model.people.get(id)?.value;
       if (!person || !test(person)) continue;
-      if (needle && !fold(`${person.label} ${person.name} ${person.unit ?? ""} ${person.id}`).includes(needle)) continue;
+      if (needle && !fold(`${person.label} ${person.name} ${belongsTo(person.unit, "")} ${person.id}`).includes(needle)) continue;
       people.push(person);
     }
     people.sort(this.sort.value === "trouble" ? troubleFirst : alphabetical);

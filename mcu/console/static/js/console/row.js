@@ -5,6 +5,7 @@ import { classes, html, useLayoutEffect, useRef } from "../shared/base.js";
 import { Icon } from "../shared/icons.js";
 import { number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { belongsTo } from "./registry.js";
 
 /** @type {Record<string, string>} */
 export const STATE_ICONS = {
@@ -30,7 +31,7 @@ export function Row({ id, desk, stop }) {
   const selected = desk.roster.selected.value === id;
   const onAir = conference.broadcast === id;
   return html`<div ref=${meter} id=${`row-${id}`} role="row" tabindex=${stop ? 0 : -1}
-    class=${classes("row", person.state, selected && "selected", onAir && "on-air", person.quality.grade)}
+    class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`)}
     aria-selected=${String(selected)} aria-label=${described(person)}
     onClick=${() => (desk.roster.selected.value = id)}
     onDblClick=${() => desk.openRoom(id)}
@@ -43,6 +44,7 @@ export function Row({ id, desk, stop }) {
       onDragStart=${(/** @type {DragEvent} */ e) => startDrag(e, desk, id)} onDragEnd=${() => (desk.dragging.value = false)}>
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
+      <i>${belongsTo(person.unit, conference.unit)}</i>
       ${person.state !== "connected" && html`<small>${t(`state.${person.state}`)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${person.deafened && html`<span class="tag">${t("deafened")}</span>`}
@@ -105,8 +107,8 @@ function described(person) {
 }
 
 const SHORT_NAMES = /** @type {[RegExp, string][]} */ ([
-  [/^Điểm cầu /i, ""], [/^Xã /, "X. "], [/^Phường /, "P. "], [/^Thị trấn /, "TT. "],
-  [/^Thị xã /, "TX. "], [/^Thành phố /, "TP. "], [/^Huyện /, "H. "], [/^Đặc khu /, "ĐK. "],
+  [/^(Điểm cầu|UBND|Ủy ban nhân dân) /i, ""], [/^Xã /i, "X. "], [/^Phường /i, "P. "], [/^Thị trấn /i, "TT. "],
+  [/^Thị xã /i, "TX. "], [/^Thành phố /i, "TP. "], [/^Huyện /i, "H. "], [/^Tỉnh /i, "T. "], [/^Đặc khu /i, "ĐK. "],
 ]);
 
 /** A label shortened in the customary way. @param {string} label */
@@ -120,13 +122,13 @@ export function Cell({ id, desk, stop }) {
   const selected = desk.roster.selected.value === id;
   const onAir = desk.model.conference.value.broadcast === id;
   return html`<div ref=${meter} id=${`row-${id}`} role="row" tabindex=${stop ? 0 : -1} title=${described(person)}
-    class=${classes("cell", person.state, person.quality.grade, selected && "selected", onAir && "on-air")}
+    class=${classes("cell", person.state, `line-${person.quality.grade}`, selected && "selected", onAir && "on-air")}
     aria-selected=${String(selected)} aria-label=${described(person)}
     onClick=${() => desk.openRoom(id)} onFocus=${() => (desk.roster.selected.value = id)}
     onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && desk.openRoom(id)}>
     <span role="gridcell" class="cell-name"><${Icon} name=${person.role === "chair" ? "star" : STATE_ICONS[person.state]} />
       <span>${shortName(person.label)}</span>
-      ${person.audio_muted && html`<${Icon} name="mic-off" />`}</span>
+      ${person.state === "connected" && !person.audio_muted && html`<${Icon} name="mic" />`}</span>
     <span class="meter" aria-hidden="true"><span class="level"></span></span>
   </div>`;
 }

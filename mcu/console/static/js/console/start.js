@@ -6,7 +6,7 @@ import { getAll, send } from "../shared/api.js";
 import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
-import { LAYOUT_NAMES, Thumbnail } from "../shared/layouts.js";
+import { LAYOUT_NAMES, Thumbnail, layoutLabel } from "../shared/layouts.js";
 import { TopBar, useTitle } from "./frame.js";
 
 /**
@@ -75,8 +75,12 @@ export function StartScreen() {
   }, [registry, form.unit, form.whole]);
   const unitName = (/** @type {string} */ id) =>
     registry?.units.find((/** @type {any} */ unit) => unit.id === id)?.name ?? id;
+  const placed = (/** @type {any} */ bridge) => {
+    const unit = registry.units.find((/** @type {any} */ u) => u.id === bridge.unit);
+    return unit?.parent && unit.parent !== form.unit ? unitName(unit.parent) : "";
+  };
   const wanted = form.whole ? bridges : bridges.filter((/** @type {any} */ b) => chosen.has(b.id));
-  const found = bridges.filter((/** @type {any} */ b) => fold(`${b.name} ${unitName(b.unit)}`).includes(fold(filter)));
+  const found = bridges.filter((/** @type {any} */ b) => fold(`${b.name} ${placed(b)}`).includes(fold(filter)));
 
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -132,7 +136,7 @@ export function StartScreen() {
             <div class="thumbnails">
               ${LAYOUT_NAMES.map((name) => html`<button type="button" key=${name} class="thumb"
                 aria-pressed=${String(form.layout === name)} onClick=${() => change({ layout: name })}>
-                <${Thumbnail} name=${name} /><span>${name === "auto" ? t("layout.auto") : name}</span>
+                <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
               </button>`)}
             </div>
           </fieldset>
@@ -154,10 +158,10 @@ export function StartScreen() {
           <ul class="bridge-list">
             ${(form.whole ? bridges : found).map((/** @type {any} */ bridge) => html`<li key=${bridge.id}>
               ${form.whole
-                ? html`<span class="bridge-line"><span>${bridge.name}</span><span class="quiet">${unitName(bridge.unit)}</span></span>`
+                ? html`<span class="bridge-line"><span>${bridge.name}</span><span class="quiet">${placed(bridge)}</span></span>`
                 : html`<label class="bridge-line"><input type="checkbox" checked=${chosen.has(bridge.id)}
                     onChange=${(/** @type {any} */ e) => tick(bridge.id, e.target.checked)} />
-                    <span>${bridge.name}</span><span class="quiet">${unitName(bridge.unit)}</span></label>`}
+                    <span>${bridge.name}</span><span class="quiet">${placed(bridge)}</span></label>`}
             </li>`)}
           </ul>
         </section>

@@ -2,6 +2,7 @@
 // Layouts as the operator sees them: a drawn thumbnail for each, and the slots as places in per cent.
 
 import { html } from "./base.js";
+import { hasText, t } from "./i18n.js";
 import TABLE from "./layout-table.js";
 
 /** @type {Record<string, number[][]>} */
@@ -13,6 +14,9 @@ export const LAYOUT_NAMES = [AUTO, ...Object.keys(LAYOUTS)];
 
 /** The grids `auto` chooses from, smallest first. */
 const GRIDS = Object.keys(LAYOUTS).filter((name) => /^(\d)x\1$/.test(name));
+
+/** What a layout is called: its usual sign, or a word. @param {string} name */
+export const layoutLabel = (name) => (hasText(`layout.${name}`) ? t(`layout.${name}`) : name);
 
 /** @param {string} name */
 export const slotsOf = (name) => LAYOUTS[name] ?? [];

@@ -1,0 +1,31 @@
+// @ts-check
+// Names of the administrative units: 145 rooms are told apart by the district they belong to.
+
+import { signal } from "../shared/base.js";
+import { ApiError, getAll } from "../shared/api.js";
+
+/** @type {import("../../vendor/signals.js").Signal<Map<string, any>>} */
+export const units = signal(new Map());
+
+/** Read the units; without them rooms are shown by their own names alone. */
+export async function readUnits() {
+  try {
+    units.value = new Map((await getAll("units")).map((unit) => [unit.id, unit]));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    console.warn("units not read:", error.message);
+  }
+}
+
+/** @param {string} id */
+export const unitName = (id) => units.value.get(id)?.name ?? id;
+
+/**
+ * What tells a room's unit apart from others of the same name: the unit above it, unless that is
+ * the one that holds the conference and so the same for all.
+ * @param {string | null} id @param {string} holder
+ */
+export function belongsTo(id, holder) {
+  const above = id && id !== holder ? units.value.get(id)?.parent : null;
+  return above && above !== holder ? unitName(above) : "";
+}

@@ -1,0 +1,468 @@
+"""Speaks the daemon's JSON and events to the pages, with 145 rooms and without its media core.
+
+For tests of the pages alone: what an operator does changes the roster here and comes back as an
+event, exactly as the pages rely on. Where a test needs media, ``answer`` is a real WebRTC peer.
+"""
+
+import asyncio
+import io
+import json
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from PIL import Image, ImageDraw
+
+from config.sites import load_site
+from mcu.console.pages import add_pages
+
+OPERATOR = "operator-token"
+ROOM = "room-token"
+OBSERVER = "observer-token"
+CONFERENCE = "giao-ban"
+
+Json = dict[str, Any]
+Answer = Callable[[str, Json], Awaitable[str]]
+
+
+def moment(seconds_ago: float = 0) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
+
+
+def roster(seed: int = 7) -> list[Json]:
+    """145 participants of Khánh Hòa in every state, the same for a seed."""
+    site = load_site("khanh-hoa")
+    dice = random.Random(seed)
+    people = []
+    for number, bridge in enumerate(site.bridges):
+        state = dice.choices(
+            ["connected", "expected", "lost", "left", "calling"], [116, 15, 6, 5, 3]
+        )[0]
+        if number < 9:
+            state = "connected"
+        grade = dice.choices(["good", "fair", "poor"], [82, 10, 8])[0]
+        loss = {
+            "good": dice.random() * 0.4,
+            "fair": 0.6 + dice.random(),
+            "poor": 3 + dice.random() * 6,
+        }
+        person = {
+            "id": bridge.id,
+            "bridge": bridge.id,
+            "name": bridge.name,
+            "label": bridge.name,
+            "unit": bridge.unit,
+            "role": "chair" if number == 0 else "participant",
+            "importance": 100 if number == 0 else 50 if number < 9 else 0,
+            "state": state,
+            "audio_muted": number > 2 and dice.random() < 0.9,
+            "video_muted": dice.random() < 0.03,
+            "deafened": False,
+            "volume_db": 0.0,
+            "view": "chair" if number == 0 else "main",
+            "level_db": None,
+            "speaking": False,
+            "visible": number < 8,
+            "legs": [f"leg-{number}"] if state in ("connected", "lost") else [],
+            "quality": {
+                "grade": grade if state == "connected" else "none",
+                "loss_percent": round(loss[grade], 1),
+                "jitter_ms": round(4 + dice.random() * 20, 1),
+                "round_trip_ms": round(12 + dice.random() * 50, 1),
+            },
+            "joined_at": moment(3000 - number) if state in ("connected", "lost") else None,
+            "lost_at": moment(40) if state == "lost" else None,
+            "version": 1,
+        }
+        people.append(person)
+    return people
+
+
+def conference(people: list[Json]) -> Json:
+    return {
+        "id": CONFERENCE,
+        "name": "Hội nghị trực tuyến tỉnh Khánh Hòa về phòng, chống thiên tai",
+        "unit": "khanh-hoa",
+        "state": "running",
+        "chair": people[0]["id"],
+        "views": {
+            "main": {"layout": "1+7", "slots": None},
+            "chair": {"layout": "auto", "slots": None},
+        },
+        "locked": False,
+        "message": None,
+        "broadcast": None,
+        "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
+        "started_at": moment(3217),
+        "ended_at": None,
+        "version": 1,
+    }
+
+
+def problem(status: int, kind: str, detail: str) -> web.Response:
+    document = {
+        "type": f"urn:mcu:problem:{kind}",
+        "title": kind,
+        "status": status,
+        "detail": detail,
+    }
+    return web.json_response(document, status=status, content_type="application/problem+json")
+
+
+class StubDaemon:
+    """An HTTP server on loopback; an async context manager.
+
+    Args:
+        answer: makes the SDP answer of a leg; None refuses every leg with 503.
+        people: the roster; Khánh Hòa's when left out.
+        running: whether the conference is there from the start.
+    """
+
+    def __init__(
+        self, answer: Answer | None = None, people: list[Json] | None = None, running: bool = True
+    ) -> None:
+        self.answer = answer
+        self.people = {person["id"]: person for person in people or roster()}
+        self.conference = conference(list(self.people.values()))
+        self.running = running
+        self.session: Json | None = None
+        self.calls: list[tuple[str, str, Any]] = []
+        self.offers: list[str] = []
+        self.legs: set[str] = set()
+        self.refuse: dict[str, web.Response] = {}
+        self.log: list[Json] = []
+        self.resumed_from: list[str | None] = []
+        self.url = ""
+        self._streams: set[asyncio.Queue[Json | None]] = set()
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen, on the port of the time before if there was one."""
+        app = web.Application(middlewares=[self._guard])
+        add_pages(app)
+        api = "/api/v1"
+        item = f"{api}/conferences/{{conference}}"
+        app.router.add_routes(
+            [
+                web.post(f"{api}/session", self._open_session),
+                web.get(f"{api}/session", self._read_session),
+                web.delete(f"{api}/session", self._close_session),
+                web.get(f"{api}/units", self._units),
+                web.get(f"{api}/units/{{unit}}", self._unit),
+                web.get(f"{api}/bridges", self._bridges),
+                web.get(f"{api}/bridges/{{bridge}}", self._bridge),
+                web.get(f"{api}/conferences", self._conferences),
+                web.post(f"{api}/conferences", self._start_conference),
+                web.get(item, self._read_conference),
+                web.patch(item, self._change_conference),
+                web.delete(item, self._end_conference),
+                web.get(f"{item}/participants", self._participants),
+                web.patch(f"{item}/participants/{{id}}", self._change_participant),
+                web.delete(f"{item}/participants/{{id}}", self._remove_participant),
+                web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
+                web.get(f"{item}/views/{{view}}.jpg", self._picture),
+                web.post(f"{item}/mute", self._mute),
+                web.post(f"{item}/unmute", self._mute),
+                web.put(f"{item}/layout", self._layout),
+                web.route("*", f"{item}/{{what:broadcast|message|lock}}", self._setting),
+                web.post(f"{item}/legs", self._leg),
+                web.post("/whep/{conference}", self._leg),
+                web.route("*", f"{api}/legs/{{leg}}", self._one_leg),
+                web.get(f"{api}/events", self._events),
+            ]
+        )
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    async def stop(self) -> None:
+        for stream in self._streams:
+            stream.put_nowait(None)
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def emit(self, type_: str, **data: Any) -> None:
+        """Publish one event to every open stream; measured ones are not kept."""
+        event: Json = {"time": moment(), "type": type_, "conference": CONFERENCE, "data": data}
+        if not type_.endswith((".measured", ".requested")):
+            event["seq"] = len(self.log) + 1
+            self.log.append(event)
+        for stream in self._streams:
+            stream.put_nowait(event)
+
+    def change(self, id_: str, event: str = "participant.changed", **values: Any) -> None:
+        """Change a participant and say so."""
+        extra = {"reason": values.pop("reason")} if "reason" in values else {}
+        person = self.people[id_]
+        person.update(values, version=person["version"] + 1)
+        self.emit(event, participant=dict(person), **extra)
+
+    def measure(self, seed: int) -> None:
+        """One reading of levels: three speak, the others are almost silent."""
+        dice = random.Random(seed)
+        here = [p for p in self.people.values() if p["state"] == "connected"]
+        speakers = [p["id"] for p in here if not p["audio_muted"]][:3]
+        levels = {
+            p["id"]: -127.0 if p["audio_muted"] else -58.0 + dice.random() * 16 for p in here
+        } | {s: -12.0 - dice.random() * 14 for s in speakers}
+        self.emit("levels.measured", levels=levels, speakers=speakers)
+
+    async def drop_streams(self) -> None:
+        """Close every event stream, as a restart does."""
+        for stream in list(self._streams):
+            stream.put_nowait(None)
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if not request.path.startswith(("/api", "/whep")):
+            return await handler(request)
+        if (
+            request.method != "GET"
+            and request.content_type == "application/json"
+            and request.can_read_body
+        ):
+            self.calls.append((request.method, request.path, await request.json()))
+        elif request.method != "GET":
+            self.calls.append((request.method, request.path, None))
+        refusal = self.refuse.get(f"{request.method} {request.path}")
+        if refusal is not None:
+            return problem(refusal.status, str(refusal.headers["kind"]), str(refusal.text))
+        if request.path == "/api/v1/session" and request.method == "POST":
+            return await handler(request)
+        if self.session is None or request.cookies.get("mcu_session") != "secret":
+            return problem(401, "unauthenticated", "The session is over; sign in again.")
+        if request.method != "GET" and request.headers.get("X-CSRF-Token") != "csrf":
+            return problem(403, "csrf", "The CSRF token is missing.")
+        if request.match_info.get("conference", CONFERENCE) != CONFERENCE:
+            return problem(404, "not-found", "There is no such conference.")
+        return await handler(request)
+
+    async def _open_session(self, request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        roles = {OPERATOR: "operator", ROOM: "bridge", OBSERVER: "observer"}
+        if token not in roles:
+            return problem(401, "unauthenticated", "The token is wrong, expired or revoked.")
+        bridge = next(iter(self.people)) if token == ROOM else None
+        self.session = {
+            "csrf_token": "csrf", "role": roles[token], "unit": "khanh-hoa", "bridge": bridge,
+            "conference": None, "name": "Trực ban", "expires_at": moment(-3600),
+        }  # fmt: skip
+        response = web.json_response(self.session, status=201)
+        response.set_cookie("mcu_session", "secret", httponly=True, samesite="Strict")
+        return response
+
+    async def _read_session(self, request: web.Request) -> web.Response:
+        return web.json_response(self.session)
+
+    async def _close_session(self, request: web.Request) -> web.Response:
+        self.session = None
+        return web.Response(status=204)
+
+    async def _units(self, request: web.Request) -> web.Response:
+        units = load_site("khanh-hoa").units
+        items = [
+            {"id": u.id, "name": u.name, "level": u.level, "parent": u.parent, "version": 1}
+            for u in units
+        ]
+        return _page(request, items)
+
+    async def _unit(self, request: web.Request) -> web.Response:
+        for unit in load_site("khanh-hoa").units:
+            if unit.id == request.match_info["unit"]:
+                return web.json_response({"id": unit.id, "name": unit.name})
+        return problem(404, "not-found", "There is no such unit.")
+
+    async def _bridges(self, request: web.Request) -> web.Response:
+        items = [
+            {"id": p["id"], "name": p["name"], "unit": p["unit"], "kind": "webrtc",
+             "importance": p["importance"], "contact": {}}
+            for p in self.people.values()
+        ]  # fmt: skip
+        return _page(request, items)
+
+    async def _bridge(self, request: web.Request) -> web.Response:
+        contact = {"name": "Nguyễn Thị Hạnh", "phone": "0258 3822 000"}
+        return web.json_response({"id": request.match_info["bridge"], "contact": contact})
+
+    async def _conferences(self, request: web.Request) -> web.Response:
+        return _page(request, [self._now()] if self.running else [])
+
+    def _now(self) -> Json:
+        for state in self.conference["counts"]:
+            self.conference["counts"][state] = sum(
+                p["state"] == state for p in self.people.values()
+            )
+        return self.conference
+
+    async def _start_conference(self, request: web.Request) -> web.Response:
+        wanted = await request.json()
+        self.conference["name"] = wanted["name"]
+        self.begin()
+        return web.json_response(self._now(), status=201)
+
+    def begin(self) -> None:
+        """The conference starts."""
+        self.running = True
+        self.emit("conference.started", **self._now())
+
+    def finish(self) -> None:
+        """The conference ends for all."""
+        self.running = False
+        self.conference.update(state="ended", ended_at=moment())
+        self.legs.clear()
+        self.emit("conference.ended", reason="ended", at=moment())
+
+    async def _read_conference(self, request: web.Request) -> web.Response:
+        return web.json_response(self._now())
+
+    async def _change_conference(self, request: web.Request) -> web.Response:
+        chair = (await request.json())["chair"]
+        for person in self.people.values():
+            role = "chair" if person["id"] == chair else "participant"
+            if person["role"] != role:
+                self.change(person["id"], role=role)
+        self.conference["chair"] = chair
+        self.emit("conference.changed", name=self.conference["name"], chair=chair)
+        return web.json_response(self._now())
+
+    async def _end_conference(self, request: web.Request) -> web.Response:
+        self.finish()
+        return web.Response(status=204)
+
+    async def _participants(self, request: web.Request) -> web.Response:
+        return _page(request, list(self.people.values()))
+
+    async def _change_participant(self, request: web.Request) -> web.Response:
+        id_ = request.match_info["id"]
+        self.change(id_, **await request.json())
+        return web.json_response(self.people[id_])
+
+    async def _remove_participant(self, request: web.Request) -> web.Response:
+        person = self.people.pop(request.match_info["id"])
+        self.emit("participant.removed", participant=person)
+        return web.Response(status=204)
+
+    async def _mute(self, request: web.Request) -> web.Response:
+        muted = request.path.endswith("/mute")
+        body = await request.json()
+        spared = {self.conference["chair"] if e == "chair" else e for e in body.get("except", [])}
+        ids = list(self.people) if body["scope"] == "all" else body["scope"]
+        ids = [i for i in ids if i not in spared and self.people[i]["audio_muted"] != muted]
+        for id_ in ids:
+            self.people[id_].update(audio_muted=muted, version=self.people[id_]["version"] + 1)
+        self.emit("participants.changed", participants=ids, audio_muted=muted, entry_muted=[])
+        return web.json_response(self._now())
+
+    async def _layout(self, request: web.Request) -> web.Response:
+        wanted = await request.json()
+        self.conference["views"][wanted["view"]] = {
+            "layout": wanted["layout"],
+            "slots": wanted["slots"],
+        }
+        self.emit("layout.changed", **wanted)
+        return web.json_response(wanted)
+
+    async def _setting(self, request: web.Request) -> web.Response:
+        what, on = request.match_info["what"], request.method == "PUT"
+        if what == "lock":
+            self.conference["locked"] = on
+            self.emit("conference.locked" if on else "conference.unlocked")
+        elif what == "broadcast":
+            before = self.conference["broadcast"]
+            self.conference["broadcast"] = (await request.json())["participant"] if on else None
+            self.emit("broadcast.started" if on else "broadcast.stopped",
+                      participant=self.conference["broadcast"] or before)  # fmt: skip
+        else:
+            text = (await request.json())["text"] if on else None
+            self.conference["message"] = {"text": text, "until": None} if on else None
+            self.emit(
+                "message.shown" if on else "message.cleared",
+                **({"text": text, "until": None} if on else {}),
+            )
+        return web.json_response(self._now()) if on else web.Response(status=204)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        picture = Image.new("RGB", (640, 360), (24, 48, 72))
+        text = request.match_info.get("view") or request.match_info["id"]
+        ImageDraw.Draw(picture).text((24, 24), text, fill=(230, 240, 250))
+        data = io.BytesIO()
+        picture.save(data, "JPEG")
+        return web.Response(body=data.getvalue(), content_type="image/jpeg")
+
+    async def _leg(self, request: web.Request) -> web.Response:
+        if self.answer is None:
+            return problem(503, "unavailable", "The media core is not running here.")
+        offer = await request.text()
+        self.offers.append(offer)
+        leg = f"leg-new-{len(self.offers)}"
+        answer = await self.answer(offer, {"leg": leg, "path": request.path})
+        self.legs.add(leg)
+        return web.Response(
+            status=201, text=answer, content_type="application/sdp",
+            headers={"Location": f"/api/v1/legs/{leg}"},
+        )  # fmt: skip
+
+    async def _one_leg(self, request: web.Request) -> web.Response:
+        leg = request.match_info["leg"]
+        for person in self.people.values():
+            if leg in person["legs"] and request.method == "DELETE":
+                self.change(
+                    person["id"], "participant.left", state="left", legs=[], reason="disconnected"
+                )
+                return web.Response(status=204)
+        if leg not in self.legs:
+            return problem(404, "not-found", "There is no such leg.")
+        if request.method == "DELETE":
+            self.legs.discard(leg)
+            return web.Response(status=204)
+        return web.json_response({"id": leg})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        last = request.headers.get("Last-Event-ID")
+        self.resumed_from.append(last)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        stream: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._streams.add(stream)
+        for event in self.log[int(last) :] if last else []:
+            stream.put_nowait(event)
+        with suppress(ConnectionError):
+            await response.write(b": here\n\n")
+            while (event := await stream.get()) is not None:
+                id_ = f"id: {event['seq']}\n" if "seq" in event else ""
+                data = json.dumps(event, ensure_ascii=False)
+                await response.write(f"{id_}event: {event['type']}\ndata: {data}\n\n".encode())
+        self._streams.discard(stream)
+        return response
+
+
+def _page(request: web.Request, items: list[Json]) -> web.Response:
+    """A page of 100 at most, so that the pages must follow cursors."""
+    start = int(request.query.get("cursor", 0))
+    end = start + min(100, int(request.query.get("limit", 100)))
+    return web.json_response(
+        {"items": items[start:end], "next_cursor": str(end) if end < len(items) else None}
+    )
