@@ -17,19 +17,19 @@ MAX_ERRORS: Final = 50
 """Errors named in one answer; a broken import would otherwise answer more than was sent."""
 
 
-async def read_body(request: web.Request, body: Body) -> bytes:
-    """The raw body, within its limit and of an accepted type.
+async def read_body(request: web.Request, body: Body, limit: int) -> bytes:
+    """The raw body, of at most ``limit`` bytes and of an accepted type.
 
     Raises:
         Problem: too-large, unsupported-media-type.
     """
-    if request.content_length is not None and request.content_length > body.limit:
-        raise too_large(body.limit)
+    if request.content_length is not None and request.content_length > limit:
+        raise too_large(limit)
     data = bytearray()
     async for chunk in request.content.iter_any():
         data += chunk
-        if len(data) > body.limit:
-            raise too_large(body.limit)
+        if len(data) > limit:
+            raise too_large(limit)
     if data or body.required:
         check_content_type(request, body)
     return bytes(data)

@@ -13,7 +13,7 @@ from mcu.api.route import JSON_TYPE, Answer, Route
 from mcu.api.security import CSRF_HEADER, SESSION_COOKIE
 
 Mode = Literal["validation", "serialization"]
-Schemas = Mapping[tuple[type[BaseModel], Mode], dict[str, Any]]
+Schemas = Mapping[Any, dict[str, Any]]
 
 DESCRIPTION: Final = """\
 Control of an MCU for meetings of administrative units.

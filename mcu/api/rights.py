@@ -90,12 +90,18 @@ RIGHTS: Final[Mapping[Action, Mapping[Role, Relations]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What of a token the rules look at. ``unit`` None reaches everything (not for bridges)."""
+    """What of a token the rules look at.
+
+    Args:
+        unit: None reaches everything (not for bridges).
+        conference: when set, the token is good for this conference only.
+    """
 
     role: Role
     unit: str | None = None
     bridge: str | None = None
     token: str = ""
+    conference: str | None = None
 
 
 class UnitTree:
@@ -140,38 +146,55 @@ def may(role: Role, action: Action, relations: Relations) -> bool:
 
 
 def relations_to_unit(holder: Holder, unit: str | None, tree: UnitTree) -> Relations:
-    """How a token stands to something that belongs to ``unit``."""
-    if holder.role == "bridge" or not tree.is_within(unit, holder.unit):
-        return _NONE
-    return _UNIT
+    """How a token stands to something of the registry that belongs to ``unit``.
+
+    A token for one conference only stands to nothing but that conference.
+    """
+    return _NONE if holder.conference is not None else _through_unit(holder, unit, tree)
 
 
 def relations_to_room(holder: Holder, room: Room, tree: UnitTree) -> Relations:
     """How a token stands to a bridge of the registry."""
-    if holder.role == "bridge":
-        return _ROOM if room.bridge == holder.bridge else _NONE
-    if not tree.is_within(room.unit, holder.unit):
+    if holder.role != "bridge" and holder.conference is not None:
         return _NONE
-    return _BOTH if holder.role == "technician" else _UNIT
+    return _through_room(holder, room, tree)
 
 
 def relations_to_conference(
-    holder: Holder, unit: str, rooms: Iterable[Room], tree: UnitTree
+    holder: Holder, conference: str, unit: str, rooms: Iterable[Room], tree: UnitTree
 ) -> Relations:
     """How a token stands to a conference of ``unit`` with ``rooms`` in its roster."""
-    relations = relations_to_unit(holder, unit, tree)
+    if holder.conference not in (None, conference):
+        return _NONE
+    relations = _through_unit(holder, unit, tree)
     if holder.role in ("technician", "bridge") and any(
-        "room" in relations_to_room(holder, room, tree) for room in rooms
+        "room" in _through_room(holder, room, tree) for room in rooms
     ):
         relations |= _ROOM
     return relations
 
 
 def relations_to_participant(
-    holder: Holder, conference_unit: str, room: Room | None, tree: UnitTree
+    holder: Holder, conference: str, unit: str, room: Room | None, tree: UnitTree
 ) -> Relations:
     """How a token stands to one participant: through the conference's unit, or as its room."""
-    relations = relations_to_unit(holder, conference_unit, tree)
-    if room is not None and "room" in relations_to_room(holder, room, tree):
+    if holder.conference not in (None, conference):
+        return _NONE
+    relations = _through_unit(holder, unit, tree)
+    if room is not None and "room" in _through_room(holder, room, tree):
         relations |= _ROOM
     return relations
+
+
+def _through_unit(holder: Holder, unit: str | None, tree: UnitTree) -> Relations:
+    if holder.role == "bridge" or not tree.is_within(unit, holder.unit):
+        return _NONE
+    return _UNIT
+
+
+def _through_room(holder: Holder, room: Room, tree: UnitTree) -> Relations:
+    if holder.role == "bridge":
+        return _ROOM if room.bridge == holder.bridge else _NONE
+    if not tree.is_within(room.unit, holder.unit):
+        return _NONE
+    return _BOTH if holder.role == "technician" else _UNIT

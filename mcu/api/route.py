@@ -64,7 +64,7 @@ class Route:
         name: the operation's id. action: what the token must be allowed to do; None: anyone.
         problems: kinds beyond those that follow from the other fields.
         conditional: takes If-Match (optional unless the handler insists).
-        cors: pages of other origins may use it with a bearer token.
+        secret: its answer holds a secret. stream: it goes on until somebody hangs up.
     """
 
     method: Method
@@ -79,7 +79,8 @@ class Route:
     query: type[Query] | None = None
     problems: tuple[Kind, ...] = ()
     conditional: bool = False
-    cors: bool = False
+    secret: bool = False
+    stream: bool = False
 
     @property
     def unsafe(self) -> bool:

@@ -44,6 +44,14 @@ def add_security_headers(response: web.StreamResponse, *, tls: bool) -> None:
         response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _STRICT_TRANSPORT)
 
 
+_CORS_PREFIXES: Final = ("/whip/", "/whep/", "/api/v1/legs/")
+
+
+def cors_allowed(path: str) -> bool:
+    """Whether pages of other origins may use this address (with a bearer token)."""
+    return path.startswith(_CORS_PREFIXES)
+
+
 def add_cors_headers(response: web.StreamResponse) -> None:
     """Let pages of any origin read this answer; browsers then send no cookie with it."""
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from mcu.conference.service import Conferences
+from mcu.conference.service import Actor, Conferences
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
-from mcu.store import Store
+from mcu.store.store import Store
 
 Grade = Literal["good", "fair", "poor", "none"]
 
@@ -21,26 +21,6 @@ class NoCapacity(Exception):  # noqa: N818 - what there is none of
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
-
-
-@dataclass(frozen=True, slots=True)
-class LegRequest:
-    """An offer, with everything that is already decided about it.
-
-    Args:
-        conference: id of a running conference.
-        participant: who it is in the roster, already added; None for a viewer outside of it.
-        kind: ``join`` both ways, ``publish`` (WHIP), ``view`` (WHEP).
-        view: which view it receives; None: the one its role receives.
-        opened_by: id of the token that asked.
-    """
-
-    conference: str
-    participant: str | None
-    kind: LegKind
-    view: str | None
-    offer_sdp: str
-    opened_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +54,23 @@ class LegInfo:
 class LegService(Protocol):
     """Media connections as the API sees them."""
 
-    async def join(self, request: LegRequest) -> JoinedLeg:
+    async def join(
+        self,
+        conference: str,
+        participant: str | None,
+        kind: LegKind,
+        view: str | None,
+        offer_sdp: str,
+        actor: Actor,
+    ) -> JoinedLeg:
         """Answer an offer.
 
+        Args:
+            conference: id of a running conference.
+            participant: who it is, already on the roster; None for a viewer outside of it.
+            kind: ``join`` both ways, ``publish`` (WHIP), ``view`` (WHEP).
+            view: which view it receives; None: the one its participant receives, or ``main``.
+            actor: whose token asked; ``LegInfo.opened_by`` is its token.
         Raises:
             SdpError, OfferRefused (``signalling``): the offer is broken or cannot be answered.
             NoCapacity: see there. Refused (``mcu.conference``): the conference does not let it in.
@@ -87,6 +81,8 @@ class LegService(Protocol):
 
     async def restart_ice(self, leg_id: str, fragment: str) -> str:
         """Restart ICE with the peer's new fragment (RFC 8840); gives ours.
+
+        A fragment with the credentials in use only trickles candidates: the answer is empty.
 
         Raises:
             SdpError: the fragment is broken. KeyError: the leg is gone.
@@ -142,7 +138,6 @@ class ApiLimits:
     failed_sign_ins_per_minute: float = 30.0
     failed_sign_in_burst: int = 20
     max_body_bytes: int = 1 << 20
-    max_sdp_bytes: int = 64 << 10
     max_event_streams: int = 500
     heartbeat_s: float = 15.0
     session_hours: float = 12.0

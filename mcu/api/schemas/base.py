@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-IDENTIFIER_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 MAX_LIST: Final = 5000
 """Longest list in a body: more than all communes of the country after the reorganisation."""
 
@@ -32,7 +32,7 @@ def _clean_text(text: str) -> str:
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with ``Z``; naive times are taken as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return aware.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _aware(moment: datetime) -> datetime:
@@ -44,7 +44,7 @@ def _aware(moment: datetime) -> datetime:
 Identifier = Annotated[
     str,
     StringConstraints(pattern=IDENTIFIER_PATTERN),
-    Field(description="lower-case letters, digits, `.`, `_`, `-`; at most 64", examples=["ba-ria"]),
+    Field(description="1 to 64 letters, digits, `.`, `_`, `-`", examples=["ba-ria"]),
 ]
 Name = Annotated[
     str,

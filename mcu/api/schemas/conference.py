@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from mcu.api.schemas.base import (
     MAX_LIST,
@@ -24,7 +24,7 @@ LayoutName = Literal[
 ParticipantRole = Literal["participant", "chair"]
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 Grade = Literal["good", "fair", "poor", "none"]
-ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-z0-9._-]+$")]
+ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
 class Polling(Input):
@@ -56,13 +56,19 @@ class PollingState(Output):
     participants: list[str] = Field(default_factory=list)
 
 
-class Slot(Output):
-    """What stands in a slot; all null: background."""
+def _absent(value: object) -> bool:
+    return value is None
 
-    participant: str | None = None
-    speaker: int | None = None
-    polling: PollingState | None = None
-    presentation: bool | None = None
+
+class Slot(Output):
+    """What stands in a slot; none of the members: background."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    participant: str | None = Field(default=None, exclude_if=_absent)
+    speaker: int | None = Field(default=None, exclude_if=_absent)
+    polling: PollingState | None = Field(default=None, exclude_if=_absent)
+    presentation: bool | None = Field(default=None, exclude_if=_absent)
 
 
 class View(Output):
@@ -146,7 +152,10 @@ class Quality(Output):
 
 
 class Participant(Output):
-    """A bridge or guest in one conference; a room sees others with the optional members null."""
+    """A bridge or guest in one conference.
+
+    A room's token sees others with the members that a room does not need as null (`legs` empty).
+    """
 
     id: str
     bridge: str | None
@@ -154,18 +163,18 @@ class Participant(Output):
     label: str
     unit: str | None
     role: ParticipantRole
-    importance: int
+    importance: int | None
     state: Presence
     audio_muted: bool
     video_muted: bool
-    deafened: bool
-    volume_db: float
-    view: str
+    deafened: bool | None
+    volume_db: float | None
+    view: str | None
     level_db: float | None = Field(description="dBov, -127 is silence; null without a leg")
     speaking: bool
     visible: bool
     legs: list[str]
-    quality: Quality
+    quality: Quality | None
     joined_at: Time | None
     lost_at: Time | None
     version: int

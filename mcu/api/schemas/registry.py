@@ -1,6 +1,6 @@
 """Units, bridges and tokens."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -51,8 +51,8 @@ class UnitChange(Input):
 class Contact(Output):
     """Who is on duty at the bridge."""
 
-    name: str | None = None
-    phone: str | None = None
+    name: str
+    phone: str
 
 
 class NewContact(Input):
@@ -69,10 +69,10 @@ class Bridge(Output):
     name: str
     unit: str
     kind: Kind
-    address: str | None
+    address: str
     contact: Contact
     importance: int
-    standard: dict[str, str | int | float | bool]
+    standard: dict[str, Any]
     version: int
 
 
@@ -104,7 +104,7 @@ class BridgeChange(Input):
 class UnitQuery(PageQuery):
     """Which units."""
 
-    parent: Identifier | None = Field(default=None, description="only direct children of this unit")
+    within: Identifier | None = Field(default=None, description="only this unit and those below it")
 
 
 class BridgeQuery(PageQuery):
@@ -132,6 +132,7 @@ class NewBridgeToken(Input):
     """How long the room's token is good; null: until it is revoked."""
 
     expires_at: FutureTime | None = None
+    conference: Identifier | None = Field(default=None, description="good for this conference only")
 
 
 class Token(Output):
@@ -142,9 +143,11 @@ class Token(Output):
     role: Role
     unit: str | None
     bridge: str | None
+    conference: str | None
     created_at: Time
     expires_at: Time | None
     revoked_at: Time | None
+    last_used_at: Time | None
 
 
 class NewToken(Input):
@@ -154,6 +157,7 @@ class NewToken(Input):
     role: Role
     unit: Identifier | None = Field(default=None, description="null: the whole installation")
     bridge: Identifier | None = None
+    conference: Identifier | None = Field(default=None, description="good for this conference only")
     expires_at: FutureTime | None = None
 
 

@@ -1,0 +1,98 @@
+"""The aiohttp application: one table of routes, from which router and document are both made."""
+
+import json
+from collections.abc import AsyncIterator
+from importlib import metadata
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.auth import Authenticator
+from mcu.api.idempotency import Replays
+from mcu.api.middleware import add_headers, measure, problems
+from mcu.api.openapi import openapi_document
+from mcu.api.pipeline import endpoint
+from mcu.api.reach import Directory
+from mcu.api.resources import (
+    bridges,
+    conferences,
+    docs,
+    events,
+    health,
+    legs,
+    participants,
+    pictures,
+    session,
+    steering,
+    tokens,
+    units,
+)
+from mcu.api.route import Route
+from mcu.api.services import Services
+from mcu.api.state import API_STATE, ApiState
+from mcu.metrics import Metrics
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *units.ROUTES,
+    *bridges.ROUTES,
+    *tokens.ROUTES,
+    *session.ROUTES,
+    *conferences.ROUTES,
+    *participants.ROUTES,
+    *steering.ROUTES,
+    *pictures.ROUTES,
+    *legs.ROUTES,
+    *events.ROUTES,
+    *docs.ROUTES,
+    *health.ROUTES,
+)
+"""Every address of the API; the OpenAPI document is made of the same."""
+
+
+def make_app(services: Services) -> web.Application:
+    """The whole HTTP interface but the pages, which are added to it.
+
+    The caller owns ``services``: it opens the store and the conferences before, and closes them
+    after the app. One app per loop; nothing is global.
+    """
+    limits = services.limits
+    app = web.Application(middlewares=[measure, problems], client_max_size=limits.max_body_bytes)
+    api = ApiState(
+        services=services,
+        routes=ROUTES,
+        auth=Authenticator(services),
+        directory=Directory(services),
+        replays=Replays(services.store),
+        metrics=Metrics(services.media),
+        document=json.dumps(openapi_document(ROUTES, _version())).encode(),
+    )
+    app[API_STATE] = api
+    for route in ROUTES:
+        handler = endpoint(route, api)
+        if route.method == "GET":
+            app.router.add_get(route.path, handler, allow_head=not route.stream)
+        else:
+            app.router.add_route(route.method, route.path, handler)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_end_streams)
+    app.cleanup_ctx.append(_fresh_keys)
+    return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Hang up, so that stopping does not wait for clients; they resume elsewhere or later."""
+    for stream in list(app[API_STATE].streams):
+        stream.close()
+
+
+async def _fresh_keys(app: web.Application) -> AsyncIterator[None]:
+    """Requests that a killed process left unfinished may be sent again."""
+    await app[API_STATE].services.store.idempotency.release_all()
+    yield
+
+
+def _version() -> str:
+    try:
+        return metadata.version("government-meeting-mcu")
+    except metadata.PackageNotFoundError:
+        return "0"

@@ -1,0 +1,128 @@
+"""One request on its way through: who asks, what was sent, and what it may reach."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel
+
+from mcu.api.auth import Identity
+from mcu.api.etag import read_if_match
+from mcu.api.problem import Problem
+from mcu.api.reach import Reach
+from mcu.api.route import JSON_TYPE, Route
+from mcu.api.schemas.base import Output, Query
+from mcu.api.services import Services
+from mcu.conference.service import Actor
+
+if TYPE_CHECKING:
+    from mcu.api.state import ApiState
+
+Sent = TypeVar("Sent", bound=BaseModel)
+Asked = TypeVar("Asked", bound=Query)
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler gets.
+
+    Args:
+        data: the raw body, within its limit; empty where the route takes none.
+        target: for the audit, what was acted on; handlers may name it more exactly.
+    """
+
+    request: web.Request
+    route: Route
+    api: "ApiState"
+    target: str
+    data: bytes = b""
+    model: BaseModel | None = None
+    asked: Query | None = None
+    identity: Identity | None = None
+    scope: Reach | None = None
+
+    @property
+    def services(self) -> Services:
+        """What the API stands on."""
+        return self.api.services
+
+    @property
+    def who(self) -> Identity:
+        """Who asks; only for routes that need a token."""
+        if self.identity is None:
+            raise RuntimeError(f"{self.route.name} is open to anyone and has no identity")
+        return self.identity
+
+    @property
+    def reach(self) -> Reach:
+        """How far the token reaches; only for routes that need a token."""
+        if self.scope is None:
+            raise RuntimeError(f"{self.route.name} is open to anyone and has no reach")
+        return self.scope
+
+    @property
+    def actor(self) -> Actor:
+        """What commands are signed with."""
+        token = self.who.token
+        return Actor(token.id, token.role, token.name, self.request.remote)
+
+    def body(self, model: type[Sent]) -> Sent:
+        """The body, which was validated against the route's model."""
+        if not isinstance(self.model, model):
+            raise RuntimeError(f"{self.route.name} does not read {model.__name__}")
+        return self.model
+
+    def query(self, model: type[Asked]) -> Asked:
+        """The query, which was validated against the route's model."""
+        if not isinstance(self.asked, model):
+            raise RuntimeError(f"{self.route.name} does not ask {model.__name__}")
+        return self.asked
+
+    def path(self, name: str) -> str:
+        """A path parameter, decoded."""
+        return self.request.match_info[name]
+
+    def text(self) -> str:
+        """The raw body as text; raises ``Problem`` malformed-request unless it is UTF-8."""
+        try:
+            return self.data.decode()
+        except UnicodeDecodeError as error:
+            raise Problem(
+                "malformed-request", f"The body is not UTF-8 (byte {error.start}); send it anew."
+            ) from None
+
+    def if_version(self, current: int) -> int | None:
+        """The version that If-Match asks for, or None when any will do.
+
+        Raises:
+            Problem: precondition-failed when it can be seen already that ``current`` is another.
+        """
+        tags = read_if_match(self.request.headers.getall(hdrs.IF_MATCH, []))
+        if tags is None:
+            return None
+        if str(current) not in tags:
+            raise Problem(
+                "precondition-failed",
+                "It has been changed in between; read it again and repeat the change.",
+                headers={hdrs.ETAG: f'"{current}"'},
+            )
+        return current
+
+
+def json_response(
+    body: Output, status: int = 200, *, version: int | None = None, location: str | None = None
+) -> web.Response:
+    """A model as the answer, with its ETag and Location where given."""
+    response = web.Response(
+        status=status, body=body.model_dump_json().encode(), content_type=JSON_TYPE
+    )
+    if version is not None:
+        response.headers[hdrs.ETAG] = f'"{version}"'
+    if location is not None:
+        response.headers[hdrs.LOCATION] = location
+    return response
+
+
+def no_content() -> web.Response:
+    """Done, nothing to say."""
+    return web.Response(status=204)

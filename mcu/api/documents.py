@@ -1,0 +1,55 @@
+"""Conferences and participants as JSON, each as much of it as the token may see."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from mcu.api.reach import Reach
+from mcu.api.schemas.conference import Conference, Layout, Participant
+from mcu.api.services import LiveReadings
+from mcu.conference import state as domain
+from mcu.conference.resources import conference_resource, participant_resource, view_resource
+
+HIDDEN: Final = (
+    "bridge", "unit", "importance", "deafened", "volume_db", "view", "level_db", "quality",
+    "joined_at", "lost_at",
+)  # fmt: skip
+"""What a room is not told of other rooms: it needs names, presence and mutes."""
+
+
+def conference_document(state: domain.ConferenceState) -> Conference:
+    """A conference; the same for everybody who may see it."""
+    return Conference.model_validate(conference_resource(state))
+
+
+def layout_document(state: domain.ConferenceState, view: str) -> Layout:
+    """The layout of one view."""
+    return Layout.model_validate({"view": view, **view_resource(state.views[view])})
+
+
+def participant_document(
+    state: domain.ConferenceState,
+    who: domain.Participant,
+    live: LiveReadings,
+    reach: Reach,
+) -> Participant:
+    """A participant with its present readings, reduced where the token is another room's."""
+    reading = live.live(state.id, who.id)
+    document = participant_resource(who) | {
+        "level_db": reading.level_db,
+        "speaking": reading.speaking,
+        "visible": reading.visible,
+        "quality": asdict(reading.quality),
+    }
+    if not reach.whole(state) and not reach.own_room(who):
+        document = reduced(document)
+    return Participant.model_validate(document)
+
+
+def reduced(participant: Mapping[str, Any]) -> dict[str, Any]:
+    """A participant's JSON without what other rooms need not know."""
+    document = dict(participant)
+    document |= {name: None for name in HIDDEN if name in document}
+    if "legs" in document:
+        document["legs"] = []
+    return document

@@ -1,0 +1,38 @@
+"""If-Match as this API means it: tags name the version of what a client can change.
+
+A tag is the record's version number. It says nothing of readings (levels, quality) that stand in
+the same body, so it is a weak validator in the sense of RFC 9110 section 8.8.1, sent without
+``W/`` because If-Match would otherwise never match; ``W/"7"`` is accepted for ``"7"``.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from mcu.api.problem import FieldError, Problem
+
+_TAG: Final = re.compile(r'\s*(?:W/)?"([!#-~\x80-\xff]*)"\s*(?:,|$)')
+
+
+def read_if_match(headers: Sequence[str]) -> frozenset[str] | None:
+    """The tags of all If-Match headers; None when there is none, or ``*``.
+
+    Raises:
+        Problem: malformed-request for what is no list of entity tags.
+    """
+    text = ", ".join(headers).strip()
+    if text in ("", "*"):
+        return None
+    tags: set[str] = set()
+    position = 0
+    while position < len(text):
+        match = _TAG.match(text, position)
+        if match is None:
+            raise Problem(
+                "malformed-request",
+                'If-Match must be * or tags such as "7", as ETag gave them.',
+                errors=[FieldError("header.If-Match", "is not a list of entity tags")],
+            )
+        tags.add(match[1])
+        position = match.end()
+    return frozenset(tags)

@@ -1,0 +1,133 @@
+"""What of the event stream one token sees: which conferences, and of whom how much.
+
+A sight is worked out once per conference and kept; a change of the roster or a new reach (units
+moved) throws it away. Rooms get their own readings and of others only what a room shows.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcu.api.documents import reduced
+from mcu.api.reach import Reach
+from mcu.api.rights import Action
+from mcu.conference.feed import RecordedEvent
+from mcu.conference.service import Conferences
+from mcu.conference.state import ConferenceState, UnknownConference
+
+ROSTER_EVENTS: Final = frozenset({"participant.added", "participant.removed"})
+PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
+"""Members of an event's data that are for operators only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How a token sees one conference; ``rooms`` are its own participants."""
+
+    visible: bool
+    whole: bool
+    rooms: frozenset[str] = frozenset()
+
+
+class EventSight:
+    """One stream's view of all conferences; give it a new ``reach`` from time to time."""
+
+    def __init__(self, conferences: Conferences, reach: Reach) -> None:
+        self._conferences = conferences
+        self._reach = reach
+        self._known: dict[str, Sight] = {}
+        self.renew(reach)
+
+    def renew(self, reach: Reach) -> None:
+        """Units may have moved: look at every running conference again."""
+        self._reach = reach
+        self._known = {state.id: self._sight(state) for state in self._conferences.running()}
+
+    def accepts(self, event: RecordedEvent) -> bool:
+        """Whether an event may be queued at all; called by the feed when it is published.
+
+        True for a conference that must be looked up first (``shown`` decides then).
+        """
+        if event.conference is None:
+            return True
+        before = self._known.get(event.conference)
+        if before is None or event.type in ROSTER_EVENTS:
+            try:
+                now = self._sight(self._conferences.get(event.conference))
+            except UnknownConference:
+                return before is None or before.visible
+            self._known[event.conference] = now
+            # Who is taken off the roster still hears of it, and sees nothing after it.
+            return now.visible or (before is not None and before.visible)
+        return before.visible
+
+    async def shown(self, event: RecordedEvent) -> str | None:
+        """The event as text, as much of it as the token may see; None: not at all.
+
+        Raises:
+            StoreUnavailable: an ended conference cannot be looked up.
+        """
+        if event.conference is None:
+            return event.encoded
+        sight = self._known.get(event.conference)
+        if sight is None:
+            sight = self._known[event.conference] = await self._ended(event.conference)
+        if sight.whole:
+            return event.encoded
+        data = seen_by_room(event.type, event.data, sight.rooms | self._own())
+        if data is None or (not sight.visible and event.type != "participant.removed"):
+            return None
+        document = event.to_json() | {"data": data}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+    def _own(self) -> frozenset[str]:
+        """A room's own id is known even when it has just been taken off the roster."""
+        bridge = self._reach.holder.bridge
+        return frozenset() if bridge is None else frozenset({bridge})
+
+    def _sight(self, state: ConferenceState) -> Sight:
+        if not self._reach.conference(Action.READ_EVENTS, state):
+            return Sight(visible=False, whole=False)
+        if self._reach.whole(state):
+            return Sight(visible=True, whole=True)
+        rooms = frozenset(
+            who.id for who in state.participants.values() if self._reach.own_room(who)
+        )
+        return Sight(visible=True, whole=False, rooms=rooms)
+
+    async def _ended(self, conference: str) -> Sight:
+        try:
+            return self._sight(await self._conferences.read(conference))
+        except UnknownConference:
+            return Sight(visible=False, whole=False)
+
+
+def seen_by_room(
+    type_: str, data: Mapping[str, Any], rooms: frozenset[str]
+) -> dict[str, Any] | None:
+    """An event's data as a room may see it; None: it is nothing to the room.
+
+    Args:
+        rooms: the participants that are the token's own.
+    """
+    if type_ == "levels.measured":
+        own = {who: level for who, level in data.get("levels", {}).items() if who in rooms}
+        return {"levels": own, "speakers": data.get("speakers", [])}
+    if type_ == "quality.measured":
+        own = {who: line for who, line in data.get("quality", {}).items() if who in rooms}
+        return {"quality": own} if own else None
+    if type_ == "source.requested":
+        return dict(data) if data.get("participant") in rooms else None
+    participant = data.get("participant")
+    if isinstance(participant, Mapping):
+        if participant["id"] in rooms:
+            return dict(data)
+        kept = {name: value for name, value in data.items() if name not in PRIVATE}
+        return kept | {"participant": reduced(participant)}
+    if type_ == "conference.started":
+        participants = [
+            each if each["id"] in rooms else reduced(each) for each in data["participants"]
+        ]
+        return {**data, "participants": participants}
+    return {name: value for name, value in data.items() if name not in PRIVATE}

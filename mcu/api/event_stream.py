@@ -1,0 +1,132 @@
+"""One open event stream, whatever carries it: events, heartbeats, and the token's end.
+
+The feed is bounded: a client that does not read is cut off and resumes by itself. A token that is
+revoked or expires ends its streams at the next heartbeat.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from mcu.api.call import Call
+from mcu.api.event_sight import EventSight
+from mcu.api.problem import Problem
+from mcu.api.reach import Reach
+from mcu.conference.feed import EventFeed
+
+WRITE_TIMEOUT_S: Final = 30.0
+"""A client that takes nothing for this long is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event on its way: its text, and the ``seq`` to resume after (None: not resumable)."""
+
+    text: str
+    seq: int | None
+
+
+class Sink(Protocol):
+    """What carries a stream."""
+
+    async def send(self, event: Outgoing) -> None:
+        """Send one event; raises ConnectionError when the client is gone."""
+
+    async def heartbeat(self) -> None:
+        """Show that the stream lives; raises ConnectionError when the client is gone."""
+
+
+class EventStream:
+    """Feeds a sink until the client goes, the token ends, or the daemon stops."""
+
+    def __init__(self, call: Call, conference: str | None, after: int | None) -> None:
+        self._call = call
+        self._conference = conference
+        self._sight = EventSight(call.services.conferences, call.reach)
+        self._feed = self._subscribe(after)
+
+    def resume(self, after: int) -> None:
+        """Begin again after ``after``; before ``run`` only."""
+        self._feed.close()
+        self._feed = self._subscribe(after)
+
+    def close(self) -> None:
+        """End it; ``run`` returns."""
+        self._feed.close()
+
+    async def run(self, sink: Sink) -> None:
+        """Send events and heartbeats until it ends.
+
+        Raises:
+            ConnectionError, TimeoutError: the client is gone. StoreUnavailable: older events
+            cannot be read; the client resumes when they can.
+        """
+        pause = self._call.services.limits.heartbeat_s
+        events = self._events()
+        pending = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait({pending}, timeout=pause)
+                async with asyncio.timeout(WRITE_TIMEOUT_S):
+                    if not done:
+                        if not await self._still_allowed():
+                            return
+                        await sink.heartbeat()
+                        continue
+                    event = pending.result()
+                    if event is None:
+                        return
+                    await sink.send(event)
+                pending = asyncio.ensure_future(anext(events, None))
+        finally:
+            pending.cancel()
+            await asyncio.gather(pending, return_exceptions=True)
+            await events.aclose()
+            self._feed.close()
+
+    async def _events(self) -> AsyncGenerator[Outgoing, None]:
+        async for event in self._feed:
+            text = await self._sight.shown(event)
+            if text is not None:
+                yield Outgoing(text, event.seq)
+
+    async def _still_allowed(self) -> bool:
+        api, who = self._call.api, self._call.who
+        if not await api.auth.still_valid(who):
+            return False
+        self._sight.renew(Reach(who.holder, await api.directory.tree()))
+        return True
+
+    def _subscribe(self, after: int | None) -> EventFeed:
+        return self._call.services.conferences.subscribe(
+            after=after, conference=self._conference, accepts=self._sight.accepts
+        )
+
+
+@asynccontextmanager
+async def opened(
+    call: Call, transport: str, conference: str | None, after: int | None
+) -> AsyncIterator[EventStream]:
+    """An event stream that is counted, ended when the app stops, and closed in the end.
+
+    Raises:
+        Problem: unavailable when there are too many.
+    """
+    api = call.api
+    if len(api.streams) >= call.services.limits.max_event_streams:
+        raise Problem(
+            "unavailable",
+            "Too many event streams are open; close some, or raise limits.max_event_streams.",
+            headers={"Retry-After": "10"},
+        )
+    stream = EventStream(call, conference, after)
+    api.streams.add(stream)
+    api.metrics.stream_opened(transport)
+    try:
+        yield stream
+    finally:
+        stream.close()
+        api.streams.discard(stream)
+        api.metrics.stream_closed(transport)

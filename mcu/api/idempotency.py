@@ -1,0 +1,103 @@
+"""Idempotency-Key: a POST that is sent again does its work once and gets the same answer.
+
+The key belongs to the token. The answer is kept for a day by the store; answers that carry a
+secret (tokens) are sealed with a key that only this process has, so that no secret lies in the
+file, and are refused with a clear sentence after a restart.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+from aiohttp import hdrs, web
+from cryptography.fernet import Fernet, InvalidToken
+
+from mcu.api.problem import FieldError, Problem
+from mcu.store.records import IdempotencyRecord
+from mcu.store.store import Store
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotent-Replayed"
+_KEY: Final = re.compile(r"[!-~]{1,200}")
+_KEPT_HEADERS: Final = (hdrs.CONTENT_TYPE, hdrs.LOCATION, hdrs.ETAG, hdrs.LINK, "Accept-Patch")
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """The request's key; raises ``Problem`` malformed-request for one that is unusable."""
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        raise Problem(
+            "malformed-request",
+            f"{HEADER} must be 1 to 200 visible ASCII characters; a UUID will do.",
+            errors=[FieldError(f"header.{HEADER}", "must be 1 to 200 visible ASCII characters")],
+        )
+    return key
+
+
+def request_hash(request: web.Request, body: bytes) -> str:
+    """What must be the same for a key to be used again: method, address and body."""
+    digest = hashlib.sha256()
+    for part in (request.method, request.path_qs, request.content_type):
+        digest.update(part.encode() + b"\0")
+    digest.update(body)
+    return digest.hexdigest()
+
+
+class Replays:
+    """Takes keys, keeps answers and gives them again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seal = Fernet(Fernet.generate_key())
+
+    async def begin(self, token: str, key: str, fingerprint: str) -> web.Response | None:
+        """Take a key: None when the work is to be done, else the answer of the first time.
+
+        Raises:
+            Problem: idempotency-key-reused (another request), conflict (the first still runs,
+                or its answer held a secret and is gone). StoreUnavailable.
+        """
+        record = await self._store.idempotency.reserve(token, key, fingerprint)
+        if record is None:
+            return None
+        if record.request_hash != fingerprint:
+            raise Problem(
+                "idempotency-key-reused",
+                "This key was sent with another request before; make a new key.",
+                errors=[FieldError(f"header.{HEADER}", "belongs to another request")],
+            )
+        if record.status is None:
+            raise Problem(
+                "conflict",
+                "The first request with this key is still being done; ask again in a moment.",
+                headers={hdrs.RETRY_AFTER: "1"},
+            )
+        return self._replay(record, record.status)
+
+    async def end(self, token: str, key: str, response: web.Response, *, secret: bool) -> None:
+        """Keep a successful answer; ``give_up`` is for the others."""
+        headers = {
+            name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
+        }
+        body = response.body if isinstance(response.body, bytes) else b""
+        if secret:
+            body = self._seal.encrypt(body)
+            headers["sealed"] = "yes"
+        await self._store.idempotency.complete(token, key, response.status, headers, body)
+
+    async def give_up(self, token: str, key: str) -> None:
+        """Free the key: the request was not carried out."""
+        await self._store.idempotency.release(token, key)
+
+    def _replay(self, record: IdempotencyRecord, status: int) -> web.Response:
+        headers, body = dict(record.headers), record.body
+        if headers.pop("sealed", None) is not None:
+            try:
+                body = self._seal.decrypt(body)
+            except InvalidToken:
+                raise Problem(
+                    "conflict",
+                    "It was done, but its answer held a secret that is not kept over a restart; "
+                    "revoke that token and issue another.",
+                ) from None
+        return web.Response(status=status, body=body, headers={**headers, REPLAYED: "true"})

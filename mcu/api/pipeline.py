@@ -1,0 +1,122 @@
+"""What happens to every request before and after its handler, in this order.
+
+Before: who asks, rate limit, CSRF, role, query, body, Idempotency-Key. After: the answer is kept
+for its key, and unsafe requests are written to the audit, also those that were refused.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from mcu.api.body import parse_json, parse_query, read_body
+from mcu.api.call import Call
+from mcu.api.errors import problem_of
+from mcu.api.idempotency import idempotency_key, request_hash
+from mcu.api.problem import forbidden
+from mcu.api.reach import Reach
+from mcu.api.rights import may_ever
+from mcu.api.route import Route
+from mcu.api.state import ApiState
+from mcu.store.errors import StoreUnavailable
+from mcu.store.records import AuditRow
+
+log = structlog.get_logger(__name__)
+
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def endpoint(route: Route, api: ApiState) -> Endpoint:
+    """The aiohttp handler of a route."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        call = Call(request, route, api, target=request.path)
+        try:
+            response = await _answer(call)
+        except Exception as error:
+            problem = problem_of(error)
+            await _audit(call, problem.status if problem is not None else 500)
+            raise
+        await _audit(call, response.status)
+        return response
+
+    return handle
+
+
+async def _answer(call: Call) -> web.StreamResponse:
+    route, request, api = call.route, call.request, call.api
+    if route.action is not None:
+        call.identity = await api.auth.identify(request)
+        if route.unsafe:
+            api.auth.check_csrf(request, call.identity)
+        if not may_ever(call.identity.token.role, route.action):
+            raise forbidden(f"The role {call.identity.token.role} may not do this at all.")
+        call.scope = Reach(call.identity.holder, await api.directory.tree())
+    call.asked = parse_query(request, route.query)
+    if route.body is not None:
+        limit = min(route.body.limit, call.services.limits.max_body_bytes)
+        call.data = await read_body(request, route.body, limit)
+        if route.body.model is not None:
+            call.model = parse_json(call.data, route.body)
+    if route.method == "POST" and call.identity is not None:
+        return await _once(call, call.identity.token.id)
+    return await route.handler(call)
+
+
+async def _once(call: Call, token: str) -> web.StreamResponse:
+    """Do the work once per Idempotency-Key."""
+    key = idempotency_key(call.request)
+    if key is None:
+        return await call.route.handler(call)
+    replays = call.api.replays
+    replayed = await replays.begin(token, key, request_hash(call.request, call.data))
+    if replayed is not None:
+        return replayed
+    kept = False
+    try:
+        response = await call.route.handler(call)
+        if isinstance(response, web.Response) and response.status < 400:
+            await replays.end(token, key, response, secret=call.route.secret)
+            kept = True
+        return response
+    finally:
+        if not kept:
+            await replays.give_up(token, key)
+
+
+async def _audit(call: Call, status: int) -> None:
+    """Write down an unsafe request.
+
+    Requests without any token, and those over the limit, are only logged: an outsider must not
+    be able to fill the disk.
+    """
+    if not call.route.unsafe:
+        return
+    identity = call.identity
+    outcome = "done" if status < 400 else "failed" if status >= 500 else "refused"
+    if status in (401, 403):
+        outcome = "denied"
+    log.info(
+        "request",
+        action=call.route.name,
+        target=call.target,
+        actor=identity.token.id if identity is not None else None,
+        address=call.request.remote,
+        status=status,
+    )
+    if status == 429 or (identity is None and "Authorization" not in call.request.headers):
+        return
+    row = AuditRow(
+        time=call.services.now(),
+        actor=identity.token.id if identity is not None else None,
+        role=identity.token.role if identity is not None else None,
+        address=call.request.remote,
+        action=call.route.name,
+        target=call.target[:300],
+        outcome=f"{outcome} {status}",
+    )
+    try:
+        await call.services.store.audit.append(row)
+    except StoreUnavailable as error:
+        # What was done stays done; the log line above is the record until the disk is back.
+        log.error("audit not written", reason=error.reason, action=call.route.name)

@@ -1,0 +1,174 @@
+"""How far a request's token reaches: the rules of ``rights`` applied to the real registry."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from mcu.api.problem import Problem, forbidden, not_found
+from mcu.api.rights import (
+    Action,
+    Holder,
+    Relations,
+    Room,
+    UnitTree,
+    may,
+    relations_to_conference,
+    relations_to_participant,
+    relations_to_room,
+    relations_to_unit,
+)
+from mcu.api.services import LegInfo, Services
+from mcu.conference.state import ConferenceState, Participant
+from mcu.store.paging import MAX_LIMIT
+
+TREE_SECONDS: Final = 30.0
+"""How long the tree is kept when nobody here changes it (another process may)."""
+
+
+class Directory:
+    """The unit tree, read from the store when it may have changed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tree: UnitTree | None = None
+        self._read_at = 0.0
+
+    def forget(self) -> None:
+        """A unit was changed: read the tree again before it is used next."""
+        self._tree = None
+
+    async def tree(self) -> UnitTree:
+        """The tree as it is. Cost: one query per 500 units, at most twice a minute.
+
+        Raises:
+            StoreUnavailable.
+        """
+        now = self._services.monotonic()
+        tree = self._tree
+        if tree is None or now - self._read_at > TREE_SECONDS:
+            parents: dict[str, str | None] = {}
+            cursor: str | None = None
+            while True:
+                page = await self._services.store.units.list(limit=MAX_LIMIT, cursor=cursor)
+                parents |= {unit.id: unit.parent for unit in page.items}
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            tree = self._tree = UnitTree(parents)
+            self._read_at = now
+        return tree
+
+
+class Reach:
+    """One request's (or stream's) token and the tree at that time."""
+
+    def __init__(self, holder: Holder, tree: UnitTree) -> None:
+        self.holder: Final = holder
+        self.tree: Final = tree
+
+    def allows(self, action: Action, relations: Relations) -> bool:
+        """Whether these relations suffice."""
+        return may(self.holder.role, action, relations)
+
+    def unit(self, action: Action, unit: str | None) -> bool:
+        """Whether the action may be done to something of ``unit``."""
+        return self.allows(action, relations_to_unit(self.holder, unit, self.tree))
+
+    def bridge(self, action: Action, bridge: str, unit: str | None) -> bool:
+        """Whether the action may be done to a bridge."""
+        return self.allows(action, relations_to_room(self.holder, Room(bridge, unit), self.tree))
+
+    def conference(self, action: Action, state: ConferenceState) -> bool:
+        """Whether the action may be done to a conference."""
+        return self.allows(action, self._to_conference(state))
+
+    def whole(self, state: ConferenceState) -> bool:
+        """Whether everybody in a conference is seen in full, not only the token's own rooms."""
+        return "unit" in self._to_conference(state)
+
+    def participant(self, action: Action, state: ConferenceState, who: Participant) -> bool:
+        """Whether the action may be done to one participant."""
+        return self.allows(action, self._to_participant(state, who))
+
+    def own_room(self, who: Participant) -> bool:
+        """Whether a participant is a room of this token."""
+        room = _room(who)
+        return room is not None and "room" in relations_to_room(self.holder, room, self.tree)
+
+    def leg(self, action: Action, leg: LegInfo, state: ConferenceState | None) -> bool:
+        """Whether the action may be done to a leg."""
+        relations: Relations = frozenset()
+        if leg.opened_by == self.holder.token:
+            relations |= {"own"}
+        if state is not None:
+            who = state.participants.get(leg.participant or "")
+            if who is not None:
+                relations |= self._to_participant(state, who)
+            else:
+                relations |= self._to_conference(state) & {"unit"}
+        return self.allows(action, relations)
+
+    def _to_conference(self, state: ConferenceState) -> Relations:
+        return relations_to_conference(
+            self.holder, state.id, state.unit, _rooms(state.participants.values()), self.tree
+        )
+
+    def _to_participant(self, state: ConferenceState, who: Participant) -> Relations:
+        return relations_to_participant(self.holder, state.id, state.unit, _room(who), self.tree)
+
+    def require_unit(self, action: Action, unit: str | None, what: str) -> None:
+        """Raises ``Problem`` forbidden unless the action may be done to something of ``unit``."""
+        if not self.unit(action, unit):
+            where = f"unit {unit!r}" if unit is not None else "the whole installation"
+            raise forbidden(
+                f"This token may not {what} in {where}; it reaches "
+                f"{self._extent()} with the role {self.holder.role}."
+            )
+
+    def require_conference(self, action: Action, state: ConferenceState, what: str) -> None:
+        """Raises ``Problem`` forbidden unless the action may be done to the conference."""
+        if not self.conference(action, state):
+            raise forbidden(
+                f"This token may not {what} in conference {state.id!r} of unit {state.unit!r}; "
+                f"it reaches {self._extent()} with the role {self.holder.role}."
+            )
+
+    def require_participant(
+        self, action: Action, state: ConferenceState, who: Participant, what: str
+    ) -> None:
+        """Raises ``Problem`` forbidden unless the action may be done to the participant."""
+        if not self.participant(action, state, who):
+            raise forbidden(
+                f"This token may not {what} {who.id!r} in conference {state.id!r}; it reaches "
+                f"{self._extent()} with the role {self.holder.role}."
+            )
+
+    def _extent(self) -> str:
+        holder = self.holder
+        if holder.role == "bridge":
+            return f"the bridge {holder.bridge!r}"
+        extent = "everything" if holder.unit is None else f"unit {holder.unit!r} and below"
+        if holder.conference is not None:
+            extent += f", in conference {holder.conference!r} only"
+        return extent
+
+
+def participant_of(state: ConferenceState, participant: str) -> Participant:
+    """A participant of the roster; raises ``Problem`` not-found."""
+    try:
+        return state.participants[participant]
+    except KeyError:
+        raise not_found("participant", participant) from None
+
+
+def require_running(state: ConferenceState) -> None:
+    """Raises ``Problem`` conflict when the conference is over."""
+    if not state.running:
+        raise Problem("conflict", f"Conference {state.id!r} has ended; start another one.")
+
+
+def _room(who: Participant) -> Room | None:
+    return None if who.bridge is None else Room(who.bridge, who.unit)
+
+
+def _rooms(participants: Iterable[Participant]) -> Iterable[Room]:
+    return (room for who in participants if (room := _room(who)) is not None)

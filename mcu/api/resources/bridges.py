@@ -1,0 +1,202 @@
+"""Bridges: the registered meeting rooms, one by one or a whole table at once."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from mcu.api.bridge_table import TABLE_TYPES, read_table
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
+from mcu.api.problem import forbidden, invalid
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.base import Page
+from mcu.api.schemas.registry import (
+    Bridge,
+    BridgeChange,
+    BridgeQuery,
+    BridgeToken,
+    Imported,
+    NewBridge,
+    NewBridgeToken,
+)
+from mcu.store import records
+from mcu.store.bridges import ImportRow
+
+TAG: Final = "bridges"
+
+
+async def list_bridges(call: Call) -> web.Response:
+    """One page of the bridges within reach; a room's token sees its own."""
+    query = call.query(BridgeQuery)
+    token = call.who.token
+    bridges = call.services.store.bridges
+    if token.role == "bridge":
+        own = (await bridges.get_many([token.bridge or ""])).values()
+        return json_response(Page[Bridge](items=[_document(bridge) for bridge in own]))
+    within = token.unit
+    if query.unit is not None:
+        call.reach.require_unit(Action.READ_BRIDGES, query.unit, "read bridges")
+        within = query.unit
+    page = await bridges.list(within=within, limit=query.limit, cursor=query.cursor)
+    items = [_document(bridge) for bridge in page.items]
+    return json_response(Page[Bridge](items=items, next_cursor=page.next_cursor))
+
+
+async def create_bridge(call: Call) -> web.Response:
+    """Register a room."""
+    new = call.body(NewBridge)
+    call.reach.require_unit(Action.WRITE_BRIDGES, new.unit, "add a bridge")
+    bridge = await call.services.store.bridges.create(record_of(new))
+    return _answer(bridge, 201)
+
+
+async def import_bridges(call: Call) -> web.Response:
+    """Register a whole table of rooms, all or none."""
+    rows = await asyncio.to_thread(read_table, call.text(), call.request.content_type)
+    imported = await call.services.store.bridges.import_all(
+        [ImportRow(row.line, record_of(row.bridge)) for row in rows],
+        within=call.who.token.unit,
+    )
+    return json_response(Imported(created=len(imported)), 201)
+
+
+async def read_bridge(call: Call) -> web.Response:
+    """One room."""
+    return _answer(await _bridge(call, Action.READ_BRIDGES, "read"))
+
+
+async def change_bridge(call: Call) -> web.Response:
+    """Change a room's record, or move it to another unit."""
+    bridge = await _bridge(call, Action.WRITE_BRIDGES, "change")
+    change = call.body(BridgeChange)
+    changes: dict[str, Any] = {}
+    for field in change.model_fields_set:
+        value = getattr(change, field)
+        if field == "contact":
+            value = records.Contact() if value is None else _contact(change.contact)
+        elif field == "address":
+            value = value or ""
+        elif value is None:
+            raise invalid(f"$.{field}", "must not be null")
+        changes[field] = value
+    if "unit" in changes:
+        call.reach.require_unit(Action.WRITE_BRIDGES, changes["unit"], "move a bridge")
+    version = call.if_version(bridge.version)
+    changed = await call.services.store.bridges.update(
+        replace(bridge, **changes), if_version=version
+    )
+    return _answer(changed)
+
+
+async def delete_bridge(call: Call) -> web.Response:
+    """Take a room out of the registry, and its tokens with it."""
+    bridge = await _bridge(call, Action.WRITE_BRIDGES, "delete")
+    version = call.if_version(bridge.version)
+    await call.services.store.bridges.delete(bridge.id, if_version=version)
+    return no_content()
+
+
+async def issue_bridge_token(call: Call) -> web.Response:
+    """A new secret for the room, and the link that carries it."""
+    bridge = await _bridge(call, Action.ISSUE_BRIDGE_TOKEN, "issue a join link for")
+    wanted = call.body(NewBridgeToken)
+    token, secret = await call.services.store.tokens.create(
+        "bridge",
+        name=bridge.name,
+        bridge=bridge.id,
+        conference=wanted.conference,
+        expires_at=wanted.expires_at,
+    )
+    base = call.services.public_url or f"{call.request.scheme}://{call.request.host}"
+    document = BridgeToken(
+        token=secret,
+        join_url=f"{base}/join#token={quote(secret, safe='')}",
+        id=token.id,
+        expires_at=token.expires_at,
+    )
+    return json_response(document, 201, location=f"{BASE}/tokens/{token.id}")
+
+
+def record_of(new: NewBridge) -> records.Bridge:
+    """The store's record of a bridge that is to be added."""
+    return records.Bridge(
+        id=new.id,
+        name=new.name,
+        unit=new.unit,
+        kind=new.kind,
+        address=new.address or "",
+        contact=_contact(new.contact),
+        importance=new.importance,
+        standard=new.standard,
+    )
+
+
+def _contact(contact: Any) -> records.Contact:
+    return records.Contact(name=contact.name or "", phone=contact.phone or "")
+
+
+async def _bridge(call: Call, action: Action, what: str) -> records.Bridge:
+    bridge = await call.services.store.bridges.get(call.path("bridge"))
+    if not call.reach.bridge(action, bridge.id, bridge.unit):
+        raise forbidden(f"This token may not {what} bridge {bridge.id!r} of unit {bridge.unit!r}.")
+    return bridge
+
+
+def _document(bridge: records.Bridge) -> Bridge:
+    return Bridge.model_validate(bridge)
+
+
+def _answer(bridge: records.Bridge, status: int = 200) -> web.Response:
+    return json_response(
+        _document(bridge),
+        status,
+        version=bridge.version,
+        location=f"{BASE}/bridges/{bridge.id}" if status == 201 else None,
+    )
+
+
+ROUTES: Final = (
+    Route(
+        "GET", f"{BASE}/bridges", "list_bridges", list_bridges,
+        "Bridges within reach, by id", TAG, Action.READ_BRIDGES,
+        (Answer(200, "one page", Page[Bridge]),), query=BridgeQuery,
+    ),
+    Route(
+        "POST", f"{BASE}/bridges", "create_bridge", create_bridge,
+        "Register a bridge", TAG, Action.WRITE_BRIDGES,
+        (Answer(201, "registered", Bridge, headers=(LOCATION_HEADER, ETAG_HEADER)),),
+        body=Body(NewBridge),
+    ),
+    Route(
+        "POST", f"{BASE}/bridges:import", "import_bridges", import_bridges,
+        "Register a table of bridges (CSV or YAML), all or none", TAG, Action.WRITE_BRIDGES,
+        (Answer(201, "all registered", Imported),),
+        body=Body(media_types=TABLE_TYPES),
+    ),
+    Route(
+        "GET", f"{BASE}/bridges/{{bridge}}", "read_bridge", read_bridge,
+        "One bridge", TAG, Action.READ_BRIDGES,
+        (Answer(200, "the bridge", Bridge, headers=(ETAG_HEADER,)),),
+    ),
+    Route(
+        "PATCH", f"{BASE}/bridges/{{bridge}}", "change_bridge", change_bridge,
+        "Change or move a bridge", TAG, Action.WRITE_BRIDGES,
+        (Answer(200, "as it is now", Bridge, headers=(ETAG_HEADER,)),),
+        body=Body(BridgeChange), conditional=True,
+    ),
+    Route(
+        "DELETE", f"{BASE}/bridges/{{bridge}}", "delete_bridge", delete_bridge,
+        "Delete a bridge and its tokens", TAG, Action.WRITE_BRIDGES,
+        (Answer(204, "deleted"),), conditional=True,
+    ),
+    Route(
+        "POST", f"{BASE}/bridges/{{bridge}}/token", "issue_bridge_token", issue_bridge_token,
+        "Issue the room's token and join link", TAG, Action.ISSUE_BRIDGE_TOKEN,
+        (Answer(201, "shown this once", BridgeToken, headers=(LOCATION_HEADER,)),),
+        body=Body(NewBridgeToken, required=False), secret=True,
+    ),
+)  # fmt: skip

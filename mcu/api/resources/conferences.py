@@ -1,0 +1,183 @@
+"""Conferences: started, read, changed, ended."""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.documents import conference_document
+from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
+from mcu.api.problem import Problem, forbidden, invalid
+from mcu.api.reach import require_running
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.base import Page
+from mcu.api.schemas.conference import (
+    Conference,
+    ConferenceChange,
+    ConferenceQuery,
+    NewConference,
+)
+from mcu.conference.commands import (
+    ChangeConference,
+    Command,
+    EndConference,
+    StartConference,
+)
+from mcu.conference.state import ConferenceState
+from mcu.store import paging
+
+TAG: Final = "conferences"
+
+
+async def list_conferences(call: Call) -> web.Response:
+    """One page of the conferences within reach, by id."""
+    query = call.query(ConferenceQuery)
+    if query.unit is not None:
+        call.reach.require_unit(Action.READ_CONFERENCES, query.unit, "read conferences")
+    if query.state == "ended":
+        return await _list_ended(call, query)
+    after = paging.read_cursor(query.cursor)
+    states = sorted(
+        (
+            state
+            for state in call.services.conferences.running()
+            if state.id > after
+            and call.reach.conference(Action.READ_CONFERENCES, state)
+            and (query.unit is None or call.reach.tree.is_within(state.unit, query.unit))
+        ),
+        key=lambda state: state.id,
+    )
+    page = paging.page(states, query.limit, lambda state: state.id)
+    items = [conference_document(state) for state in page.items]
+    return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
+
+
+async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
+    """Ended ones are read from the store; rooms have none."""
+    token = call.who.token
+    if token.role == "bridge" or token.conference is not None:
+        return json_response(Page[Conference](items=[]))
+    page = await call.services.store.conferences.list(
+        within=query.unit or token.unit, running=False, limit=query.limit, cursor=query.cursor
+    )
+    states = [await call.services.conferences.read(record.id) for record in page.items]
+    items = [conference_document(state) for state in states]
+    return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
+
+
+async def start_conference(call: Call) -> web.Response:
+    """Start one and expect its bridges."""
+    new = call.body(NewConference)
+    reason = call.services.not_ready()
+    call.reach.require_unit(Action.CONTROL_CONFERENCES, new.unit, "start a conference")
+    if reason is not None:
+        raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
+    bridges = new.bridges if new.bridges == "subtree" else tuple(new.bridges)
+    if isinstance(bridges, tuple):
+        await _require_bridges(call, bridges)
+    state = await call.services.conferences.start(
+        StartConference(
+            name=new.name, unit=new.unit, bridges=bridges, chair=new.chair, layout=new.layout
+        ),
+        call.actor,
+    )
+    call.target = f"{BASE}/conferences/{state.id}"
+    return _answer(state, 201, call.target)
+
+
+async def read_conference(call: Call) -> web.Response:
+    """One conference, running or ended."""
+    state = await conference_of(call)
+    return _answer(state)
+
+
+async def change_conference(call: Call) -> web.Response:
+    """A new name or chair."""
+    change = call.body(ConferenceChange)
+    if "name" in change.model_fields_set and change.name is None:
+        raise invalid("$.name", "must not be null")
+    chair = change.chair or "" if "chair" in change.model_fields_set else None
+    return _answer(await steer(call, ChangeConference(name=change.name, chair=chair)))
+
+
+async def end_conference(call: Call) -> web.Response:
+    """End it for all; ending it twice is harmless."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "control anything")
+    async with call.api.turns.of(state.id):
+        state = await call.services.conferences.read(state.id)
+        call.if_version(state.version)
+        await call.services.conferences.execute(state.id, EndConference(), call.actor)
+    return no_content()
+
+
+async def steer(call: Call, command: Command) -> ConferenceState:
+    """Execute a command on the conference of the path, under If-Match; gives the new state."""
+    state = await controlled(call)
+    async with call.api.turns.of(state.id):
+        call.if_version(call.services.conferences.get(state.id).version)
+        await call.services.conferences.execute(state.id, command, call.actor)
+        return call.services.conferences.get(state.id)
+
+
+async def controlled(call: Call) -> ConferenceState:
+    """The running conference of the path, which the token may control; raises ``Problem``."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "control anything")
+    require_running(state)
+    return state
+
+
+async def conference_of(call: Call) -> ConferenceState:
+    """The conference of the path, which the token may read; raises ``Problem``."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.READ_CONFERENCES, state, "read anything")
+    return state
+
+
+async def _require_bridges(call: Call, bridges: tuple[str, ...]) -> None:
+    """A token may call only rooms within its reach."""
+    known = await call.services.store.bridges.get_many(bridges)
+    for bridge in known.values():
+        if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
+            raise forbidden(
+                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}."
+            )
+
+
+def _answer(state: ConferenceState, status: int = 200, location: str | None = None) -> web.Response:
+    return json_response(
+        conference_document(state), status, version=state.version, location=location
+    )
+
+
+ROUTES: Final = (
+    Route(
+        "GET", f"{BASE}/conferences", "list_conferences", list_conferences,
+        "Conferences within reach", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "one page", Page[Conference]),), query=ConferenceQuery,
+    ),
+    Route(
+        "POST", f"{BASE}/conferences", "start_conference", start_conference,
+        "Start a conference", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(201, "started", Conference, headers=(LOCATION_HEADER, ETAG_HEADER)),),
+        body=Body(NewConference),
+    ),
+    Route(
+        "GET", f"{BASE}/conferences/{{conference}}", "read_conference", read_conference,
+        "One conference", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "the conference", Conference, headers=(ETAG_HEADER,)),),
+    ),
+    Route(
+        "PATCH", f"{BASE}/conferences/{{conference}}", "change_conference", change_conference,
+        "Rename a conference or change its chair", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(200, "as it is now", Conference, headers=(ETAG_HEADER,)),),
+        body=Body(ConferenceChange), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{BASE}/conferences/{{conference}}", "end_conference", end_conference,
+        "End a conference for all", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(204, "ended"),), conditional=True,
+    ),
+)  # fmt: skip

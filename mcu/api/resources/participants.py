@@ -1,0 +1,164 @@
+"""Participants of one conference: called in, changed, disconnected."""
+
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.documents import participant_document
+from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
+from mcu.api.problem import forbidden, invalid
+from mcu.api.reach import participant_of, require_running
+from mcu.api.resources.conferences import conference_of, controlled
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.base import Page
+from mcu.api.schemas.conference import (
+    NewParticipant,
+    Participant,
+    ParticipantChange,
+    ParticipantQuery,
+)
+from mcu.conference import state as domain
+from mcu.conference.commands import ChangeParticipant, RemoveParticipant
+from mcu.store import paging
+
+TAG: Final = "participants"
+PATH: Final = f"{BASE}/conferences/{{conference}}/participants"
+SELF_SERVICE: Final = frozenset({"audio_muted", "video_muted"})
+"""What a room may change of itself."""
+
+
+async def list_participants(call: Call) -> web.Response:
+    """One page of the roster, in its order."""
+    query = call.query(ParticipantQuery)
+    state = await conference_of(call)
+    after = paging.read_number_cursor(query.cursor)
+    roster = sorted(
+        (
+            who
+            for who in state.participants.values()
+            if (after is None or who.order > after)
+            and (query.state is None or who.presence == query.state)
+        ),
+        key=lambda who: who.order,
+    )
+    page = paging.page(roster, query.limit, lambda who: str(who.order))
+    items = [_document(call, state, who) for who in page.items]
+    return json_response(Page[Participant](items=items, next_cursor=page.next_cursor))
+
+
+async def add_participant(call: Call) -> web.Response:
+    """Put a bridge or a guest on the roster."""
+    state = await controlled(call)
+    new = call.body(NewParticipant)
+    conferences = call.services.conferences
+    if new.bridge is not None:
+        bridge = await call.services.store.bridges.get(new.bridge)
+        if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
+            raise forbidden(
+                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}."
+            )
+        who = await conferences.add_bridge(
+            state.id, bridge.id, call.actor, importance=new.importance
+        )
+    else:
+        who = await conferences.add_guest(
+            state.id, new.name or "", call.actor, importance=new.importance or 0
+        )
+    if new.role != who.role and new.role == "chair":
+        await conferences.execute(state.id, ChangeParticipant(who.id, role="chair"), call.actor)
+    call.target = f"{BASE}/conferences/{state.id}/participants/{who.id}"
+    state = conferences.get(state.id)
+    return _answer(call, state, participant_of(state, who.id), 201, call.target)
+
+
+async def read_participant(call: Call) -> web.Response:
+    """One participant with its present readings."""
+    state = await conference_of(call)
+    return _answer(call, state, participant_of(state, call.path("participant")))
+
+
+async def change_participant(call: Call) -> web.Response:
+    """Change how it is heard, seen and labelled; a room may only mute itself."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.READ_CONFERENCES, state, "change anything")
+    who = participant_of(state, call.path("participant"))
+    change = call.body(ParticipantChange)
+    given = change.model_fields_set
+    call.reach.require_participant(Action.MUTE_PARTICIPANT, state, who, "change")
+    beyond = given - SELF_SERVICE
+    if beyond and not call.reach.participant(Action.CONTROL_CONFERENCES, state, who):
+        raise forbidden(
+            f"A room may change {' and '.join(sorted(SELF_SERVICE))} of itself; "
+            f"{', '.join(sorted(beyond))} is for an operator."
+        )
+    require_running(state)
+    for field in given:
+        if getattr(change, field) is None:
+            raise invalid(f"$.{field}", "must not be null; leave it out to keep it as it is")
+    async with call.api.turns.of(state.id):
+        who = participant_of(call.services.conferences.get(state.id), who.id)
+        call.if_version(who.version)
+        await call.services.conferences.execute(
+            state.id, ChangeParticipant(who.id, **change.model_dump()), call.actor
+        )
+        state = call.services.conferences.get(state.id)
+    return _answer(call, state, participant_of(state, who.id))
+
+
+async def remove_participant(call: Call) -> web.Response:
+    """Disconnect it and take it off the roster."""
+    state = await controlled(call)
+    who = participant_of(state, call.path("participant"))
+    async with call.api.turns.of(state.id):
+        call.if_version(participant_of(call.services.conferences.get(state.id), who.id).version)
+        await call.services.conferences.execute(state.id, RemoveParticipant(who.id), call.actor)
+    return no_content()
+
+
+def _document(call: Call, state: domain.ConferenceState, who: domain.Participant) -> Participant:
+    return participant_document(state, who, call.services.live, call.reach)
+
+
+def _answer(
+    call: Call,
+    state: domain.ConferenceState,
+    who: domain.Participant,
+    status: int = 200,
+    location: str | None = None,
+) -> web.Response:
+    return json_response(
+        _document(call, state, who), status, version=who.version, location=location
+    )
+
+
+ROUTES: Final = (
+    Route(
+        "GET", PATH, "list_participants", list_participants,
+        "The roster, in its order", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "one page", Page[Participant]),), query=ParticipantQuery,
+    ),
+    Route(
+        "POST", PATH, "add_participant", add_participant,
+        "Call in a bridge, or reserve a place for a guest", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(201, "on the roster", Participant, headers=(LOCATION_HEADER, ETAG_HEADER)),),
+        body=Body(NewParticipant),
+    ),
+    Route(
+        "GET", f"{PATH}/{{participant}}", "read_participant", read_participant,
+        "One participant with levels and quality", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "the participant", Participant, headers=(ETAG_HEADER,)),),
+    ),
+    Route(
+        "PATCH", f"{PATH}/{{participant}}", "change_participant", change_participant,
+        "Mute, label, weigh or promote a participant", TAG, Action.MUTE_PARTICIPANT,
+        (Answer(200, "as it is now", Participant, headers=(ETAG_HEADER,)),),
+        body=Body(ParticipantChange), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{PATH}/{{participant}}", "remove_participant", remove_participant,
+        "Disconnect a participant and take it off the roster", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(204, "gone"),), conditional=True, problems=("conflict",),
+    ),
+)  # fmt: skip

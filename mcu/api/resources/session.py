@@ -1,0 +1,105 @@
+"""Browser sessions: a token exchanged for a cookie that scripts cannot read."""
+
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.problem import conflict
+from mcu.api.rights import Action, Role
+from mcu.api.route import BASE, Answer, Route
+from mcu.api.schemas.base import Output, Time
+from mcu.api.security import SESSION_COOKIE
+from mcu.store import records
+
+TAG: Final = "session"
+
+
+class SessionDocument(Output):
+    """Who is signed in; ``csrf_token`` null for a bearer token, which needs none."""
+
+    csrf_token: str | None
+    role: Role
+    unit: str | None
+    bridge: str | None
+    conference: str | None
+    name: str
+    expires_at: Time | None
+
+
+async def open_session(call: Call) -> web.Response:
+    """Exchange the bearer token for a cookie."""
+    if call.who.session is not None:
+        raise conflict("Send the token itself as Authorization: Bearer TOKEN to sign in.")
+    life = timedelta(hours=call.services.limits.session_hours)
+    session, secret = await call.services.store.sessions.create(call.who.token.id, life=life)
+    response = json_response(_document(session.token, session), 201)
+    response.set_cookie(
+        SESSION_COOKIE,
+        secret,
+        max_age=max(0, int((session.expires_at - call.services.now()).total_seconds())),
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=_tls(call),
+    )
+    return response
+
+
+async def read_session(call: Call) -> web.Response:
+    """Who is signed in."""
+    return json_response(_document(call.who.token, call.who.session))
+
+
+async def close_session(call: Call) -> web.Response:
+    """Sign out; the cookie is worthless from now on."""
+    if call.who.cookie is None:
+        raise conflict("There is no session to end: this request came with a bearer token.")
+    await call.services.store.sessions.delete(call.who.cookie)
+    response = no_content()
+    response.del_cookie(
+        SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_tls(call)
+    )
+    return response
+
+
+def _tls(call: Call) -> bool:
+    """Secure cookies wherever the page came over TLS, also when a proxy ends it."""
+    return call.request.secure or (call.services.public_url or "").startswith("https://")
+
+
+def _document(token: records.Token, session: records.Session | None) -> SessionDocument:
+    return SessionDocument(
+        csrf_token=session.csrf_token if session is not None else None,
+        role=token.role,
+        unit=token.unit,
+        bridge=token.bridge,
+        conference=token.conference,
+        name=token.name,
+        expires_at=session.expires_at if session is not None else token.expires_at,
+    )
+
+
+ROUTES: Final = (
+    Route(
+        "POST", f"{BASE}/session", "open_session", open_session,
+        "Exchange the bearer token for a session cookie", TAG, Action.USE_SESSION,
+        (
+            Answer(
+                201, "signed in", SessionDocument,
+                headers=(("Set-Cookie", f"`{SESSION_COOKIE}`: HttpOnly, SameSite=Strict"),),
+            ),
+        ),
+    ),
+    Route(
+        "GET", f"{BASE}/session", "read_session", read_session,
+        "Who is signed in", TAG, Action.USE_SESSION,
+        (Answer(200, "the session", SessionDocument),),
+    ),
+    Route(
+        "DELETE", f"{BASE}/session", "close_session", close_session,
+        "Sign out", TAG, Action.USE_SESSION,
+        (Answer(204, "signed out"),), problems=("conflict",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""Steering a running conference as a whole: mute, layout, broadcast, message, lock."""
+
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.documents import conference_document, layout_document
+from mcu.api.openapi import ETAG_HEADER
+from mcu.api.problem import not_found
+from mcu.api.resources.conferences import conference_of, steer
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.conference import (
+    Broadcast,
+    Conference,
+    Layout,
+    LayoutQuery,
+    Mute,
+    NewLayout,
+    NewMessage,
+)
+from mcu.conference.codec import slot_from_json
+from mcu.conference.commands import (
+    ClearMessage,
+    Command,
+    Lock,
+    MuteAll,
+    SetLayout,
+    ShowMessage,
+    StartBroadcast,
+    StopBroadcast,
+    Unlock,
+    UnmuteAll,
+)
+
+TAG: Final = "steering"
+PATH: Final = f"{BASE}/conferences/{{conference}}"
+
+
+async def mute(call: Call) -> web.Response:
+    """Mute everybody, a unit, or some."""
+    wanted = call.body(Mute)
+    return await _done(call, MuteAll(_scope(wanted), tuple(wanted.except_)))
+
+
+async def unmute(call: Call) -> web.Response:
+    """Undo a mute."""
+    wanted = call.body(Mute)
+    return await _done(call, UnmuteAll(_scope(wanted), tuple(wanted.except_)))
+
+
+async def read_layout(call: Call) -> web.Response:
+    """How a view is divided."""
+    state = await conference_of(call)
+    view = call.query(LayoutQuery).view
+    if view not in state.views:
+        raise not_found("view", view)
+    return json_response(layout_document(state, view), version=state.version)
+
+
+async def set_layout(call: Call) -> web.Response:
+    """Divide a view anew."""
+    new = call.body(NewLayout)
+    slots = None
+    if new.slots is not None:
+        slots = tuple(slot_from_json(slot.model_dump()) for slot in new.slots)
+    state = await steer(call, SetLayout(new.view, new.layout, slots))
+    return json_response(layout_document(state, new.view), version=state.version)
+
+
+async def start_broadcast(call: Call) -> web.Response:
+    """Show one participant to everybody."""
+    return await _done(call, StartBroadcast(call.body(Broadcast).participant))
+
+
+async def stop_broadcast(call: Call) -> web.Response:
+    """Back to the layout there was."""
+    await steer(call, StopBroadcast())
+    return no_content()
+
+
+async def show_message(call: Call) -> web.Response:
+    """Lay a text over the picture."""
+    new = call.body(NewMessage)
+    return await _done(call, ShowMessage(new.text, new.duration_s))
+
+
+async def clear_message(call: Call) -> web.Response:
+    """Take the text away."""
+    await steer(call, ClearMessage())
+    return no_content()
+
+
+async def lock(call: Call) -> web.Response:
+    """Close the roster."""
+    return await _done(call, Lock())
+
+
+async def unlock(call: Call) -> web.Response:
+    """Open the roster."""
+    await steer(call, Unlock())
+    return no_content()
+
+
+async def _done(call: Call, command: Command) -> web.Response:
+    state = await steer(call, command)
+    return json_response(conference_document(state), version=state.version)
+
+
+def _scope(wanted: Mute) -> str | tuple[str, ...]:
+    return wanted.scope if isinstance(wanted.scope, str) else tuple(wanted.scope)
+
+
+_CONFERENCE: Final = (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),)
+_LAYOUT: Final = (Answer(200, "the layout", Layout, headers=(ETAG_HEADER,)),)
+
+ROUTES: Final = (
+    Route(
+        "POST", f"{PATH}/mute", "mute", mute,
+        "Mute everybody, a unit, or some", TAG, Action.CONTROL_CONFERENCES,
+        _CONFERENCE, body=Body(Mute, required=False),
+    ),
+    Route(
+        "POST", f"{PATH}/unmute", "unmute", unmute,
+        "Undo a mute", TAG, Action.CONTROL_CONFERENCES,
+        _CONFERENCE, body=Body(Mute, required=False),
+    ),
+    Route(
+        "GET", f"{PATH}/layout", "read_layout", read_layout,
+        "How a view is divided", TAG, Action.READ_CONFERENCES, _LAYOUT, query=LayoutQuery,
+    ),
+    Route(
+        "PUT", f"{PATH}/layout", "set_layout", set_layout,
+        "Divide a view anew", TAG, Action.CONTROL_CONFERENCES,
+        _LAYOUT, body=Body(NewLayout), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "PUT", f"{PATH}/broadcast", "start_broadcast", start_broadcast,
+        "Show one participant to everybody", TAG, Action.CONTROL_CONFERENCES,
+        _CONFERENCE, body=Body(Broadcast), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{PATH}/broadcast", "stop_broadcast", stop_broadcast,
+        "Back to the layout there was", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(204, "stopped"),), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "PUT", f"{PATH}/message", "show_message", show_message,
+        "Lay a text over the picture", TAG, Action.CONTROL_CONFERENCES,
+        _CONFERENCE, body=Body(NewMessage), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{PATH}/message", "clear_message", clear_message,
+        "Take the text away", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(204, "cleared"),), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "PUT", f"{PATH}/lock", "lock", lock,
+        "Close the roster: nobody new may be added", TAG, Action.CONTROL_CONFERENCES,
+        _CONFERENCE, conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{PATH}/lock", "unlock", unlock,
+        "Open the roster", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(204, "open"),), conditional=True, problems=("conflict",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,123 @@
+"""Units of the administrative tree."""
+
+from dataclasses import replace
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
+from mcu.api.problem import forbidden, invalid
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.base import Page
+from mcu.api.schemas.registry import NewUnit, Unit, UnitChange, UnitQuery
+from mcu.store import records
+
+TAG: Final = "units"
+
+
+async def list_units(call: Call) -> web.Response:
+    """One page of the units within reach."""
+    query = call.query(UnitQuery)
+    within = call.who.token.unit
+    if query.within is not None:
+        call.reach.require_unit(Action.READ_UNITS, query.within, "read units")
+        within = query.within
+    page = await call.services.store.units.list(
+        within=within, limit=query.limit, cursor=query.cursor
+    )
+    items = [Unit.model_validate(unit) for unit in page.items]
+    return json_response(Page[Unit](items=items, next_cursor=page.next_cursor))
+
+
+async def create_unit(call: Call) -> web.Response:
+    """Add a unit under one within reach."""
+    new = call.body(NewUnit)
+    call.reach.require_unit(Action.WRITE_UNITS, new.parent, "add a unit")
+    unit = await call.services.store.units.create(
+        records.Unit(id=new.id, name=new.name, level=new.level, parent=new.parent)
+    )
+    call.api.directory.forget()
+    return _answer(unit, 201)
+
+
+async def read_unit(call: Call) -> web.Response:
+    """One unit."""
+    return _answer(await _unit(call, Action.READ_UNITS, "read units"))
+
+
+async def change_unit(call: Call) -> web.Response:
+    """Rename it, or move it with everything under it."""
+    unit = await _unit(call, Action.WRITE_UNITS, "change units")
+    change = call.body(UnitChange)
+    given = change.model_fields_set
+    for field in ("name", "level"):
+        if field in given and getattr(change, field) is None:
+            raise invalid(f"$.{field}", "must not be null")
+    if "parent" in given and change.parent != unit.parent:
+        # Both ends must be within reach, else a room could be pulled from or pushed to others.
+        call.reach.require_unit(Action.WRITE_UNITS, unit.parent, "move units")
+        call.reach.require_unit(Action.WRITE_UNITS, change.parent, "move units")
+    changes = {field: getattr(change, field) for field in given}
+    version = call.if_version(unit.version)
+    changed = await call.services.store.units.update(replace(unit, **changes), if_version=version)
+    call.api.directory.forget()
+    return _answer(changed)
+
+
+async def delete_unit(call: Call) -> web.Response:
+    """Delete a unit that holds nothing."""
+    unit = await _unit(call, Action.WRITE_UNITS, "delete units")
+    if unit.id == call.who.token.unit:
+        raise forbidden("A token may not delete the unit it is scoped to; ask the level above.")
+    version = call.if_version(unit.version)
+    await call.services.store.units.delete(unit.id, if_version=version)
+    call.api.directory.forget()
+    return no_content()
+
+
+async def _unit(call: Call, action: Action, what: str) -> records.Unit:
+    unit = await call.services.store.units.get(call.path("unit"))
+    call.reach.require_unit(action, unit.id, what)
+    return unit
+
+
+def _answer(unit: records.Unit, status: int = 200) -> web.Response:
+    return json_response(
+        Unit.model_validate(unit),
+        status,
+        version=unit.version,
+        location=f"{BASE}/units/{unit.id}" if status == 201 else None,
+    )
+
+
+ROUTES: Final = (
+    Route(
+        "GET", f"{BASE}/units", "list_units", list_units,
+        "Units within reach, by id", TAG, Action.READ_UNITS,
+        (Answer(200, "one page", Page[Unit]),), query=UnitQuery,
+    ),
+    Route(
+        "POST", f"{BASE}/units", "create_unit", create_unit,
+        "Add a unit", TAG, Action.WRITE_UNITS,
+        (Answer(201, "added", Unit, headers=(LOCATION_HEADER, ETAG_HEADER)),),
+        body=Body(NewUnit),
+    ),
+    Route(
+        "GET", f"{BASE}/units/{{unit}}", "read_unit", read_unit,
+        "One unit", TAG, Action.READ_UNITS,
+        (Answer(200, "the unit", Unit, headers=(ETAG_HEADER,)),),
+    ),
+    Route(
+        "PATCH", f"{BASE}/units/{{unit}}", "change_unit", change_unit,
+        "Rename, move or merge a unit", TAG, Action.WRITE_UNITS,
+        (Answer(200, "as it is now", Unit, headers=(ETAG_HEADER,)),),
+        body=Body(UnitChange), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{BASE}/units/{{unit}}", "delete_unit", delete_unit,
+        "Delete an empty unit", TAG, Action.WRITE_UNITS,
+        (Answer(204, "deleted"),), conditional=True, problems=("conflict",),
+    ),
+)  # fmt: skip

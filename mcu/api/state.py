@@ -1,0 +1,55 @@
+"""What one app keeps while it runs; made once by ``make_app``."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from aiohttp import web
+
+from mcu.api.auth import Authenticator
+from mcu.api.idempotency import Replays
+from mcu.api.reach import Directory
+from mcu.api.route import Route
+from mcu.api.services import Services
+from mcu.metrics import Metrics
+
+if TYPE_CHECKING:
+    from mcu.api.event_stream import EventStream
+
+
+class Turns:
+    """One command at a time per conference, so that If-Match is compared with what it changes."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, conference: str) -> asyncio.Lock:
+        """The lock of a conference; kept while somebody holds it."""
+        lock = self._locks.get(conference)
+        if lock is None:
+            lock = self._locks[conference] = asyncio.Lock()
+        return lock
+
+
+@dataclass(slots=True)
+class ApiState:
+    """The app's own parts.
+
+    Args:
+        streams: open event streams, ended when the app shuts down.
+    """
+
+    services: Services
+    routes: Sequence[Route]
+    auth: Authenticator
+    directory: Directory
+    replays: Replays
+    metrics: Metrics
+    document: bytes
+    streams: "set[EventStream]" = field(default_factory=set)
+    turns: Turns = field(default_factory=Turns)
+
+
+API_STATE: web.AppKey[ApiState] = web.AppKey("api_state", ApiState)
