@@ -11,7 +11,7 @@ from typing import Literal
 
 Profile = Literal["constrained-baseline", "baseline", "main", "constrained-high", "high"]
 
-DEFAULT_PROFILE_LEVEL_ID = "420010"
+DEFAULT_PROFILE_LEVEL_ID = "42000a"
 """What an absent parameter means: baseline, level 1 (RFC 6184 section 8.1)."""
 
 MACROBLOCK_PX = 16
