@@ -33,7 +33,7 @@ def cpu_seconds(pid: int) -> float:
     """CPU seconds of a process and its living children, user and system."""
     process = psutil.Process(pid)
     times = [process.cpu_times(), *(child.cpu_times() for child in process.children(True))]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 async def generate(options: argparse.Namespace, url: str, token: str, legs: int) -> Any:

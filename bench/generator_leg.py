@@ -6,7 +6,6 @@ media and not for noise.
 """
 
 import asyncio
-import hashlib
 import os
 import secrets
 import socket
@@ -18,7 +17,6 @@ import aiohttp
 import av
 import numpy as np
 from numpy.typing import NDArray
-from pylibsrtp import Policy
 
 from bench.media import CodedPictures, CodedSound
 from mcu.media import rtcp, rtp
@@ -29,7 +27,13 @@ from mixer.codecs.opus import OpusDecoder
 from mixer.codecs.video import VideoDecoder
 from signalling.sdp import SessionDescription
 from signalling.webrtc import stun
-from signalling.webrtc.dtls import Connected, DtlsCertificate, DtlsEndpoint, is_dtls
+from signalling.webrtc.dtls import (
+    Connected,
+    DtlsCertificate,
+    DtlsEndpoint,
+    DtlsEvent,
+    is_dtls,
+)
 from signalling.webrtc.stun import StunMessage
 
 AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE = 111, 102
@@ -37,11 +41,6 @@ LEVEL_ID, SEND_TIME_ID, MID_ID = 1, 2, 3
 CHECK_INTERVAL_S = 2.5
 CONNECT_TIMEOUT_S = 30.0
 READS_PER_WAKE = 32
-SRTP_PROFILES = {
-    "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-    "AES128_CM_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-}
 
 
 @dataclass(slots=True)
@@ -122,11 +121,9 @@ class GeneratorLeg:
 
     def offer(self) -> str:
         """An offer of Opus and, with video, H.264 constrained baseline, both directions."""
-        digest = hashlib.sha256(self._certificate.der).hexdigest().upper()
-        fingerprint = ":".join(digest[at : at + 2] for at in range(0, 64, 2))
         ice = (
             f"a=ice-ufrag:{self._ufrag}\r\na=ice-pwd:{self._password}\r\n"
-            f"a=fingerprint:sha-256 {fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+            f"a=fingerprint:{self._certificate.fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
         )
         extensions = f"a=extmap:{SEND_TIME_ID} {rtp.ABS_SEND_TIME_URI}\r\na=extmap:{MID_ID} {rtp.MID_URI}\r\n"
         lines = (
@@ -226,13 +223,13 @@ class GeneratorLeg:
         )
         self._send(check.encode(self._remote_password))
 
-    def _dtls_events(self, events: list[object], now: float) -> None:
+    def _dtls_events(self, events: list[DtlsEvent], now: float) -> None:
         assert self._dtls is not None
         for datagram in self._dtls.datagrams_to_send(now):
             self._send(datagram)
         for event in events:
             if isinstance(event, Connected):
-                profile = SRTP_PROFILES[event.keys.profile.name]
+                profile = event.keys.profile.name
                 self._outbound = SrtpSession(
                     event.keys.local_key, profile, self._buffer, outbound=True
                 )

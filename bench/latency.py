@@ -58,7 +58,8 @@ class LatencyProbe:
 
     def picture_received(self, picture: av.VideoFrame, now: float) -> None:
         """Look for a change of brightness in the first slot (upper left of a 4×4 picture)."""
-        luma = np.frombuffer(picture.planes[0], np.uint8).reshape(-1, picture.planes[0].line_size)
+        plane = picture.planes[0]
+        luma = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
         height, width = picture.height, picture.width
         tile = luma[height // 16 : height // 6, width // 16 : width // 5]
         bright = float(tile.mean()) > 128

@@ -58,17 +58,21 @@ class Room:
                 frame = await track.recv()
             except MediaStreamError:
                 return
+            assert isinstance(frame, av.AudioFrame)
             for out in resampler.resample(frame):
                 if self.blocks.full():
                     self.blocks.get_nowait()
-                self.blocks.put_nowait(out.to_ndarray().reshape(-1))
+                block = out.to_ndarray().reshape(-1)
+                self.blocks.put_nowait(block.astype(np.int16, copy=False))
 
     async def _receive_video(self, track: MediaStreamTrack) -> None:
         while True:
             try:
-                self.picture = await track.recv()
+                frame = await track.recv()
             except MediaStreamError:
                 return
+            assert isinstance(frame, av.VideoFrame)
+            self.picture = frame
 
 
 class MixTrack(MediaStreamTrack):
@@ -178,7 +182,11 @@ class Conference:
             for index, room in enumerate(self.rooms[: GRID * GRID]):
                 if room.picture is not None:
                     tile = room.picture.reformat(width, height, "yuv420p").to_ndarray()
-                    self._paste(tile, index % GRID * width, index // GRID * height)
+                    self._paste(
+                        tile.astype(np.uint8, copy=False),
+                        index % GRID * width,
+                        index // GRID * height,
+                    )
             self.picture_number += 1
             self.composed.set()
             self.composed.clear()

@@ -12,7 +12,7 @@ EVENT_SILENCE_S = 60.0
 """The daemon sends a comment well within this; a longer silence is a dead connection."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - the vocabulary's word
     """The daemon said no; ``status`` is the HTTP status, the text says what to do."""
 
     def __init__(self, status: int, detail: str) -> None:

@@ -37,8 +37,8 @@ def background_rgb(name: str) -> tuple[int, int, int]:
 
 def _planes(image: Image.Image) -> tuple[Plane, Plane, Plane]:
     """An RGB image as yuv420p planes of its size (even)."""
-    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
-    planes: NDArray[np.uint8] = frame.to_ndarray()
+    rgb = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+    planes = rgb.reformat(format="yuv420p").to_ndarray().astype(np.uint8, copy=False)
     height, width = image.height, image.width
     quarter = (height // 2) * (width // 2)
     flat = planes.reshape(-1)

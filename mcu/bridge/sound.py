@@ -93,7 +93,7 @@ def file(path: Path) -> Iterator[Block]:
             resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE_HZ, BLOCK_SAMPLES)
             for frame in container.decode(audio=0):
                 for out in resampler.resample(frame):
-                    block = out.to_ndarray().reshape(-1)
+                    block = out.to_ndarray().reshape(-1).astype(np.int16, copy=False)
                     if len(block) == BLOCK_SAMPLES:
                         blocks += 1
                         yield block

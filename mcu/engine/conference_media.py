@@ -5,7 +5,7 @@ owns the bookkeeping that neither of them should have: which leg is a participan
 stream, which view a leg watches, and that the active speakers reach the video side.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mcu.engine.audio import AudioMixer
@@ -143,11 +143,10 @@ class ConferenceMedia:
             if participant is not None
         )
 
-    def close(self, close_leg: Callable[[Leg], None]) -> None:
-        """End the media; ``close_leg`` says goodbye to each leg."""
+    def close(self) -> None:
+        """Free everything; the legs are closed by whoever owns them."""
         for leg in list(self.legs.values()):
             self.remove_leg(leg)
-            close_leg(leg)
         self.video.close()
 
     # Private

@@ -1,0 +1,306 @@
+"""The composition root of ``mcu serve``: opens everything, drives the clocks, closes everything.
+
+Order matters twice. Opening: the store before what is kept in it, conferences restored before
+anybody can ask for them. Closing: first the doors, then the streams, then the media, then the
+store, so that what the store holds is what was true while rooms were connected; a restarted
+daemon finds its conferences running and the rooms come back by themselves.
+"""
+
+import asyncio
+import gc
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from config.problems import Problem, SettingsError
+from config.settings import Settings
+from mcu import logs, tls
+from mcu.api.app import make_app
+from mcu.api.services import ApiLimits, Services
+from mcu.conference.service import Conferences
+from mcu.console.pages import add_pages
+from mcu.engine.engine import Engine, MediaDefaults
+from mcu.engine.pool import CodecPool
+from mcu.legs.acceptor import WebRtcAcceptor
+from mcu.media.port import MediaPort
+from mcu.media.rendition import FanOut
+from mcu.media.udp import UdpTransport, open_media_port
+from mcu.rooms.pictures import RoomPictures
+from mcu.rooms.readings import Readings
+from mcu.rooms.rooms import Rooms
+from mcu.site_import import import_site
+from mcu.store.store import FILE_NAME, Store
+from signalling.webrtc.dtls import DtlsCertificate
+from signalling.webrtc.ice import IceCandidate
+
+SHUTDOWN_S = 3.0
+"""How long open requests may take to end when the daemon stops."""
+
+log = structlog.get_logger(__name__)
+
+
+class Daemon:
+    """Everything one process runs; an async context manager whose exit closes it.
+
+    ``url`` is where the console is, once entered. ``bootstrap_token`` is the administrator's
+    token that was generated, if one was.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.url = ""
+        self.bootstrap_token: str | None = None
+        self.rooms: Rooms
+        self.conferences: Conferences
+        self._closing = AsyncExitStack()
+        self._timer: asyncio.TimerHandle | None = None
+        self._engine: Engine
+        self._acceptor: WebRtcAcceptor
+        self._readings: Readings
+
+    async def __aenter__(self) -> "Daemon":
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            self._closing = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._closing.aclose()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        settings, loop = self.settings, asyncio.get_running_loop()
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        store = await Store.open(settings.data_dir / FILE_NAME)
+        stack.push_async_callback(store.close)
+        configured = settings.auth.bootstrap_token
+        self.bootstrap_token = await store.tokens.ensure_bootstrap(
+            configured.get_secret_value() if configured is not None else None
+        )
+        if settings.site is not None:
+            await import_site(settings.site, store)
+
+        port, transport = self._open_port(loop)
+        stack.callback(transport.close)
+        self._make_media(loop, stack, port, transport)
+        self.conferences = Conferences(store, self.rooms, left_after_s=settings.media.left_after_s)
+        self.rooms.attach(self.conferences)
+        self._readings.attach(self.conferences)
+        stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
+        await self.conferences.restore()
+        stack.push_async_callback(self.conferences.close)
+        stack.callback(self._stop_clock)
+        self._drive()
+        await self._listen(stack, store)
+        # What was made so far stays; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+
+    def _open_port(self, loop: asyncio.AbstractEventLoop) -> tuple[MediaPort, UdpTransport]:
+        media = self.settings.media
+        try:
+            return open_media_port(loop, media.host, media.port)
+        except OSError as error:
+            reason = f"UDP {media.host} port {media.port} cannot be opened ({error.strerror})"
+            raise SettingsError([Problem("media.port", reason)]) from error
+
+    def _make_media(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        stack: AsyncExitStack,
+        port: MediaPort,
+        transport: UdpTransport,
+    ) -> None:
+        media = self.settings.media
+
+        def schedule(delay_s: float, call: Callable[[float], None]) -> None:
+            if delay_s <= 0:
+                loop.call_soon(lambda: call(time.monotonic()))
+            else:
+                loop.call_later(_whole_ms(delay_s), lambda: call(time.monotonic()))
+
+        pool = CodecPool(media.workers or os.cpu_count() or 1, loop.call_soon_threadsafe)
+        stack.callback(pool.close)
+        self._engine = Engine(
+            fan_out=FanOut(schedule, time.perf_counter),
+            pool=pool,
+            start=time.monotonic(),
+            wall=lambda: datetime.now().astimezone(),
+            defaults=MediaDefaults(
+                width=media.width,
+                height=media.height,
+                fps=media.fps,
+                bitrate_bps=media.bitrate_bps,
+                max_speakers=media.max_speakers,
+            ),
+        )
+        candidates = ice_candidates(self.settings, transport.local_port)
+        self._acceptor = WebRtcAcceptor(
+            port=port,
+            certificate=DtlsCertificate.generate(),
+            candidates=lambda: candidates,
+            lost_after_s=media.lost_after_s,
+            left_after_s=media.left_after_s,
+        )
+        self._readings = Readings(
+            self._engine, self._acceptor, port, kernel_drops=transport.kernel_drops
+        )
+        self.rooms = Rooms(
+            self._engine,
+            self._acceptor,
+            clock=time.monotonic,
+            max_legs=self.settings.limits.max_legs,
+            leg_left=self._readings.leg_left,
+            media_ended=self._readings.media_ended,
+        )
+
+    async def _listen(self, stack: AsyncExitStack, store: Store) -> None:
+        http, limits = self.settings.http, self.settings.limits
+        context = tls.ssl_context(self.settings)
+        app = make_app(
+            Services(
+                store=store,
+                conferences=self.conferences,
+                legs=self.rooms,
+                pictures=RoomPictures(self._engine),
+                live=self._readings,
+                media=self._readings,
+                not_ready=self._not_ready,
+                public_url=http.public_url,
+                limits=ApiLimits(
+                    requests_per_second=limits.requests_per_second,
+                    request_burst=limits.request_burst,
+                    max_body_bytes=limits.max_body_bytes,
+                    max_event_streams=limits.max_event_streams,
+                ),
+            )
+        )
+        add_pages(app)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        # An open event stream is a request that never ends: end the streams before the server.
+        stack.push_async_callback(self.conferences.close)
+        site = web.TCPSite(runner, http.host, http.port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = f"TCP {http.host} port {http.port} cannot be opened ({error.strerror})"
+            raise SettingsError([Problem("http.port", reason)]) from error
+        bound = runner.addresses[0][1]
+        scheme = "http" if context is None else "https"
+        self.url = http.public_url or f"{scheme}://{_reachable(http.host)}:{bound}"
+        if tls.tls_kind(http) == "self-signed":
+            log.warning("self_signed_certificate", advice=tls.ADVICE)
+
+    def _not_ready(self) -> str | None:
+        if self.conferences.unstored:
+            return "the store cannot be written: look at the disk that holds data_dir"
+        if len(self.conferences.running()) >= self.settings.limits.max_conferences:
+            return "as many conferences run as limits.max_conferences allows"
+        return None
+
+    # The clock
+
+    def _drive(self) -> None:
+        """Run whatever is due, sound first, and come again."""
+        loop = asyncio.get_running_loop()
+        now = time.monotonic()
+        try:
+            self._engine.handle_timer(now)
+            self._acceptor.handle_timer(now)
+            self._readings.handle_timer(now)
+        except Exception:
+            # One leg's defect must not stop the clock of all.
+            log.exception("timer_failed")
+        due = min(
+            self._engine.next_timer(),
+            self._acceptor.next_timer(now),
+            self._readings.next_timer(),
+        )
+        self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
+
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _whole_ms(delay_s: float) -> float:
+    """Rounded up to the loop's resolution: a timer that fires early would be set once more."""
+    return max(1.0, math.ceil(delay_s * 1000.0)) / 1000.0
+
+
+def _reachable(host: str) -> str:
+    """How a browser on this machine writes the address."""
+    if host in ("::", "0.0.0.0"):  # noqa: S104 compared, not bound
+        host = next(iter(tls.machine_addresses()), "localhost")
+    return f"[{host}]" if ":" in host else host
+
+
+def ice_candidates(settings: Settings, port: int) -> tuple[IceCandidate, ...]:
+    """Our addresses as answers name them: those configured, or those of this machine."""
+    media = settings.media
+    addresses = list(media.public_addresses)
+    if not addresses:
+        addresses = [media.host]
+        if media.host in ("::", "0.0.0.0"):  # noqa: S104 compared, not bound
+            addresses = [
+                address
+                for address in tls.machine_addresses()
+                if media.host == "::" or ":" not in address
+            ]
+            if tls.is_loopback(settings.http.host):
+                # Whoever can reach the API is on this machine, perhaps without any network.
+                addresses += [one for one in ("127.0.0.1", "::1") if one not in addresses]
+    return tuple(
+        IceCandidate.host(address, port, preference=65535 - index)
+        for index, address in enumerate(addresses)
+        if media.host != "0.0.0.0" or ":" not in address  # noqa: S104 compared, not bound
+    )
+
+
+async def serve(settings: Settings, reload: Callable[[], Settings] | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Args:
+        reload: reads the settings again on SIGHUP; what can change without a restart (the log
+            level) does.
+    Returns: the exit code.
+    Raises:
+        SettingsError: a setting cannot be used; names the key.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if reload is not None:
+        loop.add_signal_handler(signal.SIGHUP, lambda: _reload(reload))
+    async with Daemon(settings) as daemon:
+        log.info("listening", url=daemon.url, media_port=settings.media.port)
+        if daemon.bootstrap_token is not None:
+            print(
+                f"administrator's token, shown this once: {daemon.bootstrap_token}\n"
+                f"console: {daemon.url}/#token={daemon.bootstrap_token}",
+                flush=True,
+            )
+        await stop.wait()
+        log.info("stopping")
+    return 0
+
+
+def _reload(read: Callable[[], Settings]) -> None:
+    try:
+        logs.configure(read().logging)
+        log.info("reloaded")
+    except SettingsError as error:
+        for problem in error.problems:
+            log.error("reload_refused", problem=str(problem))
+
+
+__all__ = ["Daemon", "ice_candidates", "serve"]

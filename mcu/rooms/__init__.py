@@ -1,0 +1,1 @@
+"""Where conferences meet their media: legs come and go, plans are applied, readings are taken."""

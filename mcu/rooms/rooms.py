@@ -1,0 +1,237 @@
+"""Legs of conferences: answers offers, feeds the media, tells the conferences what happened.
+
+Decisions are elsewhere (``mcu.conference``), and so is the media (``mcu.engine``); this is the
+wiring between them. Everything here runs on the loop's thread and none of it blocks.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mcu.api.services import JoinedLeg, LegInfo, NoCapacity
+from mcu.conference.commands import NoteJoined, NoteLeft, NoteLost, NoteReturned
+from mcu.conference.events import Event, ParticipantJoined, ParticipantRemoved
+from mcu.conference.service import Actor, Conferences
+from mcu.conference.state import VIEWS, ConferenceState, Refused
+from mcu.engine.conference_media import MAIN_VIEW, ConferenceMedia
+from mcu.engine.engine import Engine
+from mcu.engine.plan import MediaPlan
+from mcu.legs.acceptor import WebRtcAcceptor
+from mcu.legs.leg import Leg, LegKind, StreamName
+from mcu.legs.webrtc import WebRtcLeg
+from mcu.media.frames import AudioPacket, EncodedFrame
+
+RETRY_AFTER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a leg itself does not know: who opened it, and the view it asked for."""
+
+    opened_by: str
+    view: str | None
+
+
+class Rooms:
+    """The API's ``LegService``, the conferences' ``MediaControl``, the legs' ``LegObserver``.
+
+    Call ``attach`` before anything joins.
+
+    Args:
+        clock: monotonic seconds. max_legs: more are refused.
+        leg_left: told of every leg that is closed for good, while its statistics can be read.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        acceptor: WebRtcAcceptor,
+        *,
+        clock: Callable[[], float],
+        max_legs: int,
+        leg_left: Callable[[Leg], None] = lambda leg: None,
+        media_ended: Callable[[ConferenceMedia], None] = lambda media: None,
+    ) -> None:
+        self._engine = engine
+        self._acceptor = acceptor
+        self._clock = clock
+        self._max_legs = max_legs
+        self._leg_left = leg_left
+        self._media_ended = media_ended
+        self._entries: dict[str, _Entry] = {}
+        self._conferences: Conferences
+
+    def attach(self, conferences: Conferences) -> None:
+        """Whom to tell of legs; conferences and media refer to each other."""
+        self._conferences = conferences
+        conferences.listen(self._conference_changed)
+
+    # MediaControl
+
+    def start(self, conference_id: str) -> None:
+        """Make the media of a conference."""
+        self._engine.start_conference(conference_id)
+
+    def apply(self, conference_id: str, plan: MediaPlan) -> None:
+        """Make the media follow the plan and disconnect whom it does not name."""
+        now = self._clock()
+        self._engine.start_conference(conference_id).apply_plan(plan, now)
+        for leg in self._legs_of(conference_id):
+            if leg.participant is not None and leg.participant not in plan.participants:
+                leg.close("disconnected", now)
+
+    def end(self, conference_id: str) -> None:
+        """Close all legs of the conference and free its media."""
+        now = self._clock()
+        media = self._engine.remove_conference(conference_id)
+        for leg in self._legs_of(conference_id):
+            if media is not None:
+                media.remove_leg(leg)
+            leg.close("ended", now)
+        if media is not None:
+            self._media_ended(media)
+            media.close()
+
+    # LegService
+
+    async def join(
+        self,
+        conference: str,
+        participant: str | None,
+        kind: LegKind,
+        view: str | None,
+        offer_sdp: str,
+        actor: Actor,
+    ) -> JoinedLeg:
+        """Answer an offer; see ``mcu.api.services.LegService``."""
+        self._conferences.get(conference)
+        if participant is not None:
+            self._conferences.participant(conference, participant)
+        if view is not None and view not in VIEWS:
+            raise Refused(f"No view {view!r} is known: take one of {', '.join(VIEWS)}.", "view")
+        now = self._clock()
+        pending = [
+            leg
+            for leg in self._legs_of(conference)
+            if leg.state == "new"
+            and participant is not None
+            and (leg.participant, leg.kind) == (participant, kind)
+        ]
+        if len(self._acceptor.legs) - len(pending) >= self._max_legs:
+            raise NoCapacity(
+                f"All {self._max_legs} connections are taken (limits.max_legs): "
+                "close some, or raise the limit.",
+                RETRY_AFTER_S,
+            )
+        leg = self._acceptor.accept(
+            offer_sdp,
+            leg_id=f"leg-{secrets.token_hex(8)}",
+            conference=conference,
+            participant=participant,
+            kind=kind,
+            observer=self,
+            now=now,
+        )
+        self._entries[leg.id] = _Entry(actor.token, view)
+        # An earlier attempt of the same room that never connected is given up; a connected leg
+        # goes on until this one is connected, so that a failed attempt takes nothing away.
+        for earlier in pending:
+            earlier.close("replaced", now)
+        return JoinedLeg(leg.id, leg.answer_sdp)
+
+    def get(self, leg_id: str) -> LegInfo | None:
+        """A living leg, or None."""
+        leg, entry = self._acceptor.legs.get(leg_id), self._entries.get(leg_id)
+        if leg is None or entry is None:
+            return None
+        return LegInfo(
+            id=leg.id,
+            conference=leg.conference,
+            participant=leg.participant,
+            kind=leg.kind,
+            state=leg.state,
+            view=self._view_of(leg, entry),
+            opened_by=entry.opened_by,
+            ice_ufrag=leg.ice_ufrag,
+            statistics=leg.statistics(self._clock()),
+        )
+
+    async def restart_ice(self, leg_id: str, fragment: str) -> str:
+        """Restart ICE; gives our fragment. KeyError: the leg is gone."""
+        return self._acceptor.legs[leg_id].restart_ice(fragment, self._clock())
+
+    async def leave(self, leg_id: str, reason: str) -> None:
+        """Close a leg; one that is gone already is no error."""
+        leg = self._acceptor.legs.get(leg_id)
+        if leg is not None:
+            leg.close(reason, self._clock())
+
+    # LegObserver
+
+    def leg_connected(self, leg: Leg, now: float) -> None:
+        """Give the leg its part in the media, and tell the conference."""
+        media = self._engine.conferences.get(leg.conference)
+        entry = self._entries.get(leg.id)
+        if media is None or entry is None:
+            leg.close("ended", now)
+            return
+        media.add_leg(leg, now, entry.view)
+        if leg.participant is not None:
+            self._conferences.note(leg.conference, NoteJoined(leg.participant, leg.id, leg.kind))
+
+    def leg_lost(self, leg: Leg, now: float) -> None:
+        """Tell the conference."""
+        if leg.participant is not None:
+            self._conferences.note(leg.conference, NoteLost(leg.participant, leg.id))
+
+    def leg_returned(self, leg: Leg, now: float) -> None:
+        """Tell the conference."""
+        if leg.participant is not None:
+            self._conferences.note(leg.conference, NoteReturned(leg.participant, leg.id))
+
+    def leg_left(self, leg: Leg, reason: str, now: float) -> None:
+        """Take the leg out of the media, and tell the conference."""
+        self._leg_left(leg)
+        self._entries.pop(leg.id, None)
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None:
+            media.remove_leg(leg)
+        if leg.participant is not None:
+            self._conferences.note(leg.conference, NoteLeft(leg.participant, leg.id, reason))
+
+    def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
+        """Hand on to the conference's media."""
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None:
+            media.audio_received(leg, packet, now)
+
+    def frame_received(self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float) -> None:
+        """Hand on to the conference's media."""
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None:
+            media.frame_received(leg, source, frame, now)
+
+    # Private
+
+    def _conference_changed(self, state: ConferenceState, event: Event) -> None:
+        """Close the legs that a decision has left without a place."""
+        if isinstance(event, ParticipantJoined):
+            self._close(event.replaced, "replaced")
+        elif isinstance(event, ParticipantRemoved):
+            self._close(tuple(leg.id for leg in event.participant.legs), "disconnected")
+
+    def _close(self, leg_ids: tuple[str, ...], reason: str) -> None:
+        for leg_id in leg_ids:
+            leg = self._acceptor.legs.get(leg_id)
+            if leg is not None:
+                leg.close(reason, self._clock())
+
+    def _legs_of(self, conference: str) -> list[WebRtcLeg]:
+        return [leg for leg in self._acceptor.legs.values() if leg.conference == conference]
+
+    def _view_of(self, leg: Leg, entry: _Entry) -> str:
+        if entry.view is not None:
+            return entry.view
+        media = self._engine.conferences.get(leg.conference)
+        planned = media.plan.participants.get(leg.participant or "") if media else None
+        return planned.view if planned is not None else MAIN_VIEW
