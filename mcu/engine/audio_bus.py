@@ -111,6 +111,7 @@ class Bus:
             encoding = self.encodings[key] = Encoding(
                 key, self.name, self._fan_out, run_in, self.expected_loss
             )
+        encoding.encoder.begin_anew()
         encoding.legs.add(leg.id)
         self.legs[leg.id] = leg
         leg.play("audio", encoding.rendition)

@@ -28,6 +28,8 @@ class DelayEstimate:
     def __init__(self) -> None:
         self.transits: deque[float] = deque(maxlen=WINDOW_PACKETS)
         """Seconds, in order of arrival. Appended to on each packet."""
+        self.extra_s = 0.0
+        """Wanted on top of what jitter asks for."""
 
     def clear(self) -> None:
         """Forget everything: the sender's clock is another one now."""
@@ -36,7 +38,7 @@ class DelayEstimate:
     @property
     def delay_s(self) -> float:
         """The wanted wait above the fastest packet, MIN_DELAY_S to MAX_DELAY_S."""
-        return delay_for(sorted(self.transits))
+        return min(delay_for(sorted(self.transits)) + self.extra_s, MAX_DELAY_S)
 
     def target_s(self) -> float:
         """When to play: timestamp's time plus this. 0.0 while no packet was seen.
@@ -44,7 +46,9 @@ class DelayEstimate:
         Cost: about 15 us; ask a few times a second only.
         """
         ordered = sorted(self.transits)
-        return ordered[0] + delay_for(ordered) if ordered else 0.0
+        if not ordered:
+            return 0.0
+        return ordered[0] + min(delay_for(ordered) + self.extra_s, MAX_DELAY_S)
 
 
 def delay_for(ordered: list[float]) -> float:

@@ -50,10 +50,13 @@ HOLE_SAMPLES = 120
 """A smaller hole in the timestamps is inexact timestamps, not silence."""
 
 EARLY_S = 0.012
-LATE_S = -0.008
+LATE_S = -0.004
 """Playout this much later or earlier than its target is corrected by a stretch."""
 SKIP_S = 0.3
 """Later than this it jumps."""
+FEC_TICKS = 500
+"""After a loss, packets wait one packet longer for 10 s: the next loss can then be repaired from
+the packet that follows it, which otherwise is not there yet."""
 _SMOOTHING = 1 / 8
 _TARGET_TICKS = 10
 
@@ -103,6 +106,7 @@ class PlayoutBuffer:
         self._error_s = 0.0
         self._target_s = 0.0
         self._target_age = 0
+        self._fec_ticks = 0
 
     @property
     def playing(self) -> bool:
@@ -185,7 +189,10 @@ class PlayoutBuffer:
             self._next_sample = ready + len(beyond)
 
     def _retarget(self) -> None:
-        self._target_s = self.packets.delay.target_s()
+        delay = self.packets.delay
+        self._fec_ticks = max(0, self._fec_ticks - self._target_age)
+        delay.extra_s = self._duration / SAMPLE_RATE_HZ if self._fec_ticks else 0.0
+        self._target_s = delay.target_s()
         self._target_age = 0
 
     def _follow(self, decoder: AudioDecoder, now: float) -> None:
@@ -204,16 +211,23 @@ class PlayoutBuffer:
         elif self._error_s > EARLY_S:
             self._shorten(decoder)
         elif self._error_s < LATE_S and not self._stalled:
-            self._lengthen()
+            self._lengthen(decoder)
 
-    def _shorten(self, decoder: AudioDecoder) -> None:
-        while len(self._fifo) < TICK_SAMPLES + WINDOW_SAMPLES - OVERLAP_SAMPLES:
+    def _look_ahead(self, decoder: AudioDecoder, count: int) -> None:
+        """Decode until ``count`` samples are there, as long as packets follow each other."""
+        while len(self._fifo) < count and self._next_sample is not None:
             packet = self.packets.held.get(self._next_sequence)
-            if packet is None or self._next_sample is None:
+            if packet is None:
                 return
             if abs(packet.timestamp * self._scale - self._next_sample) > HOLE_SAMPLES:
                 return
             self._produce(decoder)
+
+    def _shorten(self, decoder: AudioDecoder) -> None:
+        needed = TICK_SAMPLES + WINDOW_SAMPLES - OVERLAP_SAMPLES
+        self._look_ahead(decoder, needed)
+        if len(self._fifo) < needed:
+            return
         window = self._fifo.peek(WINDOW_SAMPLES)
         lag, likeness = find_lag(window)
         if likeness >= self._needed_likeness():
@@ -221,7 +235,8 @@ class PlayoutBuffer:
             self._error_s -= lag / SAMPLE_RATE_HZ
             self.counters.shortened_samples += lag
 
-    def _lengthen(self) -> None:
+    def _lengthen(self, decoder: AudioDecoder) -> None:
+        self._look_ahead(decoder, WINDOW_SAMPLES)
         window = self._fifo.peek(WINDOW_SAMPLES)
         if len(window) < OVERLAP_SAMPLES + MIN_LAG_SAMPLES:
             return
@@ -280,6 +295,8 @@ class PlayoutBuffer:
         assert self._next_sample is not None  # noqa: S101  (checked by _produce)
         successor = self.packets.held[min(self.packets.held)]
         missing = successor.sequence - self._next_sequence
+        if decoder.has_fec(successor.payload):
+            self._fec_ticks = FEC_TICKS
         hole = successor.timestamp * self._scale - self._next_sample
         credit = max(0, min(hole, self._stalled))
         self._stalled = 0

@@ -19,6 +19,9 @@ class AudioDecoder(Protocol):
             PayloadError: the payload is damaged; the state stays usable.
         """
 
+    def has_fec(self, payload: bytes) -> bool:
+        """Whether the packet repeats the one before it and ``decode_fec`` can read that."""
+
     def decode_fec(self, next_payload: bytes, samples: int) -> Int16Block | None:
         """A lost packet of ``samples`` out of what the packet after it repeats.
 
@@ -46,3 +49,10 @@ class AudioEncoder(Protocol):
 
     def set_expected_loss(self, share: float) -> None:
         """Reckon with a share of lost packets (0 to 1); no effect on a codec without FEC."""
+
+    def begin_anew(self) -> None:
+        """Let the next packet lean as little as possible on those before it.
+
+        For decoders that have heard another encoder until now: what they predict from is alike,
+        not the same. No effect on a codec without such prediction.
+        """

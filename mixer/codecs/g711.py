@@ -78,6 +78,10 @@ class G711Decoder:
         linear = self._table[np.frombuffer(payload, np.uint8)]
         return self._concealer.accept(to_int16(self._upsampler.process(linear)))
 
+    def has_fec(self, payload: bytes) -> bool:
+        """Never: G.711 repeats nothing."""
+        return False
+
     def decode_fec(self, next_payload: bytes, samples: int) -> Int16Block | None:
         """G.711 repeats nothing."""
         return None
@@ -107,6 +111,9 @@ class G711Encoder:
 
     def set_expected_loss(self, share: float) -> None:
         """No FEC to adapt."""
+
+    def begin_anew(self) -> None:
+        """Every sample stands for itself."""
 
 
 def payload_level_dbov(law: Law, payload: bytes) -> float:

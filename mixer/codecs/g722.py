@@ -48,6 +48,10 @@ class G722Decoder:
         linear = np.concatenate([frame.to_ndarray()[0] for frame in frames])
         return self._concealer.accept(to_int16(self._upsampler.process(linear)))
 
+    def has_fec(self, payload: bytes) -> bool:
+        """Never: G.722 repeats nothing."""
+        return False
+
     def decode_fec(self, next_payload: bytes, samples: int) -> Int16Block | None:
         """G.722 repeats nothing."""
         return None
@@ -82,3 +86,6 @@ class G722Encoder:
 
     def set_expected_loss(self, share: float) -> None:
         """No FEC to adapt."""
+
+    def begin_anew(self) -> None:
+        """Its adaptation forgets by itself within milliseconds; nothing can be switched."""

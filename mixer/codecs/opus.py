@@ -21,6 +21,7 @@ try:
     from opuslib_next.api import decoder as decoder_api
     from opuslib_next.api import encoder as encoder_api
 
+    _disable_prediction = ctl.ctl_set(constants.SET_PREDICTION_DISABLED_REQUEST)
     LIBOPUS_AVAILABLE = True
 except Exception:  # opuslib-next raises a bare Exception when the system has no libopus
     LIBOPUS_AVAILABLE = False
@@ -91,6 +92,10 @@ class OpusDecoder:
             raise PayloadError("empty Opus payload")
         return self._call(payload, self._longest, 0)
 
+    def has_fec(self, payload: bytes) -> bool:
+        """See ``AudioDecoder``."""
+        return has_fec(payload)
+
     def decode_fec(self, next_payload: bytes, samples: int) -> Int16Block | None:
         """See ``AudioDecoder`` (RFC 6716, 4.2.5)."""
         if not has_fec(next_payload):
@@ -158,11 +163,24 @@ class OpusEncoder:
         ):
             encoder_api.encoder_ctl(self._state, control, value)
         self.set_expected_loss(expected_loss)
+        self._anew = False
 
     def set_expected_loss(self, share: float) -> None:
         """Say what share of packets is lost on the way (0 to 1)."""
         percent = round(max(0.0, min(1.0, share)) * 100)
         encoder_api.encoder_ctl(self._state, ctl.set_packet_loss_perc, percent)
+
+    def begin_anew(self) -> None:
+        """See ``AudioEncoder``: the next packet is made with prediction disabled.
+
+        Without it SILK's long-term prediction, which with steady sounds has a gain near one,
+        carries the difference between two encoders on for several packets.
+        """
+        self._anew = True
+        self._set_prediction_disabled(1)
+
+    def _set_prediction_disabled(self, value: int) -> None:
+        _disable_prediction(encoder_api.libopus_ctl, self._state, value)
 
     def encode(self, block: Int16Block) -> bytes:
         """See ``AudioEncoder``. Cost: about 160 us."""
@@ -174,4 +192,7 @@ class OpusEncoder:
         )
         if length < 0:
             raise RuntimeError(f"libopus cannot encode ({length})")
+        if self._anew:
+            self._anew = False
+            self._set_prediction_disabled(0)
         return self._payload.raw[:length]

@@ -46,6 +46,10 @@ class PyavOpusDecoder:
         block = np.concatenate([_mono(frame) for frame in frames])[:MAX_PACKET_SAMPLES]
         return self._concealer.accept(block)
 
+    def has_fec(self, payload: bytes) -> bool:
+        """Never: PyAV cannot read it."""
+        return False
+
     def decode_fec(self, next_payload: bytes, samples: int) -> Int16Block | None:
         """PyAV cannot."""
         return None
@@ -106,3 +110,6 @@ class PyavOpusEncoder:
 
     def set_expected_loss(self, share: float) -> None:
         """PyAV fixes it when the encoder is opened."""
+
+    def begin_anew(self) -> None:
+        """PyAV has no access to it."""
