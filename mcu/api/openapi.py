@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from mcu.api.problem import KINDS, MEDIA_TYPE, TYPE_PREFIX, Kind, ProblemDocument
 from mcu.api.rights import RIGHTS
-from mcu.api.route import JSON_TYPE, Answer, Route
+from mcu.api.route import JSON_TYPE, MAX_PATH_PARAMETER, Answer, Route
 from mcu.api.security import CSRF_HEADER, SESSION_COOKIE
 
 Mode = Literal["validation", "serialization"]
@@ -121,7 +121,7 @@ def _operation(route: Route, references: Schemas) -> dict[str, Any]:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 128}
+    schema = {"type": "string", "minLength": 1, "maxLength": MAX_PATH_PARAMETER}
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}
         for name in re.findall(r"{(\w+)}", route.path)
@@ -175,7 +175,8 @@ def _answer(answer: Answer, references: Schemas) -> dict[str, Any]:
         schema = references[answer.model, "serialization"]
         document["content"] = {answer.media_type or JSON_TYPE: {"schema": schema}}
     elif answer.media_type is not None:
-        document["content"] = {answer.media_type: {"schema": {"type": "string"}}}
+        kind = "object" if answer.media_type == JSON_TYPE else "string"
+        document["content"] = {answer.media_type: {"schema": {"type": kind}}}
     return document
 
 

@@ -13,10 +13,10 @@ from mcu.api.body import parse_json, parse_query, read_body
 from mcu.api.call import Call
 from mcu.api.errors import problem_of
 from mcu.api.idempotency import idempotency_key, request_hash
-from mcu.api.problem import forbidden
+from mcu.api.problem import forbidden, not_found
 from mcu.api.reach import Reach
 from mcu.api.rights import may_ever
-from mcu.api.route import Route
+from mcu.api.route import MAX_PATH_PARAMETER, Route
 from mcu.api.state import ApiState
 from mcu.store.errors import StoreUnavailable
 from mcu.store.records import AuditRow
@@ -52,6 +52,9 @@ async def _answer(call: Call) -> web.StreamResponse:
         if not may_ever(call.identity.token.role, route.action):
             raise forbidden(f"The role {call.identity.token.role} may not do this at all.")
         call.scope = Reach(call.identity.holder, await api.directory.tree())
+    for name, value in request.match_info.items():
+        if len(value) > MAX_PATH_PARAMETER:
+            raise not_found(name, value[:MAX_PATH_PARAMETER])
     call.asked = parse_query(request, route.query)
     if route.body is not None:
         limit = min(route.body.limit, call.services.limits.max_body_bytes)

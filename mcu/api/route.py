@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BASE: Final = "/api/v1"
 JSON_TYPE: Final = "application/json"
 MAX_BODY_BYTES: Final = 1 << 20
+MAX_PATH_PARAMETER: Final = 128
 MAX_SDP_BYTES: Final = 64 << 10
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

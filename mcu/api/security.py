@@ -40,6 +40,7 @@ def add_security_headers(response: web.StreamResponse, *, tls: bool) -> None:
     """Set what the handler has not set itself; pages bring their own policy."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers[hdrs.SERVER] = "mcu"
     if tls:
         response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _STRICT_TRANSPORT)
 
