@@ -125,7 +125,8 @@ class GeneratorLeg:
             f"a=ice-ufrag:{self._ufrag}\r\na=ice-pwd:{self._password}\r\n"
             f"a=fingerprint:{self._certificate.fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
         )
-        extensions = f"a=extmap:{SEND_TIME_ID} {rtp.ABS_SEND_TIME_URI}\r\na=extmap:{MID_ID} {rtp.MID_URI}\r\n"
+        send_time = f"a=extmap:{SEND_TIME_ID} {rtp.ABS_SEND_TIME_URI}\r\n"
+        extensions = f"{send_time}a=extmap:{MID_ID} {rtp.MID_URI}\r\n"
         lines = (
             f"v=0\r\no=- {secrets.randbits(31)} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
             f"a=group:BUNDLE 0{' 1' if self._video else ''}\r\n"
