@@ -106,7 +106,8 @@ class SendStream:
         self._frames = self._key_frames = 0
         self._frames_base = self._key_frames_base = 0
         self._has_send_time = form.abs_send_time_id is not None
-        self._send_times = array("I", bytes(4 * VIDEO_PACKETS if self._has_send_time else 0))
+        # What was written into each packet of the ring, for repetitions with identical bytes.
+        self._send_times = array("I", bytes(4 * VIDEO_PACKETS)) if self._has_send_time else None
         values = dict(form.extensions)
         if form.abs_send_time_id is not None:
             # Last, so that its three bytes stand at a fixed place from the end of the header.
@@ -117,6 +118,18 @@ class SendStream:
         self._before_time = block[: used - 3] if self._has_send_time else block
         self._after_time = block[used:] if self._has_send_time else b""
         self._header = struct.Struct(f"!BBHLL{len(block)}s")
+        # One tuple instead of nine look-ups in the loop's preparation.
+        self._fixed = (
+            self._header.pack_into,
+            self._header.size,
+            self._first_byte,
+            form.payload_type,
+            form.ssrc,
+            path.buffer.view,
+            path.buffer.cdata,
+            path.buffer.length,
+            path.sendto,
+        )
 
     def play(self, rendition: Rendition | None, now: float) -> None:
         """Go over to another rendition, or pause (None)."""
@@ -182,28 +195,22 @@ class SendStream:
         if end - index > limit:
             end = index + limit
         count = end - index
-        form = self.form
-        send_time = abs_send_time(now)
-        extension = (
-            self._before_time + send_time.to_bytes(3, "big") + self._after_time
-            if self._has_send_time
-            else self._before_time
+        pack, header_bytes, first_byte, payload_type, ssrc, view, cdata, length, sendto = (
+            self._fixed
         )
-        header = self._header
-        header_bytes = header.size
-        pack = header.pack_into
-        first_byte, payload_type, ssrc = self._first_byte, form.payload_type, form.ssrc
-        mask, payloads, timestamps = ring.mask, ring.payloads, ring.timestamps
-        markers = ring.markers
+        payloads, timestamps, markers, mask = (
+            ring.payloads,
+            ring.timestamps,
+            ring.markers,
+            ring.mask,
+        )
         offset, timestamp_offset = self._offset, self._timestamp_offset or 0
-        buffer = path.buffer
-        view, cdata, length = buffer.view, buffer.cdata, buffer.length
-        sendto, address = path.sendto, path.address
-        if self._has_send_time:
-            send_times = self._send_times
-            times_mask = VIDEO_PACKETS - 1
-            for one in range(index, end):
-                send_times[one & times_mask] = send_time
+        address = path.address
+        extension = self._before_time
+        send_times = self._send_times
+        if send_times is not None:
+            send_time = int(now * 262144.0) & 0xFFFFFF
+            extension += send_time.to_bytes(3, "big") + self._after_time
         payload_bytes = 0
         at = 0
         while index < end:
@@ -222,6 +229,8 @@ class SendStream:
             )
             view[header_bytes:size] = payload
             length[0] = size
+            if send_times is not None:
+                send_times[at] = send_time
             index += 1
             if protect_in_place(handle, cdata, length):
                 path.dropped += 1
@@ -332,8 +341,8 @@ class SendStream:
         payload = ring.payloads[at]
         rtx = form.rtx_ssrc is not None and form.rtx_payload_type is not None
         extension = self._before_time
-        if self._has_send_time:
-            when = abs_send_time(now) if rtx else self._send_times[index & (VIDEO_PACKETS - 1)]
+        if self._send_times is not None:
+            when = abs_send_time(now) if rtx else self._send_times[at]
             extension += when.to_bytes(3, "big") + self._after_time
         sequence = (index + self._offset) & 0xFFFF
         payload_type, ssrc = form.payload_type, form.ssrc
