@@ -158,7 +158,7 @@ def test_each_single_loss_is_repaired(lost: int) -> None:
 
 
 def test_repeated_datagrams_do_not_echo() -> None:
-    link = connected_link(repeat=1.0)
+    link = connected_link(repeat=1.0, delay_s=0.1)
     assert link.sent < 12
 
 
