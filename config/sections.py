@@ -194,9 +194,6 @@ class LimitSettings(Section):
 
     max_legs: Annotated[int, Field(ge=1)] = Field(500, description="Media connections at once.")
     max_conferences: Annotated[int, Field(ge=1)] = Field(50, description="Running conferences.")
-    max_participants: Annotated[int, Field(ge=1)] = Field(
-        1000, description="Participants of one conference."
-    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="Size of a request's body in bytes."
     )

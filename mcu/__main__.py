@@ -42,7 +42,7 @@ app.command(token_app)
 
 @app.command
 def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
-    """Run the daemon in the foreground; SIGTERM drains and stops it."""
+    """Run the daemon in the foreground; SIGTERM stops it, SIGHUP reads the settings again."""
     from mcu.check import refuse_unavailable
 
     settings = _settings(config, site)
@@ -52,7 +52,7 @@ def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
 
     from mcu.daemon import serve as run_daemon
 
-    return uvloop.run(run_daemon(settings))
+    return uvloop.run(run_daemon(settings, reload=lambda: _read_settings(config, site)))
 
 
 @app.command
@@ -198,9 +198,13 @@ def _settings(config: Path | None, site: str | None) -> Settings:
     """Read the settings and let the log follow them."""
     from mcu import logs
 
-    settings = load(config, os.environ, {"site": site} if site is not None else None)
+    settings = _read_settings(config, site)
     logs.configure(settings.logging)
     return settings
+
+
+def _read_settings(config: Path | None, site: str | None) -> Settings:
+    return load(config, os.environ, {"site": site} if site is not None else None)
 
 
 def _complain(text: str) -> None:
