@@ -1,1 +1,1 @@
-"""Conferences: a pure machine (``decide``, ``evolve``, ``media_plan``) and its shell (``service``)."""
+"""Conferences: a pure machine (``decide``, ``evolve``, ``media_plan``) and its shell."""

@@ -193,6 +193,6 @@ Event = (
     | MessageCleared
 )
 
-EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)  # type: ignore[attr-defined]
+EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)
 EPHEMERAL_TYPES = ("levels.measured", "quality.measured", "source.requested")
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

@@ -39,7 +39,7 @@ class Refused(Exception):  # noqa: N818 - the vocabulary's word: a command is re
         self.field = field
 
 
-class UnknownConference(Refused):  # noqa: N818
+class UnknownConference(Refused):
     """No conference has this id."""
 
     def __init__(self, conference: str) -> None:

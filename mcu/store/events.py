@@ -33,7 +33,7 @@ class Events:
 
         Args:
             events: in order of ``seq``, beyond ``last_seq``; a ``seq`` that is there already
-                keeps its row (so a batch whose outcome is unknown may be repeated).
+                is overwritten (so a batch whose outcome is unknown may be repeated).
             conferences: rows to insert or overwrite.
             snapshots: of conferences that have a row; an older one is overwritten.
 
@@ -53,7 +53,9 @@ class Events:
             )  # fmt: skip
             await connection.executemany(
                 "INSERT INTO events (seq, time, type, conference, actor, data)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET"
+                " time = excluded.time, type = excluded.type, conference = excluded.conference,"
+                " actor = excluded.actor, data = excluded.data",
                 [
                     (event.seq, to_text(event.time), event.type, event.conference, event.actor,
                      json.dumps(dict(event.data), ensure_ascii=False))
@@ -78,10 +80,10 @@ class Events:
         row = await self._database.row("SELECT seq FROM event_counter")
         return 0 if row is None else int(row["seq"])
 
-    async def first_seq(self) -> int | None:
-        """The lowest ``seq`` that is still kept; None when there are none."""
-        row = await self._database.row("SELECT min(seq) AS seq FROM events")
-        return None if row is None else row["seq"]
+    async def pruned_seq(self) -> int:
+        """Events up to this ``seq`` may have been deleted; 0 when none was."""
+        row = await self._database.row("SELECT pruned FROM event_counter")
+        return 0 if row is None else int(row["pruned"])
 
     async def after(
         self, seq: int, *, conference: str | None = None, limit: int = MAX_EVENTS_READ
@@ -104,7 +106,7 @@ class Events:
         return [_event(row) for row in rows]
 
     async def prune(self, before: datetime, keep: int) -> int:
-        """Delete what is older than ``before``, and more than ``keep`` rows; gives how many.
+        """Delete what is older than ``before``, or not among the ``keep`` newest; gives how many.
 
         What a running conference needs to be restored (its events after its snapshot) stays.
 
@@ -112,13 +114,18 @@ class Events:
             StoreUnavailable.
         """
         async with self._database.write() as connection:
-            cursor = await connection.execute(
+            rows = await connection.execute_fetchall(
                 "DELETE FROM events WHERE (time < ? OR seq <= (SELECT seq FROM event_counter) - ?)"
                 " AND NOT EXISTS (SELECT 1 FROM conferences WHERE id = events.conference"
-                " AND ended_at IS NULL AND events.seq > coalesce(snapshot_seq, 0))",
+                " AND ended_at IS NULL AND events.seq > coalesce(snapshot_seq, 0))"
+                " RETURNING seq",
                 (to_text(before), keep),
             )
-            return cursor.rowcount
+            deleted = [int(row["seq"]) for row in rows]
+            await connection.execute(
+                "UPDATE event_counter SET pruned = max(pruned, ?)", (max(deleted, default=0),)
+            )
+        return len(deleted)
 
 
 def _event(row: Row) -> StoredEvent:

@@ -76,9 +76,13 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX events_conference ON events (conference, seq);
     -- The highest seq ever given out, also when the retention bound has deleted its row.
-    CREATE TABLE event_counter (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL)
-        STRICT;
-    INSERT INTO event_counter VALUES (1, 0);
+    -- Rows up to `pruned` may be gone.
+    CREATE TABLE event_counter (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        seq INTEGER NOT NULL,
+        pruned INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO event_counter VALUES (1, 0, 0);
 
     CREATE TABLE audit (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,

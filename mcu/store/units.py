@@ -1,7 +1,8 @@
 # ruff: noqa: S608 - statements are put together from constants of this package only
 """The administrative tree. Units are merged and moved while meetings go on."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import aiosqlite
@@ -37,6 +38,16 @@ PATH = """
     SELECT id FROM path ORDER BY depth DESC
 """
 """Binds one unit's id; gives the ids from its root down to itself."""
+
+PATHS = """
+    WITH RECURSIVE path (start, id, parent, depth) AS (
+        SELECT id, id, parent, 0 FROM units WHERE id IN (SELECT value FROM json_each(?))
+        UNION SELECT start, units.id, units.parent, depth + 1
+        FROM units JOIN path ON units.id = path.parent
+    )
+    SELECT start, id FROM path ORDER BY start, depth DESC
+"""
+"""Binds a JSON array of ids; ``PATH`` for each of them."""
 
 NAMED_IN_REFUSAL = 10
 
@@ -153,6 +164,18 @@ class Units:
         if not rows:
             raise UnknownRecord("unit", unit)
         return tuple(row["id"] for row in rows)
+
+    async def paths(self, units: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """``path`` of many units in one query; unknown ones are left out.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(PATHS, (json.dumps(list(units)),))
+        paths: dict[str, tuple[str, ...]] = {}
+        for row in rows:
+            paths[row["start"]] = (*paths.get(row["start"], ()), row["id"])
+        return paths
 
     async def subtree(self, unit: str) -> frozenset[str]:
         """Ids of the unit and everything under it; empty when the unit is unknown."""

@@ -1,0 +1,168 @@
+"""What happens when something is asked of a conference: commands and facts in, events out.
+
+Pure: nothing is read but the arguments. Either all events of a command hold or, when it is
+refused, none. A command whose outcome is already there gives no events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mcu.conference import facts, mutes, roster
+from mcu.conference.commands import (
+    AddParticipant,
+    ChangeConference,
+    ChangeParticipant,
+    ClearMessage,
+    Command,
+    EndConference,
+    Fact,
+    Lock,
+    MuteAll,
+    RemoveParticipant,
+    SetLayout,
+    ShowMessage,
+    StartBroadcast,
+    StartConference,
+    StopBroadcast,
+    Unlock,
+    UnmuteAll,
+)
+from mcu.conference.events import (
+    BroadcastStarted,
+    BroadcastStopped,
+    ConferenceChanged,
+    ConferenceEnded,
+    ConferenceLocked,
+    ConferenceStarted,
+    ConferenceUnlocked,
+    Event,
+    LayoutChanged,
+    MessageCleared,
+    MessageShown,
+)
+from mcu.conference.layouts import checked_layout, checked_slots
+from mcu.conference.state import ConferenceState, Message, Refused, RosterEntry, ViewSetting
+from mcu.conference.texts import MAX_MESSAGE, checked_name, checked_text
+
+MAX_MESSAGE_S = 86_400.0
+"""A message stays a day at most; one without an end stays until it is cleared."""
+
+
+def decide_start(
+    conference: str, command: StartConference, entries: Sequence[RosterEntry], now: datetime
+) -> list[Event]:
+    """Start a conference.
+
+    Args:
+        conference: its id. entries: the roster that ``command.bridges`` stands for, in order.
+
+    Raises:
+        Refused: empty name, unknown layout, somebody named twice, chair not in the roster.
+    """
+    name = checked_name(command.name, "name")
+    layout = checked_layout(command.layout, "layout")
+    participants = roster.enlist(entries, command.chair, "bridges")
+    if command.chair is not None and all(each.id != command.chair for each in participants):
+        raise Refused(
+            f"The chair {command.chair!r} is not in the roster: add it to the bridges.", "chair"
+        )
+    return [
+        ConferenceStarted(conference, name, command.unit, command.chair, layout, participants, now)
+    ]
+
+
+def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> list[Event]:
+    """Decide a command, or take note of a fact.
+
+    Args:
+        now: UTC wall time, timezone-aware.
+
+    Raises:
+        Refused: with the reason, what to do next, and the field at fault.
+    Cost: O(participants).
+    """
+    if not state.running:
+        return _after_the_end(state, command)
+    match command:
+        case EndConference():
+            return [ConferenceEnded(command.reason, now)]
+        case ChangeConference():
+            return _change(state, command)
+        case AddParticipant():
+            return roster.add(state, command)
+        case RemoveParticipant():
+            return roster.remove(state, command)
+        case ChangeParticipant():
+            return roster.change(state, command)
+        case MuteAll() | UnmuteAll():
+            return mutes.mute(state, command)
+        case SetLayout():
+            return _set_layout(state, command)
+        case StartBroadcast():
+            roster.find(state, command.participant, "participant")
+            if state.broadcast == command.participant:
+                return []
+            return [BroadcastStarted(command.participant)]
+        case StopBroadcast():
+            return [] if state.broadcast is None else [BroadcastStopped(state.broadcast)]
+        case ShowMessage():
+            return _show_message(state, command, now)
+        case ClearMessage():
+            return [] if state.message is None else [MessageCleared()]
+        case Lock():
+            return [] if state.locked else [ConferenceLocked()]
+        case Unlock():
+            return [ConferenceUnlocked()] if state.locked else []
+        case _:
+            return facts.note(state, command, now)
+
+
+def _after_the_end(state: ConferenceState, command: Command | Fact) -> list[Event]:
+    if isinstance(command, EndConference | facts.LATE_FACTS):
+        return []
+    raise Refused(f"The conference {state.name!r} has ended: start a new one.", None)
+
+
+def _change(state: ConferenceState, command: ChangeConference) -> list[Event]:
+    name = state.name if command.name is None else checked_name(command.name, "name")
+    chair = state.chair if command.chair is None else command.chair or None
+    events: list[Event] = []
+    if chair != state.chair:
+        if chair is not None:
+            roster.find(state, chair, "chair")
+        events += roster.change_roles(state, chair)
+    if (name, chair) != (state.name, state.chair):
+        events.append(ConferenceChanged(name, chair))
+    return events
+
+
+def _set_layout(state: ConferenceState, command: SetLayout) -> list[Event]:
+    if command.view not in state.views:
+        known = ", ".join(state.views)
+        raise Refused(f"No view {command.view!r} is known: choose one of {known}.", "view")
+    layout = checked_layout(command.layout, "layout")
+    slots = command.slots
+    if slots is not None:
+        slots = checked_slots(state, layout, slots)
+    if state.views[command.view] == ViewSetting(layout, slots):
+        return []
+    return [LayoutChanged(command.view, layout, slots)]
+
+
+def _show_message(state: ConferenceState, command: ShowMessage, now: datetime) -> list[Event]:
+    text = checked_text(command.text, "text", MAX_MESSAGE)
+    if not text:
+        raise Refused("The message is empty: write a text, or clear the message.", "text")
+    until = None
+    if command.duration_s is not None:
+        if not 0 < command.duration_s <= MAX_MESSAGE_S:
+            raise Refused(
+                f"A message is shown for up to {MAX_MESSAGE_S:.0f} seconds: choose a duration "
+                "above 0, or none to show it until it is cleared.",
+                "duration_s",
+            )
+        until = now + timedelta(seconds=command.duration_s)
+    if state.message == replace(Message(text), until=until):
+        return []
+    return [MessageShown(text, until)]

@@ -1,0 +1,124 @@
+"""How events change a conference's state. Total: an event that was decided is never refused."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from types import MappingProxyType
+
+from mcu.conference.events import (
+    BroadcastStarted,
+    BroadcastStopped,
+    ConferenceChanged,
+    ConferenceEnded,
+    ConferenceLocked,
+    ConferenceStarted,
+    ConferenceUnlocked,
+    Event,
+    LayoutChanged,
+    MessageCleared,
+    MessageShown,
+    ParticipantAdded,
+    ParticipantRemoved,
+    ParticipantsChanged,
+)
+from mcu.conference.presence import next_presence
+from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
+
+Roster = dict[str, Participant]
+
+
+def evolve(state: ConferenceState | None, event: Event) -> ConferenceState:
+    """Apply one event; ``state`` is None for ``ConferenceStarted`` only.
+
+    Cost: O(participants), one copy of the roster's dict; use ``evolve_all`` for several events.
+    """
+    return evolve_all(state, (event,))
+
+
+def evolve_all(state: ConferenceState | None, events: Iterable[Event]) -> ConferenceState:
+    """Apply events in order. Cost: O(participants + events).
+
+    Raises:
+        ValueError: no state, and the first event does not start a conference.
+    """
+    roster: Roster = {} if state is None else dict(state.participants)
+    for event in events:
+        state = _evolve(state, roster, event)
+    if state is None:
+        raise ValueError("no events and no state")
+    return replace(state, participants=MappingProxyType(roster))
+
+
+def _started(event: ConferenceStarted) -> ConferenceState:
+    return ConferenceState(
+        id=event.id,
+        name=event.name,
+        unit=event.unit,
+        started_at=event.at,
+        chair=event.chair,
+        views={view: ViewSetting(event.layout) for view in VIEWS},
+        enlisted=len(event.participants),
+    )
+
+
+def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> ConferenceState:
+    """Apply one event to a state whose participants are in ``roster``, which is changed."""
+    if isinstance(event, ConferenceStarted):
+        roster.clear()
+        roster.update((each.id, each) for each in event.participants)
+        return _started(event)
+    if state is None:
+        raise ValueError(f"{event.type} stands where conference.started should")
+    version = state.version + 1
+    match event:
+        case ConferenceChanged():
+            return replace(state, name=event.name, chair=event.chair, version=version)
+        case ConferenceEnded():
+            _all_leave(roster, event)
+            return replace(state, ended_at=event.at, broadcast=None, message=None, version=version)
+        case ConferenceLocked():
+            return replace(state, locked=True, version=version)
+        case ConferenceUnlocked():
+            return replace(state, locked=False, version=version)
+        case LayoutChanged():
+            views = {**state.views, event.view: ViewSetting(event.layout, event.slots)}
+            return replace(state, views=views, version=version)
+        case BroadcastStarted():
+            return replace(state, broadcast=event.participant, version=version)
+        case BroadcastStopped():
+            return replace(state, broadcast=None, version=version)
+        case MessageShown():
+            return replace(state, message=Message(event.text, event.until), version=version)
+        case MessageCleared():
+            return replace(state, message=None, version=version)
+        case ParticipantsChanged():
+            for id_ in event.participants:
+                before = roster[id_]
+                roster[id_] = replace(
+                    before, audio_muted=event.audio_muted, version=before.version + 1
+                )
+            return replace(state, entry_muted=event.entry_muted)
+        case ParticipantRemoved():
+            roster.pop(event.participant.id, None)
+            return state
+        case ParticipantAdded():
+            roster[event.participant.id] = event.participant
+            return replace(state, enlisted=max(state.enlisted, event.participant.order + 1))
+        case _:
+            after = event.participant
+            roster[after.id] = after
+            came = -1 if after.join_order is None else after.join_order
+            return state if came < state.arrivals else replace(state, arrivals=came + 1)
+
+
+def _all_leave(roster: Roster, event: ConferenceEnded) -> None:
+    for participant in list(roster.values()):
+        presence = next_presence(next_presence(participant.presence, "call_failed"), "left")
+        if presence != participant.presence:
+            roster[participant.id] = replace(
+                participant,
+                presence=presence,
+                legs=(),
+                lost_at=None,
+                left_at=event.at if presence == "left" else participant.left_at,
+                version=participant.version + 1,
+            )

@@ -1,0 +1,142 @@
+"""Facts from the media plane: legs come, are lost, return, go. A stale fact changes nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from mcu.conference.commands import (
+    Fact,
+    NoteAbsent,
+    NoteCallFailed,
+    NoteCalling,
+    NoteJoined,
+    NoteLeft,
+    NoteLost,
+    NoteRestarted,
+    NoteReturned,
+)
+from mcu.conference.events import (
+    Event,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantLost,
+    ParticipantReturned,
+)
+from mcu.conference.presence import next_presence
+from mcu.conference.roster import find
+from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
+
+LATE_FACTS = NoteCallFailed | NoteLost | NoteReturned | NoteLeft | NoteRestarted | NoteAbsent
+"""What may still arrive after the end and then means nothing."""
+
+DIRECTIONS: dict[LegUse, frozenset[str]] = {
+    "join": frozenset({"sends", "receives"}),
+    "publish": frozenset({"sends"}),
+    "view": frozenset({"receives"}),
+}
+"""A new leg replaces every older one that shares a direction with it."""
+
+
+def note(state: ConferenceState, fact: Fact, now: datetime) -> list[Event]:
+    """Take note of one fact.
+
+    Raises:
+        Refused: somebody joined, or is called, who is not on the roster.
+    """
+    match fact:
+        case NoteRestarted():
+            return _restarted(state, now)
+        case NoteJoined():
+            return _joined(state, find(state, fact.participant, "participant"), fact, now)
+        case NoteCalling():
+            return _called(find(state, fact.participant, "participant"), "called")
+    who = state.participants.get(fact.participant)
+    if who is None:
+        return []  # removed meanwhile
+    match fact:
+        case NoteCallFailed():
+            return _called(who, "call_failed")
+        case NoteAbsent():
+            if who.legs or who.presence != "lost":
+                return []
+            return [ParticipantLeft(_left(who, now), "timeout")]
+        case _:
+            return _leg(who, fact, now)
+
+
+def _joined(
+    state: ConferenceState, who: Participant, fact: NoteJoined, now: datetime
+) -> list[Event]:
+    if ParticipantLeg(fact.leg, fact.kind) in who.legs:
+        return []
+    taken = DIRECTIONS[fact.kind]
+    kept = tuple(leg for leg in who.legs if leg.id != fact.leg and not DIRECTIONS[leg.use] & taken)
+    replaced = tuple(leg.id for leg in who.legs if leg not in kept and leg.id != fact.leg)
+    after = replace(
+        who,
+        presence=next_presence(who.presence, "joined"),
+        legs=(*kept, ParticipantLeg(fact.leg, fact.kind)),
+        join_order=state.arrivals if who.join_order is None else who.join_order,
+        joined_at=who.joined_at or now,
+        lost_at=None,
+        left_at=None,
+        version=who.version + 1,
+    )
+    return [ParticipantJoined(after, fact.leg, replaced)]
+
+
+def _leg(who: Participant, fact: NoteLost | NoteReturned | NoteLeft, now: datetime) -> list[Event]:
+    """Something happened to one leg; the participant's presence follows from all of them."""
+    leg = next((leg for leg in who.legs if leg.id == fact.leg), None)
+    if leg is None:
+        return []  # it was replaced, or never joined
+    if isinstance(fact, NoteLeft):
+        legs = tuple(each for each in who.legs if each is not leg)
+        if not legs:
+            return [ParticipantLeft(_left(who, now), fact.reason)]
+    else:
+        lost = isinstance(fact, NoteLost)
+        if leg.lost == lost:
+            return []
+        legs = tuple(replace(leg, lost=lost) if each is leg else each for each in who.legs)
+    after = replace(who, legs=legs, version=who.version + 1)
+    nothing_heard = all(each.lost for each in legs)
+    presence = next_presence(who.presence, "lost" if nothing_heard else "returned")
+    if presence == who.presence:
+        return [ParticipantChanged(after)]
+    if nothing_heard:
+        return [ParticipantLost(replace(after, presence=presence, lost_at=now))]
+    return [ParticipantReturned(replace(after, presence=presence, lost_at=None))]
+
+
+def _left(who: Participant, now: datetime) -> Participant:
+    return replace(
+        who,
+        presence=next_presence(who.presence, "left"),
+        legs=(),
+        lost_at=None,
+        left_at=now,
+        version=who.version + 1,
+    )
+
+
+def _called(who: Participant, fact: str) -> list[Event]:
+    presence = next_presence(who.presence, "called" if fact == "called" else "call_failed")
+    if presence == who.presence:
+        return []
+    return [ParticipantChanged(replace(who, presence=presence, version=who.version + 1))]
+
+
+def _restarted(state: ConferenceState, now: datetime) -> list[Event]:
+    """No leg is left; who was connected is lost until the room rejoins."""
+    events: list[Event] = []
+    for who in state.participants.values():
+        presence = next_presence(who.presence, "restarted")
+        if presence == who.presence and not who.legs:
+            continue
+        after = replace(who, presence=presence, legs=(), version=who.version + 1)
+        if presence != who.presence and presence == "lost":
+            events.append(ParticipantLost(replace(after, lost_at=now)))
+        else:
+            events.append(ParticipantChanged(after))
+    return events

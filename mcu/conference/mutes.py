@@ -1,0 +1,74 @@
+"""Muting many at once, and what holds for those who come later.
+
+``MuteAll`` mutes who is on the roster, present or expected. With ``all`` or a unit as scope the
+conference remembers it: newcomers of that scope come in muted. ``UnmuteAll`` for all forgets
+every such scope, for a unit only that unit's (so a unit unmuted while the whole conference is
+muted still brings muted newcomers: an open microphone is the worse mistake).
+"""
+
+from collections.abc import Collection
+
+from mcu.conference.commands import MuteAll, UnmuteAll
+from mcu.conference.events import Event, ParticipantsChanged
+from mcu.conference.roster import find
+from mcu.conference.state import EVERYONE, ConferenceState, Participant, Refused
+
+CHAIR = "chair"
+"""In ``except_``: whoever presides now."""
+
+
+def mute(state: ConferenceState, command: MuteAll | UnmuteAll) -> list[Event]:
+    """Mute or unmute a scope; one event, however many it concerns.
+
+    Raises:
+        Refused: unknown participants, or a unit that has nobody here.
+    Cost: O(participants).
+    """
+    muted = isinstance(command, MuteAll)
+    spared = _spared(state, command.except_)
+    changed = tuple(
+        each.id
+        for each in _in_scope(state, command.scope)
+        if each.audio_muted != muted and each.id not in spared
+    )
+    entry_muted = _entry_muted(state.entry_muted, command.scope, muted)
+    if not changed and entry_muted == state.entry_muted:
+        return []
+    return [ParticipantsChanged(changed, muted, entry_muted)]
+
+
+def _in_scope(state: ConferenceState, scope: str | tuple[str, ...]) -> Collection[Participant]:
+    if not isinstance(scope, str):
+        return [find(state, id_, f"scope.{index}") for index, id_ in enumerate(scope)]
+    if scope == EVERYONE:
+        return state.participants.values()
+    members = [each for each in state.participants.values() if scope in each.unit_path]
+    if not members:
+        raise Refused(
+            f"Nobody on the roster belongs to the unit {scope!r}: "
+            "name another unit, participants, or all.",
+            "scope",
+        )
+    return members
+
+
+def _spared(state: ConferenceState, except_: tuple[str, ...]) -> frozenset[str]:
+    spared = set()
+    for index, id_ in enumerate(except_):
+        if id_ == CHAIR:
+            if state.chair is not None:
+                spared.add(state.chair)
+        else:
+            spared.add(find(state, id_, f"except.{index}").id)
+    return frozenset(spared)
+
+
+def _entry_muted(
+    before: tuple[str, ...], scope: str | tuple[str, ...], muted: bool
+) -> tuple[str, ...]:
+    if not isinstance(scope, str):
+        return before
+    if scope == EVERYONE:
+        return (EVERYONE,) if muted else ()
+    without = tuple(each for each in before if each != scope)
+    return (*without, scope) if muted else without

@@ -1,0 +1,77 @@
+"""From what is known to what the engine does: the plan says everything, every time."""
+
+from types import MappingProxyType
+
+from mcu.conference.automatic import fill, seating, slot_count
+from mcu.conference.presence import holds_tile
+from mcu.conference.state import ConferenceState, Participant
+from mcu.engine.plan import (
+    EmptySlot,
+    MediaPlan,
+    ParticipantPlan,
+    ParticipantSlot,
+    PollingSlot,
+    Slot,
+    ViewPlan,
+)
+
+BROADCAST_VIEW = "main"
+BROADCAST_LAYOUT = "1x1"
+
+
+def media_plan(state: ConferenceState) -> MediaPlan:
+    """The whole conference for the engine; empty once it has ended. Cost: O(n log n)."""
+    if not state.running:
+        return MediaPlan()
+    people = seating(state)
+    return MediaPlan(
+        participants=MappingProxyType(
+            {id_: _participant(each) for id_, each in state.participants.items()}
+        ),
+        views=MappingProxyType({name: _view(state, name, people) for name in state.views}),
+    )
+
+
+def resolve_view(state: ConferenceState, view: str) -> ViewPlan:
+    """What a view shows now, its automatic slots filled in (KeyError: no such view)."""
+    return _view(state, view, seating(state))
+
+
+def _participant(participant: Participant) -> ParticipantPlan:
+    return ParticipantPlan(
+        participant=participant.id,
+        label=participant.label,
+        presence=participant.presence,
+        audio_muted=participant.audio_muted,
+        video_muted=participant.video_muted,
+        deafened=participant.deafened,
+        volume_db=participant.volume_db,
+        importance=participant.importance,
+        view=participant.view,
+    )
+
+
+def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
+    message = None if state.message is None else state.message.text
+    if name == BROADCAST_VIEW and state.broadcast is not None:
+        shown: tuple[Slot, ...] = (ParticipantSlot(state.broadcast),)
+        return ViewPlan(name, BROADCAST_LAYOUT, shown, message)
+    setting = state.views[name]
+    if name == "chair":
+        # The presiding room looks at the others; who sees "main" sees the chair.
+        people = [each for each in people if each.role != "chair"]
+    if setting.slots is None:
+        layout, slots = fill(setting.layout, people)
+    else:
+        layout, slots = setting.layout, tuple(_resolve(slot, people) for slot in setting.slots)
+    if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
+        layout, slots = fill(layout, people)
+    return ViewPlan(name, layout, slots, message)
+
+
+def _resolve(slot: Slot, people: list[Participant]) -> Slot:
+    """Polling without a list goes through everybody who is here."""
+    if isinstance(slot, PollingSlot) and not slot.participants:
+        here = tuple(each.id for each in people if holds_tile(each.presence))
+        return PollingSlot(slot.interval_s, here) if here else EmptySlot()
+    return slot

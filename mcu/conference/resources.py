@@ -1,0 +1,128 @@
+"""What the API and the event stream show of a conference: the JSON of ``api.md``.
+
+Live readings (levels, what is visible, quality) are no part of the state; the API adds them.
+"""
+
+from collections import Counter
+from typing import Any
+
+from mcu.conference.codec import Json, slot_to_json, time_to_text
+from mcu.conference.events import (
+    BroadcastStarted,
+    BroadcastStopped,
+    ConferenceChanged,
+    ConferenceEnded,
+    ConferenceLocked,
+    ConferenceStarted,
+    ConferenceUnlocked,
+    Event,
+    LayoutChanged,
+    MessageCleared,
+    MessageShown,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantsChanged,
+)
+from mcu.conference.evolve import evolve
+from mcu.conference.presence import PRESENCES
+from mcu.conference.state import ConferenceState, Participant, ViewSetting
+
+
+def conference_resource(state: ConferenceState) -> Json:
+    """``Conference`` of the API. Cost: O(participants), for the counts."""
+    counted = Counter(participant.presence for participant in state.participants.values())
+    return {
+        "id": state.id,
+        "name": state.name,
+        "unit": state.unit,
+        "state": "running" if state.running else "ended",
+        "chair": state.chair,
+        "views": {name: view_resource(view) for name, view in state.views.items()},
+        "locked": state.locked,
+        "message": None
+        if state.message is None
+        else {"text": state.message.text, "until": _time(state.message.until)},
+        "broadcast": state.broadcast,
+        "counts": {presence: counted[presence] for presence in PRESENCES},
+        "started_at": time_to_text(state.started_at),
+        "ended_at": _time(state.ended_at),
+        "version": state.version,
+    }
+
+
+def view_resource(view: ViewSetting) -> Json:
+    """What was chosen for a view; ``slots`` null: chosen automatically (see ``resolve_view``)."""
+    slots = None if view.slots is None else [slot_to_json(slot) for slot in view.slots]
+    return {"layout": view.layout, "slots": slots}
+
+
+def participant_resource(participant: Participant) -> Json:
+    """``Participant`` of the API, without the live readings."""
+    return {
+        "id": participant.id,
+        "bridge": participant.bridge,
+        "name": participant.name,
+        "label": participant.label,
+        "unit": participant.unit,
+        "role": participant.role,
+        "importance": participant.importance,
+        "state": participant.presence,
+        "audio_muted": participant.audio_muted,
+        "video_muted": participant.video_muted,
+        "deafened": participant.deafened,
+        "volume_db": participant.volume_db,
+        "view": participant.view,
+        "legs": [leg.id for leg in participant.legs],
+        "joined_at": _time(participant.joined_at),
+        "lost_at": _time(participant.lost_at),
+        "version": participant.version,
+    }
+
+
+def event_data(event: Event) -> Json:
+    """The ``data`` of an event on the stream.
+
+    Events about one participant carry ``participant``, the whole resource; the broadcast's carry
+    its id. ``participants.changed`` carries ids and the ``changes`` that each of them now shows.
+    """
+    match event:
+        case ConferenceStarted():
+            return {
+                "conference": conference_resource(evolve(None, event)),
+                "participants": [participant_resource(each) for each in event.participants],
+            }
+        case ConferenceChanged():
+            return {"name": event.name, "chair": event.chair}
+        case ConferenceEnded():
+            return {"reason": event.reason, "ended_at": time_to_text(event.at)}
+        case ConferenceLocked() | ConferenceUnlocked() | MessageCleared():
+            return {}
+        case ParticipantsChanged():
+            return {
+                "participants": list(event.participants),
+                "changes": {"audio_muted": event.audio_muted},
+                "entry_muted": list(event.entry_muted),
+            }
+        case LayoutChanged():
+            return {"view": event.view, **view_resource(ViewSetting(event.layout, event.slots))}
+        case BroadcastStarted() | BroadcastStopped():
+            return {"participant": event.participant}
+        case MessageShown():
+            return {"text": event.text, "until": _time(event.until)}
+        case ParticipantJoined():
+            return {
+                "participant": participant_resource(event.participant),
+                "leg": event.leg,
+                "replaced": list(event.replaced),
+            }
+        case ParticipantLeft():
+            return {
+                "participant": participant_resource(event.participant),
+                "reason": event.reason,
+            }
+        case _:
+            return {"participant": participant_resource(event.participant)}
+
+
+def _time(time: Any) -> str | None:
+    return None if time is None else time_to_text(time)

@@ -1,0 +1,34 @@
+"""Which texts a conference takes: NFC, no control characters, bounded."""
+
+import unicodedata
+
+from mcu.conference.state import Refused
+
+MAX_NAME = 200
+MAX_MESSAGE = 500
+
+
+def checked_name(value: str, field: str) -> str:
+    """Normalise a name that must not be empty.
+
+    Raises:
+        Refused: empty, too long, or with control characters.
+    """
+    name = checked_text(value, field, MAX_NAME)
+    if not name:
+        raise Refused("The name is empty: give one.", field)
+    return name
+
+
+def checked_text(value: str, field: str, longest: int) -> str:
+    """Normalise a text; line breaks become blanks.
+
+    Raises:
+        Refused: too long, or with control characters.
+    """
+    text = " ".join(unicodedata.normalize("NFC", value).split())
+    if len(text) > longest:
+        raise Refused(f"The text is longer than {longest} characters: shorten it.", field)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise Refused("The text holds control characters: take them out.", field)
+    return text
