@@ -129,20 +129,25 @@ def _check_tls(report: Report, settings: Settings, now: datetime) -> None:
 
 def _check_media(report: Report, settings: Settings) -> None:
     media = settings.media
-    told = ", ".join(media.public_addresses) or f"{', '.join(_own_addresses(media.host))} (found)"
+    told = ", ".join(media.public_addresses) or f"{', '.join(_own_addresses(settings))} (found)"
     text = f"UDP {_bracketed(media.host)}:{media.port}, told to rooms as {told}"
     report.findings.append(Finding("media", text))
     picture = f"{media.width}x{media.height}, {media.fps} a second, {media.bitrate_bps} bit/s"
     report.findings.append(Finding("picture", picture))
+    if not media.public_addresses and not _own_addresses(settings):
+        report.notes.append("this machine has no address that rooms could reach")
     report.problems += _bind_problems("udp", "media", media.host, media.port)
 
 
-def _own_addresses(host: str) -> list[str]:
-    if host == "::":
-        return tls.machine_addresses()
-    if host == "0.0.0.0":  # noqa: S104  # compared, not bound
-        return [address for address in tls.machine_addresses() if ":" not in address]
-    return [host]
+def _own_addresses(settings: Settings) -> list[str]:
+    """What answers name where nothing is configured."""
+    host = settings.media.host
+    if host not in ("::", "0.0.0.0"):  # noqa: S104  # compared, not bound
+        return [host]
+    found = tls.machine_addresses()
+    if tls.is_loopback(settings.http.host):
+        found += ["127.0.0.1", "::1"]  # whoever reaches the API is on this machine
+    return [address for address in found if host == "::" or ":" not in address]
 
 
 def _check_codecs(report: Report, _settings: Settings) -> None:

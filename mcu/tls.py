@@ -213,13 +213,13 @@ def _usable(names: Sequence[str]) -> list[str]:
 
 
 def machine_addresses() -> list[str]:
-    """The addresses of this machine's interfaces, without link-local ones."""
+    """The addresses under which others reach this machine: no loopback, no link-local ones."""
     found = []
     for adapter in ifaddr.get_adapters():
         for entry in adapter.ips:
             text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
             address = ipaddress.ip_address(text.partition("%")[0])
-            if not address.is_link_local:
+            if not (address.is_link_local or address.is_loopback):
                 found.append(str(address))
     return found
 

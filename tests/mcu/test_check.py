@@ -58,6 +58,23 @@ def test_addresses_that_are_not_ours(tmp_path: Path) -> None:
     assert {"http.host", "media.host"} <= keys(report)
 
 
+def test_addresses_told_to_rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "machine_addresses", lambda: ["192.0.2.7", "2001:db8::7"])
+
+    def told(**environ: str) -> str:
+        report = check.survey(settings_for(tmp_path, **environ))
+        return finding(report, "media").partition("told to rooms as ")[2]
+
+    assert told() == "192.0.2.7, 2001:db8::7, 127.0.0.1, ::1 (found)"
+    assert told(HTTP__HOST="::") == "192.0.2.7, 2001:db8::7 (found)"
+    assert told(HTTP__HOST="::", MEDIA__HOST="0.0.0.0") == "192.0.2.7 (found)"
+    assert told(MEDIA__HOST="127.0.0.1") == "127.0.0.1 (found)"
+    assert told(MEDIA__PUBLIC_ADDRESSES="203.0.113.7") == "203.0.113.7"
+    monkeypatch.setattr(tls, "machine_addresses", list)
+    notes = check.survey(settings_for(tmp_path, HTTP__HOST="::")).notes
+    assert any("no address that rooms could reach" in note for note in notes)
+
+
 def test_public_address_without_https_is_noted(tmp_path: Path) -> None:
     report = check.survey(settings_for(tmp_path, HTTP__PUBLIC_URL="http://mcu.example.org"))
     assert report.problems == []
