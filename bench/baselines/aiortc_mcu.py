@@ -5,7 +5,8 @@ audio and one video encoder per room: the baseline that the daemon's shared rend
 compared to. It is written fairly (uvloop, numpy mixing, one shared composed picture per frame
 interval), but nothing in it is shared on the encoding side, because aiortc's senders do not.
 
-Run by ``bench.capacity --baseline aiortc``; alone: ``python -m bench.baselines.aiortc_mcu``. It prints ``{"port": n}`` when it listens.
+Run by ``bench.capacity --baseline aiortc``; alone: ``python -m bench.baselines.aiortc_mcu``. It
+prints ``{"port": n}`` when it listens.
 """
 
 import argparse
