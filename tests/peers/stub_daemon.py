@@ -174,6 +174,7 @@ class StubDaemon:
                 web.patch(item, self._change_conference),
                 web.delete(item, self._end_conference),
                 web.get(f"{item}/participants", self._participants),
+                web.get(f"{item}/participants/{{id}}", self._participant),
                 web.patch(f"{item}/participants/{{id}}", self._change_participant),
                 web.delete(f"{item}/participants/{{id}}", self._remove_participant),
                 web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
@@ -326,14 +327,14 @@ class StubDaemon:
     def begin(self) -> None:
         """The conference starts."""
         self.running = True
-        self.emit("conference.started", **self._now())
+        self.emit("conference.started", conference=self._now(), participants=[])
 
     def finish(self) -> None:
         """The conference ends for all."""
         self.running = False
         self.conference.update(state="ended", ended_at=moment())
         self.legs.clear()
-        self.emit("conference.ended", reason="ended", at=moment())
+        self.emit("conference.ended", reason="ended", ended_at=moment())
 
     async def _read_conference(self, request: web.Request) -> web.Response:
         return web.json_response(self._now())
@@ -355,6 +356,9 @@ class StubDaemon:
     async def _participants(self, request: web.Request) -> web.Response:
         return _page(request, list(self.people.values()))
 
+    async def _participant(self, request: web.Request) -> web.Response:
+        return web.json_response(self.people[request.match_info["id"]])
+
     async def _change_participant(self, request: web.Request) -> web.Response:
         id_ = request.match_info["id"]
         self.change(id_, **await request.json())
@@ -373,7 +377,7 @@ class StubDaemon:
         ids = [i for i in ids if i not in spared and self.people[i]["audio_muted"] != muted]
         for id_ in ids:
             self.people[id_].update(audio_muted=muted, version=self.people[id_]["version"] + 1)
-        self.emit("participants.changed", participants=ids, audio_muted=muted, entry_muted=[])
+        self.emit("participants.changed", participants=ids, changes={"audio_muted": muted}, entry_muted=[])
         return web.json_response(self._now())
 
     async def _layout(self, request: web.Request) -> web.Response:

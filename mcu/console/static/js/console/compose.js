@@ -13,7 +13,9 @@ export function Compose({ desk }) {
   const view = desk.view.value;
   const setting = conference.views?.[view] ?? { layout: AUTO, slots: null };
   const off = !desk.controls || conference.state !== "running" || busy.value.has(`layout:${view}`);
-  const drawn = resolved(setting.layout, desk.model.counts.value.connected);
+  const { connected, lost } = desk.model.counts.value;
+  const chairAside = view === "chair" && conference.chair ? 1 : 0;
+  const drawn = resolved(setting.layout, connected + lost - chairAside);
   return html`<div class="compose">
     <p class="quiet compose-head">${t("layout.of", { view: t(`view.${view}`) })}
       ${setting.layout === AUTO && html` · ${t("layout.auto-now", { layout: drawn })}`}

@@ -14,16 +14,15 @@ export const STATES = ["lost", "expected", "calling", "connected", "left"];
 const LIVE = { level_db: null, speaking: false, visible: false, quality: { grade: "none" } };
 
 /**
- * A participant as events and resources both say it: events may name the state `presence` and
- * carry whole legs, and never carry what is measured.
+ * A participant as resources and events both say it: events do not carry what is measured, and
+ * a line that is not connected has no quality.
  * @param {any} said @param {any} [known]
  */
 export function participantFrom(said, known) {
-  const legs = (said.legs ?? []).map((/** @type {any} */ leg) => leg.id ?? leg);
-  const state = said.state ?? said.presence ?? known?.state ?? "expected";
+  const quality = said.quality ?? known?.quality ?? LIVE.quality;
   return {
-    ...LIVE, ...known, ...said, legs, state,
-    quality: state === "connected" ? (said.quality ?? known?.quality ?? LIVE.quality) : LIVE.quality,
+    ...LIVE, ...known, ...said,
+    quality: said.state === "connected" ? quality : LIVE.quality,
   };
 }
 
@@ -134,23 +133,25 @@ export class ConferenceModel {
     };
     switch (type) {
       case "conference.started":
+        change(data.conference);
+        break;
       case "conference.changed":
         change({ name: data.name, chair: data.chair });
         break;
       case "conference.ended":
-        change({ state: "ended", ended_at: data.at ?? time });
+        change({ state: "ended", ended_at: data.ended_at ?? time });
         break;
       case "conference.locked":
       case "conference.unlocked":
         change({ locked: type === "conference.locked" });
         break;
       case "participant.removed":
-        this.#remove(data.participant.id ?? data.participant);
+        this.#remove(data.participant.id);
         break;
       case "participants.changed":
         for (const id of data.participants) {
           const known = this.people.get(id);
-          if (known) known.value = { ...known.peek(), audio_muted: data.audio_muted };
+          if (known) known.value = { ...known.peek(), ...data.changes };
         }
         break;
       case "layout.changed": {
@@ -160,7 +161,7 @@ export class ConferenceModel {
         break;
       }
       case "broadcast.started":
-        change({ broadcast: data.participant.id ?? data.participant });
+        change({ broadcast: data.participant });
         break;
       case "broadcast.stopped":
         change({ broadcast: null });
@@ -191,7 +192,7 @@ export class ConferenceModel {
     if (participant.role === "chair" && this.conference.value?.chair !== participant.id) {
       this.conference.value = { ...this.conference.value, chair: participant.id };
     }
-    if ((participant.state ?? participant.presence) !== "connected") this.meters.silence(participant.id);
+    if (participant.state !== "connected") this.meters.silence(participant.id);
   }
 
   /** @param {string} id */

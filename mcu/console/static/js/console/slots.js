@@ -10,27 +10,36 @@ import { DRAGGED } from "./row.js";
 
 const MOST_SPEAKERS = 8;
 
+/** What the first slots show by themselves; other layouts are grids (mcu/conference/automatic.py). */
+const LEADS = /** @type {Record<string, any[]>} */ ({
+  "1+5": [{ speaker: 1 }],
+  "1+7": [{ speaker: 1 }],
+  "1+12": [{ speaker: 1 }],
+  "2+8": [{ speaker: 1 }, { speaker: 2 }],
+  lecture: [{ speaker: 1 }],
+  presenter: [{ presentation: true }, { speaker: 1 }],
+});
+
+/** @param {any} person */
+const isHere = (person) => person.state === "connected" || person.state === "lost";
+
+/** Who has a claim to a place in a view, in the order in which places are filled.
+ * @param {any[]} people @param {string} view */
+export const seated = (people, view) =>
+  people
+    .filter((person) => person.state !== "left" && !(view === "chair" && person.role === "chair"))
+    .sort((a, b) => Number(isHere(b)) - Number(isHere(a))
+      || Number(b.role === "chair") - Number(a.role === "chair")
+      || b.importance - a.importance
+      || Date.parse(a.joined_at ?? "9999-01-01") - Date.parse(b.joined_at ?? "9999-01-01"));
+
 /**
- * The slots that stand for "filled automatically" once one of them is set by hand: a large first
- * slot follows the speaker, the rest holds who is here, the more important and earlier first.
- * @param {string} layout @param {any[]} people
+ * What stands in the slots of an automatic view: what one set by hand leaves in the others.
+ * @param {string} layout @param {any[]} people as `seated` gives them
  */
 export function filledSlots(layout, people) {
-  const places = slotsOf(layout);
-  const here = people
-    .filter((person) => person.state === "connected" || person.state === "lost")
-    .sort((a, b) => b.importance - a.importance
-      || Date.parse(a.joined_at ?? "9999") - Date.parse(b.joined_at ?? "9999"));
-  const grid = /^(\d)x\1$/.test(layout) && layout !== "1x1";
-  const speakers = grid ? 0 : layout === "2+8" ? 2 : 1;
-  return places.map((_, index) => {
-    if (layout === "presenter" && index === 0) return { presentation: true };
-    if (index < speakers || (layout === "presenter" && index === 1)) {
-      return { speaker: layout === "presenter" ? 1 : index + 1 };
-    }
-    const person = here[index - Math.max(speakers, layout === "presenter" ? 2 : 0)];
-    return person ? { participant: person.id } : {};
-  });
+  const places = [...(LEADS[layout] ?? []), ...people.map((person) => ({ participant: person.id }))];
+  return slotsOf(layout).map((_, index) => places[index] ?? {});
 }
 
 /** What stands in a slot, in words. @param {any} slot @param {import("./model.js").ConferenceModel} model */
@@ -49,12 +58,14 @@ export function SlotOverlay({ desk }) {
   const [open, setOpen] = useState(-1);
   const [over, setOver] = useState(-1);
   const setting = model.conference.value.views?.[view] ?? { layout: AUTO, slots: null };
-  const layout = resolved(setting.layout, model.counts.value.connected);
   const people = model.ids.value.map((id) => model.person(id)).filter(Boolean);
+  const inOrder = seated(people, view);
+  const layout = resolved(setting.layout, inOrder.filter(isHere).length);
   const places = slotsOf(layout);
   const slots = setting.slots?.length === places.length ? setting.slots : null;
+  const shown = slots ?? filledSlots(layout, inOrder);
   const put = (/** @type {number} */ index, /** @type {any} */ slot) => {
-    const next = [...(slots ?? filledSlots(layout, people))];
+    const next = [...shown];
     if (slot.participant) {
       // A room stands in one place of a view: where it stood, the one it displaces goes.
       const old = next.findIndex((other) => other?.participant === slot.participant);
@@ -66,7 +77,7 @@ export function SlotOverlay({ desk }) {
   };
   return html`<div class="slots">
     ${places.map((place, index) => html`<button type="button" key=${index} class=${over === index ? "slot over" : "slot"}
-      style=${placeOf(place)} aria-label=${`${t("slot", { number: index + 1 })}: ${slots ? inWords(slots[index], model) : t("slot.auto")}`}
+      style=${placeOf(place)} aria-label=${`${t("slot", { number: index + 1 })}: ${inWords(shown[index], model)}`}
       onClick=${() => setOpen(index)}
       onDragOver=${(/** @type {DragEvent} */ e) => {
         if (!e.dataTransfer?.types.includes(DRAGGED)) return;
@@ -81,7 +92,7 @@ export function SlotOverlay({ desk }) {
         const id = e.dataTransfer?.getData(DRAGGED);
         if (id) put(index, { participant: id });
       }}>
-      <b>${index + 1}</b><span>${slots ? inWords(slots[index], model) : t("slot.auto")}</span>
+      <b>${index + 1}</b><span>${inWords(shown[index], model)}</span>
     </button>`)}
     ${open >= 0 && html`<${Chooser} desk=${desk} number=${open + 1} people=${people} now=${slots?.[open]}
       onChoose=${(/** @type {any} */ slot) => put(open, slot)} onClose=${() => setOpen(-1)} />`}

@@ -23,11 +23,11 @@ export const slotsOf = (name) => LAYOUTS[name] ?? [];
 
 /**
  * The layout that is composed: what `auto` comes to for so many connected rooms.
- * @param {string} name @param {number} connected
+ * @param {string} name @param {number} here connected or lost
  */
-export function resolved(name, connected) {
+export function resolved(name, here) {
   if (name !== AUTO) return name;
-  return GRIDS.find((grid) => slotsOf(grid).length >= connected) ?? GRIDS[GRIDS.length - 1];
+  return GRIDS.find((grid) => slotsOf(grid).length >= here) ?? GRIDS[GRIDS.length - 1];
 }
 
 const [WIDTH, HEIGHT] = [64, 36];

@@ -1,0 +1,389 @@
+// @ts-check
+// What the room does: waits for its conference, joins, stays in it, and comes back by itself.
+
+import { signal } from "../shared/base.js";
+import { ApiError, get, getAll, send, session } from "../shared/api.js";
+import { Backoff } from "../shared/backoff.js";
+import { showError } from "../shared/controls.js";
+import { EventStream } from "../shared/events.js";
+import { Leg } from "./leg.js";
+
+const SELF_MUTED = "mcu.self-muted";
+
+/**
+ * @typedef {"setup" | "waiting" | "joining" | "live" | "rejoining" | "out"} Phase
+ */
+
+export class Room {
+  /** @param {import("./devices.js").Devices} devices @param {boolean} unattended nobody is there to press anything */
+  constructor(devices, unattended) {
+    this.devices = devices;
+    this.unattended = unattended;
+    this.bridge = /** @type {string} */ (session.peek()?.bridge);
+    /** @type {import("../../vendor/signals.js").Signal<Phase>} */
+    this.phase = signal("setup");
+    /** Why it is out: disconnected, replaced or self. */
+    this.reason = signal("");
+    /** @type {import("../../vendor/signals.js").Signal<any>} what it goes to or is in */
+    this.conference = signal(null);
+    /** @type {import("../../vendor/signals.js").Signal<any>} this room's participant */
+    this.me = signal(null);
+    this.retry = signal({ at: 0, error: /** @type {any} */ (null) });
+    this.unsteady = signal(false);
+    /** @type {import("../../vendor/signals.js").Signal<import("./line.js").Line | null>} */
+    this.line = signal(null);
+    /** @type {import("../../vendor/signals.js").Signal<MediaStream | null>} */
+    this.stream = signal(null);
+    /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
+    this.link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
+    this.speaking = signal(false);
+    /** What the room itself switched off; the rest is the operator's doing. */
+    this.selfMuted = signal(readSelfMuted());
+    /** The operator opened a microphone that the room itself had closed. */
+    this.askedToOpen = signal(false);
+    /** @type {import("../../vendor/signals.js").Signal<MediaStreamTrack | null>} */
+    this.presentation = signal(null);
+    /** @type {Leg | null} */
+    this.leg = null;
+    /** @type {Leg | null} a second leg that takes over when presenting begins or ends */
+    this.successor = null;
+    /** @type {Map<string, any>} what the mixer wants of each source */
+    this.requests = new Map();
+    this.backoff = new Backoff({ first: 500, most: 15_000 });
+    this.timer = 0;
+    this.reading = 0;
+    /** Id of the last leg that was connected, to tell it from one of another page. */
+    this.lastLeg = "";
+    /** @type {EventStream | null} */
+    this.events = null;
+    this.listen();
+    devices.camera.track.subscribe((track) => this.#retrack("video", track));
+    devices.microphone.track.subscribe((track) => this.#retrack("audio", track));
+    addEventListener("pagehide", () => this.leg?.abandon());
+    addEventListener("online", () => this.#networkChanged());
+    /** @type {any} */ (navigator).connection?.addEventListener?.("change", () => this.#networkChanged());
+  }
+
+  /** Open the event stream, anew after the session was renewed. */
+  listen() {
+    this.events?.stop();
+    this.events = new EventStream("/api/v1/events", {
+      onEvent: (event) => void this.receive(event).catch(showError),
+      onOpen: () => void this.look(),
+      onLink: (link) => (this.link.value = link),
+    });
+  }
+
+  /** The technician says that camera and microphone are right. */
+  ready() {
+    if (this.phase.value !== "setup" && this.phase.value !== "out") return;
+    this.phase.value = "waiting";
+    this.reason.value = "";
+    this.lastLeg = "";
+    void this.look();
+  }
+
+  /** Back to the devices, before joining. */
+  backToSetup() {
+    clearTimeout(this.timer);
+    this.#hangUp();
+    this.phase.value = "setup";
+  }
+
+  leave() {
+    this.#hangUp();
+    this.#out("self");
+  }
+
+  /** Read where this room is expected, and go there; called whenever that may have changed. */
+  async look() {
+    const reading = ++this.reading;
+    try {
+      const running = await getAll("conferences?state=running");
+      if (reading !== this.reading) return;
+      const now = this.conference.value;
+      const next = running.find((conference) => conference.id === now?.id)
+        ?? running.sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))[0] ?? null;
+      const me = next && await get(
+        `conferences/${encodeURIComponent(next.id)}/participants/${encodeURIComponent(this.bridge)}`,
+      );
+      if (reading !== this.reading) return;
+      this.conference.value = next;
+      this.#setMe(me);
+      if (!next && now && this.phase.value !== "setup") this.#conferenceOver();
+      else if (this.phase.value === "waiting" && next) {
+        if (this.#isElsewhere(me)) this.#out("replaced");
+        else this.#join();
+      }
+      else if (this.phase.value === "live") await this.#checkLeg();
+    } catch (error) {
+      if (reading === this.reading && this.phase.value === "waiting") this.#again(error);
+    }
+  }
+
+  /** Whether another page or device has joined as this room since this page was in.
+   * @param {any} me */
+  #isElsewhere(me) {
+    return this.lastLeg !== "" && me.state === "connected" && me.legs.length > 0 && !me.legs.includes(this.lastLeg);
+  }
+
+  #engaged() {
+    return ["joining", "live", "rejoining"].includes(this.phase.value);
+  }
+
+  /** After an interruption of events: whether the server still knows this leg. */
+  async #checkLeg() {
+    const leg = this.leg;
+    if (!leg?.id) return;
+    try {
+      await get(`legs/${encodeURIComponent(leg.id)}`);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404 && this.leg === leg) {
+        leg.close();
+        this.#failed(leg, error);
+      }
+    }
+  }
+
+  #join() {
+    clearTimeout(this.timer);
+    this.#hangUp();
+    this.phase.value = "joining";
+    this.leg = this.#newLeg();
+  }
+
+  #newLeg() {
+    const conference = this.conference.value.id;
+    const tracks = {
+      audio: this.devices.microphone.track.value, video: this.devices.camera.track.value,
+      presentation: this.presentation.value,
+    };
+    /** @type {Leg} */
+    const leg = new Leg(conference, tracks, {
+      onConnected: () => this.#connected(leg),
+      onUnsteady: (unsteady) => {
+        if (this.leg === leg) this.unsteady.value = unsteady;
+      },
+      onFailed: (error) => this.#failed(leg, error),
+      onLine: (line) => {
+        if (this.leg === leg) this.line.value = line;
+      },
+    });
+    return leg;
+  }
+
+  /** @param {Leg} leg */
+  #connected(leg) {
+    if (leg === this.successor) {
+      const before = this.leg;
+      this.leg = leg;
+      this.successor = null;
+      before?.close();
+    }
+    if (leg !== this.leg) return;
+    this.lastLeg = leg.id;
+    this.backoff.reset();
+    this.retry.value = { at: 0, error: null };
+    this.stream.value = leg.stream;
+    this.phase.value = "live";
+    for (const [source, wanted] of this.requests) void leg.request(/** @type {any} */ (source), wanted).catch(showError);
+  }
+
+  /** @param {Leg} leg @param {any} error */
+  #failed(leg, error) {
+    if (leg === this.successor) {
+      this.successor = null;
+      this.#stopTrack();
+      showError(error ?? new ApiError(0, {}));
+      if (!this.leg) this.#again(error);
+      return;
+    }
+    if (leg !== this.leg) return;
+    if (this.successor) {
+      this.leg = null; // the server has closed it for its successor, which is on its way
+      return;
+    }
+    this.#hangUp();
+    if (error instanceof ApiError && [403, 404, 409, 410].includes(error.status)) {
+      // Not called, not there, or not open to this room: look again where it is expected.
+      this.conference.value = null;
+    }
+    this.#again(error);
+  }
+
+  /** @param {any} error */
+  #again(error) {
+    clearTimeout(this.timer);
+    const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);
+    if (this.phase.value !== "waiting") this.phase.value = "rejoining";
+    this.retry.value = { at: Date.now() + delay, error };
+    this.timer = setTimeout(() => this.retryNow(), delay);
+  }
+
+  retryNow() {
+    clearTimeout(this.timer);
+    if (this.phase.value === "rejoining") this.phase.value = "waiting";
+    void this.look();
+  }
+
+  #hangUp() {
+    clearTimeout(this.timer);
+    const [leg, successor] = [this.leg, this.successor];
+    this.leg = this.successor = null;
+    leg?.close();
+    successor?.close();
+    this.stream.value = null;
+    this.line.value = null;
+    this.unsteady.value = false;
+  }
+
+  /** @param {string} reason */
+  #out(reason) {
+    this.#hangUp();
+    this.#stopTrack();
+    this.reason.value = reason;
+    this.phase.value = "out";
+  }
+
+  #conferenceOver() {
+    this.#hangUp();
+    this.#stopTrack();
+    this.requests.clear();
+    this.conference.value = null;
+    this.#setMe(null);
+    if (this.phase.value !== "setup") this.phase.value = "waiting";
+    void this.look();
+  }
+
+  #networkChanged() {
+    if (this.phase.value === "live") void this.leg?.restart();
+    else if (this.phase.value === "rejoining") this.retryNow();
+  }
+
+  /** @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track */
+  #retrack(kind, track) {
+    if (track) track.enabled = !this.selfMuted.peek()[kind];
+    for (const leg of [this.leg, this.successor]) void leg?.replace(kind, track).catch(showError);
+  }
+
+  /** @param {any} event */
+  async receive({ type, conference, data }) {
+    if (type === "conference.started" || (type === "participant.added" && data.participant.id === this.bridge)) {
+      if (!this.#engaged()) await this.look();
+      return;
+    }
+    if (!this.conference.value || conference !== this.conference.value.id) return;
+    const mine = data.participant?.id === this.bridge;
+    if (type === "conference.ended" || (type === "participant.removed" && mine)) this.#conferenceOver();
+    else if (type === "conference.changed") this.conference.value = { ...this.conference.value, ...data };
+    else if (type === "message.shown") this.conference.value = { ...this.conference.value, message: data };
+    else if (type === "message.cleared") this.conference.value = { ...this.conference.value, message: null };
+    else if (type === "broadcast.started") this.conference.value = { ...this.conference.value, broadcast: data.participant };
+    else if (type === "broadcast.stopped") this.conference.value = { ...this.conference.value, broadcast: null };
+    else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
+      this.#setMe({ ...this.me.value, ...data.changes });
+    } else if (type === "levels.measured") this.speaking.value = data.speakers.includes(this.bridge);
+    else if (type === "source.requested" && data.participant === this.bridge) await this.#request(data);
+    else if (type.startsWith("participant.") && mine) this.#myself(type, data);
+  }
+
+  /** @param {string} type @param {any} data */
+  #myself(type, data) {
+    this.#setMe(data.participant);
+    const own = [this.leg?.id, this.successor?.id];
+    const dropped = this.leg?.id && (data.replaced ?? []).includes(this.leg.id);
+    if (type === "participant.joined" && dropped && !own.includes(data.leg) && !this.successor) this.#out("replaced");
+    else if (type === "participant.left" && data.reason === "disconnected" && this.phase.value !== "setup") this.#out("disconnected");
+    else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
+  }
+
+  /** @param {any} wanted */
+  async #request({ source, ...wanted }) {
+    this.requests.set(source, wanted);
+    for (const leg of [this.leg, this.successor]) await leg?.request(source, wanted);
+  }
+
+  /** @param {any} me */
+  #setMe(me) {
+    const before = this.me.value;
+    this.me.value = me;
+    if (!me || !before) return;
+    if (before.audio_muted && !me.audio_muted && this.selfMuted.value.audio) {
+      // The operator opened what the room had closed itself. Where somebody is there, a
+      // microphone is not opened behind their back.
+      if (this.unattended) this.#setSelf("audio", false);
+      else this.askedToOpen.value = true;
+    }
+    if (before.video_muted && !me.video_muted && this.selfMuted.value.video && this.unattended) this.#setSelf("video", false);
+  }
+
+  /** @param {"audio" | "video"} kind @param {boolean} muted */
+  #setSelf(kind, muted) {
+    this.selfMuted.value = { ...this.selfMuted.value, [kind]: muted };
+    this.askedToOpen.value = false;
+    try {
+      sessionStorage.setItem(SELF_MUTED, JSON.stringify(this.selfMuted.value));
+    } catch {
+      // forgotten on reload
+    }
+    const track = this.devices[kind === "audio" ? "microphone" : "camera"].track.value;
+    if (track) track.enabled = !muted;
+  }
+
+  /** Whether the operator, not the room, switched it off. @param {"audio" | "video"} kind */
+  mutedByOperator(kind) {
+    return Boolean(this.me.value?.[`${kind}_muted`]) && !this.selfMuted.value[kind];
+  }
+
+  /** Switch the own microphone or camera; the operator is told. @param {"audio" | "video"} kind */
+  async toggle(kind) {
+    const muted = !this.selfMuted.value[kind];
+    this.#setSelf(kind, muted);
+    const conference = this.conference.value;
+    if (!conference || !this.me.value || this.phase.value !== "live") return;
+    try {
+      await send("PATCH",
+        `conferences/${encodeURIComponent(conference.id)}/participants/${encodeURIComponent(this.bridge)}`,
+        { [`${kind}_muted`]: muted });
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  /** Show a screen or window to the conference, beside the camera. */
+  async present() {
+    if (this.presentation.value) {
+      this.#stopTrack();
+      this.#takeOver();
+      return;
+    }
+    const shared = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: false });
+    const [track] = shared.getVideoTracks();
+    track.contentHint = "detail";
+    track.addEventListener("ended", () => {
+      if (this.presentation.value === track) void this.present();
+    });
+    this.presentation.value = track;
+    this.#takeOver();
+  }
+
+  #stopTrack() {
+    this.presentation.value?.stop();
+    this.presentation.value = null;
+  }
+
+  /** A second leg with other streams takes the first one's place as soon as it is connected. */
+  #takeOver() {
+    if (this.phase.value !== "live") return;
+    this.successor?.close();
+    this.successor = this.#newLeg();
+  }
+}
+
+function readSelfMuted() {
+  try {
+    return { audio: false, video: false, ...JSON.parse(sessionStorage.getItem(SELF_MUTED) ?? "{}") };
+  } catch {
+    return { audio: false, video: false };
+  }
+}
