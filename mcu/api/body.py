@@ -82,13 +82,13 @@ def parse_model(data: bytes, model: type[Model]) -> Model:
 
 def parse_query(request: web.Request, model: type[Query] | None) -> Query | None:
     """The query parameters; unknown and repeated ones are refused by name."""
-    names = list(request.query)
+    names = [name for name, _ in request.query.items()]
     wrong = [
         FieldError(f"query.{name}", "is given more than once")
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if model is None:
-        wrong += [FieldError(f"query.{name}", "is not known here") for name in names]
+        wrong += [FieldError(f"query.{name}", "is not known here") for name in dict.fromkeys(names)]
     if wrong:
         raise invalid_input(wrong[:MAX_ERRORS])
     if model is None:

@@ -25,6 +25,7 @@ CSV_TYPE: Final = "text/csv"
 YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
 TABLE_TYPES: Final = (CSV_TYPE, *YAML_TYPES)
 
+MAX_DEPTH: Final = 16
 _REQUIRED: Final = ("id", "name", "unit")
 _OPTIONAL: Final = ("kind", "address", "contact_name", "contact_phone", "importance")
 _STANDARD: Final = "standard."
@@ -130,10 +131,7 @@ def _scalar(cell: str) -> Any:
 
 def _yaml_rows(text: str) -> Iterator[tuple[int, Any]]:
     try:
-        # Aliases could make a small text an endless document.
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.AliasEvent):
-                raise _broken("uses an alias, which is not read here", _line(event.start_mark))
+        _check_events(text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -147,8 +145,20 @@ def _yaml_rows(text: str) -> Iterator[tuple[int, Any]]:
         raise _broken(f"is no YAML ({error.problem})", line) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _broken(f"is no YAML ({str(error)[:100]})", 1) from None
-    except RecursionError:
-        raise _broken("is nested too deeply", 1) from None
+
+
+def _check_events(text: str) -> None:
+    """Refuse what would make a small text an endless or bottomless document."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _broken("uses an alias, which is not read here", _line(event.start_mark))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _broken("is nested too deeply", _line(event.start_mark))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _yaml_list(root: yaml.Node | None) -> list[yaml.Node]:

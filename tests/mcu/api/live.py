@@ -164,7 +164,7 @@ class Api:
         token: str | None = ADMIN,
         status: int | None = None,
         headers: dict[str, str] | None = None,
-        data: str | bytes | None = None,
+        data: Any = None,
         params: dict[str, str] | None = None,
     ) -> "Reply":
         """One request; ``path`` below ``/api/v1`` unless it begins with ``//``."""

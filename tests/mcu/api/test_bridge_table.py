@@ -1,0 +1,121 @@
+"""Tables of bridges: whole or not at all, every fault with its line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcu.api.bridge_table import CSV_TYPE, read_table
+from mcu.api.problem import Problem
+from mcu.api.schemas.base import MAX_LIST
+
+YAML_TYPE = "application/yaml"
+HEADER = "id,name,unit,kind,address,contact_name,contact_phone,importance,standard.screens\n"
+
+
+def refused(text: str, content_type: str = CSV_TYPE) -> Problem:
+    with pytest.raises(Problem) as caught:
+        read_table(text, content_type)
+    return caught.value
+
+
+def test_csv() -> None:
+    rows = read_table(
+        HEADER
+        + "ba-ria,Bà Rịa,vung-tau,webrtc,,Trực,0900 000 000,5,2\n"
+        + '\n"long-dien","Long Điền, thị trấn",vung-tau,sip,sip:a@b,,,,\n',
+        CSV_TYPE,
+    )
+    assert [row.line for row in rows] == [2, 4]
+    first, second = (row.bridge for row in rows)
+    assert (first.name, first.importance, first.standard) == ("Bà Rịa", 5, {"screens": 2})
+    assert first.contact.phone == "0900 000 000"
+    assert (second.name, second.kind, second.address) == ("Long Điền, thị trấn", "sip", "sip:a@b")
+    assert second.importance == 0
+
+
+def test_csv_as_spreadsheets_write_it() -> None:
+    rows = read_table("\ufeffid;name;unit\r\na;Một;u\r\n", CSV_TYPE)
+    assert rows[0].bridge.name == "Một"
+
+
+def test_yaml_list_and_mapping() -> None:
+    text = "- id: a\n  name: Một\n  unit: u\n- {id: b, name: Hai, unit: u, importance: 3}\n"
+    for content in (text, "bridges:\n" + text):
+        rows = read_table(content, YAML_TYPE)
+        assert [row.bridge.id for row in rows] == ["a", "b"]
+        assert rows[1].bridge.importance == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("b,Hai,u,webrtc,,,,many,", "line 3, importance"),
+        ("b,,u,,,,,,", "line 3, name"),
+        ("b b,Hai,u,,,,,,", "line 3, id"),
+        ("b,Hai,u,fax,,,,,", "line 3, kind"),
+        ("b,Hai,u,,,,call me,,", "line 3, contact.phone"),
+    ],
+)
+def test_a_broken_row_is_named(row: str, field: str) -> None:
+    problem = refused(HEADER + "a,Một,u,,,,,,\n" + row + "\n")
+    assert problem.kind == "invalid-input"
+    assert [error.field for error in problem.errors] == [field]
+
+
+def test_all_broken_rows_are_named_at_once() -> None:
+    problem = refused(HEADER + ",Một,u,,,,,,\na,Hai,,,,,,,\n")
+    assert [error.field for error in problem.errors] == ["line 2, id", "line 3, unit"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "line 1"),
+        ("id,name\na,b\n", "line 1"),
+        ("id,name,unit,colour\n", "line 1"),
+        ("id,name,unit,id\n", "line 1"),
+        ("id,name,unit\na,b\n", "line 2"),
+        ('id,name,unit\na,b,u\nb,"c,u\n', "line 3"),
+        ("id,name,unit\n", "line 1"),
+        ("id,name,unit\na,b,u\x00\n", "line 2"),
+    ],
+)
+def test_what_is_no_table(text: str, line: str) -> None:
+    problem = refused(text)
+    assert problem.errors[0].field.startswith(line), problem.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("- id: a\n  name: [\n", "line 3"),
+        ("a: 1\n", "line 1"),
+        ("42", "line 1"),
+        ("", "line 1"),
+        ("- id: a\n  id: b\n", "line 2"),
+        ("- &x {id: a}\n- *x\n", "line 2"),
+        ("- !!python/object/apply:os.system ['true']\n", "line 1"),
+        ("- id: a\n  name: 'a\0b'\n", "line 1"),
+        ("- 1\n", "line 1"),
+        ("[" * 200_000 + "]" * 200_000, "line 1"),
+        ("- id: 2026-13-45\n", "line 1"),
+    ],
+)
+def test_what_is_no_yaml_table(text: str, line: str) -> None:
+    assert refused(text, YAML_TYPE).errors[0].field.startswith(line)
+
+
+def test_a_table_is_bounded() -> None:
+    rows = "".join(f"a{number},b,u\n" for number in range(MAX_LIST + 1))
+    assert "more than" in refused("id,name,unit\n" + rows).detail
+
+
+@given(st.text(max_size=200), st.sampled_from([CSV_TYPE, YAML_TYPE]))
+def test_any_text_is_read_or_refused(text: str, content_type: str) -> None:
+    problem = None
+    try:
+        assert read_table(text, content_type)
+    except Problem as raised:
+        problem = raised
+    assert problem is None or problem.errors
+    assert problem is None or problem.kind in ("malformed-request", "invalid-input")

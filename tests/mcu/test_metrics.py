@@ -1,0 +1,105 @@
+"""What Prometheus reads."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from mcu.metrics import MediaReading, Metrics, TickReading
+
+
+class Readings:
+    def __init__(self) -> None:
+        self.reading = MediaReading()
+        self.reads = 0
+
+    def media_reading(self) -> MediaReading:
+        self.reads += 1
+        return self.reading
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    }
+
+
+def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
+
+
+def test_the_media_plane_is_read_when_scraped_and_only_then() -> None:
+    readings = Readings()
+    metrics = Metrics(readings, process=False)
+    assert readings.reads == 0
+    metrics.exposition()
+    assert readings.reads == 1
+
+
+def test_every_reading_is_shown() -> None:
+    readings = Readings()
+    readings.reading = MediaReading(
+        conferences=2,
+        legs={("connected", "join"): 145, ("lost", "view"): 1},
+        participants={"connected": 144},
+        ticks={"audio": TickReading(500, 3, 1, {"0.99": 0.004})},
+        renditions={"video": 2},
+        encoders={"video": 1},
+        decoders={"audio": 8},
+        packets_received={"audio": 10},
+        packets_sent={"video": 20},
+        bytes_received={"audio": 30},
+        bytes_sent={"video": 40},
+        packets_lost={"audio": 5},
+        dropped={"stun": 6},
+        stage_seconds={("video", "encode"): 7.5},
+        frames_skipped=8,
+    )
+    found = samples(Metrics(readings, process=False))
+    expected = {
+        key("mcu_conferences"): 2,
+        key("mcu_legs", state="connected", kind="join"): 145,
+        key("mcu_legs", state="lost", kind="view"): 1,
+        key("mcu_participants", state="connected"): 144,
+        key("mcu_ticks_total", clock="audio"): 500,
+        key("mcu_ticks_late_total", clock="audio"): 3,
+        key("mcu_ticks_missed_total", clock="audio"): 1,
+        key("mcu_tick_lateness_seconds", clock="audio", quantile="0.99"): 0.004,
+        key("mcu_renditions", kind="video"): 2,
+        key("mcu_encoders", kind="video"): 1,
+        key("mcu_decoders", kind="audio"): 8,
+        key("mcu_packets_received_total", kind="audio"): 10,
+        key("mcu_packets_sent_total", kind="video"): 20,
+        key("mcu_bytes_received_total", kind="audio"): 30,
+        key("mcu_bytes_sent_total", kind="video"): 40,
+        key("mcu_packets_lost_total", kind="audio"): 5,
+        key("mcu_dropped_total", reason="stun"): 6,
+        key("mcu_stage_seconds_total", kind="video", stage="encode"): 7.5,
+        key("mcu_frames_skipped_total"): 8,
+    }
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_requests_are_counted_by_route_and_status() -> None:
+    metrics = Metrics(Readings(), process=False)
+    metrics.request_done("GET", "/api/v1/units/{unit}", 200, 0.02)
+    metrics.request_done("GET", "/api/v1/units/{unit}", 404, 0.02)
+    metrics.request_done("GET", "/api/v1/events", 200, None)
+    found = samples(metrics)
+    unit = {"method": "GET", "route": "/api/v1/units/{unit}"}
+    assert found[key("mcu_http_requests_total", status="404", **unit)] == 1
+    assert found[key("mcu_http_request_seconds_count", **unit)] == 2
+    assert not any("events" in str(name) for name in found if name[0].endswith("seconds_count"))
+
+
+def test_two_apps_in_one_process_do_not_meet() -> None:
+    first, second = Metrics(Readings(), process=False), Metrics(Readings(), process=False)
+    first.request_done("GET", "/", 200, 0.1)
+    assert not any(name.startswith("mcu_http_requests_total") for name, _ in samples(second))
+
+
+def test_streams_are_a_gauge() -> None:
+    metrics = Metrics(Readings(), process=False)
+    metrics.stream_opened("sse")
+    metrics.stream_opened("sse")
+    metrics.stream_closed("sse")
+    assert samples(metrics)[key("mcu_event_streams", transport="sse")] == 1
