@@ -208,6 +208,11 @@ class EventHub:
         """How many feeds are live."""
         return sum(len(feeds) for feeds in self._feeds.values())
 
+    def begin(self, last_seq: int, pruned_seq: int) -> None:
+        """Go on where the log ends; before the first publication."""
+        self.last_seq = last_seq
+        self.pruned_seq = pruned_seq
+
     def subscribe(
         self, after: int | None, conference: str | None, accepts: Accepts | None
     ) -> EventFeed:

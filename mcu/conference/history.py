@@ -1,0 +1,71 @@
+"""Conferences and events as they are read back from the store."""
+
+from collections.abc import Sequence
+
+from mcu.conference.codec import UnreadableRecord, event_from_json, state_from_json
+from mcu.conference.evolve import evolve_all
+from mcu.conference.feed import RecordedEvent
+from mcu.conference.resources import event_data
+from mcu.conference.state import ConferenceState
+from mcu.store.errors import UnknownRecord
+from mcu.store.records import ConferenceRecord
+from mcu.store.store import Store
+
+
+def list_entry(state: ConferenceState) -> ConferenceRecord:
+    """A conference's row in the list."""
+    return ConferenceRecord(state.id, state.name, state.unit, state.started_at, state.ended_at)
+
+
+async def was_used(store: Store, conference: str) -> bool:
+    """Whether a conference of this id runs or has run.
+
+    Raises:
+        StoreUnavailable.
+    """
+    try:
+        await store.conferences.get(conference)
+    except UnknownRecord:
+        return False
+    return True
+
+
+async def load(store: Store, conference: str) -> ConferenceState:
+    """Rebuild a conference: its latest snapshot, and the events after it.
+
+    Raises:
+        UnreadableRecord: damaged, of a newer version, or nothing is left of it.
+        StoreUnavailable.
+    """
+    snapshot = await store.conferences.snapshot(conference)
+    state = None if snapshot is None else state_from_json(snapshot.state)
+    seq = 0 if snapshot is None else snapshot.seq
+    while rows := await store.events.after(seq, conference=conference):
+        events = [event_from_json(row.type, row.data) for row in rows]
+        try:
+            state = evolve_all(state, events)
+        except (ValueError, KeyError) as error:
+            raise UnreadableRecord(f"events after {seq}: {error!r}") from error
+        seq = rows[-1].seq
+    if state is None:
+        raise UnreadableRecord("neither snapshot nor events are left")
+    return state
+
+
+async def read_events(store: Store, seq: int, conference: str | None) -> Sequence[RecordedEvent]:
+    """A page of the stream that follows ``seq``, as it was shown when it happened.
+
+    Raises:
+        UnreadableRecord, StoreUnavailable.
+    """
+    rows = await store.events.after(seq, conference=conference)
+    return [
+        RecordedEvent(
+            row.seq,
+            row.time,
+            row.type,
+            row.conference,
+            event_data(event_from_json(row.type, row.data)),
+        )
+        for row in rows
+    ]

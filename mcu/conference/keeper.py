@@ -1,0 +1,126 @@
+"""What happens by itself: the store is tried again, messages end, the absent leave."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from mcu.conference.clock import Clock
+from mcu.conference.commands import ClearMessage, NoteAbsent
+from mcu.conference.feed import EventHub
+from mcu.conference.journal import Journal
+from mcu.conference.live import LiveConferences
+from mcu.store.errors import StoreUnavailable
+from mcu.store.store import Store
+
+RETRY_STORE_S = 1.0
+HOUSEKEEPING_S = 3_600.0
+RETENTION = timedelta(days=90)
+RETENTION_EVENTS = 1_000_000
+"""The log keeps events for 90 days and at most a million; running conferences keep theirs."""
+
+log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """Timers and retries; ``run`` is the only part that waits.
+
+    Args:
+        left_after_s: after a restart, how long a lost participant keeps its tile.
+    """
+
+    def __init__(
+        self,
+        live: LiveConferences,
+        journal: Journal,
+        store: Store,
+        hub: EventHub,
+        clock: Clock,
+        left_after_s: float,
+    ) -> None:
+        self._live = live
+        self._journal = journal
+        self._store = store
+        self._hub = hub
+        self._clock = clock
+        self._left_after_s = left_after_s
+        self._absent_at: dict[str, float] = {}
+        self._tidy_at = clock.now()
+        self._wake = asyncio.Event()
+        self._store_failed = False
+
+    def expect_back(self, conference: str) -> None:
+        """Give a restored conference's participants their time to come back."""
+        self._absent_at[conference] = self._clock.now() + self._left_after_s
+
+    def wake(self) -> None:
+        """Something waits for the store, or a timer was set."""
+        self._wake.set()
+
+    def next_timer(self) -> float | None:
+        """When ``handle_timer`` is next needed (monotonic seconds), or None."""
+        now, wall = self._clock.now(), self._clock.utcnow()
+        times = list(self._absent_at.values())
+        for state in self._live.states.values():
+            until = None if state.message is None else state.message.until
+            if until is not None:
+                times.append(now + (until - wall).total_seconds())
+        return min(times, default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Clear messages whose time is over; let those leave who have not come back."""
+        wall = self._clock.utcnow()
+        for state in list(self._live.states.values()):
+            until = None if state.message is None else state.message.until
+            if until is not None and until <= wall:
+                self._live.note(state.id, ClearMessage())
+        for conference, due in list(self._absent_at.items()):
+            state_now = self._live.states.get(conference)
+            if state_now is None:
+                del self._absent_at[conference]
+            elif due <= now:
+                del self._absent_at[conference]
+                for participant in state_now.participants:
+                    self._live.note(conference, NoteAbsent(participant))
+
+    def store_answered(self, error: StoreUnavailable | None) -> None:
+        """Log when the store goes down and when it is back, not every try in between."""
+        if (error is not None) == self._store_failed:
+            return
+        self._store_failed = error is not None
+        if error is not None:
+            log.error("store_unavailable", reason=error.reason)
+        else:
+            log.info("store_available", events_given_up=self._journal.dropped)
+
+    async def run(self) -> None:
+        """Keep things going until cancelled."""
+        while True:
+            self._wake.clear()
+            await self._use_store()
+            now = self._clock.now()
+            self.handle_timer(now)
+            due = self.next_timer()
+            pause = HOUSEKEEPING_S if due is None else min(HOUSEKEEPING_S, max(0.0, due - now))
+            if self._journal.waiting:
+                # Woken at once by every new event, a broken disk would be tried all the time.
+                pause = min(pause, RETRY_STORE_S)
+                await asyncio.sleep(pause if self._store_failed else 0.0)
+                continue
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    async def _use_store(self) -> None:
+        """Write what waits; now and then, hold the log to its bound."""
+        try:
+            await self._journal.flush()
+            if self._tidy_at <= self._clock.now():
+                self._tidy_at = self._clock.now() + HOUSEKEEPING_S
+                await self._store.events.prune(self._clock.utcnow() - RETENTION, RETENTION_EVENTS)
+                self._hub.pruned_seq = await self._store.events.pruned_seq()
+        except StoreUnavailable as error:
+            self.store_answered(error)
+        else:
+            self.store_answered(None)
