@@ -1,0 +1,366 @@
+"""A conference's pictures: sources decoded once, views composed once, renditions encoded once.
+
+Only what stands in a slot of a view that somebody receives is decoded, and only renditions that
+some leg receives are encoded; ``tick`` brings both in line with the plan before it composes.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mcu.engine.picture import jpeg
+from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
+from mcu.engine.pool import Pool
+from mcu.engine.video_ladder import choose_rung
+from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
+from mcu.engine.video_source import VideoSource
+from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
+from mcu.engine.view import ASKED_S, View, timestamp_of
+from mcu.engine.view_rendition import ViewRendition
+from mcu.engine.view_slots import Binding, Room
+from mcu.legs.leg import Leg, StreamCodec, StreamName
+from mcu.media.frames import EncodedFrame
+from mcu.media.rendition import FanOut, RenditionKey
+
+PRESENTATION_VIEW = "presentation"
+"""The view of legs that receive presentation as a second stream: it alone, as large as it goes."""
+
+HOLD_S = 5.0
+"""A source that sends nothing keeps its last picture this long."""
+
+PICTURE_TIMEOUT_S = 3.0
+
+SourceId = tuple[str, StreamName]
+
+
+@dataclass(slots=True)
+class _Viewer:
+    """What one leg receives on one of its streams."""
+
+    leg: Leg
+    stream: StreamName
+    view: str
+    rendition: ViewRendition | None = None
+
+
+class VideoMixer:
+    """Video of one conference.
+
+    Args:
+        fan_out: sends what is encoded. pool: runs codecs.
+        width, height, fps, bitrate_bps: of a view and its best rendition.
+    """
+
+    def __init__(
+        self,
+        *,
+        fan_out: FanOut,
+        pool: Pool,
+        width: int = 1280,
+        height: int = 720,
+        fps: int = 25,
+        bitrate_bps: int = 1_500_000,
+    ) -> None:
+        self._fan_out = fan_out
+        self._pool = pool
+        self._width, self._height = width, height
+        self._fps, self._bitrate_bps = fps, bitrate_bps
+        self._counters = VideoCounters()
+        self._clock = StageClock()
+        self._plan = MediaPlan()
+        self._speakers: Sequence[str] = ()
+        self._present: tuple[str, ...] = ()
+        self._sources: dict[SourceId, VideoSource] = {}
+        self._views: dict[str, View] = {}
+        self._viewers: dict[tuple[str, StreamName], _Viewer] = {}
+        self._limits: dict[str, int | None] = {}
+        self._picture_until: dict[str, float] = {}
+        self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
+        self._epoch: float | None = None
+        self._now = 0.0
+        self._open_view(ViewPlan(PRESENTATION_VIEW, "1x1", (PresentationSlot(),), show_clock=False))
+
+    # Sources
+
+    def add_source(self, participant: str, source: StreamName, leg: Leg) -> None:
+        """Let a participant be seen; a source it had before goes over to the new leg."""
+        before = self._sources.get((participant, source))
+        if before is not None:
+            before.replace(leg, self._now)
+            return
+        self._sources[participant, source] = VideoSource(
+            source, leg, self._pool, self._counters, self._clock, "letterbox"
+        )
+
+    def remove_source(self, participant: str, source: StreamName) -> None:
+        """Forget a source; its slot shows a card."""
+        gone = self._sources.pop((participant, source), None)
+        if gone is not None:
+            gone.close()
+            self._limits.pop(gone.leg.id, None)
+
+    def receive(
+        self, participant: str, source: StreamName, frame: EncodedFrame, now: float
+    ) -> None:
+        """Take one coded picture; without effect when the participant has no such source."""
+        found = self._sources.get((participant, source))
+        if found is not None:
+            found.receive(frame, now)
+
+    # Viewers
+
+    def add_viewer(self, leg: Leg, view: str, now: float) -> None:
+        """Let a leg receive a view (``leg.outputs["video"]``), and presentation where it can."""
+        self._now = now
+        self._add(_Viewer(leg, "video", view))
+        if "presentation" in leg.outputs:
+            self._add(_Viewer(leg, "presentation", PRESENTATION_VIEW))
+
+    def remove_viewer(self, leg: Leg) -> None:
+        """Send no more video to a leg; an encoder that nobody else needs is freed."""
+        for stream in ("video", "presentation"):
+            viewer = self._viewers.pop((leg.id, stream), None)
+            if viewer is not None:
+                self._stop(viewer)
+                leg.play(viewer.stream, None)
+
+    # Control
+
+    def apply_plan(self, plan: MediaPlan, now: float) -> None:
+        """Take over layouts, slots, labels and mutes from the next tick on."""
+        self._now = now
+        self._plan = plan
+        for name, view_plan in plan.views.items():
+            view = self._views.get(name)
+            if view is None:
+                self._open_view(view_plan)
+            else:
+                view.plan = view_plan
+        connected = [one for one in plan.participants.values() if one.presence == "connected"]
+        connected.sort(key=lambda one: -one.importance)
+        self._present = tuple(one.participant for one in connected)
+        for viewer in self._viewers.values():
+            if viewer.rendition is None:
+                self._start(viewer)
+
+    def set_speakers(self, speakers: Sequence[str]) -> None:
+        """Who speaks, the most prominent first."""
+        self._speakers = speakers
+
+    # The clock
+
+    def tick(self, now: float, wall: datetime) -> None:
+        """One frame interval: resolve slots, decode what they need, compose and encode.
+
+        Cost on the loop: O(slots); codecs and canvas work run in the pool.
+        """
+        self._now = now
+        if self._epoch is None:
+            self._epoch = now
+        timestamp = timestamp_of(now, self._epoch)
+        room = Room(self._speakers, self._present, self._presenter(), self._has_picture)
+        active = [view for view in self._views.values() if view.active(now)]
+        for view in active:
+            view.resolve(room, now)
+        self._want(active, now)
+        for source in self._sources.values():
+            source.tick(now, HOLD_S)
+        self._answer_waiting(now)
+        for view in active:
+            if view.plan.name == PRESENTATION_VIEW and room.presenter is None:
+                continue
+            plan = view.plan
+            if plan.name == PRESENTATION_VIEW:
+                view.plan = replace(plan, message=None)
+            view.tick(self._plan, self._speakers, now, timestamp, wall)
+
+    # What can be seen
+
+    def visible(self, view: str) -> Sequence[str | None]:
+        """Who stands in each slot of a view now."""
+        found = self._views.get(view)
+        if found is None:
+            return ()
+        return [None if one is None else one.participant for one in found.bindings]
+
+    def source_requests(self) -> Mapping[SourceId, SourceRequest]:
+        """What each room should send: as much as the largest slot it stands in shows."""
+        sizes: dict[SourceId, list[tuple[int, int]]] = {key: [] for key in self._sources}
+        for view in self._views.values():
+            if view.renditions:
+                for binding, size in view.sizes():
+                    if (binding.participant, binding.stream) in sizes:
+                        sizes[binding.participant, binding.stream].append(size)
+        return {key: request_for(found, self._fps) for key, found in sizes.items()}
+
+    async def picture(self, view: str) -> bytes | None:
+        """JPEG of a view; None when there is no such view."""
+        found = self._views.get(view)
+        if found is None or view not in self._plan.views:
+            return None
+        future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        found.ask(future, self._now)
+        return await future
+
+    async def participant_picture(self, participant: str) -> bytes | None:
+        """JPEG of what a participant sends; None when it sends no picture within some seconds."""
+        source = self._sources.get((participant, "video"))
+        if source is None:
+            return None
+        loop = asyncio.get_running_loop()
+        self._picture_until[participant] = self._now + ASKED_S
+        waiting: asyncio.Future[VideoSource | None] = loop.create_future()
+        self._waiting.append((participant, self._now + PICTURE_TIMEOUT_S, waiting))
+        found = await waiting
+        frame = found.frame if found is not None else None
+        if frame is None:
+            return None
+        drawn: asyncio.Future[bytes | None] = loop.create_future()
+
+        def done(result: bytes | Exception) -> None:
+            if not drawn.done():
+                drawn.set_result(None if isinstance(result, Exception) else result)
+
+        self._pool.submit(lambda: jpeg(frame), done)
+        return await drawn
+
+    def statistics(self) -> VideoStatistics:
+        """A reading."""
+        renditions = sum(len(view.renditions) for view in self._views.values())
+        return VideoStatistics(
+            encoders=renditions,
+            decoders=sum(source.decoding for source in self._sources.values()),
+            renditions=renditions,
+            sources=len(self._sources),
+            viewers=len(self._viewers),
+            counters=self._counters,
+            seconds=self._clock.reading(),
+        )
+
+    def close(self) -> None:
+        """Free everything."""
+        for _, _, future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+        for view in self._views.values():
+            view.close()
+        self._views.clear()
+
+    # Private
+
+    def _open_view(self, plan: ViewPlan) -> None:
+        self._views[plan.name] = View(
+            plan,
+            width=self._width,
+            height=self._height,
+            pool=self._pool,
+            counters=self._counters,
+            clock=self._clock,
+            find_source=self._find_source,
+        )
+
+    def _find_source(self, binding: Binding) -> VideoSource | None:
+        return self._sources.get((binding.participant, binding.stream))
+
+    def _participant(self, participant: str) -> ParticipantPlan | None:
+        return self._plan.participants.get(participant)
+
+    def _has_picture(self, participant: str) -> bool:
+        who = self._participant(participant)
+        return (
+            who is not None
+            and who.presence == "connected"
+            and not who.video_muted
+            and (participant, "video") in self._sources
+        )
+
+    def _presenter(self) -> str | None:
+        presenting = [who for who, stream in self._sources if stream == "presentation"]
+        connected = [who for who in presenting if who in self._present]
+        return connected[-1] if connected else None  # the latest takes over
+
+    def _want(self, active: Sequence[View], now: float) -> None:
+        """Let sources be decoded in the sizes they are shown in, and no others at all."""
+        wanted: dict[SourceId, set[tuple[int, int]]] = {}
+        for view in active:
+            for binding, size in view.sizes():
+                who = self._participant(binding.participant)
+                muted = binding.stream == "video" and who is not None and who.video_muted
+                if not muted:
+                    wanted.setdefault((binding.participant, binding.stream), set()).add(size)
+        for participant, until in list(self._picture_until.items()):
+            if until < now:
+                del self._picture_until[participant]
+            else:
+                wanted.setdefault((participant, "video"), set())
+        for key, source in self._sources.items():
+            source.want(wanted.get(key), now)
+        for key, request in self.source_requests().items():
+            leg = self._sources[key].leg
+            limit = None if key[1] == "presentation" else request.bitrate_bps + AUDIO_BPS
+            if key[1] == "video" and self._limits.get(leg.id) != limit:
+                self._limits[leg.id] = limit
+                leg.limit_bitrate(limit)
+
+    def _answer_waiting(self, now: float) -> None:
+        left = []
+        for participant, deadline, future in self._waiting:
+            source = self._sources.get((participant, "video"))
+            if source is not None and source.frame is None and now < deadline:
+                left.append((participant, deadline, future))
+            elif not future.done():
+                future.set_result(source)
+        self._waiting = left
+
+    def _add(self, viewer: _Viewer) -> None:
+        key = (viewer.leg.id, viewer.stream)
+        before = self._viewers.pop(key, None)
+        if before is not None:
+            self._stop(before)
+        self._viewers[key] = viewer
+        self._start(viewer)
+
+    def _start(self, viewer: _Viewer) -> None:
+        """Give a viewer the rendition that its codec allows; made if nobody has it yet."""
+        view = self._views.get(viewer.view)
+        if view is None:
+            return  # the plan that names the view is on its way
+        key = self._key(viewer.view, viewer.leg.outputs[viewer.stream])
+        rendition = view.renditions.get(key)
+        if rendition is None:
+            rendition = view.renditions[key] = ViewRendition(
+                key,
+                self._fps,
+                fan_out=self._fan_out,
+                pool=self._pool,
+                counters=self._counters,
+                clock=self._clock,
+            )
+        rendition.legs[viewer.leg.id] = viewer.leg
+        viewer.rendition = rendition
+        viewer.leg.play(viewer.stream, rendition.rendition)
+
+    def _stop(self, viewer: _Viewer) -> None:
+        rendition = viewer.rendition
+        viewer.rendition = None
+        if rendition is None:
+            return
+        rendition.legs.pop(viewer.leg.id, None)
+        if not rendition.legs:
+            rendition.close()
+            del self._views[viewer.view].renditions[rendition.key]
+
+    def _key(self, view: str, codec: StreamCodec) -> RenditionKey:
+        rung = choose_rung(
+            codec,
+            width=self._width,
+            height=self._height,
+            fps=self._fps,
+            bitrate_bps=self._bitrate_bps,
+        )
+        return RenditionKey("video", view, codec.name, rung.width, rung.height, rung.bitrate_bps)
