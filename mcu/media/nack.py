@@ -73,7 +73,7 @@ class NackList:
                 given_up.append(sequence)
                 continue
             ask.append(sequence)
-            state[1] = now + interval
+            state[1] = min(now + interval, state[0] + self._max_age_s)
             state[2] += 1
         for sequence in given_up:
             del self._missing[sequence]

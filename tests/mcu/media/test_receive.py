@@ -1,0 +1,181 @@
+from mcu.media import vp8
+from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, REORDER_WAIT_S
+from mcu.media.receive import (
+    MAX_AUDIO_BYTES,
+    START_WAIT_S,
+    AudioReceiveStream,
+    ReceiveStream,
+    VideoReceiveStream,
+)
+
+
+class Video:
+    """A stream, its frames, and packets of three a frame to feed it with."""
+
+    def __init__(self, *, nack: bool = True) -> None:
+        self.frames: list[EncodedFrame] = []
+        self.woken: list[float] = []
+        self.stream = VideoReceiveStream(
+            1,
+            "vp8",
+            90000,
+            nack=nack,
+            deliver=lambda frame, now: self.frames.append(frame),
+            wake=self.woken.append,
+        )
+
+    def packet(self, number: int, now: float, first: int = 65000, *, by_rtx: bool = False) -> None:
+        frame, part = divmod(number, 3)
+        data = (b"\x00" if frame % 10 == 0 else b"\x01") + bytes(20)
+        payload = vp8.packetise(data, 8)[part]
+        receive = self.stream.receive_repeated if by_rtx else self.stream.receive
+        receive((first + number) & 0xFFFF, frame * 3600, part == 2, payload, now)
+
+
+def test_audio_goes_on_in_order_of_arrival() -> None:
+    packets: list[AudioPacket] = []
+    stream = AudioReceiveStream(1, 48000, lambda packet, now: packets.append(packet))
+    for sequence in (65534, 65535, 1, 0):
+        level = b"\x8a" if sequence else None
+        stream.receive(sequence, sequence * 960 % 2**32, b"x", level, 0.0)
+    first = packets[0].sequence
+    assert [one.sequence - first for one in packets] == [0, 1, 3, 2]
+    assert (packets[0].level_dbov, packets[0].voice) == (-10, True)
+    assert (packets[3].level_dbov, packets[3].voice) == (None, False)
+
+
+def test_audio_that_is_empty_or_absurd_is_counted_only() -> None:
+    packets: list[AudioPacket] = []
+    stream = AudioReceiveStream(1, 48000, lambda packet, now: packets.append(packet))
+    stream.receive(1, 0, b"", None, 0.0)
+    stream.receive(2, 0, bytes(MAX_AUDIO_BYTES + 1), None, 0.0)
+    assert packets == []
+    assert stream.packets == 2
+
+
+def test_a_gap_is_asked_for_and_filled() -> None:
+    video = Video()
+    for number in range(12):
+        if number != 4:
+            video.packet(number, number * 0.01)
+    assert [frame.timestamp for frame in video.frames] == [0]
+    assert video.woken == [0.05 + REORDER_WAIT_S]
+    asked = video.stream.due(
+        0.2,
+    )
+    assert [one & 0xFFFF for one in asked] == [65004]
+    video.packet(4, 0.21)
+    assert [frame.timestamp for frame in video.frames] == [0, 3600, 7200, 10800]
+    assert all(frame.contiguous for frame in video.frames)
+    assert video.stream.next_timer() is None
+    assert video.stream.nacks == 1
+
+
+def test_a_gap_is_filled_by_rtx() -> None:
+    video = Video()
+    for number in (0, 1, 3, 4, 5):
+        video.packet(number, 0.0)
+    video.packet(2, 0.05, by_rtx=True)
+    video.packet(2, 0.06, by_rtx=True)
+    assert len(video.frames) == 2
+    assert video.stream.retransmissions == 2
+    assert video.stream.packets == 5
+
+
+def test_given_up_gaps_cost_a_key_frame() -> None:
+    video = Video()
+    for number in range(9):
+        if number != 4:
+            video.packet(number, 0.0)
+    assert not video.stream.key_frame_needed
+    video.stream.due(
+        MAX_AGE_S,
+    )
+    assert video.stream.key_frame_needed
+    assert [(frame.timestamp, frame.contiguous) for frame in video.frames] == [
+        (0, True),
+        (7200, False),
+    ]
+    for number in range(9, 33):
+        video.packet(number, 1.0)
+    assert not video.stream.key_frame_needed
+    assert video.frames[-1].contiguous
+
+
+def test_without_nack_only_reordering_is_waited_for() -> None:
+    video = Video(nack=False)
+    for number in (0, 1, 3, 2, 4, 5):
+        video.packet(number, 0.0)
+    assert len(video.frames) == 2
+    for number in (7, 8):
+        video.packet(number, 0.0)
+    assert video.stream.due(REORDER_WAIT_S) == []
+    assert video.stream.due(REORDER_AGE_S + REORDER_WAIT_S) == []
+    assert video.stream.key_frame_needed
+    assert video.stream.nacks == 0
+
+
+def test_too_large_a_gap_is_not_asked_for() -> None:
+    video = Video()
+    video.packet(0, 0.0)
+    video.packet(1000, 0.0)
+    assert video.stream.due(1.0) == []
+    assert video.stream.key_frame_needed
+
+
+def test_a_stream_joined_in_the_middle_asks_for_a_key_frame() -> None:
+    video = Video()
+    video.packet(4, 0.0)
+    assert not video.stream.key_frame_needed
+    for number in range(5, 9):
+        video.packet(number, START_WAIT_S + 0.01)
+    assert video.stream.key_frame_needed
+
+
+def test_holes_at_the_beginning_are_asked_for() -> None:
+    video = Video()
+    video.packet(2, 0.0)
+    video.packet(0, 0.01)
+    assert [one & 0xFFFF for one in video.stream.due(0.1)] == [65001]
+    video.packet(1, 0.11)
+    assert [frame.contiguous for frame in video.frames] == [True]
+
+
+def test_unwanted_packets_are_counted_only() -> None:
+    video = Video()
+    video.stream.want(False)
+    for number in range(9):
+        if number != 4:
+            video.packet(number, 0.0)
+    assert video.frames == []
+    assert video.stream.packets == 8
+    assert video.stream.tracker.lost == 1
+    assert video.stream.due(1.0) == []
+    assert not video.stream.key_frame_needed
+    video.stream.want(True)
+    assert video.stream.key_frame_needed
+    for number in range(9, 39):
+        video.packet(number, 1.0)
+    assert video.frames[0].key_frame
+    assert not video.stream.key_frame_needed
+
+
+def test_a_restarted_stream_goes_on() -> None:
+    video = Video()
+    for number in range(6):
+        video.packet(number, 0.0)
+    for number in range(6):
+        video.packet(number, 1.0, first=20000)
+    # The first packet of a jump is not believed yet, so its picture is lost.
+    assert video.stream.tracker.restarts == 1
+    assert len(video.frames) == 3
+    assert video.stream.key_frame_needed
+
+
+def test_report_data() -> None:
+    stream = ReceiveStream(1, 90000)
+    assert stream.delay_since_report(5.0) == 0
+    stream.sender_report(0x1234_5678_9ABC_DEF0, 5.0)
+    assert stream.sender_report_middle == 0x5678_9ABC
+    assert stream.delay_since_report(5.5) == 32768
