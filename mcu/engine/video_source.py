@@ -1,0 +1,310 @@
+"""One source of pictures: its decoder, what waits for it, and its newest picture."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import av
+
+from mcu.engine.pool import Lane, Pool
+from mcu.engine.video_statistics import StageClock, VideoCounters
+from mcu.legs.leg import Leg, StreamName
+from mcu.media.frames import EncodedFrame
+from mixer.codecs.video import VideoCodecError, VideoDecoder
+from mixer.video.canvas import Planes
+from mixer.video.scale import Fit, Picture, Scaler
+
+MAX_BACKLOG = 12
+"""Coded pictures that may wait for the decoder: half a second. More: wait for a key frame."""
+
+ASK_AGAIN_S = 1.0
+ASK_AGAIN_MAX_S = 8.0
+"""A key frame that does not come is asked for again, after twice the time each time."""
+
+FRUITLESS = 25
+"""So many pictures without a result mean the stream cannot be decoded from here."""
+
+Size = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Decoded:
+    """What a batch came to."""
+
+    frame: av.VideoFrame | None = None
+    pictures: dict[Size, Picture] = field(default_factory=dict)
+    decoded: int = 0
+    failed: bool = False
+
+
+class VideoSource:
+    """Pictures of one participant's camera or presentation.
+
+    Only what somebody sees is decoded: ``want`` says in which sizes. All calls come from the
+    loop's thread; decoding runs in a lane of the pool.
+    """
+
+    def __init__(
+        self,
+        stream: StreamName,
+        leg: Leg,
+        pool: Pool,
+        counters: VideoCounters,
+        clock: StageClock,
+        fit: Fit,
+    ) -> None:
+        self.stream = stream
+        self.leg = leg
+        self.picture_at: float | None = None
+        """When the newest picture arrived."""
+        self.wanted_since: float | None = None
+        """Since when somebody wants to see it; None while hidden."""
+        self.frame: av.VideoFrame | None = None
+        self._pool = pool
+        self._counters = counters
+        self._clock = clock
+        self._fit = fit
+        self._sizes: frozenset[Size] = frozenset()
+        self._scalers: dict[Size, _SharedScaler] = {}
+        self._pictures: dict[Size, Picture] = {}
+        self._taken = True
+        self._lane: Lane | None = None
+        self._decoder: _DecoderBox | None = None
+        self._batch: list[EncodedFrame] = []
+        self._batch_at = 0.0
+        self._needs_key = True
+        self._asked_at: float | None = None
+        self._ask_after_s = ASK_AGAIN_S
+        self._fruitless = 0
+
+    @property
+    def decoding(self) -> bool:
+        """Whether it has a decoder."""
+        return self._decoder is not None
+
+    def want(self, sizes: Iterable[Size] | None, now: float) -> None:
+        """See it in these sizes from now on; empty: decoded only; None: hidden.
+
+        Becoming visible asks the room for a key frame; becoming hidden frees the decoder.
+        """
+        if sizes is None:
+            if self.wanted_since is not None:
+                self._hide()
+            return
+        self._sizes = frozenset(sizes)
+        self._scalers = {
+            size: self._scalers.get(size) or self._scaler(size) for size in self._sizes
+        }
+        self._pictures = {size: one for size, one in self._pictures.items() if size in self._sizes}
+        if self.wanted_since is None:
+            self.wanted_since = now
+            self._open()
+            self.leg.want_source(self.stream, True)
+            self._need_key_frame(now)
+
+    def replace(self, leg: Leg, now: float) -> None:
+        """Take the pictures from another leg; the last one stays until a new one comes."""
+        old = self.leg
+        self.leg = leg
+        if self.wanted_since is not None:
+            if old is not leg:
+                old.want_source(self.stream, False)
+            self._open()
+            leg.want_source(self.stream, True)
+            self._need_key_frame(now)
+
+    def receive(self, frame: EncodedFrame, now: float) -> None:
+        """Take one coded picture; dropped while hidden or waiting for a key frame."""
+        self._counters.frames_received += 1
+        if self._lane is None:
+            self._counters.frames_dropped += 1
+            return
+        if not frame.contiguous and not frame.key_frame:
+            self._needs_key = True
+        if self._needs_key and not frame.key_frame:
+            self._counters.frames_dropped += 1
+            self._ask(now)
+            return
+        if len(self._batch) >= MAX_BACKLOG and not frame.key_frame:
+            self._counters.frames_dropped += len(self._batch) + 1
+            self._batch.clear()
+            self._need_key_frame(now)
+            return
+        if frame.key_frame:
+            # What waits before it would be decoded for nothing.
+            self._counters.frames_dropped += len(self._batch)
+            self._batch.clear()
+            self._needs_key = False
+        self._batch.append(frame)
+        self._batch_at = now
+        if not self._lane.pending:
+            self._start()
+
+    def picture(self, size: Size) -> Picture | None:
+        """The newest picture for a slot of this size; None before the first one."""
+        self._taken = True
+        picture = self._pictures.get(size)
+        if picture is None and self.frame is not None:
+            scaler = self._scalers.get(size)
+            if scaler is None:
+                scaler = self._scalers[size] = self._scaler(size)
+            picture = self._pictures[size] = Picture(self.frame, scaler.scale)
+        return picture
+
+    def tick(self, now: float, hold_s: float) -> None:
+        """Ask again for a key frame that did not come; let go of a picture that is too old."""
+        if self._lane is not None and self._needs_key:
+            self._ask(now)
+        if self.picture_at is not None and now - self.picture_at > hold_s:
+            self.frame = None
+            self.picture_at = None
+            self._pictures = {}
+
+    def close(self) -> None:
+        """Free everything; results still under way are dropped."""
+        if self.wanted_since is not None:
+            self._hide()
+        self.frame = None
+        self._pictures = {}
+
+    def _open(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+        self._lane = self._pool.lane()
+        self._decoder = _DecoderBox(self.leg.sources[self.stream].name)
+        self._batch = []
+        self._fruitless = 0
+
+    def _hide(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+        self._lane = None
+        self._decoder = None
+        self._batch = []
+        self._sizes = frozenset()
+        self._scalers = {}
+        self._needs_key = True
+        self._asked_at = None
+        self.wanted_since = None
+        self.leg.want_source(self.stream, False)
+
+    def _scaler(self, size: Size) -> "_SharedScaler":
+        fit: Fit = "letterbox" if self.stream == "presentation" else self._fit
+        return _SharedScaler(size, fit, self._clock)
+
+    def _need_key_frame(self, now: float) -> None:
+        self._needs_key = True
+        self._asked_at = None
+        self._ask_after_s = ASK_AGAIN_S
+        self._ask(now)
+
+    def _ask(self, now: float) -> None:
+        if self._asked_at is not None:
+            if now - self._asked_at < self._ask_after_s:
+                return
+            self._ask_after_s = min(2 * self._ask_after_s, ASK_AGAIN_MAX_S)
+        self._asked_at = now
+        self._counters.key_frames_asked += 1
+        self.leg.request_key_frame(self.stream)
+
+    def _start(self) -> None:
+        lane, box = self._lane, self._decoder
+        if lane is None or box is None or not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        arrived = self._batch_at
+        # Scaled here, beside other work, when the last picture was shown. When it was not, this
+        # one may not be either (a source faster than the view): then only if somebody looks.
+        scalers = dict(self._scalers) if self._taken else {}
+        lazy = {} if self._taken else dict(self._scalers)
+        self._taken = False
+        clock = self._clock
+
+        def work() -> _Decoded:
+            return _decode(box, batch, scalers, lazy, clock)
+
+        lane.submit(work, lambda result: self._finish(result, len(batch), arrived))
+
+    def _finish(self, result: _Decoded | Exception, frames: int, arrived: float) -> None:
+        if isinstance(result, Exception):
+            raise result  # a defect of ours: decoders' own errors are in the result
+        self._counters.frames_decoded += result.decoded
+        if result.failed:
+            self._counters.decode_errors += 1
+        if result.frame is not None:
+            self._fruitless = 0
+            self._ask_after_s = ASK_AGAIN_S
+            self.frame = result.frame
+            self.picture_at = arrived
+            # Sizes may have changed meanwhile; ``picture`` makes what is missing.
+            self._pictures = {
+                size: one for size, one in result.pictures.items() if size in self._sizes
+            }
+        else:
+            self._fruitless += frames
+        if result.failed or self._fruitless >= FRUITLESS:
+            self._fruitless = 0
+            if self._batch and not self._batch[0].key_frame:
+                self._counters.frames_dropped += len(self._batch)
+                self._batch.clear()
+            if not self._batch:
+                self._needs_key = True
+                self._ask(arrived)
+        self._restart()
+
+    def _restart(self) -> None:
+        lane = self._lane
+        if self._batch and lane is not None:
+            self._start()
+
+
+class _DecoderBox:
+    """A decoder that is opened on first use and again after an error. One lane's own."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        self.decoder: VideoDecoder | None = None
+
+
+class _SharedScaler:
+    """A scaler several views and the decoder's lane may use."""
+
+    def __init__(self, size: Size, fit: Fit, clock: StageClock) -> None:
+        self._scaler = Scaler(*size, fit)
+        self._lock = threading.Lock()
+        self._clock = clock
+
+    def scale(self, frame: av.VideoFrame) -> Planes:
+        with self._lock, self._clock.measure("scale"):
+            return self._scaler.scale(frame)
+
+
+def _decode(
+    box: _DecoderBox,
+    batch: list[EncodedFrame],
+    scalers: dict[Size, _SharedScaler],
+    lazy: dict[Size, _SharedScaler],
+    clock: StageClock,
+) -> _Decoded:
+    """On a worker: decode a batch, keep the last picture, scale it."""
+    result = _Decoded()
+    with clock.measure("decode"):
+        for coded in batch:
+            try:
+                if box.decoder is None:
+                    box.decoder = VideoDecoder(box.codec)
+                frames = box.decoder.decode(coded.data)
+            except VideoCodecError:
+                # Its state is unknown now: the next key frame gets a new decoder.
+                box.decoder = None
+                result.failed = True
+                break
+            result.decoded += len(frames)
+            if frames:
+                result.frame = frames[-1]
+    if result.frame is not None:
+        for size, scaler in (scalers | lazy).items():
+            picture = result.pictures[size] = Picture(result.frame, scaler.scale)
+            if size in scalers:
+                _ = picture.planes
+    return result

@@ -1,0 +1,80 @@
+"""What the video side of a conference counts, and where its time goes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+Stage = Literal["decode", "scale", "compose", "encode"]
+STAGES: tuple[Stage, ...] = ("decode", "scale", "compose", "encode")
+
+
+@dataclass(slots=True)
+class VideoCounters:
+    """Counted on the loop's thread since the conference began.
+
+    Args:
+        ticks: frame intervals in which a view had to be composed or encoded, per view.
+        ticks_skipped: of these, those left out because work before them still ran.
+        frames_dropped: coded pictures of sources that were not decoded (backlog, no key frame).
+    """
+
+    ticks: int = 0
+    ticks_skipped: int = 0
+    frames_composed: int = 0
+    tiles_painted: int = 0
+    frames_encoded: int = 0
+    key_frames_encoded: int = 0
+    encodes_skipped: int = 0
+    encode_errors: int = 0
+    compose_errors: int = 0
+    frames_received: int = 0
+    frames_decoded: int = 0
+    frames_dropped: int = 0
+    decode_errors: int = 0
+    key_frames_asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStatistics:
+    """A reading.
+
+    Args:
+        encoders: open encoders; decoders: open decoders. renditions: made and not yet dropped.
+        seconds: work time per stage, all workers together. Scaling that happens while a view
+            is composed is in ``scale`` and in ``compose``.
+    """
+
+    encoders: int
+    decoders: int
+    renditions: int
+    sources: int
+    viewers: int
+    counters: VideoCounters
+    seconds: dict[Stage, float]
+
+
+@dataclass(slots=True)
+class StageClock:
+    """Adds up work time from several threads."""
+
+    seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def measure(self, stage: Stage) -> Iterator[None]:
+        """Measure a block of work on a worker thread."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - began
+            with self._lock:
+                self.seconds[stage] += took
+
+    def reading(self) -> dict[Stage, float]:
+        """A copy of the sums."""
+        with self._lock:
+            return dict(self.seconds)
