@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter, validators
 
-from config.problems import ConfigurationError
+from config.problems import ConfigurationError, Problem
+from config.sections import OriginUrl
 from config.settings import Settings, load
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
@@ -87,6 +88,9 @@ def bridge(
 ) -> int:
     """Run software rooms that join as a browser would, until interrupted."""
     _settings(None, None)  # for how much is logged
+    server = _checked_address(server)
+    _check_source("--video", video, ("test",))
+    _check_source("--audio", audio, ("tone", "speech"))
 
     import uvloop
 
@@ -205,6 +209,23 @@ def _settings(config: Path | None, site: str | None) -> Settings:
 
 def _read_settings(config: Path | None, site: str | None) -> Settings:
     return load(config, os.environ, {"site": site} if site is not None else None)
+
+
+def _checked_address(server: str) -> str:
+    """Refuse what cannot be a daemon's address, before waiting for it to appear."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(OriginUrl).validate_python(server)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigurationError([Problem("--server", reason)]) from error
+
+
+def _check_source(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known and not Path(value).is_file():
+        reason = f"{value!r} is neither {' nor '.join(known)} nor a file"
+        raise ConfigurationError([Problem(option, reason)])
 
 
 def _complain(text: str) -> None:

@@ -50,6 +50,15 @@ def test_check_prints_what_would_run(capsys: pytest.CaptureFixture[str]) -> None
         (["token", "revoke", "abc"], "data_dir: "),
         (["bridge", "--server", "http://127.0.0.1:1"], "--token"),
         (["bridge", "--server", "http://x", "--token", "t", "--count", "0"], "--count"),
+        (["bridge", "--server", "x:8080", "--token", "t"], "--server: must begin with https://"),
+        (
+            ["bridge", "--server", "http://x", "--token", "t", "--video", "/nothing.mp4"],
+            "--video: '/nothing.mp4' is neither test nor a file",
+        ),
+        (
+            ["bridge", "--server", "http://x", "--token", "t", "--audio", "song"],
+            "--audio: 'song' is neither tone nor speech nor a file",
+        ),
     ],
 )
 def test_unusable_arguments(
