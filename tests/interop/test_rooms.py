@@ -14,7 +14,8 @@ BRIDGES = {
     "truong-sa": "Đặc khu Trường Sa",
 }
 COLOURS = {"dien-khanh": RED, "vinh-nguyen": GREEN, "truong-sa": BLUE}
-TONES_HZ = {"dien-khanh": 500.0, "vinh-nguyen": 800.0, "truong-sa": 1300.0}
+TONES_HZ = {"dien-khanh": 440.0, "vinh-nguyen": 1010.0, "truong-sa": 2130.0}
+"""No tone is near a harmonic, sum or difference of others, which any codec makes a little of."""
 OWN_TONE_BELOW_DB = 40.0
 
 
@@ -102,7 +103,7 @@ async def test_two_rooms_meet_over_ipv6(tmp_path: Path) -> None:
             for leg in participant["legs"]
         ]
         found = await daemon.call("GET", f"/legs/{legs[0]}")
-        assert "::1" in found["statistics"]["remote_address"]
+        assert found["remote_address"].startswith("[")
 
 
 @pytest.mark.timeout(120)
@@ -120,7 +121,9 @@ async def test_a_publisher_and_a_viewer_use_whip_and_whep(tmp_path: Path) -> Non
             receives=False,
         )
         viewer = await stack.enter_async_context(ChromiumRoom(tmp_path, BLUE, 900.0))
-        observer = await daemon.call("POST", "/tokens", {"role": "observer", "unit": "tinh"})
+        observer = await daemon.call(
+            "POST", "/tokens", {"name": "phòng họp", "role": "observer", "unit": "tinh"}
+        )
         await viewer.join(
             daemon.url,
             conference,
