@@ -1,0 +1,124 @@
+"""Bridges: records, tables, join links."""
+
+import pytest
+
+from tests.mcu.api.conftest import MakeApi
+from tests.mcu.api.live import Api
+
+
+@pytest.fixture
+async def province(api: Api) -> Api:
+    await api.province()
+    return api
+
+
+async def test_a_record(province: Api) -> None:
+    reply = await province.call("GET", "/bridges/xa-1-a", status=200)
+    assert reply.json == {
+        "id": "xa-1-a", "name": "Điểm cầu xa-1-a", "unit": "xa-1", "kind": "webrtc",
+        "address": "", "contact": {"name": "Trực", "phone": "0900 000 000"},
+        "importance": 0, "standard": {}, "version": 1,
+    }  # fmt: skip
+    change = {"contact": None, "importance": 7, "standard": {"screens": 2}}
+    changed = await province.call("PATCH", "/bridges/xa-1-a", change, status=200)
+    assert changed.json["contact"] == {"name": "", "phone": ""}
+    assert changed.json["standard"] == {"screens": 2}
+    assert changed.headers["ETag"] == '"2"'
+
+
+async def test_lists(province: Api) -> None:
+    operator = await province.token("operator", unit="xa-1")
+    everything = await province.call("GET", "/bridges", status=200)
+    assert len(everything.json["items"]) == 8
+    own = await province.call("GET", "/bridges", token=operator, status=200)
+    assert [item["id"] for item in own.json["items"]] == ["xa-1-a", "xa-1-b"]
+    await province.call("GET", "/bridges?unit=tinh", token=operator, status=403)
+    subtree = await province.call("GET", "/bridges?unit=tinh", status=200)
+    assert len(subtree.json["items"]) == 6
+
+
+async def test_a_room_sees_its_own_record_only(province: Api) -> None:
+    room = await province.token("bridge", bridge="xa-1-a")
+    listed = await province.call("GET", "/bridges", token=room, status=200)
+    assert [item["id"] for item in listed.json["items"]] == ["xa-1-a"]
+    await province.call("GET", "/bridges/xa-1-a", token=room, status=200)
+    await province.call("GET", "/bridges/xa-1-b", token=room, status=403)
+    await province.call("PATCH", "/bridges/xa-1-a", {"name": "x"}, token=room, status=403)
+    await province.call("GET", "/units", token=room, status=403)
+
+
+async def test_a_bridge_cannot_be_pulled_or_pushed_out_of_reach(province: Api) -> None:
+    operator = await province.token("operator", unit="xa-1")
+    await province.call("PATCH", "/bridges/xa-1-a", {"unit": "xa-2"}, token=operator, status=403)
+    await province.call("PATCH", "/bridges/xa-2-a", {"unit": "xa-1"}, token=operator, status=403)
+    await province.call("PATCH", "/bridges/xa-1-a", {"unit": "no"}, status=422)
+
+
+async def test_a_table_is_imported_whole(province: Api) -> None:
+    table = "id,name,unit\nc,Một,xa-1\nd,Hai,xa-2\n"
+    headers = {"Content-Type": "text/csv; charset=utf-8"}
+    reply = await province.call("POST", "/bridges:import", data=table, headers=headers, status=201)
+    assert reply.json == {"created": 2}
+    again = await province.call("POST", "/bridges:import", data=table, headers=headers, status=422)
+    assert again.fields == ["line 2, id", "line 3, id"]
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        ("id,name,unit\nc,Một,xa-1\nd,Hai,nowhere\n", "line 3, unit"),
+        ("id,name,unit\nc,Một,xa-1\nc,Hai,xa-1\n", "line 3, id"),
+        ("id,name,unit\nc,Một,xa-1\nd,,xa-1\n", "line 3, name"),
+    ],
+)
+async def test_one_broken_line_stops_the_whole_table(province: Api, table: str, field: str) -> None:
+    headers = {"Content-Type": "text/csv"}
+    reply = await province.call("POST", "/bridges:import", data=table, headers=headers, status=422)
+    assert reply.fields == [field]
+    await province.call("GET", "/bridges/c", status=404)
+
+
+async def test_a_table_reaches_no_further_than_its_token(province: Api) -> None:
+    operator = await province.token("operator", unit="xa-1")
+    reply = await province.call(
+        "POST", "/bridges:import", data="- {id: c, name: Một, unit: xa-2}\n", token=operator,
+        headers={"Content-Type": "application/yaml"}, status=422,
+    )  # fmt: skip
+    assert reply.fields == ["line 1, unit"]
+
+
+async def test_a_join_link_carries_its_token_in_the_fragment(make_api: MakeApi) -> None:
+    api = await make_api(public_url="https://mcu.example.org:8443")
+    await api.province()
+    reply = await api.call("POST", "/bridges/xa-1-a/token", status=201)
+    token = reply.json["token"]
+    assert reply.json["join_url"] == f"https://mcu.example.org:8443/join#token={token}"
+    who = await api.call("GET", "/session", token=token, status=200)
+    assert who.json["bridge"] == "xa-1-a"
+    limited = {"expires_at": "2026-11-21T09:00:00Z"}
+    reply = await api.call("POST", "/bridges/xa-1-a/token", limited, status=201)
+    assert reply.json["expires_at"] == "2026-11-21T09:00:00.000000Z"
+    past = {"expires_at": "2020-01-01T00:00:00Z"}
+    assert (await api.call("POST", "/bridges/xa-1-a/token", past, status=422)).fields == [
+        "$.expires_at"
+    ]
+    naive = {"expires_at": "2027-01-01T00:00:00"}
+    await api.call("POST", "/bridges/xa-1-a/token", naive, status=422)
+
+
+async def test_without_a_public_address_the_link_is_as_the_request_came(api: Api) -> None:
+    await api.province()
+    reply = await api.call("POST", "/bridges/xa-1-a/token", status=201)
+    assert reply.json["join_url"].startswith(f"{api.url}/join#token=mcu_")
+
+
+async def test_a_technician_issues_links_for_its_unit(province: Api) -> None:
+    technician = await province.token("technician", unit="xa-1")
+    await province.call("POST", "/bridges/xa-1-a/token", token=technician, status=201)
+    await province.call("POST", "/bridges/xa-2-a/token", token=technician, status=403)
+
+
+async def test_deleting_a_bridge_ends_its_tokens(province: Api) -> None:
+    room = await province.token("bridge", bridge="xa-1-a")
+    await province.call("DELETE", "/bridges/xa-1-a", status=204)
+    await province.call("GET", "/session", token=room, status=401)

@@ -1,0 +1,137 @@
+"""Conferences: started, read, changed, ended; who may, and who sees which."""
+
+import pytest
+
+from tests.mcu.api.conftest import MakeApi
+from tests.mcu.api.live import Api
+
+
+@pytest.fixture
+async def province(api: Api) -> Api:
+    await api.province()
+    return api
+
+
+async def test_from_start_to_end(province: Api) -> None:
+    body = {"name": "Giao ban", "unit": "tinh", "bridges": "subtree", "chair": "tinh-a",
+            "layout": "1+5"}  # fmt: skip
+    made = await province.call("POST", "/conferences", body, status=201)
+    conference = made.json["id"]
+    assert made.headers["Location"] == f"/api/v1/conferences/{conference}"
+    assert made.json["chair"] == "tinh-a"
+    assert made.json["counts"]["expected"] == 6
+    assert made.json["views"]["main"] == {"layout": "1+5", "slots": None}
+    path = f"/conferences/{conference}"
+    tag = {"If-Match": made.headers["ETag"]}
+    changed = await province.call("PATCH", path, {"name": "Họp"}, headers=tag, status=200)
+    assert changed.json["name"] == "Họp"
+    await province.call("PATCH", path, {"name": "Sớm"}, headers=tag, status=412)
+    without = await province.call("PATCH", path, {"chair": None}, status=200)
+    assert without.json["chair"] is None
+    await province.call("DELETE", path, status=204)
+    await province.call("DELETE", path, status=204)
+    ended = await province.call("GET", path, status=200)
+    assert ended.json["state"] == "ended"
+    assert ended.json["ended_at"] is not None
+    assert (await province.call("PATCH", path, {"name": "x"}, status=409)).kind == "conflict"
+    lists = {
+        state: [item["id"] for item in reply.json["items"]]
+        for state in ("running", "ended")
+        for reply in [await province.call("GET", f"/conferences?state={state}", status=200)]
+    }
+    assert lists == {"running": [], "ended": [conference]}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"unit": "nowhere"}, "$.unit"),
+        ({"bridges": ["nowhere"]}, "$.bridges[0]"),
+        ({"bridges": ["tinh-a", "tinh-a"]}, "$.bridges"),
+        ({"chair": "tinh-b"}, "$.chair"),
+        ({"layout": "9x9"}, "$.layout"),
+        ({"bridges": "all"}, "$.bridges"),
+    ],
+)
+async def test_what_cannot_be_started(province: Api, change: dict[str, object], field: str) -> None:
+    body = {"name": "Họp", "unit": "tinh", "bridges": ["tinh-a"]} | change
+    reply = await province.call("POST", "/conferences", body, status=422)
+    assert set(reply.fields) == {field}
+
+
+async def test_an_operator_starts_and_steers_in_its_subtree_only(province: Api) -> None:
+    district = await province.token("operator", unit="xa-1")
+    own = await province.conference("xa-1-a", unit="xa-1", token=district)
+    above = await province.conference("tinh-a", "xa-1-b")
+    for unit, bridges in (("tinh", ["xa-1-a"]), ("xa-2", []), ("xa-1", ["xa-2-a"])):
+        body = {"name": "x", "unit": unit, "bridges": bridges}
+        reply = await province.call("POST", "/conferences", body, token=district, status=403)
+        assert reply.kind == "forbidden"
+    listed = await province.call("GET", "/conferences", token=district, status=200)
+    assert [item["id"] for item in listed.json["items"]] == [own]
+    for method, path, json in (
+        ("GET", "", None),
+        ("PATCH", "", {"name": "x"}),
+        ("DELETE", "", None),
+        ("GET", "/participants", None),
+        ("POST", "/participants", {"bridge": "xa-1-a"}),
+        ("PATCH", "/participants/tinh-a", {"audio_muted": True}),
+        ("DELETE", "/participants/tinh-a", None),
+        ("POST", "/mute", {}),
+        ("GET", "/layout", None),
+        ("PUT", "/layout", {"layout": "2x2"}),
+        ("PUT", "/broadcast", {"participant": "tinh-a"}),
+        ("DELETE", "/broadcast", None),
+        ("PUT", "/message", {"text": "x"}),
+        ("PUT", "/lock", None),
+        ("GET", "/views/main.jpg", None),
+        ("GET", "/participants/tinh-a/picture.jpg", None),
+    ):
+        await province.call(method, f"/conferences/{above}{path}", json, token=district, status=403)
+    observer = await province.token("observer", unit="tinh")
+    await province.call("GET", f"/conferences/{above}", token=observer, status=200)
+    await province.call("PUT", f"/conferences/{above}/lock", token=observer, status=403)
+
+
+async def test_a_room_sees_the_conferences_it_is_called_to(province: Api) -> None:
+    room = await province.token("bridge", bridge="xa-1-a")
+    mine = await province.conference("xa-1-a", "xa-2-a")
+    other = await province.conference("xa-2-b")
+    listed = await province.call("GET", "/conferences", token=room, status=200)
+    assert [item["id"] for item in listed.json["items"]] == [mine]
+    await province.call("GET", f"/conferences/{other}", token=room, status=403)
+    await province.call("DELETE", f"/conferences/{mine}", token=room, status=403)
+    ended = await province.call("GET", "/conferences?state=ended", token=room, status=200)
+    assert ended.json["items"] == []
+
+
+async def test_a_token_for_one_conference_sees_no_other(province: Api) -> None:
+    one = await province.conference("tinh-a")
+    other = await province.conference("tinh-b")
+    _, token = await province.store.tokens.create(
+        "observer", name="khách", unit="tinh", conference=one
+    )
+    listed = await province.call("GET", "/conferences", token=token, status=200)
+    assert [item["id"] for item in listed.json["items"]] == [one]
+    await province.call("GET", f"/conferences/{other}", token=token, status=403)
+    await province.call("GET", "/units/tinh", token=token, status=403)
+
+
+async def test_lists_are_paged(province: Api) -> None:
+    made = {await province.conference(bridge) for bridge in ("tinh-a", "tinh-b", "xa-1-a")}
+    first = await province.call("GET", "/conferences?limit=2", status=200)
+    cursor = first.json["next_cursor"]
+    rest = await province.call("GET", f"/conferences?limit=2&cursor={cursor}", status=200)
+    items = first.json["items"] + rest.json["items"]
+    assert {item["id"] for item in items} == made
+    assert len(items) == 3
+    within = await province.call("GET", "/conferences?unit=xa-1", status=200)
+    assert within.json["items"] == []
+
+
+async def test_none_is_started_while_the_daemon_is_not_ready(make_api: MakeApi) -> None:
+    api = await make_api(not_ready=lambda: "the media port is not open")
+    await api.province()
+    body = {"name": "Họp", "unit": "tinh"}
+    reply = await api.call("POST", "/conferences", body, status=503)
+    assert "media port" in reply.json["detail"]

@@ -1,0 +1,118 @@
+"""Participants: what is shown of them to whom, and who may change what."""
+
+import pytest
+
+from tests.mcu.api.live import Api
+
+
+@pytest.fixture
+async def meeting(api: Api) -> tuple[Api, str]:
+    await api.province()
+    return api, f"/conferences/{await api.conference('tinh-a', 'xa-1-a', 'xa-1-b')}"
+
+
+async def test_the_roster(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    listed = await api.call("GET", f"{path}/participants", status=200)
+    assert [item["id"] for item in listed.json["items"]] == ["tinh-a", "xa-1-a", "xa-1-b"]
+    first = await api.call("GET", f"{path}/participants?limit=2", status=200)
+    cursor = first.json["next_cursor"]
+    rest = await api.call("GET", f"{path}/participants?limit=2&cursor={cursor}", status=200)
+    assert [item["id"] for item in rest.json["items"]] == ["xa-1-b"]
+    none = await api.call("GET", f"{path}/participants?state=connected", status=200)
+    assert none.json["items"] == []
+    one = (await api.call("GET", f"{path}/participants/xa-1-a", status=200)).json
+    assert (one["state"], one["level_db"], one["speaking"]) == ("expected", -31.5, True)
+    assert one["quality"]["grade"] == "good"
+    await api.call("GET", f"{path}/participants/nobody", status=404)
+
+
+async def test_bridges_and_guests_are_added(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    body = {"bridge": "xa-2-a", "importance": 9}
+    added = await api.call("POST", f"{path}/participants", body, status=201)
+    assert (added.json["id"], added.json["importance"]) == ("xa-2-a", 9)
+    guest = await api.call(
+        "POST", f"{path}/participants", {"name": "Khách", "role": "chair"}, status=201
+    )
+    assert guest.json["id"].startswith("guest-")
+    assert guest.json["role"] == "chair"
+    assert guest.headers["Location"].endswith(f"/participants/{guest.json['id']}")
+    for body, status in (
+        ({}, 422),
+        ({"bridge": "a", "name": "b"}, 422),
+        ({"bridge": "nowhere"}, 404),
+    ):
+        await api.call("POST", f"{path}/participants", body, status=status)
+
+
+async def test_a_locked_conference_takes_nobody(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    await api.call("PUT", f"{path}/lock", status=200)
+    reply = await api.call("POST", f"{path}/participants", {"bridge": "xa-2-a"}, status=409)
+    assert "unlock" in reply.json["detail"]
+
+
+async def test_an_operator_changes_everything(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    change = {
+        "audio_muted": True, "video_muted": True, "deafened": True, "importance": 50,
+        "label": "Huyện", "volume_db": -3.5, "role": "chair",
+    }  # fmt: skip
+    reply = await api.call("PATCH", f"{path}/participants/xa-1-a", change, status=200)
+    assert {name: reply.json[name] for name in change} == change
+    assert reply.json["view"] == "chair"
+    stale = {"If-Match": '"1"'}
+    await api.call(
+        "PATCH", f"{path}/participants/xa-1-a", {"label": "x"}, headers=stale, status=412
+    )
+    null = await api.call("PATCH", f"{path}/participants/xa-1-a", {"label": None}, status=422)
+    assert null.fields == ["$.label"]
+    await api.call("DELETE", f"{path}/participants/xa-1-a", headers=stale, status=412)
+    await api.call("DELETE", f"{path}/participants/xa-1-a", status=204)
+    await api.call("GET", f"{path}/participants/xa-1-a", status=404)
+
+
+async def test_a_room_mutes_itself_and_nothing_else(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    room = await api.token("bridge", bridge="xa-1-a")
+    mute = {"audio_muted": True, "video_muted": True}
+    own = f"{path}/participants/xa-1-a"
+    reply = await api.call("PATCH", own, mute, token=room, status=200)
+    assert reply.json["audio_muted"]
+    for change in ({"deafened": True}, {"role": "chair"}, {**mute, "volume_db": 3}):
+        assert (
+            "operator"
+            in (await api.call("PATCH", own, change, token=room, status=403)).json["detail"]
+        )
+    await api.call("PATCH", f"{path}/participants/xa-1-b", mute, token=room, status=403)
+    await api.call("DELETE", own, token=room, status=403)
+
+
+async def test_a_room_sees_of_others_what_a_room_needs(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    room = await api.token("bridge", bridge="xa-1-a")
+    await api.join(path.rpartition("/")[2], room)
+    listed = await api.call("GET", f"{path}/participants", token=room, status=200)
+    other, own, _ = listed.json["items"]
+    assert own["legs"]
+    assert own["quality"]["grade"] == "good"
+    assert (other["name"], other["state"]) == ("Điểm cầu tinh-a", "expected")
+    hidden = {name for name, value in other.items() if value in (None, [])}
+    assert {"bridge", "unit", "importance", "quality", "level_db", "legs"} <= hidden
+
+
+async def test_a_technician_mutes_the_rooms_of_its_unit_also_above(
+    meeting: tuple[Api, str],
+) -> None:
+    api, path = meeting
+    technician = await api.token("technician", unit="xa-1")
+    mute = {"audio_muted": True}
+    own = f"{path}/participants/xa-1-a"
+    assert (await api.call("PATCH", own, mute, token=technician, status=200)).json["quality"]
+    await api.call("PATCH", own, {"deafened": True}, token=technician, status=403)
+    await api.call("PATCH", f"{path}/participants/tinh-a", mute, token=technician, status=403)
+    await api.call("GET", f"{own}/picture.jpg", token=technician, status=200)
+    await api.call("GET", f"{path}/participants/tinh-a/picture.jpg", token=technician, status=403)
+    stranger = await api.token("technician", unit="khac")
+    await api.call("GET", path, token=stranger, status=403)
