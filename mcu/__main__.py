@@ -59,7 +59,7 @@ def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
 @app.command
 def demo(*, config: ConfigFile = None) -> int:
     """Run the daemon with a small province, a running conference and software rooms."""
-    settings = _settings(config, None)
+    settings = _settings(config, None, quiet=True)
 
     import uvloop
 
@@ -87,7 +87,7 @@ def bridge(
     ] = False,
 ) -> int:
     """Run software rooms that join as a browser would, until interrupted."""
-    _settings(None, None)  # for how much is logged
+    _settings(None, None, quiet=True)
     server = _checked_address(server)
     _check_source("--video", video, ("test",))
     _check_source("--audio", audio, ("tone", "speech"))
@@ -198,11 +198,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else DONE
 
 
-def _settings(config: Path | None, site: str | None) -> Settings:
-    """Read the settings and let the log follow them."""
+def _settings(config: Path | None, site: str | None, *, quiet: bool = False) -> Settings:
+    """Read the settings and let the log follow them.
+
+    Args:
+        quiet: only warnings are logged where no level is set, as what the command prints itself
+            is what matters.
+    """
     from mcu import logs
 
     settings = _read_settings(config, site)
+    if quiet and "level" not in settings.logging.model_fields_set:
+        logging_settings = settings.logging.model_copy(update={"level": "warning"})
+        settings = settings.model_copy(update={"logging": logging_settings})
     logs.configure(settings.logging)
     return settings
 
