@@ -22,6 +22,7 @@ GRIDS = ("1x1", "2x2", "3x3", "4x4", "5x5", "6x6", "7x7")
 """What ``auto`` chooses from, smallest first."""
 
 LEADS: dict[str, tuple[Slot, ...]] = {
+    "1x1": (SpeakerSlot(1),),
     "1+5": (SpeakerSlot(1),),
     "1+7": (SpeakerSlot(1),),
     "1+12": (SpeakerSlot(1),),
@@ -29,7 +30,11 @@ LEADS: dict[str, tuple[Slot, ...]] = {
     "lecture": (SpeakerSlot(1),),
     "presenter": (PresentationSlot(), SpeakerSlot(1)),
 }
-"""What the large first slots show by themselves; layouts that are absent are grids."""
+"""What the large first slots show by themselves; layouts that are absent are plain grids.
+
+``1x1`` follows the speaker when it is chosen. As the grid of ``auto`` for a single room it shows
+that room, see ``fill``.
+"""
 
 
 def slot_count(layout: str) -> int:
@@ -52,9 +57,9 @@ def smallest_grid(people: Sequence[Participant]) -> str:
 
 def fill(layout: str, people: Sequence[Participant]) -> tuple[str, tuple[Slot, ...]]:
     """Choose the layout (if ``auto``) and fill its slots with ``people``, who are in order."""
+    leads = LEADS.get(layout, ())
     if layout == AUTO_LAYOUT:
         layout = smallest_grid(people)
-    leads = LEADS.get(layout, ())
     count = slot_count(layout)
     places = [*leads, *(ParticipantSlot(each.id) for each in people)][:count]
     return layout, (*places, *(EmptySlot() for _ in range(count - len(places))))

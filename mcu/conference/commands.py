@@ -206,6 +206,11 @@ class NoteAbsent:
     participant: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoteMessageOver:
+    """The time of the message may be over; decided by the clock, as it may have been replaced."""
+
+
 Command = (
     EndConference
     | ChangeConference
@@ -232,4 +237,5 @@ Fact = (
     | NoteLeft
     | NoteRestarted
     | NoteAbsent
+    | NoteMessageOver
 )

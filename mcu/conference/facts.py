@@ -11,11 +11,13 @@ from mcu.conference.commands import (
     NoteJoined,
     NoteLeft,
     NoteLost,
+    NoteMessageOver,
     NoteRestarted,
     NoteReturned,
 )
 from mcu.conference.events import (
     Event,
+    MessageCleared,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -26,7 +28,15 @@ from mcu.conference.presence import next_presence
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
 
-LATE_FACTS = NoteCallFailed | NoteLost | NoteReturned | NoteLeft | NoteRestarted | NoteAbsent
+LATE_FACTS = (
+    NoteCallFailed
+    | NoteLost
+    | NoteReturned
+    | NoteLeft
+    | NoteRestarted
+    | NoteAbsent
+    | NoteMessageOver
+)
 """What may still arrive after the end and then means nothing."""
 
 DIRECTIONS: dict[LegUse, frozenset[str]] = {
@@ -46,6 +56,9 @@ def note(state: ConferenceState, fact: Fact, now: datetime) -> list[Event]:
     match fact:
         case NoteRestarted():
             return _restarted(state, now)
+        case NoteMessageOver():
+            until = None if state.message is None else state.message.until
+            return [MessageCleared()] if until is not None and until <= now else []
         case NoteJoined():
             return _joined(state, find(state, fact.participant, "participant"), fact, now)
         case NoteCalling():

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from mcu.conference.codec import UnreadableRecord, event_from_json, state_from_json
 from mcu.conference.evolve import evolve_all
-from mcu.conference.feed import RecordedEvent
+from mcu.conference.feed import GAP, RecordedEvent
 from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState
 from mcu.store.errors import UnknownRecord
-from mcu.store.records import ConferenceRecord
+from mcu.store.records import ConferenceRecord, StoredEvent
 from mcu.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 
 def list_entry(state: ConferenceState) -> ConferenceRecord:
@@ -55,17 +59,20 @@ async def load(store: Store, conference: str) -> ConferenceState:
 async def read_events(store: Store, seq: int, conference: str | None) -> Sequence[RecordedEvent]:
     """A page of the stream that follows ``seq``, as it was shown when it happened.
 
+    A row that cannot be read stands there as a ``GAP`` marker.
+
     Raises:
-        UnreadableRecord, StoreUnavailable.
+        StoreUnavailable.
     """
     rows = await store.events.after(seq, conference=conference)
-    return [
-        RecordedEvent(
-            row.seq,
-            row.time,
-            row.type,
-            row.conference,
-            event_data(event_from_json(row.type, row.data)),
-        )
-        for row in rows
-    ]
+    return [_recorded(row) for row in rows]
+
+
+def _recorded(row: StoredEvent) -> RecordedEvent:
+    try:
+        data = event_data(event_from_json(row.type, row.data))
+    except UnreadableRecord as error:
+        # A reader must get past it, and know that something is missing here.
+        log.error("event_unreadable", seq=row.seq, error=str(error))
+        return RecordedEvent(row.seq, row.time, GAP, None, {"unreadable": row.seq})
+    return RecordedEvent(row.seq, row.time, row.type, row.conference, data)

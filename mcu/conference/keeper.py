@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from mcu.conference.clock import Clock
-from mcu.conference.commands import ClearMessage, NoteAbsent
+from mcu.conference.commands import NoteAbsent, NoteMessageOver
 from mcu.conference.feed import EventHub
 from mcu.conference.journal import Journal
 from mcu.conference.live import LiveConferences
@@ -14,6 +14,7 @@ from mcu.store.errors import StoreUnavailable
 from mcu.store.store import Store
 
 RETRY_STORE_S = 1.0
+SHORTEST_PAUSE_S = 0.05
 HOUSEKEEPING_S = 3_600.0
 RETENTION = timedelta(days=90)
 RETENTION_EVENTS = 1_000_000
@@ -73,7 +74,7 @@ class Keeper:
         for state in list(self._live.states.values()):
             until = None if state.message is None else state.message.until
             if until is not None and until <= wall:
-                self._live.note(state.id, ClearMessage())
+                self._live.note(state.id, NoteMessageOver())
         for conference, due in list(self._absent_at.items()):
             state_now = self._live.states.get(conference)
             if state_now is None:
@@ -101,7 +102,10 @@ class Keeper:
             now = self._clock.now()
             self.handle_timer(now)
             due = self.next_timer()
-            pause = HOUSEKEEPING_S if due is None else min(HOUSEKEEPING_S, max(0.0, due - now))
+            pause = HOUSEKEEPING_S
+            if due is not None:
+                # Not at once: a timer that is due may have to wait for a command to be stored.
+                pause = min(pause, max(SHORTEST_PAUSE_S, due - now))
             if self._journal.waiting:
                 # Woken at once by every new event, a broken disk would be tried all the time.
                 pause = min(pause, RETRY_STORE_S)

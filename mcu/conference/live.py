@@ -9,7 +9,7 @@ import structlog
 
 from mcu.conference.clock import Clock
 from mcu.conference.codec import event_to_json, state_to_json
-from mcu.conference.commands import ClearMessage, Fact
+from mcu.conference.commands import Fact
 from mcu.conference.decide import decide
 from mcu.conference.events import Event
 from mcu.conference.evolve import evolve_all
@@ -67,7 +67,7 @@ class LiveConferences:
         self._hub = hub
         self._clock = clock
         self._waiting = waiting
-        self._facts: deque[tuple[str, Fact | ClearMessage]] = deque()
+        self._facts: deque[tuple[str, Fact]] = deque()
         self._held = False
         self._draining = False
 
@@ -78,7 +78,7 @@ class LiveConferences:
         self._guarded(lambda: self._media.start(state.id), state.id)
         self._apply_plan(state)
 
-    def note(self, conference: str, fact: Fact | ClearMessage) -> None:
+    def note(self, conference: str, fact: Fact) -> None:
         """Queue a fact, and apply it now unless facts are held back."""
         self._facts.append((conference, fact))
         if not self._held:
@@ -155,7 +155,7 @@ class LiveConferences:
         finally:
             self._draining = False
 
-    def _apply_fact(self, conference: str, fact: Fact | ClearMessage) -> None:
+    def _apply_fact(self, conference: str, fact: Fact) -> None:
         state = self.states.get(conference)
         if state is None:
             log.debug("late_fact", conference=conference, fact=type(fact).__name__)
