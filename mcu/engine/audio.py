@@ -24,7 +24,7 @@ from mixer.audio.packets import PacketCounters
 from mixer.audio.playout import PlayoutCounters
 from mixer.audio.speakers import DEFAULT_SPEAKERS, FLOOR_DBOV, Flags, Levels, SpeakerSelector
 
-MEASURED_PER_TICK = 16
+MEASURED_PER_TICK = 12
 """Decodes a tick for sources whose packets carry no level; with more of them they take turns."""
 
 
@@ -34,8 +34,9 @@ class AudioStatistics:
 
     Args:
         encoders, decoders, renditions: that exist now. sources, listeners, speakers: now.
-        concealed: ticks' worth of concealed sound. lost, fec_recovered, late, bad_payloads:
-            packets. resyncs: restarted senders. levels_measured: decodes for level only.
+        decoded, encoded: packets so far. concealed: ticks' worth of concealed sound.
+        lost, fec_recovered, late, bad_payloads: packets. resyncs: restarted senders.
+        levels_measured: decodes for level only.
         decode_s, mix_s, encode_s: time spent; encode_s includes sending.
     """
 
@@ -46,6 +47,8 @@ class AudioStatistics:
     listeners: int
     speakers: int
     ticks: int
+    decoded: int
+    encoded: int
     concealed: float
     lost: int
     fec_recovered: int
@@ -234,6 +237,8 @@ class AudioMixer:
             listeners=sum(len(bus.legs) for bus in buses),
             speakers=len(self._speakers),
             ticks=self._tick,
+            decoded=playout.decoded,
+            encoded=self._hearing.encoded,
             concealed=playout.concealed_samples / TICK_SAMPLES,
             lost=playout.lost,
             fec_recovered=playout.fec_recovered,

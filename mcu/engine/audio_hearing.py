@@ -39,6 +39,8 @@ class Hearing:
     def __init__(self, fan_out: FanOut) -> None:
         self.total = Bus("total", fan_out, 1.0)
         self.silence = Bus("silence", fan_out, 0.0)
+        self.encoded = 0
+        """Packets encoded so far."""
         self._fan_out = fan_out
         self._branches: list[Branch] = []
         self._limiters = LimiterState.fresh(1)  # row 0: total; then one per branch
@@ -144,10 +146,10 @@ class Hearing:
 
     def encode(self, mixes: Sequence[Int16Block], tick: int, now: float) -> None:
         """Encode and send what ``mix`` gave, everything under the tick's one timestamp."""
-        self.total.encode(mixes[0], tick, now)
-        self.silence.encode(SILENCE, tick, now)
-        for branch, block in zip(self._branches, mixes[1:], strict=True):
-            branch.encode(block, tick, now)
+        blocks = (mixes[0], SILENCE, *mixes[1:])
+        for bus, block in zip(self.buses(), blocks, strict=True):
+            bus.encode(block, tick, now)
+            self.encoded += len(bus.encodings)
         self._history.append(mixes[0])
 
     def settle(self, speaks: Callable[[str], bool]) -> None:

@@ -12,6 +12,7 @@ from mixer.codecs.audio import FORMATS, LevelProbe, audio_codec_name, make_decod
 
 LEVEL_LIFETIME_S = 0.2
 """A level says nothing about now when no packet followed it for so long (DTX, lost line)."""
+PROBE_RUN_IN_PACKETS = 2
 
 
 class AudioSource:
@@ -63,8 +64,8 @@ class AudioSource:
     def measure(self, now: float) -> bool:
         """Measure the newest packet, unless that was done before.
 
-        For sources whose packets carry no level. Cost: a decode at low rate; returns False when
-        there was nothing to do.
+        For sources whose packets carry no level. Cost: a decode at low rate, or
+        PROBE_RUN_IN_PACKETS more; returns False when there was nothing to do.
         """
         store = self.playout.packets
         newest = store.newest
@@ -72,11 +73,12 @@ class AudioSource:
             return False
         if self._probe is None:
             self._probe = LevelProbe(self.codec)
-        if self._probed is not None and newest.sequence != self._probed + 1:
-            # After a hole the decoder's memory is of another moment: let it see one packet more.
-            before = store.held.get(newest.sequence - 1)
-            if before is not None:
-                self._probe.level_dbov(before.payload)
+        if self._probed is None or newest.sequence != self._probed + 1:
+            # The decoder's memory is of another moment: let it see some of what came between.
+            for sequence in range(newest.sequence - PROBE_RUN_IN_PACKETS, newest.sequence):
+                before = store.held.get(sequence)
+                if before is not None:
+                    self._probe.level_dbov(before.payload)
         self._probed = newest.sequence
         self.level = self._probe.level_dbov(newest.payload)
         self.heard_at = now
