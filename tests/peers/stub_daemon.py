@@ -377,7 +377,9 @@ class StubDaemon:
         ids = [i for i in ids if i not in spared and self.people[i]["audio_muted"] != muted]
         for id_ in ids:
             self.people[id_].update(audio_muted=muted, version=self.people[id_]["version"] + 1)
-        self.emit("participants.changed", participants=ids, changes={"audio_muted": muted}, entry_muted=[])
+        self.emit(
+            "participants.changed", participants=ids, changes={"audio_muted": muted}, entry_muted=[]
+        )
         return web.json_response(self._now())
 
     async def _layout(self, request: web.Request) -> web.Response:

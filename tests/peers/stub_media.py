@@ -19,10 +19,9 @@ Painter = Callable[[int], av.VideoFrame]
 
 def grey_steps(number: int) -> av.VideoFrame:
     """A 640x360 picture whose brightness changes with every frame."""
-    frame = av.VideoFrame.from_ndarray(
+    return av.VideoFrame.from_ndarray(
         np.full((540, 640), 60 + number % 120, dtype=np.uint8), format="yuv420p"
     )
-    return frame
 
 
 class Picture(VideoStreamTrack):

@@ -173,8 +173,7 @@ function Tools({ desk }) {
       ${FILTERS.map(({ id }) => html`<button type="button" key=${id} class=${`filter ${id}`} data-filter=${id}
         aria-pressed=${String(roster.filter.value === id)} onClick=${() => (roster.filter.value = id)}>
         <span>${t(`filter.${id}`)}</span> <b>${countOf(id)}</b></button>`)}
-      ${roster.moved.value && html`<button type="button" class="filter held" onClick=${() => roster.release()}>
-        <${Icon} name="refresh" />${t("roster.held")}</button>`}
+      ${roster.moved.value && html`<span class="held"><${Icon} name="clock" />${t("roster.held")}</span>`}
     </div>`;
 }
 

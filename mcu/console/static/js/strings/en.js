@@ -129,7 +129,7 @@ export default {
   "roster.sort": "Order",
   "roster.filter": "Show only",
   "roster.overview": "Overview of all rooms",
-  "roster.held": "Order held – sort now",
+  "roster.held": "Order held while you point here",
   "roster.none": "No room matches.",
   "roster.show-all": "Show all",
   "sort.trouble": "Trouble first",

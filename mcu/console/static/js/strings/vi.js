@@ -126,7 +126,7 @@ export default {
   "roster.sort": "Thứ tự",
   "roster.filter": "Chỉ hiện",
   "roster.overview": "Toàn cảnh các điểm cầu",
-  "roster.held": "Đang giữ thứ tự – sắp xếp lại",
+  "roster.held": "Giữ thứ tự khi đang trỏ vào đây",
   "roster.none": "Không có điểm cầu phù hợp.",
   "roster.show-all": "Hiện tất cả",
   "sort.trouble": "Sự cố trước",

@@ -1,0 +1,101 @@
+"""Both languages say everything, and the pages ask for nothing that neither says."""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from mcu.api.problem import KINDS
+from mcu.api.schemas.conference import Grade, Presence
+from mcu.console.pages import STATIC
+from mixer.video.layout import LAYOUTS
+
+SCRIPTS = STATIC / "js"
+SAME_IN_BOTH = {"layout.of", "join.camera"}
+"""Texts that are the same word in Vietnamese."""
+
+
+def module_data(path: Path) -> dict[str, object]:
+    """The object of a module that holds data only, written as JSON."""
+    text = path.read_text()
+    data: dict[str, object] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    return data
+
+
+@pytest.fixture
+def english() -> dict[str, str]:
+    return {key: str(text) for key, text in module_data(SCRIPTS / "strings/en.js").items()}
+
+
+@pytest.fixture
+def vietnamese() -> dict[str, str]:
+    return {key: str(text) for key, text in module_data(SCRIPTS / "strings/vi.js").items()}
+
+
+def test_both_languages_have_the_same_texts(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    singular = {key for key in english if key.endswith(".one")}
+    assert set(english) - singular == set(vietnamese)
+    for key in singular:
+        assert key.removesuffix(".one") in english
+
+
+def test_both_languages_fill_in_the_same_values(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    for key, text in vietnamese.items():
+        assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", english[key])), (
+            key
+        )
+
+
+def test_nothing_is_left_untranslated(english: dict[str, str], vietnamese: dict[str, str]) -> None:
+    same = {key for key, text in vietnamese.items() if text == english[key]}
+    assert same == SAME_IN_BOTH
+
+
+def test_no_text_is_empty_or_decomposed(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    for text in [*english.values(), *vietnamese.values()]:
+        assert text.strip()
+        assert unicodedata.is_normalized("NFC", text)
+
+
+def test_every_text_that_a_page_asks_for_is_there(english: dict[str, str]) -> None:
+    for module in SCRIPTS.rglob("*.js"):
+        text = module.read_text()
+        for key in re.findall(r'\bt\(\s*"([^"]+)"', text):
+            assert key in english, f"{module.name}: {key}"
+        for pair in re.findall(r'\bt\([^()"]*\?\s*"([^"]+)"\s*:\s*"([^"]+)"', text):
+            assert set(pair) <= set(english), f"{module.name}: {pair}"
+
+
+def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> None:
+    for state in Presence.__args__:
+        assert f"state.{state}" in english
+    for grade in Grade.__args__:
+        assert f"grade.{grade}" in english
+
+
+def test_refusals_that_an_operator_can_meet_say_what_to_do(english: dict[str, str]) -> None:
+    # These are about how a program asks, not about what an operator does.
+    of_programs = {
+        "method-not-allowed", "not-acceptable", "unsupported-media-type",
+        "idempotency-key-reused", "precondition-required", "upgrade-required",
+    }  # fmt: skip
+    assert {kind for kind in KINDS if f"error.{kind}" not in english} <= of_programs
+
+
+def test_the_drawn_layouts_are_those_that_are_composed() -> None:
+    table = module_data(SCRIPTS / "shared/layout-table.js")
+    assert set(table) == set(LAYOUTS)
+    for name, layout in LAYOUTS.items():
+        drawn = table[name]
+        assert isinstance(drawn, list)
+        assert len(drawn) == len(layout.slots)
+        for place, slot in zip(drawn, layout.slots, strict=True):
+            assert place == pytest.approx(slot, abs=1e-5), name
