@@ -7,25 +7,18 @@ planes and a few glyphs, so that many bridges fit on one machine.
 import colorsys
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from io import BytesIO
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mixer.video.text import font
+
 Plane = NDArray[np.uint8]
 
 BAR_PX = 24
 CLOCK_CHARACTERS = "0123456789:."
-
-
-@lru_cache(maxsize=32)
-def _font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    name = "BeVietnamPro-SemiBold.ttf" if bold else "BeVietnamPro-Regular.ttf"
-    return ImageFont.truetype(BytesIO((files("mixer.fonts") / name).read_bytes()), size_px)
 
 
 def background_rgb(name: str) -> tuple[int, int, int]:
@@ -107,16 +100,16 @@ class TestPicture:
         image = Image.new("RGB", (width, height), colour)
         draw = ImageDraw.Draw(image)
         size = max(10, height // 9)
-        while draw.textlength(self.name, font=_font(size, True)) > width * 0.92 and size > 8:
+        while draw.textlength(self.name, font=font("SemiBold", size)) > width * 0.92 and size > 8:
             size -= 2
         draw.text(
             (width // 2, height * 2 // 5),
             self.name,
-            font=_font(size, True),
+            font=font("SemiBold", size),
             anchor="mm",
             fill=(255, 255, 255),
         )
-        clock_font = _font(max(10, height // 10))
+        clock_font = font("Medium", max(10, height // 10))
         glyphs = self._glyphs(clock_font, colour)
         clock_width = sum(glyphs[character].shape[1] for character in "00:00:00.0")
         return _Still(
