@@ -68,6 +68,7 @@ class Authenticator:
         header = request.headers.get(hdrs.AUTHORIZATION)
         cookie = request.cookies.get(SESSION_COOKIE)
         if header is None and cookie is None:
+            self._limit(f"address {request.remote}", "This address")
             raise unauthenticated("Send Authorization: Bearer TOKEN, or sign in.")
         if header is not None:
             identity = await self._by_token(header)
@@ -77,7 +78,7 @@ class Authenticator:
             hint = "The session is over; sign in again with your token."
         if identity is None:
             raise self._failure(request, hint)
-        self._limit(identity)
+        self._limit(identity.token.id, "This token")
         return identity
 
     async def still_valid(self, identity: Identity) -> bool:
@@ -120,12 +121,12 @@ class Authenticator:
         session = await self._services.store.sessions.get(cookie)
         return None if session is None else Identity(session.token, session, cookie)
 
-    def _limit(self, identity: Identity) -> None:
-        wait = self._requests.take(identity.token.id, self._services.monotonic())
+    def _limit(self, key: str, who: str) -> None:
+        wait = self._requests.take(key, self._services.monotonic())
         if wait is not None:
             raise Problem(
                 "rate-limited",
-                f"This token asks too often; go on in {wait} s, and use events instead of polling.",
+                f"{who} asks too often; go on in {wait} s, and use events instead of polling.",
                 headers={hdrs.RETRY_AFTER: str(wait)},
             )
 

@@ -83,3 +83,10 @@ async def test_a_token_in_the_query_is_refused(api: Api) -> None:
     await api.call("GET", f"/units?token={ADMIN}", token=None, status=401)
     reply = await api.call("GET", f"/units?access_token={ADMIN}", status=422)
     assert reply.fields == ["query.access_token"]
+
+
+async def test_asking_without_any_token_is_limited_by_address(make_api: MakeApi) -> None:
+    api = await make_api(limits=ApiLimits(requests_per_second=0.1, request_burst=1))
+    await api.call("GET", "/units", token=None, status=401)
+    assert (await api.call("GET", "/units", token=None, status=429)).headers["Retry-After"] == "10"
+    await api.call("GET", "/units", status=200)

@@ -1,0 +1,44 @@
+"""The unit tree as the API keeps it."""
+
+import pytest
+
+from mcu.api.problem import Problem
+from mcu.api.reach import TREE_SECONDS, Directory, Reach
+from mcu.api.rights import Action, Holder, UnitTree
+from mcu.store.paging import MAX_LIMIT
+from mcu.store.records import Unit
+from tests.mcu.api.live import Api
+
+
+async def test_the_tree_is_read_again_when_it_may_have_changed(api: Api) -> None:
+    directory = Directory(api.services)
+    assert (await directory.tree()).parents == {}
+    await api.store.units.create(Unit("tinh", "Tỉnh", "province"))
+    assert (await directory.tree()).parents == {}
+    directory.forget()
+    assert (await directory.tree()).parents == {"tinh": None}
+    await api.store.units.create(Unit("xa", "Xã", "commune", "tinh"))
+    api.clock.advance(TREE_SECONDS + 1)
+    assert (await directory.tree()).is_within("xa", "tinh")
+
+
+async def test_a_country_is_read_page_by_page(api: Api) -> None:
+    for number in range(MAX_LIMIT + 1):
+        await api.store.units.create(Unit(f"u{number}", "x", "agency"))
+    assert len((await Directory(api.services).tree()).parents) == MAX_LIMIT + 1
+
+
+@pytest.mark.parametrize(
+    ("holder", "words"),
+    [
+        (Holder("operator", "xa"), "unit 'xa' and below with the role operator"),
+        (Holder("bridge", bridge="b"), "the bridge 'b'"),
+        (Holder("admin", conference="c"), "in conference 'c' only"),
+    ],
+)
+def test_a_refusal_says_how_far_the_token_reaches(holder: Holder, words: str) -> None:
+    reach = Reach(holder, UnitTree({"tinh": None, "xa": "tinh"}))
+    with pytest.raises(Problem) as caught:
+        reach.require_unit(Action.WRITE_UNITS, "tinh", "add a unit")
+    assert caught.value.kind == "forbidden"
+    assert words in caught.value.detail
