@@ -13,14 +13,11 @@ from tests.mcu.engine.audio_room import (
     gated,
     largest_step,
     power_db,
+    still,
     tone,
 )
 
 SECOND = 48_000
-
-
-def silence(n: np.ndarray) -> np.ndarray:
-    return 0.0 * n
 
 
 def is_silent(sound: np.ndarray) -> bool:
@@ -33,7 +30,7 @@ def test_everybody_hears_everybody_but_themselves() -> None:
     tones = {"a": 440, "b": 1_000, "c": 1_700}
     ears = {name: room.join(name, tone(hz)) for name, hz in tones.items()}
     viewer = room.listen(Ear("viewer", None))
-    listener = room.join("d", silence)
+    listener = room.join("d", still)
     room.run(3)
     for name, ear in ears.items():
         heard = ear.sound[-SECOND:]
@@ -62,7 +59,7 @@ def test_other_codecs_both_ways_in_one_room(codec: str) -> None:
 def test_one_decode_a_speaker_one_encode_a_mix() -> None:
     room = Room()
     for number in range(145):
-        room.join(f"p{number}", tone(300 + number) if number < 4 else silence)
+        room.join(f"p{number}", tone(300 + number) if number < 4 else still, decodes=False)
     room.run(1)
     before = room.mixer.statistics()
     room.run(1)
@@ -72,7 +69,7 @@ def test_one_decode_a_speaker_one_encode_a_mix() -> None:
     assert after.encoders == after.renditions == 5
     assert after.encoded - before.encoded == 5 * 50
     assert 4 * 50 <= after.decoded - before.decoded <= 4 * 50 + 4
-    assert sum(len(ear.heard) for ear in room.ears.values()) == 145 * 100
+    assert sum(len(ear.payloads) for ear in room.ears.values()) == 145 * 100
 
 
 def test_all_renditions_follow_one_clock_through_every_change() -> None:
@@ -98,7 +95,7 @@ def vowel(n: np.ndarray) -> np.ndarray:
 
 def ears_with_and_without_speaking(signal: object) -> tuple[Ear, Ear]:
     ears = []
-    for own in (silence, gated(tone(1_000), 2.0, 3.0)):
+    for own in (still, gated(tone(1_000), 2.0, 3.0)):
         room = Room()
         room.join("a", signal)
         ears.append(room.join("b", own))
@@ -281,7 +278,7 @@ def test_a_full_mix_keeps_the_loudest() -> None:
 def test_sources_without_level_are_measured_in_turn() -> None:
     room = Room()
     for number in range(60):
-        signal = tone(440) if number == 41 else silence
+        signal = tone(440) if number == 41 else still
         room.join(f"p{number}", signal, levels=False, listens=False)
     room.run(1)
     before = room.mixer.statistics()
