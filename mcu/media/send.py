@@ -306,7 +306,7 @@ class SendStream:
             self._timestamp_offset = self._first_timestamp - first
             return True
         rate = self.form.clock_rate
-        expected = self._last_timestamp + int((now - self._last_timestamp_at) * rate)
+        expected = self._last_timestamp + round((now - self._last_timestamp_at) * rate)
         ahead = first + self._timestamp_offset - expected
         # Renditions of one conference share a time line; then nothing is to be changed.
         if (

@@ -158,6 +158,7 @@ class WebRtcPeer:
         self.remb_bps: int | None = None
         self.byes: list[int] = []
         self.checks_answered = 0
+        self.mapped: tuple[str, int] | None = None
         self._generator = generator
         self._next_check = 0.0
         self._transactions: set[bytes] = set()
@@ -312,6 +313,7 @@ class WebRtcPeer:
             assert message.transaction_id in self._transactions
             message.check_message_integrity(self._remote_pwd.encode())
             self.checks_answered += 1
+            self.mapped = message.attributes["XOR-MAPPED-ADDRESS"]
             if self.dtls is not None and self.checks_answered == 1:
                 self._handshake(self.dtls.start(now), now)
         else:

@@ -1,0 +1,106 @@
+import asyncio
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from mcu.media import udp
+from mcu.media.port import MediaPort
+from mcu.media.udp import DATAGRAMS_PER_WAKE, UdpTransport, open_media_port, open_socket
+
+
+def client(family: socket.AddressFamily) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+    sock.setblocking(False)
+    return sock
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 the loop's reader has no event to wait for
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+async def test_one_socket_for_both_families(family: socket.AddressFamily, host: str) -> None:
+    loop = asyncio.get_running_loop()
+    port, transport = open_media_port(loop)
+    peer = client(family)
+    try:
+        peer.sendto(b"\xffhello", (host, transport.local_port))
+        await until(lambda: port.datagrams_received == 1)
+        answer_to = port.socket_address(peer.getsockname()[:2])
+        assert port.transmit(b"answer", answer_to)
+        assert await loop.sock_recv(peer, 100) == b"answer"
+    finally:
+        peer.close()
+        transport.close()
+        transport.close()
+
+
+async def test_drains_in_bounded_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    sock = open_socket("127.0.0.1")
+    port = MediaPort(sock.sendto)
+    times = iter(range(100))
+    transport = UdpTransport(asyncio.get_running_loop(), sock, port, lambda: float(next(times)))
+    seen: list[float] = []
+    monkeypatch.setattr(port, "datagram_received", lambda data, address, now: seen.append(now))
+    peer = client(socket.AF_INET)
+    try:
+        for _ in range(DATAGRAMS_PER_WAKE + 10):
+            peer.sendto(b"x", ("127.0.0.1", transport.local_port))
+        await until(lambda: len(seen) == DATAGRAMS_PER_WAKE + 10)
+        assert seen[:DATAGRAMS_PER_WAKE] == [0.0] * DATAGRAMS_PER_WAKE
+        assert seen[-1] > 0.0
+    finally:
+        peer.close()
+        transport.close()
+
+
+async def test_kernel_drops_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp, "BUFFER_BYTES", 4096)
+    sock = open_socket("127.0.0.1")
+    transport = UdpTransport(asyncio.get_running_loop(), sock, MediaPort(sock.sendto))
+    peer = client(socket.AF_INET)
+    try:
+        assert transport.kernel_drops() == 0
+        for _ in range(200):
+            peer.sendto(bytes(1000), ("127.0.0.1", transport.local_port))
+        assert (transport.kernel_drops() or 0) > 100
+    finally:
+        peer.close()
+        transport.close()
+
+
+async def test_buffers_are_sized() -> None:
+    _, transport = open_media_port(asyncio.get_running_loop(), "127.0.0.1")
+    try:
+        received, sent = transport.buffer_bytes
+        # The kernel doubles what it grants, and grants what its limits allow.
+        default = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with default:
+            assert received >= default.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        assert sent > 0
+    finally:
+        transport.close()
+
+
+def test_an_address_in_use_leaves_no_socket() -> None:
+    first = open_socket("127.0.0.1")
+    try:
+        with pytest.raises(OSError, match="in use"):
+            open_socket("127.0.0.1", first.getsockname()[1])
+    finally:
+        first.close()
+
+
+def test_without_ipv6_the_wildcard_is_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "has_ipv6", False)
+    sock = open_socket()
+    try:
+        assert sock.family == socket.AF_INET
+    finally:
+        sock.close()
