@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Final
 
+import structlog
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 from pydantic import Field
 
@@ -14,6 +15,8 @@ from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Route
 from mcu.api.schemas.base import Identifier, Query
 from mcu.store.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 TAG: Final = "events"
 EVENT_STREAM: Final = "text/event-stream"
@@ -83,6 +86,10 @@ async def events(call: Call) -> web.StreamResponse:
         except (ConnectionError, TimeoutError, StoreUnavailable):
             # The head is out, so there is nothing left to say: the client resumes by its id.
             response.force_close()
+        except Exception:
+            # Nor can a problem be answered any more.
+            log.exception("event stream failed", transport="sse")
+            response.force_close()
     return response
 
 
@@ -112,6 +119,9 @@ async def events_socket(call: Call) -> web.StreamResponse:
             await socket.close(code=code, message=str(error).encode())
         except (ConnectionError, TimeoutError, StoreUnavailable):
             code = WSCloseCode.TRY_AGAIN_LATER
+        except Exception:
+            log.exception("event stream failed", transport="websocket")
+            code = WSCloseCode.INTERNAL_ERROR
         await socket.close(code=code)
     return socket
 

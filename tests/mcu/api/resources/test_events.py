@@ -315,3 +315,23 @@ async def test_the_websocket_address_without_a_websocket(api: Api) -> None:
     assert reply.kind == "upgrade-required"
     assert reply.headers["Upgrade"] == "websocket"
     await api.call("GET", "/events/ws", token=None, status=401)
+
+
+async def test_a_stream_that_fails_ends_without_a_second_answer(
+    meeting: tuple[Api, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api, conference = meeting
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError("a surprise")
+
+    async with stream(api) as reader, socket(api, "?after=1") as opened:
+        monkeypatch.setattr("mcu.api.event_sight.EventSight.shown", fail)
+        await lock(api, conference)
+        async with asyncio.timeout(PATIENCE_S):
+            assert b"HTTP/1.1" not in await reader.response.content.read()
+        await opened.receive(timeout=PATIENCE_S)
+        while not opened.closed:
+            await opened.receive(timeout=PATIENCE_S)
+        assert opened.close_code == aiohttp.WSCloseCode.INTERNAL_ERROR
+    assert capsys.readouterr().out.count("ZeroDivisionError: a surprise") == 2
