@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+import structlog
+
 from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.liveness import Liveness
 from mcu.legs.webrtc import LegContext, LegIdentity, WebRtcLeg
@@ -16,6 +18,8 @@ from signalling.sdp import SessionDescription
 from signalling.webrtc.dtls import DtlsCertificate, DtlsEndpoint
 from signalling.webrtc.ice import IceCandidate, IceLite
 from signalling.webrtc.negotiation import LocalSide, answer_offer
+
+log = structlog.get_logger(__name__)
 
 IDLE_S = 1.0
 _ICE_CHARACTERS = string.ascii_letters + string.digits
@@ -69,6 +73,8 @@ class WebRtcAcceptor:
         )
         self.legs: Mapping[str, WebRtcLeg] = MappingProxyType(self._legs)
         """Legs that have not left, by id."""
+        self.faults = 0
+        """Exceptions in legs' timers; each is a defect of this program, and logged."""
         self.dropped: Counter[str] = Counter()
         """What legs that have left had dropped, by reason."""
 
@@ -127,7 +133,13 @@ class WebRtcAcceptor:
         Cost: one comparison per leg that is not due.
         """
         for leg in [leg for leg in self._legs.values() if leg.due_at <= now]:
-            leg.handle_timer(now)
+            try:
+                leg.handle_timer(now)
+            except Exception:
+                # A defect that one leg meets must not keep the others from their timers.
+                self.faults += 1
+                leg.due_at = now + IDLE_S
+                log.exception("leg_timer_failed", leg=leg.id)
 
     def next_timer(self, now: float) -> float:
         """When ``handle_timer`` has something to do; at the latest in ``IDLE_S``.

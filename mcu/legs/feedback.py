@@ -76,7 +76,7 @@ class Feedback:
                 self._receive_payload_feedback(value, now)
             elif isinstance(value, RtcpByePacket):
                 for ssrc in value.sources:
-                    self._next_request.pop(ssrc, None)
+                    self._incoming.end(ssrc)
             else:
                 if isinstance(value, RtcpSrPacket):
                     stream = self._incoming.stream_of(value.ssrc)

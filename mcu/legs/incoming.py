@@ -165,6 +165,12 @@ class Incoming:
         stream = route.source.stream if route is not None and not route.repeats else None
         return stream if stream is not None and stream.ssrc == ssrc else None
 
+    def end(self, ssrc: int) -> None:
+        """The peer said goodbye for an SSRC: another one may carry its source at once."""
+        stream = self.stream_of(ssrc)
+        if stream is not None:
+            stream.last_packet_at = float("-inf")
+
     def report_blocks(self, now: float) -> list[RtcpReceiverInfo]:
         """One report block per stream; closes their loss interval."""
         blocks = []

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
 from mcu.media.port import MediaPort
+
+log = structlog.get_logger(__name__)
 
 BUFFER_BYTES = 4 << 20
 """About half a second of a full node's traffic in each direction."""
@@ -79,6 +83,8 @@ class UdpTransport:
         self._port = port
         self._clock = clock
         self.read_errors = 0
+        self.faults = 0
+        """Exceptions while a datagram was taken; each is a defect of this program, and logged."""
         loop.add_reader(sock.fileno(), self._read)
 
     @property
@@ -128,7 +134,12 @@ class UdpTransport:
         try:
             for _ in range(DATAGRAMS_PER_WAKE):
                 datagram, address = recvfrom(_READ_BYTES)
-                receive(datagram, address, now)
+                try:
+                    receive(datagram, address, now)
+                except Exception:
+                    # A defect that one datagram meets must not cost the others of this turn.
+                    self.faults += 1
+                    log.exception("datagram_failed")
         except BlockingIOError:
             return
         except OSError:

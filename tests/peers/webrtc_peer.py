@@ -59,6 +59,7 @@ class OfferOptions:
     mid: bool = True
     announce_ssrcs: bool = True
     direction: str = "sendrecv"
+    setup: str = "actpass"
 
 
 @dataclass
@@ -203,7 +204,7 @@ class WebRtcPeer:
             f"a=ice-ufrag:{self.ufrag}",
             f"a=ice-pwd:{self.pwd}",
             f"a=fingerprint:{self.certificate.fingerprint}",
-            "a=setup:actpass",
+            f"a=setup:{options.setup}",
             f"a=mid:{mid}",
             f"a={options.direction}",
             "a=rtcp-mux",
@@ -253,7 +254,8 @@ class WebRtcPeer:
                     for number in {one.ssrc for one in section.ssrcs}:
                         self._primary[number] = rtpmap.payload_type
         self._extensions.configure(parameters)
-        self.dtls = DtlsEndpoint("client", self.certificate, first.fingerprints)
+        role = "server" if first.attribute("setup") == "active" else "client"
+        self.dtls = DtlsEndpoint(role, self.certificate, first.fingerprints)
         self.check(now)
 
     def restart(self, ufrag: str, pwd: str, now: float) -> None:

@@ -88,3 +88,19 @@ def test_what_a_leg_dropped_is_kept_when_it_left() -> None:
     world.port.datagram_received(b"\x80\x60" + bytes(40), joined.address, world.time.now)
     world.acceptor.close("ended", world.time.now)
     assert sum(world.acceptor.dropped.values()) == 1
+
+
+def test_a_defect_of_one_leg_does_not_stop_the_timers_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = MediaWorld()
+    first, second = world.connect(), world.connect()
+
+    def fail(leg: object, now: float) -> None:
+        raise RuntimeError("defect")
+
+    monkeypatch.setattr(first.recorder, "leg_lost", fail)
+    first.up.cut = second.up.cut = True
+    world.run(8.0)
+    assert world.acceptor.faults >= 1
+    assert "lost" in second.recorder.events

@@ -156,3 +156,14 @@ def test_report_blocks() -> None:
     (block,) = setting.incoming.report_blocks(0.0)
     assert block.fraction_lost == 0
     assert bytes(block)
+
+
+def test_after_a_goodbye_another_ssrc_takes_over_at_once() -> None:
+    setting = Setting(section("audio", 111))
+    setting.receive(audio(5))
+    setting.receive(audio(6))
+    assert len(setting.audio) == 1
+    setting.incoming.end(5)
+    setting.incoming.end(12345)
+    setting.receive(audio(6, 2))
+    assert len(setting.audio) == 2

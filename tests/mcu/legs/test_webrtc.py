@@ -33,6 +33,14 @@ def test_connects_and_prefers_gcm() -> None:
     assert joined.leg.statistics(world.time.now).srtp_profile == "AEAD_AES_128_GCM"
 
 
+def test_takes_the_client_part_when_the_peer_is_passive() -> None:
+    world = MediaWorld()
+    joined = world.connect(OfferOptions(setup="passive"))
+    assert joined.recorder.events == ["connected"]
+    send_audio(world, joined, 3)
+    assert len(joined.recorder.audio) == 3
+
+
 def send_audio(world: MediaWorld, joined: JoinedPeer, packets: int) -> None:
     for number in range(packets):
         joined.peer.send_media(

@@ -60,6 +60,29 @@ async def test_drains_in_bounded_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         transport.close()
 
 
+async def test_a_defect_one_datagram_meets_does_not_cost_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port, transport = open_media_port(asyncio.get_running_loop(), "127.0.0.1")
+    seen: list[bytes] = []
+
+    def receive(datagram: bytes, address: object, now: float) -> None:
+        seen.append(datagram)
+        if datagram == b"1":
+            raise RuntimeError("defect")
+
+    monkeypatch.setattr(port, "datagram_received", receive)
+    peer = client(socket.AF_INET)
+    try:
+        for datagram in (b"1", b"2", b"3"):
+            peer.sendto(datagram, ("127.0.0.1", transport.local_port))
+        await until(lambda: len(seen) == 3)
+        assert transport.faults == 1
+    finally:
+        peer.close()
+        transport.close()
+
+
 async def test_kernel_drops_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp, "BUFFER_BYTES", 4096)
     sock = open_socket("127.0.0.1")
