@@ -1,0 +1,166 @@
+import json
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcu.conference import events as catalogue
+from mcu.conference.codec import (
+    SCHEMA_VERSION,
+    UnreadableRecord,
+    event_from_json,
+    event_to_json,
+    slot_from_json,
+    slot_to_json,
+    state_from_json,
+    state_to_json,
+    time_to_text,
+)
+from mcu.conference.commands import (
+    Lock,
+    MuteAll,
+    NoteJoined,
+    SetLayout,
+    ShowMessage,
+    StartBroadcast,
+)
+from mcu.conference.state import Participant, ParticipantLeg
+from mcu.engine.plan import (
+    EmptySlot,
+    ParticipantSlot,
+    PollingSlot,
+    PresentationSlot,
+    SpeakerSlot,
+)
+from tests.mcu.conference.meeting import NOW, meeting, then
+
+texts = st.text(max_size=8)
+times = st.integers(0, 10**9).map(lambda millis: NOW + timedelta(milliseconds=millis))
+slots = st.one_of(
+    st.text(min_size=1).map(ParticipantSlot),
+    st.integers(1, 49).map(SpeakerSlot),
+    st.builds(PollingSlot, st.floats(2, 3600), st.lists(texts).map(tuple)),
+    st.just(PresentationSlot()),
+    st.just(EmptySlot()),
+)
+participants = st.builds(
+    Participant,
+    id=texts,
+    name=texts,
+    label=texts,
+    order=st.integers(0, 999),
+    bridge=st.none() | texts,
+    unit=st.none() | texts,
+    unit_path=st.lists(texts).map(tuple),
+    role=st.sampled_from(["participant", "chair"]),
+    presence=st.sampled_from(["expected", "calling", "connected", "lost", "left"]),
+    audio_muted=st.booleans(),
+    volume_db=st.floats(-60, 20),
+    legs=st.lists(
+        st.builds(
+            ParticipantLeg, texts, st.sampled_from(["join", "publish", "view"]), st.booleans()
+        )
+    ).map(tuple),
+    join_order=st.none() | st.integers(0, 999),
+    joined_at=st.none() | times,
+    lost_at=st.none() | times,
+    version=st.integers(1, 99),
+)
+
+
+def events_of(cls):
+    """Any event of a class, its fields filled by their annotations."""
+    from typing import get_type_hints
+
+    hints = get_type_hints(cls)
+    kinds = {
+        str: texts,
+        bool: st.booleans(),
+        Participant: participants,
+        tuple[str, ...]: st.lists(texts).map(tuple),
+        tuple[Participant, ...]: st.lists(participants, max_size=3).map(tuple),
+    }
+
+    def strategy(hint):
+        if hint in kinds:
+            return kinds[hint]
+        text = str(hint)
+        if "Slot" in text:
+            return st.none() | st.lists(slots).map(tuple)
+        if "datetime" in text:
+            return st.none() | times if "None" in text else times
+        return st.none() | texts
+
+    return st.builds(cls, **{field.name: strategy(hints[field.name]) for field in fields(cls)})
+
+
+@pytest.mark.parametrize("cls", catalogue.Event.__args__, ids=lambda cls: cls.type)
+@given(data=st.data())
+def test_every_event_survives_json(cls, data):
+    event = data.draw(events_of(cls))
+    text = json.dumps(event_to_json(event))
+    assert event_from_json(cls.type, json.loads(text)) == event
+
+
+def test_types_are_nouns_and_past_participles_and_unique():
+    assert len(set(catalogue.EVENT_TYPES)) == len(catalogue.EVENT_TYPES) == 18
+    assert all(
+        type_.count(".") == 1 and type_.endswith(("ed", "n", "t", "d"))
+        for type_ in catalogue.EVENT_TYPES
+    )
+
+
+def test_a_state_survives_json():
+    state = then(
+        meeting(5, chair="b1", joined=["b1", "b0"]),
+        SetLayout("main", "2x2", (ParticipantSlot("b0"), SpeakerSlot(1), PollingSlot(5, ("b1",)),
+                                  PresentationSlot())),
+        NoteJoined("b2", "up", "publish"), MuteAll("tinh"), Lock(), ShowMessage("a", 60),
+        StartBroadcast("b1"),
+    )  # fmt: skip
+    restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
+    assert restored == state
+    assert list(restored.participants) == list(state.participants)
+
+
+@given(slots)
+def test_slots_survive_json(slot):
+    assert slot_from_json(json.loads(json.dumps(slot_to_json(slot)))) == slot
+
+
+def test_members_that_are_null_count_as_absent():
+    null = {"participant": None, "speaker": None, "polling": None, "presentation": None}
+    assert slot_from_json(null) == EmptySlot()
+    assert slot_from_json({**null, "speaker": 2}) == SpeakerSlot(2)
+
+
+GOOD = event_to_json(catalogue.BroadcastStarted("b1"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "data"),
+    [
+        ("conference.vanished", GOOD),
+        ("broadcast.started", {}),
+        ("broadcast.started", {"v": SCHEMA_VERSION + 1, "participant": "b1"}),
+        ("broadcast.started", {"v": "1", "participant": "b1"}),
+        ("broadcast.started", {"v": 1}),
+        ("participant.lost", {"v": 1, "participant": "b1"}),
+        ("participant.lost", {"v": 1, "participant": {"id": "b1"}}),
+        ("layout.changed", {"v": 1, "view": "main", "layout": "2x2", "slots": [3]}),
+        ("conference.ended", {"v": 1, "reason": "x", "at": "yesterday"}),
+    ],
+)
+def test_what_cannot_be_read_says_so(type_, data):
+    with pytest.raises(UnreadableRecord):
+        event_from_json(type_, data)
+
+
+def test_fields_of_a_later_version_are_passed_over():
+    assert event_from_json("broadcast.started", {**GOOD, "since": 1}).participant == "b1"
+
+
+def test_times_are_utc():
+    assert time_to_text(NOW) == "2026-11-02T07:30:00.000000Z"

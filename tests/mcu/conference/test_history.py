@@ -1,0 +1,89 @@
+import pytest
+
+from mcu.conference.codec import UnreadableRecord, event_to_json, state_to_json
+from mcu.conference.commands import Lock, MuteAll, NoteJoined
+from mcu.conference.decide import decide
+from mcu.conference.events import ConferenceStarted
+from mcu.conference.evolve import evolve_all
+from mcu.conference.feed import GAP
+from mcu.conference.history import list_entry, load, read_events, was_used
+from mcu.store.records import Snapshot, StoredEvent
+from tests.mcu.conference.meeting import NOW, meeting
+
+
+@pytest.fixture
+async def state(store):
+    """A conference whose events 1 to 4 are stored."""
+    state = meeting(3)
+    roster = tuple(state.participants.values())
+    events = [ConferenceStarted("c1", "Họp", "tinh", None, "auto", roster, NOW)]
+    for command in (NoteJoined("b0", "l0"), MuteAll(), Lock()):
+        made = decide(state, command, NOW)
+        state = evolve_all(state, made)
+        events += made
+    await store.events.append(
+        [
+            StoredEvent(seq, NOW, event.type, "c1", event_to_json(event))
+            for seq, event in enumerate(events, 1)
+        ],
+        conferences=[list_entry(state)],
+    )
+    return state
+
+
+async def test_by_events_alone(store, state):
+    assert await load(store, "c1") == state
+
+
+async def test_by_snapshot_and_the_events_after_it(store, state):
+    early = meeting(3)
+    await store.events.append([], snapshots=[Snapshot("c1", 1, state_to_json(early))])
+    assert await load(store, "c1") == state
+    await store.events.append([], snapshots=[Snapshot("c1", 4, state_to_json(state))])
+    assert await load(store, "c1") == state
+
+
+async def test_was_used(store, state):
+    assert await was_used(store, "c1")
+    assert not await was_used(store, "c2")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM events",
+        "DELETE FROM events WHERE seq = 1",
+        "UPDATE events SET type = 'what.happened' WHERE seq = 3",
+        "UPDATE events SET data = '{\"v\": 9}' WHERE seq = 3",
+        "UPDATE events SET data = replace(data, 'b1', 'bx') WHERE seq = 3",
+    ],
+)
+async def test_damage_is_said_and_never_guessed_over(store, state, damage):
+    async with store._database.write() as connection:
+        await connection.execute(damage)
+    with pytest.raises(UnreadableRecord):
+        await load(store, "c1")
+
+
+async def test_the_stream_shows_what_was_shown(store, state):
+    events = await read_events(store, 0, None)
+    assert [each.type for each in events] == [
+        "conference.started",
+        "participant.joined",
+        "participants.changed",
+        "conference.locked",
+    ]
+    assert events[1].data["participant"]["legs"] == ["l0"]
+    assert [each.seq for each in await read_events(store, 2, "c1")] == [3, 4]
+    assert await read_events(store, 0, "c2") == []
+
+
+async def test_the_stream_goes_past_an_event_that_cannot_be_read(store, state, capsys):
+    async with store._database.write() as connection:
+        await connection.execute("UPDATE events SET data = '{}' WHERE seq = 2")
+    events = await read_events(store, 0, None)
+    assert [(each.seq, each.type) for each in events[:3]] == [
+        (1, "conference.started"),
+        (2, GAP),
+        (3, "participants.changed"),
+    ]

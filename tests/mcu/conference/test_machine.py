@@ -1,0 +1,291 @@
+"""Anything may be asked and any fact may come, in any order: what always holds."""
+
+import json
+from collections import Counter
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from mcu.conference.automatic import slot_count
+from mcu.conference.codec import event_from_json, event_to_json, state_from_json, state_to_json
+from mcu.conference.commands import (
+    AddParticipant,
+    ChangeConference,
+    ChangeParticipant,
+    ClearMessage,
+    EndConference,
+    Lock,
+    MuteAll,
+    NoteAbsent,
+    NoteCallFailed,
+    NoteCalling,
+    NoteJoined,
+    NoteLeft,
+    NoteLost,
+    NoteMessageOver,
+    NoteRestarted,
+    NoteReturned,
+    RemoveParticipant,
+    SetLayout,
+    ShowMessage,
+    StartBroadcast,
+    StartConference,
+    StopBroadcast,
+    Unlock,
+    UnmuteAll,
+)
+from mcu.conference.decide import decide, decide_start
+from mcu.conference.evolve import evolve_all
+from mcu.conference.plan import media_plan
+from mcu.conference.presence import TRANSITIONS
+from mcu.conference.resources import conference_resource, event_data
+from mcu.conference.state import Refused
+from mcu.engine.plan import (
+    EmptySlot,
+    ParticipantSlot,
+    PollingSlot,
+    PresentationSlot,
+    SpeakerSlot,
+)
+from mixer.video.layout import LAYOUTS
+from tests.mcu.conference.meeting import after, entry
+
+PEOPLE = st.sampled_from([f"b{number}" for number in range(7)])
+LEGS = st.sampled_from([f"l{number}" for number in range(6)])
+UNITS = st.sampled_from(["tinh", "a", "b", "nowhere"])
+SLOTS = st.one_of(
+    PEOPLE.map(ParticipantSlot),
+    st.integers(0, 5).map(SpeakerSlot),
+    st.builds(PollingSlot, st.sampled_from([1.0, 5.0]), st.lists(PEOPLE, max_size=3).map(tuple)),
+    st.just(PresentationSlot()),
+    st.just(EmptySlot()),
+)
+SCOPES = st.one_of(st.just("all"), UNITS, st.lists(PEOPLE, max_size=3).map(tuple))
+EXCEPT = st.lists(st.just("chair") | PEOPLE, max_size=2).map(tuple)
+
+COMMANDS = st.one_of(
+    st.builds(ChangeConference, st.none() | st.sampled_from(["", "Mới"]), st.none() | PEOPLE),
+    st.builds(lambda id_, unit: AddParticipant(entry(id_, unit=f"tinh/{unit}")), PEOPLE, UNITS),
+    st.builds(RemoveParticipant, PEOPLE),
+    st.builds(
+        ChangeParticipant,
+        PEOPLE,
+        audio_muted=st.none() | st.booleans(),
+        importance=st.none() | st.integers(-1, 101),
+        volume_db=st.none() | st.floats(),
+        role=st.none() | st.sampled_from(["participant", "chair"]),
+    ),
+    st.builds(MuteAll, SCOPES, EXCEPT),
+    st.builds(UnmuteAll, SCOPES, EXCEPT),
+    st.builds(
+        SetLayout, st.sampled_from(["main", "chair", "other"]), st.sampled_from(["auto", *LAYOUTS])
+    ),
+    st.builds(SetLayout, st.just("main"), st.just("2x2"), st.lists(SLOTS, max_size=5).map(tuple)),
+    st.builds(
+        SetLayout,
+        st.just("chair"),
+        st.just("1x1"),
+        st.lists(SLOTS, min_size=1, max_size=1).map(tuple),
+    ),
+    st.builds(StartBroadcast, PEOPLE),
+    st.just(StopBroadcast()),
+    st.builds(ShowMessage, st.sampled_from(["", "a", "b"]), st.none() | st.integers(-1, 30)),
+    st.just(ClearMessage()),
+    st.just(Lock()),
+    st.just(Unlock()),
+)
+FACTS = st.one_of(
+    st.builds(NoteCalling, PEOPLE),
+    st.builds(NoteCallFailed, PEOPLE),
+    st.builds(NoteJoined, PEOPLE, LEGS, st.sampled_from(["join", "publish", "view"])),
+    st.builds(NoteLost, PEOPLE, LEGS),
+    st.builds(NoteReturned, PEOPLE, LEGS),
+    st.builds(NoteLeft, PEOPLE, LEGS),
+    st.just(NoteRestarted()),
+    st.builds(NoteAbsent, PEOPLE),
+    st.just(NoteMessageOver()),
+)
+MOVES = {(before, later) for (before, _), later in TRANSITIONS.items()}
+
+
+def check_reason(refused):
+    assert refused.reason.endswith(".")
+
+
+class Meeting(RuleBasedStateMachine):
+    """A conference under arbitrary commands and facts; the events are kept as the store would."""
+
+    @initialize(count=st.integers(0, 4), chair=st.none() | st.just("b0"))
+    def start(self, count, chair):
+        self.clock = 0
+        roster = [
+            entry(f"b{n}", unit=f"tinh/{'ab'[n % 2]}", importance=n % 3) for n in range(count)
+        ]
+        command = StartConference("Họp", "tinh", chair=chair if count else None)
+        events = decide_start("c1", command, roster, after(0))
+        self.log = []
+        self.keep(events)
+        self.state = self.snapshot = evolve_all(None, events)
+        self.since_snapshot = 0
+
+    def keep(self, events):
+        self.log += [(event.type, json.dumps(event_to_json(event))) for event in events]
+
+    @rule(command=COMMANDS)
+    def operator(self, command):
+        self.ask(command)
+
+    @rule(fact=FACTS)
+    def media(self, fact):
+        self.ask(fact)
+
+    @rule(person=PEOPLE, leg=LEGS)
+    def room(self, person, leg):
+        """Joins are frequent, or little would ever be connected."""
+        self.ask(NoteJoined(person, leg))
+
+    @precondition(lambda self: len(self.log) > 40)
+    @rule()
+    def end(self):
+        self.ask(EndConference())
+
+    @rule()
+    def take_snapshot(self):
+        self.snapshot = state_from_json(json.loads(json.dumps(state_to_json(self.state))))
+        self.since_snapshot = len(self.log)
+
+    def ask(self, command):
+        self.clock += 1
+        now = after(self.clock)
+        before = self.state
+        try:
+            events = decide(before, command, now)
+        except Refused as refused:
+            check_reason(refused)
+            return
+        assert decide(before, command, now) == events, "deciding depends on something hidden"
+        if not events:
+            return
+        self.state = evolve_all(before, events)
+        assert self.state != before
+        self.keep(events)
+        for event in events:
+            json.dumps(event_data(event))
+        self.check_again(command, now)
+        self.check_moves(before)
+
+    def check_again(self, command, now):
+        """What is asked again at the same time changes nothing."""
+        try:
+            again = decide(self.state, command, now)
+        except Refused:
+            # Somebody who was removed cannot be removed twice, nor a full time be asked of them.
+            assert isinstance(command, RemoveParticipant) or not self.state.running
+            return
+        assert again == []
+
+    def check_moves(self, before):
+        """Presence changes only as the table says (a join may stand for several moves)."""
+        if not self.state.running:
+            return
+        for id_, person in self.state.participants.items():
+            earlier = before.participants.get(id_)
+            if earlier is not None and earlier.presence != person.presence:
+                assert (earlier.presence, person.presence) in MOVES
+            if earlier is not None and earlier != person:
+                assert person.version > earlier.version
+
+    @invariant()
+    def restoring_gives_the_same(self):
+        events = [event_from_json(type_, json.loads(text)) for type_, text in self.log]
+        assert evolve_all(None, events) == self.state
+        rest = events[self.since_snapshot :]
+        restored = evolve_all(self.snapshot, rest) if rest else self.snapshot
+        assert restored == self.state
+        assert list(restored.participants) == list(self.state.participants)
+
+    @invariant()
+    def the_plan_can_be_shown(self):
+        plan = media_plan(self.state)
+        if not self.state.running:
+            assert not plan.participants
+            return
+        assert set(plan.participants) == set(self.state.participants)
+        assert set(plan.views) == {"main", "chair"}
+        assert {each.view for each in plan.participants.values()} <= set(plan.views)
+        for view in plan.views.values():
+            assert len(view.slots) == slot_count(view.layout)
+            named = Counter(
+                slot.participant for slot in view.slots if isinstance(slot, ParticipantSlot)
+            )
+            assert all(count == 1 for count in named.values())
+            polled = {
+                id_
+                for slot in view.slots
+                if isinstance(slot, PollingSlot)
+                for id_ in slot.participants
+            }
+            assert named.keys() | polled <= set(plan.participants)
+            assert all(slot.participants for slot in view.slots if isinstance(slot, PollingSlot))
+
+    @invariant()
+    def everybody_on_air_has_one_tile_under_auto(self):
+        """Until the largest grid is full; who has left has none."""
+        if self.state.views["main"].layout != "auto" or self.state.broadcast is not None:
+            return
+        if not self.state.running:
+            return
+        slots = media_plan(self.state).views["main"].slots
+        named = [slot.participant for slot in slots if isinstance(slot, ParticipantSlot)]
+        presence = {id_: each.presence for id_, each in self.state.participants.items()}
+        assert {id_ for id_, now in presence.items() if now in ("connected", "lost")} <= set(named)
+        assert "left" not in {presence[id_] for id_ in named}
+
+    @invariant()
+    def one_chair(self):
+        chairs = [id_ for id_, each in self.state.participants.items() if each.role == "chair"]
+        assert chairs == ([] if self.state.chair is None else [self.state.chair])
+
+    @invariant()
+    def references_are_known(self):
+        known = set(self.state.participants)
+        assert self.state.broadcast is None or self.state.broadcast in known
+        for view in self.state.views.values():
+            for slot in view.slots or ():
+                match slot:
+                    case ParticipantSlot(id_):
+                        assert id_ in known
+                    case PollingSlot(_, ids):
+                        assert set(ids) <= known
+
+    @invariant()
+    def legs_fit_the_presence(self):
+        for person in self.state.participants.values():
+            legs = person.legs
+            assert len({leg.id for leg in legs}) == len(legs)
+            uses = [leg.use for leg in legs]
+            assert sorted(uses) in ([], ["join"], ["publish"], ["view"], ["publish", "view"])
+            match person.presence:
+                case "connected":
+                    assert any(not leg.lost for leg in legs)
+                case "lost":
+                    assert all(leg.lost for leg in legs)
+                    assert person.lost_at is not None
+                case _:
+                    assert not legs
+
+    @invariant()
+    def counts_add_up(self):
+        counts = conference_resource(self.state)["counts"]
+        assert sum(counts.values()) == len(self.state.participants)
+
+
+Meeting.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMeeting = Meeting.TestCase
