@@ -111,6 +111,11 @@ class Client:
         async with self._session.delete(f"{self._server}{leg}"):
             pass
 
+    async def is_alive(self, leg: str) -> bool:
+        """Whether the daemon still knows the leg; raises aiohttp.ClientError without a daemon."""
+        async with self._session.get(f"{self._server}{leg}") as response:
+            return response.status != 404
+
     async def events(self, conference: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Types and data of the conference's events until the connection ends (RFC: HTML SSE)."""
         async with self._session.get(

@@ -174,7 +174,7 @@ class SoftwareRoom:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await connected.wait()
             self._on_state("connected", conference)
-            follow = asyncio.create_task(self._follow(conference, camera))
+            follow = asyncio.create_task(self._follow(conference, leg, camera))
             await asyncio.wait({ended, follow}, return_when=asyncio.FIRST_COMPLETED)
             return ended.result() if ended.done() else follow.result()
         finally:
@@ -189,14 +189,17 @@ class SoftwareRoom:
             await peer.close()
             ended.cancel()
 
-    async def _follow(self, conference: str, camera: TestCamera | FileCamera) -> str:
+    async def _follow(self, conference: str, leg: str, camera: TestCamera | FileCamera) -> str:
         """Apply what the conference asks of this room until it ends; gives the reason.
 
-        The event stream may break while media flows on: it is opened again.
+        The event stream may break while media flows on, and is opened again. A daemon that was
+        restarted does not know the leg any more: that is seen here long before ICE gives up.
         """
         own = self._acts_for or (await self._client.identity()).bridge
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                if not await self._client.is_alive(leg):
+                    return "the daemon has forgotten the leg"
                 async for kind, data in self._client.events(conference):
                     if kind == "conference.ended":
                         return "the conference has ended"

@@ -45,7 +45,6 @@ class Daemon:
             "MCU_HTTP__PORT": str(self.http_port),
             "MCU_MEDIA__HOST": "::",
             "MCU_MEDIA__PORT": str(self.media_port),
-            "MCU_MEDIA__PUBLIC_ADDRESSES": '["127.0.0.1", "::1"]',
             "MCU_DATA_DIR": str(data_dir),
             "MCU_AUTH__BOOTSTRAP_TOKEN": ADMIN_TOKEN,
             **(environment or {}),
