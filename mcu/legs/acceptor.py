@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 import structlog
 
+from mcu.legs.context import LegContext, LegIdentity
 from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.liveness import Liveness
-from mcu.legs.webrtc import LegContext, LegIdentity, WebRtcLeg
+from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.clock import NtpClock
 from mcu.media.port import MediaPort
 from signalling.sdp import SessionDescription

@@ -6,11 +6,10 @@ of its own; the acceptor calls ``handle_timer`` when ``due_at`` has come.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from mcu.legs.context import LegContext, LegIdentity, stream_codec
 from mcu.legs.feedback import Feedback
 from mcu.legs.ice_fragment import IceFragment, write_fragment
 from mcu.legs.incoming import Incoming
@@ -26,48 +25,16 @@ from mcu.legs.liveness import Liveness
 from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings
 from mcu.media import rtcp
-from mcu.media.clock import NtpClock
 from mcu.media.frames import AudioPacket, EncodedFrame
-from mcu.media.port import MediaPort, SocketAddress
+from mcu.media.port import SocketAddress
 from mcu.media.rendition import Rendition
 from mcu.media.send import SendPath
 from mcu.media.srtp import SrtpError, SrtpSession
 from signalling.webrtc.dtls import Closed, Connected, DtlsEndpoint, DtlsEvent, Failed, SrtpKeys
-from signalling.webrtc.ice import CheckReceived, IceCandidate, IceLite, Nominated
-from signalling.webrtc.negotiation import Negotiated, NegotiatedMedia
+from signalling.webrtc.ice import CheckReceived, IceLite, Nominated
+from signalling.webrtc.negotiation import Negotiated
 
 REPORT_INTERVAL_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class LegIdentity:
-    """Whose leg it is."""
-
-    id: str
-    conference: str
-    participant: str | None
-    kind: LegKind
-
-
-@dataclass(frozen=True, slots=True)
-class LegContext:
-    """What all legs of an acceptor share.
-
-    Args:
-        clock: monotonic seconds, for calls that carry no ``now``.
-        new_credentials: gives an unused ICE user fragment and a password.
-        candidates: our addresses, as answers name them.
-        closed: called once when a leg has left.
-    """
-
-    port: MediaPort
-    ntp: NtpClock
-    cname: str
-    clock: Callable[[], float]
-    generator: random.Random
-    new_credentials: Callable[[], tuple[str, str]]
-    candidates: Callable[[], Sequence[IceCandidate]]
-    closed: Callable[[WebRtcLeg], None]
 
 
 class WebRtcLeg:
@@ -408,18 +375,3 @@ class WebRtcLeg:
 
     def _frame_received(self, source: StreamName, frame: EncodedFrame, now: float) -> None:
         self._observer.frame_received(self, source, frame, now)
-
-
-def stream_codec(media: NegotiatedMedia) -> StreamCodec:
-    """The negotiated codec as the engine sees it."""
-    codec = media.codec
-    return StreamCodec(
-        name=codec.name,
-        clock_rate=codec.clock_rate,
-        channels=codec.channels,
-        parameters=codec.parameters,
-        max_width=codec.max_width,
-        max_height=codec.max_height,
-        max_fps=codec.max_fps,
-        max_bitrate_bps=media.max_bitrate_bps,
-    )
