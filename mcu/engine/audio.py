@@ -18,7 +18,7 @@ from mcu.engine.plan import MediaPlan, ParticipantPlan
 from mcu.legs.leg import Leg, StreamCodec
 from mcu.media.frames import AudioPacket
 from mcu.media.rendition import FanOut
-from mixer.audio.block import TICK_SAMPLES
+from mixer.audio.block import TICK_S, TICK_SAMPLES
 from mixer.audio.level import SILENCE_DBOV, gain_from_db
 from mixer.audio.packets import PacketCounters
 from mixer.audio.playout import PlayoutCounters
@@ -26,6 +26,9 @@ from mixer.audio.speakers import DEFAULT_SPEAKERS, FLOOR_DBOV, Flags, Levels, Sp
 
 MEASURED_PER_TICK = 12
 """Decodes a tick for sources whose packets carry no level; with more of them they take turns."""
+
+MAX_CLOCK_LAG_S = 0.15
+CLOCK_PULL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class AudioMixer:
         self._row_controls: tuple[Flags, Levels] | None = None
         self._voices: list[Voice] = []
         self._tick = 0
+        self._clock: float | None = None
         self._speakers: tuple[str, ...] = ()
         self._spent = [0.0, 0.0, 0.0]
         self._levels_measured = 0
@@ -186,10 +190,11 @@ class AudioMixer:
         """
         started = time.perf_counter()
         self._choose(now)
+        clock = self._follow_clock(now)
         voices = self._voices
         sounds = np.empty((len(voices), TICK_SAMPLES), np.int32)
         for voice, row in zip(voices, sounds, strict=True):
-            voice.take(self._gains.get(voice.source.participant, 1.0), now, row)
+            voice.take(self._gains.get(voice.source.participant, 1.0), clock, row)
         decoded = time.perf_counter()
         hearing = self._hearing
         hearing.route(self._speaks, self._is_deafened)
@@ -270,6 +275,18 @@ class AudioMixer:
                 np.array([plan.importance for plan in plans], np.float32),
             )
         return self._row_controls
+
+    def _follow_clock(self, now: float) -> float:
+        """The moment this tick stands for.
+
+        Ticks may come late and in bunches; playout would take that for jitter of the line. So
+        time goes on in whole ticks, never ahead of ``now``, and is drawn towards it slowly.
+        """
+        clock = now if self._clock is None else min(self._clock + TICK_S, now)
+        if now - clock > MAX_CLOCK_LAG_S:
+            clock = now
+        self._clock = clock + (now - clock) * CLOCK_PULL
+        return self._clock
 
     def _choose(self, now: float) -> None:
         """Decide who is in the mix; start and end voices accordingly."""

@@ -20,8 +20,8 @@ ADMISSIONS_PER_TICK = 2
 FLOOR_DBOV = -70.0
 """Loudness is counted from here, so that the first loud packet after silence suffices."""
 ATTACK = 0.5
-RELEASE_DB = 0.8
-"""Per tick: 40 dB/s."""
+RELEASE_DB = 1.6
+"""Per tick: 80 dB/s."""
 LEAD_TICKS = 15
 LEAD_DB = 3.0
 """Who is to take the lead must be that much louder than the leader for 0.3 s."""

@@ -195,4 +195,4 @@ class OpusEncoder:
         if self._anew:
             self._anew = False
             self._set_prediction_disabled(0)
-        return self._payload.raw[:length]
+        return ctypes.string_at(self._payload, length)

@@ -1,6 +1,8 @@
 """A conference of senders and listeners around an AudioMixer, in virtual time."""
 
-from collections.abc import Callable
+import heapq
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,6 +138,32 @@ class Ear:
         return np.concatenate(self.heard) if self.heard else np.zeros(0, np.int16)
 
 
+class Line:
+    """A seeded network between all senders and the mixer."""
+
+    def __init__(
+        self, jitter_s: float = 0.0, loss: float = 0.0, duplicates: float = 0.0, seed: int = 1
+    ) -> None:
+        self._rng = random.Random(seed)
+        self._jitter_s, self._loss, self._duplicates = jitter_s, loss, duplicates
+        self._flying: list[tuple[float, int, str, AudioPacket]] = []
+        self._count = 0
+
+    def send(self, participant: str, packet: AudioPacket, now: float) -> None:
+        rng = self._rng
+        if rng.random() < self._loss:
+            return
+        for _ in range(2 if rng.random() < self._duplicates else 1):
+            self._count += 1
+            at = now + rng.uniform(0, self._jitter_s)
+            heapq.heappush(self._flying, (at, self._count, participant, packet))
+
+    def arrived(self, now: float) -> Iterator[tuple[float, str, AudioPacket]]:
+        while self._flying and self._flying[0][0] <= now:
+            at, _, participant, packet = heapq.heappop(self._flying)
+            yield at, participant, packet
+
+
 class Room:
     """Runs ticks; packets of a tick arrive just before it."""
 
@@ -179,12 +207,19 @@ class Room:
     def now(self) -> float:
         return 100.0 + self.tick * 0.02
 
-    def run(self, seconds: float) -> None:
-        for _ in range(round(seconds * 50)):
+    def run(self, seconds: float, *, bunch: int = 1, line: Line | None = None) -> None:
+        """Run ticks, ``bunch`` of them at the moment the last one is due."""
+        line = line or Line()
+        for number in range(1, round(seconds * 50) + 1):
             for participant, sender in self.senders.items():
-                self.mixer.receive(participant, sender.packet(self.tick), self.now - 0.001)
-            self.mixer.tick(self.now)
+                line.send(participant, sender.packet(self.tick), self.now - 0.001)
             self.tick += 1
+            if number % bunch == 0:
+                due = self.now - 0.02
+                for at, participant, packet in line.arrived(due):
+                    self.mixer.receive(participant, packet, at)
+                for _ in range(bunch):
+                    self.mixer.tick(due)
 
 
 def power_db(sound: npt.NDArray[np.int16], hz: float) -> float:

@@ -9,6 +9,7 @@ from mcu.media.rendition import FanOut
 from tests.mcu.engine.audio_room import (
     OPUS,
     Ear,
+    Line,
     Room,
     gated,
     largest_step,
@@ -99,7 +100,7 @@ def ears_with_and_without_speaking(signal: object) -> tuple[Ear, Ear]:
         room = Room()
         room.join("a", signal)
         ears.append(room.join("b", own))
-        room.run(6)
+        room.run(8)
     return ears[0], ears[1]
 
 
@@ -366,3 +367,55 @@ def test_expected_loss_reaches_the_encoders() -> None:
         room.run(3)
         sizes.append([bool(one[1] & 0x40) for one in ear.payloads[50:] if len(one) > 2])
     assert sum(sizes[1]) > 50 > sum(sizes[0])  # the LBRR flag (RFC 6716, 4.2.3)
+
+
+def test_late_ticks_in_bunches_are_no_jitter() -> None:
+    sounds = []
+    for bunch in (1, 5):
+        room = Room()
+        room.join("a", tone(440))
+        ear = room.join("b")
+        room.run(1)
+        room.run(6, bunch=bunch)
+        assert room.mixer.statistics().concealed == 0
+        sounds.append(ear.sound)
+    assert largest_step(sounds[1][SECOND:]) <= 1.1 * largest_step(sounds[0][SECOND:])
+    assert power_db(sounds[1][-SECOND:], 440) == pytest.approx(
+        power_db(sounds[0][-SECOND:], 440), abs=0.2
+    )
+
+
+def test_a_bad_line_still_carries_everybody_but_oneself() -> None:
+    room = Room()
+    tones = {"a": 440, "b": 1_000, "c": 1_700}
+    ears = {name: room.join(name, tone(hz)) for name, hz in tones.items()}
+    room.run(12, line=Line(jitter_s=0.04, loss=0.05, duplicates=0.05))
+    statistics = room.mixer.statistics()
+    assert statistics.lost > 50
+    assert statistics.resyncs == 0
+    for name, ear in ears.items():
+        assert len(ear.heard) == 12 * 50
+        heard = ear.sound[-5 * SECOND :]
+        for other, hz in tones.items():
+            pieces = [power_db(piece, hz) for piece in heard.reshape(-1, 4_800)]
+            if other == name:
+                assert max(pieces) < 45  # what concealment and noise put there
+                assert np.median(pieces) < 35
+            else:
+                assert np.median(pieces) == pytest.approx(75.6, abs=2)
+
+
+@pytest.mark.parametrize("codec", ["g722", "pcma"])
+def test_changes_of_encoder_in_other_codecs_do_not_click(codec: str) -> None:
+    form = StreamCodec(codec, 8_000, 1)
+    sounds = []
+    for own in (still, gated(tone(1_000), 2.0, 3.0)):
+        room = Room()
+        room.join("a", tone(440))
+        ear = room.join("b", own, codec=form)
+        room.run(8)
+        sounds.append(ear.sound[SECOND:])
+    assert len(ear.plays) == 3
+    assert largest_step(sounds[1]) <= 1.15 * largest_step(sounds[0])
+    difference = sounds[1].astype(float) - sounds[0]
+    assert np.sqrt(np.mean(difference.reshape(-1, 960) ** 2, axis=1)).max() < 0.1 * 4_243
