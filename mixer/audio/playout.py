@@ -42,6 +42,8 @@ from mixer.codecs.audio_codec import AudioDecoder, PayloadError
 RUN_IN_PACKETS = 4
 """Decoded and thrown away at the start, so that the decoder's prediction is right."""
 
+FIFO_SAMPLES = 4 * MAX_PACKET_SAMPLES
+"""The longest packet on top of what a stretch needs, with room to spare."""
 FADE_SAMPLES = 4_800
 """Concealed sound is gone after 100 ms."""
 ATTACK_SAMPLES = 240
@@ -84,7 +86,8 @@ class PlayoutBuffer:
         samples_per_rtp_tick: 48 kHz samples in one step of the RTP timestamp (1 for Opus, 6 for
             a clock of 8 kHz).
 
-    Memory: at most BUFFER_PACKETS payloads, WINDOW_PACKETS floats and 0.5 s of samples.
+    Memory: at most BUFFER_PACKETS payloads, WINDOW_PACKETS floats and, while it is heard,
+    FIFO_SAMPLES.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class PlayoutBuffer:
         self._make_decoder = make_decoder
         self._scale = samples_per_rtp_tick
         self._decoder: AudioDecoder | None = None
-        self._fifo = SampleFifo(4 * MAX_PACKET_SAMPLES)
+        self._fifo = SampleFifo(0)
         self._next_sequence = 0
         self._next_sample: int | None = None  # media time after the fifo; None: waiting
         self._duration = TICK_SAMPLES
@@ -117,6 +120,7 @@ class PlayoutBuffer:
         """Be heard from the next ``get`` on, which lets the decoder run in."""
         if self._decoder is None:
             self._decoder = self._make_decoder()
+            self._fifo = SampleFifo(FIFO_SAMPLES)
             self.packets.capacity = BUFFER_PACKETS
             self._gain = 0.0
 
@@ -125,7 +129,7 @@ class PlayoutBuffer:
         self._decoder = None
         self.packets.trim(HISTORY_PACKETS)
         self._wait()
-        self._fifo.pop(len(self._fifo))
+        self._fifo = SampleFifo(0)
 
     def get(self, now: float) -> Int16Block:
         """The next tick.
