@@ -11,6 +11,8 @@ import gc
 import math
 import os
 import signal
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -187,8 +189,8 @@ class Daemon:
         stack.push_async_callback(runner.cleanup)
         # An open event stream is a request that never ends: end the streams before the server.
         stack.push_async_callback(self.conferences.close)
-        site = web.TCPSite(runner, http.host, http.port, ssl_context=context)
         try:
+            site = _site(runner, http.host, http.port, context)
             await site.start()
         except OSError as error:
             reason = f"TCP {http.host} port {http.port} cannot be opened ({error.strerror})"
@@ -229,6 +231,20 @@ class Daemon:
     def _stop_clock(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _site(
+    runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext | None
+) -> web.BaseSite:
+    """Where the server listens; ``::`` is every address, which asyncio would make IPv6 alone.
+
+    Raises:
+        OSError: the address is in use or not ours.
+    """
+    if host != "::" or not socket.has_dualstack_ipv6():
+        return web.TCPSite(runner, host, port, ssl_context=context)
+    sock = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return web.SockSite(runner, sock, ssl_context=context)
 
 
 def _whole_ms(delay_s: float) -> float:

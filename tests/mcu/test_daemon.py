@@ -1,0 +1,77 @@
+"""The composition root: where it listens, what it tells rooms, and what it says of bad settings."""
+
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from config.problems import SettingsError
+from config.settings import Settings, load
+from mcu.daemon import Daemon, ice_candidates
+
+
+def settings(tmp_path: Path, **environment: str) -> Settings:
+    base = {"MCU_DATA_DIR": str(tmp_path / "data"), "MCU_HTTP__PORT": "0", "MCU_MEDIA__PORT": "0"}
+    return load(None, base | environment)
+
+
+async def test_all_addresses_means_ipv4_and_ipv6(tmp_path: Path) -> None:
+    async with Daemon(settings(tmp_path, MCU_HTTP__HOST="::")) as daemon:
+        port = daemon.url.rpartition(":")[2]
+        async with aiohttp.ClientSession() as http:
+            for host in ("127.0.0.1", "[::1]"):
+                async with http.get(f"https://{host}:{port}/healthz", ssl=False) as response:
+                    assert response.status == 200
+
+
+async def test_a_token_is_generated_once(tmp_path: Path) -> None:
+    async with Daemon(settings(tmp_path)) as first:
+        assert first.bootstrap_token is not None
+        headers = {"Authorization": f"Bearer {first.bootstrap_token}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.get(f"{first.url}/api/v1/units") as response,
+        ):
+            assert response.status == 200
+    async with Daemon(settings(tmp_path)) as second:
+        assert second.bootstrap_token is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"), [(socket.SOCK_STREAM, "http.port"), (socket.SOCK_DGRAM, "media.port")]
+)
+async def test_a_port_in_use_is_named(tmp_path: Path, kind: socket.SocketKind, key: str) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        section = key.partition(".")[0].upper()
+        environment = {
+            f"MCU_{section}__PORT": str(taken.getsockname()[1]),
+            f"MCU_{section}__HOST": "127.0.0.1",
+        }
+        with pytest.raises(SettingsError) as caught:
+            async with Daemon(settings(tmp_path, **environment)):
+                pass
+    assert [problem.key for problem in caught.value.problems] == [key]
+
+
+def test_configured_addresses_are_told_to_rooms_in_their_order(tmp_path: Path) -> None:
+    found = ice_candidates(
+        settings(tmp_path, MCU_MEDIA__PUBLIC_ADDRESSES="203.0.113.7,2001:db8::7"),
+        5004,
+    )
+    assert [(one.address, one.port) for one in found] == [
+        ("203.0.113.7", 5004),
+        ("2001:db8::7", 5004),
+    ]
+    assert found[0].priority > found[1].priority
+
+
+def test_a_daemon_for_this_machine_alone_also_tells_loopback(tmp_path: Path) -> None:
+    found = {one.address for one in ice_candidates(settings(tmp_path), 5004)}
+    assert {"127.0.0.1", "::1"} <= found
+    reachable = settings(tmp_path, MCU_HTTP__HOST="::")
+    found = {one.address for one in ice_candidates(reachable, 5004)}
+    assert not {"127.0.0.1", "::1"} & found
