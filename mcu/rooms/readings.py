@@ -20,12 +20,16 @@ from mcu.legs.leg import Leg, LegStatistics, StreamName
 from mcu.media.port import MediaPort
 from mcu.metrics import MediaReading, TickReading
 from mcu.rooms.quality import line_quality
+from mixer.codecs.opus import DEFAULT_EXPECTED_LOSS
 
 LEVELS_INTERVAL_S = 0.25
 REQUESTS_INTERVAL_S = 0.5
 QUALITY_INTERVAL_S = 2.0
 REQUESTS_REPEAT_S = 10.0
 """A room that opened its event stream late learns what it is asked for within this time."""
+
+MAX_EXPECTED_LOSS = 0.3
+"""Beyond this more redundancy takes more from the sound than it saves."""
 
 QUANTILES = {"0.5": 50.0, "0.99": 99.0, "1": 100.0}
 _COUNTERS = ("packets", "bytes")
@@ -108,6 +112,7 @@ class Readings:
     def _publish_quality(self, now: float) -> None:
         for conference, media in self._engine.conferences.items():
             quality = self._quality[conference] = _qualities(media, now)
+            media.audio.expect_loss(_listeners_loss(media, now))
             if quality:
                 self._conferences.publish_ephemeral(
                     "quality.measured",
@@ -215,6 +220,20 @@ def _qualities(media: ConferenceMedia, now: float) -> dict[str, LineQuality]:
         if leg.participant is not None:
             by_participant.setdefault(leg.participant, []).append(leg.statistics(now))
     return {who: line_quality(legs) for who, legs in by_participant.items()}
+
+
+def _listeners_loss(media: ConferenceMedia, now: float) -> float:
+    """Share of packets that the worse-off listeners lose, for which Opus' FEC is tuned.
+
+    One encoder serves all, so the worst tenth is looked after: the bits cost the others little.
+    """
+    losses = sorted(
+        sent.fraction_lost
+        for leg in media.legs.values()
+        if (sent := leg.statistics(now).sent.get("audio")) is not None
+    )
+    worse = losses[int(len(losses) * 0.9)] if losses else 0.0
+    return min(MAX_EXPECTED_LOSS, max(DEFAULT_EXPECTED_LOSS, worse))
 
 
 def _ticks(clock: TickSchedule) -> TickReading:

@@ -4,12 +4,21 @@ Decisions are elsewhere (``mcu.conference``), and so is the media (``mcu.engine`
 wiring between them. Everything here runs on the loop's thread and none of it blocks.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from mcu.api.services import JoinedLeg, LegInfo, NoCapacity
-from mcu.conference.commands import NoteJoined, NoteLeft, NoteLost, NoteReturned
+from mcu.conference.commands import (
+    NoteJoined,
+    NoteLeft,
+    NoteLost,
+    NoteReturned,
+    RemoveParticipant,
+)
 from mcu.conference.events import Event, ParticipantJoined, ParticipantRemoved
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import VIEWS, ConferenceState, Refused
@@ -20,16 +29,22 @@ from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.store.errors import StoreUnavailable
+from mcu.store.identifiers import GUEST_PREFIX
 
 RETRY_AFTER_S = 10
+SYSTEM = Actor(token="", role="admin", name="system")
+
+log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
-    """What a leg itself does not know: who opened it, and the view it asked for."""
+    """What a leg itself does not know: who opened it, the view it asked for, if it ever worked."""
 
     opened_by: str
     view: str | None
+    connected: bool = False
 
 
 class Rooms:
@@ -59,6 +74,7 @@ class Rooms:
         self._leg_left = leg_left
         self._media_ended = media_ended
         self._entries: dict[str, _Entry] = {}
+        self._removing: set[asyncio.Task[None]] = set()
         self._conferences: Conferences
 
     def attach(self, conferences: Conferences) -> None:
@@ -175,6 +191,7 @@ class Rooms:
         if media is None or entry is None:
             leg.close("ended", now)
             return
+        entry.connected = True
         media.add_leg(leg, now, entry.view)
         if leg.participant is not None:
             self._conferences.note(leg.conference, NoteJoined(leg.participant, leg.id, leg.kind))
@@ -192,12 +209,16 @@ class Rooms:
     def leg_left(self, leg: Leg, reason: str, now: float) -> None:
         """Take the leg out of the media, and tell the conference."""
         self._leg_left(leg)
-        self._entries.pop(leg.id, None)
+        entry = self._entries.pop(leg.id, None)
         media = self._engine.conferences.get(leg.conference)
         if media is not None:
             media.remove_leg(leg)
-        if leg.participant is not None:
+        if leg.participant is None:
+            return
+        if entry is not None and entry.connected:
             self._conferences.note(leg.conference, NoteLeft(leg.participant, leg.id, reason))
+        elif leg.participant.startswith(GUEST_PREFIX):
+            self._forget_guest(leg.conference, leg.participant)
 
     def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
         """Hand on to the conference's media."""
@@ -219,6 +240,23 @@ class Rooms:
             self._close(event.replaced, "replaced")
         elif isinstance(event, ParticipantRemoved):
             self._close(tuple(leg.id for leg in event.participant.legs), "disconnected")
+
+    def _forget_guest(self, conference: str, guest: str) -> None:
+        """Take a guest off the roster whose connection never came about.
+
+        Nobody expects a guest, so it would stand there as expected for good.
+        """
+        if any(leg.participant == guest for leg in self._legs_of(conference)):
+            return
+        task = asyncio.get_running_loop().create_task(self._remove(conference, guest))
+        self._removing.add(task)
+        task.add_done_callback(self._removing.discard)
+
+    async def _remove(self, conference: str, guest: str) -> None:
+        try:
+            await self._conferences.execute(conference, RemoveParticipant(guest), SYSTEM)
+        except (Refused, StoreUnavailable) as error:
+            log.warning("guest_stays", conference=conference, guest=guest, reason=str(error))
 
     def _close(self, leg_ids: tuple[str, ...], reason: str) -> None:
         for leg_id in leg_ids:
