@@ -64,6 +64,7 @@ class View:
         self.plan = plan
         self.renditions: dict[object, ViewRendition] = {}
         self.bindings: tuple[Binding | None, ...] = ()
+        self._sizes: list[tuple[Binding, tuple[int, int]]] = []
         self._pool = pool
         self._counters = counters
         self._clock = clock
@@ -83,17 +84,21 @@ class View:
 
     def resolve(self, room: Room, now: float) -> None:
         """Decide who stands in which slot now."""
-        areas = [rect.width * rect.height for rect in self._composer.rects(self.plan.layout)]
-        self.bindings = self._resolver.resolve(self.plan.slots, areas, room, now)
-
-    def sizes(self) -> list[tuple[Binding, tuple[int, int]]]:
-        """Who is shown, and in which size."""
         rects = self._composer.rects(self.plan.layout)
-        return [
+        areas = [rect.width * rect.height for rect in rects]
+        self.bindings = self._resolver.resolve(self.plan.slots, areas, room, now)
+        self._sizes = [
             (binding, (rect.width, rect.height))
             for binding, rect in zip(self.bindings, rects, strict=True)
             if binding is not None
         ]
+
+    def sizes(self) -> list[tuple[Binding, tuple[int, int]]]:
+        """Who is shown, and in which size, as of the last ``resolve``.
+
+        A plan that came since may have another layout; its slots are bound at the next tick.
+        """
+        return self._sizes
 
     def tick(
         self,
