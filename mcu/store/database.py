@@ -17,13 +17,24 @@ from typing import Any
 
 import aiosqlite
 
-from mcu.store.errors import StoreUnavailable
+from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
 
 BUSY_TIMEOUT_MS = 2_000
 """How long a statement waits for another process (a backup, ``mcu token``) to let go."""
 
 Row = sqlite3.Row
+
+_OUR_FAULT = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+    sqlite3.NotSupportedError,
+)
+"""Not the disk's: no operator can do anything about these, so they are not made to look like it."""
+
+_NO_TEXT = "The text holds half a character (a lone surrogate): send valid Unicode."
 
 
 def unavailable(error: sqlite3.Error) -> StoreUnavailable:
@@ -49,8 +60,8 @@ class Database:
     """The writer and the reader of one file.
 
     ``write()`` gives a transaction that is committed at its end or rolled back as a whole.
-    Transactions queue behind one asyncio lock. Every ``sqlite3`` error that is not a broken
-    constraint comes out as ``StoreUnavailable``.
+    Transactions queue behind one asyncio lock. What the disk or another program is to blame for
+    comes out as ``StoreUnavailable``, text that is no text as ``InvalidRecord``.
     """
 
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
@@ -101,7 +112,8 @@ class Database:
         """Run a transaction; cancelled or failed, it is rolled back as a whole.
 
         Raises:
-            StoreUnavailable: see the class. sqlite3.IntegrityError: a constraint is broken.
+            StoreUnavailable, InvalidRecord: see the class. sqlite3.IntegrityError: a constraint
+                is broken.
         """
         async with self._turn:
             self._check_open()
@@ -111,10 +123,12 @@ class Database:
                 yield self._writer
                 await self._writer.execute("COMMIT")
                 committed = True
-            except sqlite3.IntegrityError:
+            except _OUR_FAULT:
                 raise
             except sqlite3.Error as error:
                 raise unavailable(error) from error
+            except UnicodeEncodeError as error:
+                raise InvalidRecord(_NO_TEXT) from error
             finally:
                 if not committed:
                     # Queued behind whatever the thread still does, and ahead of the next
@@ -125,13 +139,17 @@ class Database:
         """Read all rows of a query (outside of any transaction; sees what is committed).
 
         Raises:
-            StoreUnavailable: see the class.
+            StoreUnavailable, InvalidRecord: see the class.
         """
         self._check_open()
         try:
             return list(await self._reader.execute_fetchall(sql, tuple(parameters)))
+        except _OUR_FAULT:
+            raise
         except sqlite3.Error as error:
             raise unavailable(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidRecord(_NO_TEXT) from error
 
     async def row(self, sql: str, parameters: Iterable[Any] = ()) -> Row | None:
         """Read the first row of a query, or None."""

@@ -36,7 +36,7 @@ def utcnow() -> datetime:
 
 def split(text: str) -> tuple[str, str] | None:
     """Take a token's text apart into id and secret; None when it has another form."""
-    if not text.startswith(PREFIX) or len(text) > MAX_TEXT:
+    if not text.startswith(PREFIX) or not text.isascii() or len(text) > MAX_TEXT:
         return None
     id_, separator, secret = text.removeprefix(PREFIX).partition("_")
     return (id_, secret) if separator and id_ and secret else None

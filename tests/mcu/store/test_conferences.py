@@ -1,0 +1,54 @@
+import pytest
+
+from mcu.store.errors import UnknownRecord
+from mcu.store.records import ConferenceRecord, Snapshot
+from tests.mcu.store.conftest import NOW
+
+ROWS = [
+    ConferenceRecord("a", "Giao ban", "tinh", NOW),
+    ConferenceRecord("b", "Xã một", "xa1", NOW, NOW),
+    ConferenceRecord("c", "Xã hai", "xa2", NOW),
+]
+
+
+@pytest.fixture
+async def listed(tree):
+    await tree.events.append([], conferences=ROWS)
+    return tree.conferences
+
+
+async def test_reading(listed):
+    assert await listed.get("b") == ROWS[1]
+    assert (await listed.list()).items == tuple(ROWS)
+    assert await listed.running() == [ROWS[0], ROWS[2]]
+    with pytest.raises(UnknownRecord):
+        await listed.get("x")
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"within": "huyen"}, ["b", "c"]),
+        ({"within": "huyen", "running": True}, ["c"]),
+        ({"running": False}, ["b"]),
+        ({"within": "khac"}, []),
+    ],
+)
+async def test_choosing(listed, query, ids):
+    assert [row.id for row in (await listed.list(**query)).items] == ids
+
+
+async def test_pages(listed):
+    first = await listed.list(limit=2)
+    second = await listed.list(limit=2, cursor=first.next_cursor)
+    assert [row.id for row in (*first.items, *second.items)] == ["a", "b", "c"]
+    assert second.next_cursor is None
+
+
+async def test_a_row_is_overwritten_and_keeps_its_snapshot(tree, listed):
+    await tree.events.append([], snapshots=[Snapshot("a", 7, {"tên": "Họp"})])
+    await tree.events.append([], conferences=[ConferenceRecord("a", "Mới", "tinh", NOW, NOW)])
+    assert (await listed.get("a")).name == "Mới"
+    assert await listed.snapshot("a") == Snapshot("a", 7, {"tên": "Họp"})
+    assert await listed.snapshot("c") is None
+    assert await listed.snapshot("x") is None

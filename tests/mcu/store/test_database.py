@@ -1,0 +1,240 @@
+import asyncio
+import sqlite3
+import stat
+import sys
+
+import pytest
+
+from mcu.store.database import Database, unavailable
+from mcu.store.errors import InvalidRecord, StoreUnavailable
+from mcu.store.migrations import MIGRATIONS
+
+
+@pytest.fixture
+async def database(path):
+    opened = await Database.open(path)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def add(database: Database, id_: str) -> None:
+    async with database.write() as connection:
+        await connection.execute(
+            "INSERT INTO units (id, name, level) VALUES (?, 'x', 'commune')", (id_,)
+        )
+
+
+async def units(database: Database) -> list[str]:
+    return [row["id"] for row in await database.rows("SELECT id FROM units ORDER BY id")]
+
+
+async def test_only_the_owner_may_look(database, path):
+    await add(database, "a")
+    assert mode(path.parent) == 0o700
+    assert {mode(file) for file in path.parent.iterdir()} == {0o600}
+    assert {file.name for file in path.parent.iterdir()} == {
+        "mcu.sqlite3", "mcu.sqlite3-wal", "mcu.sqlite3-shm",
+    }  # fmt: skip
+
+
+async def test_a_file_that_was_too_open_is_closed(path):
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o644)
+    database = await Database.open(path)
+    await database.close()
+    assert mode(path) == 0o600
+
+
+async def test_settings(database):
+    for connection in (database._writer, database._reader):
+        for pragma, value in (
+            ("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2),
+            ("busy_timeout", 2000),
+        ):  # fmt: skip
+            rows = list(await connection.execute_fetchall(f"PRAGMA {pragma}"))
+            assert rows[0][0] == value, pragma
+
+
+async def test_opening_again_keeps_what_is_there(path):
+    for id_ in ("a", "b"):
+        database = await Database.open(path)
+        await add(database, id_)
+        await database.close()
+    with sqlite3.connect(path) as plain:
+        assert plain.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert plain.execute("SELECT id FROM units").fetchall() == [("a",), ("b",)]
+    plain.close()
+
+
+async def test_a_file_of_a_newer_version_is_not_touched(path):
+    await (await Database.open(path)).close()
+    plain = sqlite3.connect(path)
+    plain.execute("PRAGMA user_version = 999")
+    plain.close()
+    with pytest.raises(StoreUnavailable, match="schema 999"):
+        await Database.open(path)
+
+
+async def test_a_migration_that_breaks_leaves_the_old_schema(path, monkeypatch):
+    await (await Database.open(path)).close()
+    broken = (*MIGRATIONS, "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);")
+    monkeypatch.setattr("mcu.store.database.MIGRATIONS", broken)
+    with pytest.raises(StoreUnavailable):
+        await Database.open(path)
+    monkeypatch.setattr("mcu.store.database.MIGRATIONS", MIGRATIONS)
+    database = await Database.open(path)
+    assert await database.rows("SELECT name FROM sqlite_master WHERE name = 'half'") == []
+    await database.close()
+
+
+async def add_all(database: Database, *parents: str | None, name: str = "x") -> None:
+    """Units u0, u1, ... as one transaction."""
+    async with database.write() as connection:
+        for number, parent in enumerate(parents):
+            await connection.execute(
+                "INSERT INTO units VALUES (?, ?, 'commune', ?, 1)", (f"u{number}", name, parent)
+            )
+
+
+async def test_a_transaction_is_all_or_nothing(database):
+    with pytest.raises(sqlite3.IntegrityError):
+        await add_all(database, None, "nowhere")
+    with pytest.raises(sqlite3.ProgrammingError):
+        await add_all(database, None, object())  # our fault is not made to look like the disk's
+    with pytest.raises(InvalidRecord):
+        await add_all(database, None, "\ud800")
+    with pytest.raises(InvalidRecord):
+        await database.rows("SELECT 1 WHERE 'x' = ?", ("\ud800",))
+    await add(database, "d")
+    assert await units(database) == ["d"]
+
+
+async def test_a_cancelled_transaction_is_rolled_back_and_the_next_one_goes_on(database):
+    entered = asyncio.Event()
+
+    async def half():
+        async with database.write() as connection:
+            await connection.execute("INSERT INTO units VALUES ('a', 'x', 'commune', NULL, 1)")
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(half())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await add(database, "b")
+    assert await units(database) == ["b"]
+
+
+async def test_readers_go_on_while_somebody_writes(database):
+    async with database.write() as connection:
+        await connection.execute("INSERT INTO units VALUES ('a', 'x', 'commune', NULL, 1)")
+        assert await units(database) == []
+    assert await units(database) == ["a"]
+
+
+async def test_nothing_is_written_through_the_reader(database):
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await database.rows("DELETE FROM units")
+
+
+async def test_writers_take_turns(database):
+    await asyncio.gather(*(add(database, f"u{number:02}") for number in range(20)))
+    assert len(await units(database)) == 20
+
+
+async def test_a_full_disk_is_said_and_passes(database):
+    writer = database._writer
+    pages = next(iter(await writer.execute_fetchall("PRAGMA page_count")))[0]
+    await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="free space"):
+        await add_all(database, *[None] * 1000, name="x" * 500)
+    assert await units(database) == []
+    await writer.execute_fetchall("PRAGMA max_page_count = 1000000")
+    await add(database, "a")
+    assert await units(database) == ["a"]
+
+
+async def test_another_program_that_holds_the_file(database, path):
+    await database._writer.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="another program"):
+        await add(database, "a")
+    other.close()
+    await add(database, "a")
+
+
+async def test_a_file_that_is_no_database(path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this is a letter, not a database. " * 100)
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        await Database.open(path)
+
+
+async def test_a_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="data_dir"):
+        await Database.open(tmp_path / "file" / "mcu.sqlite3")
+
+
+async def test_closed_is_closed(path):
+    database = await Database.open(path)
+    await database.close()
+    await database.close()
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await database.rows("SELECT 1")
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await add(database, "a")
+
+
+@pytest.mark.parametrize(
+    "said", ["database or disk is full", "attempt to write a readonly database",
+             "database is locked", "database disk image is malformed",
+             "unable to open database file", "disk I/O error"],
+)  # fmt: skip
+def test_every_reason_says_what_to_do(said):
+    reason = unavailable(sqlite3.OperationalError(said)).reason
+    assert said in reason
+    assert reason.endswith(".")
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from mcu.store.database import Database
+
+async def main():
+    database = await Database.open(Path(sys.argv[1]))
+    for number in range(10**9):
+        async with database.write() as connection:
+            await connection.execute(
+                "INSERT INTO units VALUES (?, 'x', 'commune', NULL, 1)", (f"{number:09}",)
+            )
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_committed_survives_kill_9(path):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    said = [await process.stdout.readline() for _ in range(25)]
+    process.kill()
+    said += (await process.stdout.read()).splitlines(keepends=True)
+    await process.wait()
+    last = int([line for line in said if line.endswith(b"\n")][-1])
+    database = await Database.open(path)
+    kept = await units(database)
+    await database.close()
+    assert kept[: last + 1] == [f"{number:09}" for number in range(last + 1)]
