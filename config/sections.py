@@ -52,6 +52,12 @@ def _even(value: int) -> int:
     return value
 
 
+def _four(value: int) -> int:
+    if value % 4:
+        raise ValueError("must be a multiple of 4, as encoders want it of pictures without a copy")
+    return value
+
+
 def _token(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if len(text) < MIN_TOKEN_CHARACTERS:
@@ -137,7 +143,7 @@ class MediaSettings(Section):
     width: Annotated[int, Field(ge=160, le=1920), AfterValidator(_even)] = Field(
         1280, description="Width of a composed picture in pixels."
     )
-    height: Annotated[int, Field(ge=90, le=1080), AfterValidator(_even)] = Field(
+    height: Annotated[int, Field(ge=90, le=1080), AfterValidator(_four)] = Field(
         720, description="Height of a composed picture in pixels."
     )
     fps: Annotated[int, Field(ge=1, le=30)] = Field(25, description="Pictures a second.")

@@ -105,6 +105,7 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
         ("MCU_HTTP__PORT", "", "http.port", "valid integer"),
         ("MCU_HTTP__PORT", "1.5", "http.port", "integer"),
         ("MCU_HTTP__HOST", "http://x", "http.host", "without scheme"),
+        ("MCU_MEDIA__HEIGHT", "450", "media.height", "multiple of 4"),
         ("MCU_HTTP__PUBLIC_URL", "mcu.example.org", "http.public_url", "https://"),
         ("MCU_HTTP__PUBLIC_URL", "https://a/b", "http.public_url", "host and port only"),
         ("MCU_HTTP__TLS_KEY", "key.pem", "http", "belong together"),
