@@ -1,13 +1,19 @@
 """The software bridge's side of the REST API: who am I, which conference, offer, events."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import aiohttp
 
+from mcu.bridge.event_source import EventParser
+
 API = "/api/v1"
+REQUEST_TIMEOUT_S = 15.0
+LEAVE_TIMEOUT_S = 3.0
+"""A room that goes does not wait long for a daemon that does not answer: it sees the leg go."""
 EVENT_SILENCE_S = 60.0
 """The daemon sends a comment well within this; a longer silence is a dead connection."""
 
@@ -19,18 +25,30 @@ class Refused(Exception):  # noqa: N818 - the vocabulary's word
         super().__init__(detail)
         self.status = status
 
+    @property
+    def passes(self) -> bool:
+        """Whether waiting helps: it is overloaded, or a proxy stands before one that starts."""
+        return self.status == 429 or self.status >= 500
+
+
+class Unreachable(Exception):  # noqa: N818 - the vocabulary's word
+    """There is no daemon, or the connection to it broke; trying again may help."""
+
+
+class Untrusted(Unreachable):
+    """The daemon's certificate is not trusted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the token is."""
+    """Who the token is; ``bridge`` is set for a room's own token."""
 
     role: str
     bridge: str | None
-    name: str
 
 
 class Client:
-    """One token at one daemon.
+    """One token at one daemon. Every method raises ``Refused`` or ``Unreachable``.
 
     Args:
         server: base URL, for example ``http://127.0.0.1:8080``.
@@ -42,7 +60,7 @@ class Client:
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
             connector=aiohttp.TCPConnector(ssl=verify_tls),
-            timeout=aiohttp.ClientTimeout(total=15),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
         )
 
     async def __aenter__(self) -> Self:
@@ -52,38 +70,39 @@ class Client:
         await self._session.close()
 
     async def identity(self) -> Identity:
-        """Raises Refused (bad token) or aiohttp.ClientError (no daemon)."""
-        found = await self._json("GET", "/session")
-        return Identity(
-            role=found["role"], bridge=found.get("bridge"), name=found.get("name") or "bridge"
-        )
+        """Who the token is."""
+        found = await self._read("/session")
+        if "role" not in found:
+            raise Unreachable(f"{self._server} answers, but not as an MCU does")
+        return Identity(role=str(found["role"]), bridge=found.get("bridge"))
 
     async def bridge_name(self, bridge: str) -> str:
         """The room's name; its id where the token may not read it."""
         try:
-            found = await self._json("GET", f"/bridges/{bridge}")
+            found = await self._read(f"/bridges/{bridge}")
         except Refused:
             return bridge
         return str(found["name"])
 
     async def conferences(self) -> list[str]:
-        """Ids of the running conferences this token may join, oldest first."""
-        found = await self._json("GET", "/conferences")
-        return [item["id"] for item in found["items"] if item["state"] == "running"]
+        """Ids of the running conferences within the token's reach, the latest first."""
+        found = await self._all("/conferences", state="running")
+        found.sort(key=lambda conference: str(conference["started_at"]), reverse=True)
+        return [str(conference["id"]) for conference in found]
 
     async def participants(self, conference: str) -> list[dict[str, Any]]:
         """All participants of a conference."""
-        items: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            parameters = {"limit": "500"} | ({"cursor": cursor} if cursor else {})
-            found = await self._json(
-                "GET", f"/conferences/{conference}/participants", params=parameters
-            )
-            items += found["items"]
-            cursor = found.get("next_cursor")
-            if cursor is None:
-                return items
+        return await self._all(f"/conferences/{conference}/participants")
+
+    async def presence(self, conference: str, participant: str) -> str | None:
+        """The participant's state; None when it is not on the roster, or no such conference."""
+        try:
+            found = await self._read(f"/conferences/{conference}/participants/{participant}")
+        except Refused as refused:
+            if refused.status in (403, 404, 409, 410):
+                return None
+            raise
+        return str(found["state"])
 
     async def offer(
         self, conference: str, sdp: str, *, bridge: str | None = None, name: str | None = None
@@ -91,68 +110,105 @@ class Client:
         """Post an offer.
 
         Args:
-            bridge: join as this bridge (an operator's token only). name: as a guest.
+            bridge: join as this participant (an operator's token only). name: as a guest.
         Returns: the answer and the leg's path.
         """
         parameters = {"bridge": bridge} if bridge else ({"name": name} if name else {})
-        async with self._session.post(
-            f"{self._server}{API}/conferences/{conference}/legs",
+        async with self._answer(
+            "POST",
+            f"{API}/conferences/{conference}/legs",
             data=sdp.encode(),
             params=parameters,
             headers={"Content-Type": "application/sdp"},
         ) as response:
-            body = await response.text()
-            if response.status != 201:
-                raise Refused(response.status, _detail(body, response.status))
-            return body, response.headers["Location"]
+            return await response.text(), response.headers["Location"]
+
+    async def leg(self, path: str) -> dict[str, Any] | None:
+        """A leg as the daemon sees it; None when it knows it no more."""
+        try:
+            async with self._answer("GET", path) as response:
+                return _object(await response.text())
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
 
     async def leave(self, leg: str) -> None:
         """DELETE a leg; one that is gone already is no error."""
-        async with self._session.delete(f"{self._server}{leg}"):
-            pass
+        timeout = aiohttp.ClientTimeout(total=LEAVE_TIMEOUT_S)
+        try:
+            async with self._answer("DELETE", leg, timeout=timeout):
+                return
+        except Refused as refused:
+            if refused.status != 404:
+                raise
 
-    async def is_alive(self, leg: str) -> bool:
-        """Whether the daemon still knows the leg; raises aiohttp.ClientError without a daemon."""
-        async with self._session.get(f"{self._server}{leg}") as response:
-            return response.status != 404
-
-    async def events(self, conference: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """Types and data of the conference's events until the connection ends (RFC: HTML SSE)."""
-        async with self._session.get(
-            f"{self._server}{API}/events",
+    async def events(self, conference: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+        """Types and data of the conference's events until the connection ends."""
+        parser = EventParser()
+        async with self._answer(
+            "GET",
+            f"{API}/events",
             params={"conference": conference},
             headers={"Accept": "text/event-stream"},
             timeout=aiohttp.ClientTimeout(total=None, sock_read=EVENT_SILENCE_S),
         ) as response:
-            if response.status != 200:
-                raise Refused(response.status, _detail(await response.text(), response.status))
-            data: list[str] = []
-            async for raw in response.content:
-                line = raw.decode("utf-8").rstrip("\r\n")
-                if line.startswith("data:"):
-                    data.append(line[5:].removeprefix(" "))
-                elif not line and data:
-                    event = json.loads("\n".join(data))
-                    data.clear()
-                    yield event["type"], event["data"]
+            async for chunk in response.content.iter_any():
+                for data in parser.feed(chunk):
+                    event = _object(data)
+                    yield str(event["type"]), event["data"]
 
-    async def _json(
-        self, method: str, path: str, params: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        async with self._session.request(
-            method, f"{self._server}{API}{path}", params=params
-        ) as response:
-            body = await response.text()
-            if response.status >= 400:
-                raise Refused(response.status, _detail(body, response.status))
-            found: dict[str, Any] = json.loads(body)
-            return found
+    # Private
+
+    async def _read(self, path: str, **parameters: str) -> dict[str, Any]:
+        async with self._answer("GET", f"{API}{path}", params=parameters) as response:
+            return _object(await response.text())
+
+    async def _all(self, path: str, **parameters: str) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            at = {"cursor": cursor} if cursor else {}
+            found = await self._read(path, limit="500", **parameters, **at)
+            items += found["items"]
+            cursor = found["next_cursor"]
+            if cursor is None:
+                return items
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, path: str, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request; faults of the connection become ``Unreachable``, also while reading."""
+        try:
+            async with self._session.request(method, self._server + path, **options) as response:
+                if response.status >= 400:
+                    raise Refused(response.status, _detail(await response.text(), response.status))
+                yield response
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise Untrusted(
+                f"the certificate of {self._server} is not trusted "
+                f"({error.certificate_error}): install the organisation's, or use --insecure"
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreachable(str(error) or f"no answer from {self._server}") from error
+        except (ValueError, KeyError) as error:
+            raise Unreachable(f"{self._server} answers, but not as an MCU does") from error
+
+
+def _object(body: str) -> dict[str, Any]:
+    """A JSON object; raises ValueError for anything else."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
 
 
 def _detail(body: str, status: int) -> str:
     """The problem's detail (RFC 9457), or the status where the body is something else."""
     try:
-        problem = json.loads(body)
-        return str(problem.get("detail") or problem.get("title") or status)
-    except (ValueError, AttributeError):
+        problem = _object(body)
+    except ValueError:
         return f"HTTP status {status}"
+    return str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")

@@ -1,16 +1,22 @@
 """``mcu bridge``: one software room, or many for a demonstration or a load."""
 
 import asyncio
+import signal
 import sys
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-import aiohttp
-
-from mcu.bridge.client import Client, Identity, Refused
-from mcu.bridge.room import RoomMedia, SoftwareRoom
+from config.problems import ConfigurationError, Problem
+from mcu.bridge.client import Client, Refused, Unreachable, Untrusted
+from mcu.bridge.room import RoomMedia, SoftwareRoom, State
 
 JOIN_SPACING_S = 0.1
 """Rooms of one process start one after the other, so that none starves the others' handshakes."""
+POLL_S = 2.0
+DONE, FAILED = 0, 1
+
+Found = TypeVar("Found")
 
 
 class _Progress:
@@ -18,14 +24,16 @@ class _Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._states: dict[str, str] = {}
+        self._states: dict[str, State] = {}
 
-    def __call__(self, room: str, state: str, reason: str) -> None:
-        if self._states.get(room) == state == "retrying":
-            return
+    def __call__(self, room: str, state: State, reason: str) -> None:
+        trying = {"retrying", "joining"}
+        again = state in trying and self._states.get(room) == "retrying"
+        if again:
+            return  # said once; what comes of it will be said
         self._states[room] = state
         connected = Counter(self._states.values())["connected"]
-        print(f"{room}: {state} ({reason}) [{connected}/{self._total} in]", file=sys.stderr)
+        _say(f"{room}: {state} ({reason}) [{connected}/{self._total} in]")
 
 
 async def run(
@@ -37,45 +45,74 @@ async def run(
     count: int = 1,
     verify_tls: bool = True,
 ) -> int:
-    """Run software rooms until interrupted.
+    """Run software rooms until interrupted (SIGINT, SIGTERM), then leave properly.
 
     Args:
         server, token: the daemon; a bridge's token is one room, an operator's token takes the
-            expected rooms of the first running conference, then guests.
+            expected rooms of the latest running conference, then guests.
         video: ``test`` or a file. audio: ``tone``, ``speech`` or a file. count: rooms.
     Returns: the exit code: 1 when the daemon refuses the token.
+    Raises:
+        ConfigurationError: a file cannot be played.
     """
     media = RoomMedia(video=video, audio=audio)
+    _check("--video", media.check_video)
+    _check("--audio", media.check_audio)
+    loop = asyncio.get_running_loop()
+    rooms = asyncio.create_task(_run(server, token, media, count, verify_tls))
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, rooms.cancel)
+    try:
+        await asyncio.wait({rooms})
+        return DONE if rooms.cancelled() else rooms.result()
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+        rooms.cancel()
+
+
+async def _run(server: str, token: str, media: RoomMedia, count: int, verify_tls: bool) -> int:
     async with Client(server, token, verify_tls=verify_tls) as client:
         try:
-            identity = await _identity(client)
-            rooms = await _rooms(client, identity, media, count)
-        except (Refused, ValueError) as error:
-            print(f"mcu bridge: {error}", file=sys.stderr)
-            return 1
-        async with asyncio.TaskGroup() as group:
-            for room in rooms:
-                group.create_task(room.run())
-                await asyncio.sleep(JOIN_SPACING_S)
-    return 0
+            rooms = await _patiently(lambda: _rooms(client, media, count))
+        except (Refused, Untrusted, ValueError) as error:
+            _say(f"mcu bridge: {error}")
+            return FAILED
+        try:
+            async with asyncio.TaskGroup() as group:
+                for room in rooms:
+                    group.create_task(room.run())
+                    await asyncio.sleep(JOIN_SPACING_S)
+        except* (Refused, OSError, ValueError) as failed:
+            # The token was revoked, or a file is gone: all rooms share them.
+            _say(f"mcu bridge: {failed.exceptions[0]}")
+    return FAILED
 
 
-async def _identity(client: Client) -> Identity:
-    """Who the token is; waits for a daemon that is not there yet."""
+async def _patiently(work: Callable[[], Awaitable[Found]]) -> Found:
+    """Do it as often as needed until the daemon is there, ready, and answers."""
     told = False
     while True:
         try:
-            return await client.identity()
-        except aiohttp.ClientError as error:
-            if not told:
-                print(f"waiting for the daemon ({error})", file=sys.stderr)
-                told = True
-            await asyncio.sleep(2.0)
+            return await work()
+        except Untrusted:
+            raise
+        except Unreachable as error:
+            reason = str(error)
+        except Refused as refused:
+            if not refused.passes:
+                raise
+            reason = str(refused)
+        if not told:
+            _say(f"waiting for the daemon ({reason})")
+            told = True
+        await asyncio.sleep(POLL_S)
 
 
-async def _rooms(
-    client: Client, identity: Identity, media: RoomMedia, count: int
-) -> list[SoftwareRoom]:
+async def _rooms(client: Client, media: RoomMedia, count: int) -> list[SoftwareRoom]:
+    """The rooms that the token stands for."""
+    identity = await client.identity()
     progress = _Progress(count)
 
     def room(
@@ -95,10 +132,7 @@ async def _rooms(
         if count > 1:
             raise ValueError("a bridge's token is one room; --count needs an operator's token")
         return [room(await client.bridge_name(identity.bridge), None, False)]
-    while not (conferences := await client.conferences()):
-        print("waiting for a conference", file=sys.stderr)
-        await asyncio.sleep(2.0)
-    conference = conferences[0]
+    conference = await _conference(client)
     free = [
         participant
         for participant in await client.participants(conference)
@@ -107,3 +141,25 @@ async def _rooms(
     rooms = [room(p["label"] or p["name"], p["bridge"], False, conference) for p in free]
     guests = range(count - len(rooms))
     return rooms + [room(f"guest {number + 1}", None, True, conference) for number in guests]
+
+
+async def _conference(client: Client) -> str:
+    """The latest running conference; waits until there is one."""
+    told = False
+    while not (conferences := await client.conferences()):
+        if not told:
+            _say("waiting for a conference")
+            told = True
+        await asyncio.sleep(POLL_S)
+    return conferences[0]
+
+
+def _check(option: str, check: Callable[[], None]) -> None:
+    try:
+        check()
+    except (OSError, ValueError) as error:
+        raise ConfigurationError([Problem(option, str(error))]) from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -85,9 +85,10 @@ class TestPicture:
         x, y = still.clock_at
         for character in clock:
             glyph = still.glyphs[character]
-            luma[y : y + glyph.shape[0], x : x + glyph.shape[1]] = glyph
+            room = luma[y : y + glyph.shape[0], x : x + glyph.shape[1]]
+            room[:] = glyph[: room.shape[0], : room.shape[1]]  # a tiny picture cuts its clock off
             x += glyph.shape[1]
-        bar = min(BAR_PX, height // 8)
+        bar = max(2, min(BAR_PX, height // 8))
         left = int(seconds * width / 4) % max(1, width - bar)
         luma[-bar:, left : left + bar] = 235
         planes = np.concatenate(

@@ -1,43 +1,46 @@
 """One software room: a full WebRTC peer that joins, follows what it is asked, and comes back.
 
 After anything that ends a connection (the daemon restarts, the line breaks, the leg is gone) it
-waits with exponential backoff and jitter and joins again, until it is told to stop.
+waits with exponential backoff and jitter and joins again, until it is told to stop. Only where
+that was meant (the operator disconnected it, another device took its place) it stays out until it
+is called again, or its place is free.
 """
 
 import asyncio
 import contextlib
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-
-import aiohttp
-import structlog
-from aiortc import (
-    MediaStreamTrack,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
-from aiortc.contrib.media import MediaBlackhole
+from typing import Any, Literal
 
 from mcu.bridge import sound
-from mcu.bridge.client import Client, Refused
-from mcu.bridge.tracks import FileCamera, MicrophoneTrack, PictureRequest, TestCamera
+from mcu.bridge.backoff import Backoff
+from mcu.bridge.client import Client, Refused, Unreachable
+from mcu.bridge.peer import Peer
+from mcu.bridge.tracks import (
+    FileCamera,
+    MicrophoneTrack,
+    PictureRequest,
+    TestCamera,
+    file_pictures,
+)
 
-BACKOFF_FIRST_S = 0.5
-BACKOFF_LAST_S = 15.0
-CONNECT_TIMEOUT_S = 20.0
 STABLE_AFTER_S = 10.0
 """A connection that held this long resets the backoff."""
-CONFERENCE_POLL_S = 2.0
+POLL_S = 2.0
+"""How often a room that waits looks for a conference, or whether it is wanted again."""
+LAST_EVENTS_S = 1.0
+"""When a leg is closed, the event that says why may be that much later than the leg's end."""
 
-FATAL_STATUS = frozenset({401})
+NOT_ACCEPTED = 401
 """Trying again cannot help: the token is wrong or revoked."""
+NOT_HERE = frozenset({403, 404, 409, 410})
+"""The conference is over, or this room is not called to it."""
 
-log = structlog.get_logger(__name__)
+State = Literal["waiting", "joining", "connected", "retrying", "out"]
+Ending = Literal["broken", "over", "disconnected", "replaced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,29 @@ class RoomMedia:
     video: str = "test"
     audio: str = "tone"
 
+    def check_video(self) -> None:
+        """Raises OSError or ValueError, with the reason, for a file that cannot be shown."""
+        if self.video != "test":
+            next(file_pictures(Path(self.video)))
+
+    def check_audio(self) -> None:
+        """Raises OSError or ValueError, with the reason, for a file that cannot be heard."""
+        if self.audio not in ("tone", "speech"):
+            next(sound.file(Path(self.audio)))
+
     def camera(self, name: str, start: float) -> TestCamera | FileCamera:
         """Raises OSError or ValueError for a file that cannot be shown."""
-        return (
-            TestCamera(name, start) if self.video == "test" else FileCamera(Path(self.video), start)
-        )
+        if self.video == "test":
+            return TestCamera(name, start)
+        return FileCamera(Path(self.video), start)
 
     def microphone(self, name: str, start: float) -> MicrophoneTrack:
-        """Raises OSError or ValueError for a file that cannot be heard."""
-        blocks: Iterator[sound.Block]
+        """A file is opened when its first block is needed."""
         if self.audio == "tone":
-            blocks = sound.tone(sound.tone_of(name))
-        elif self.audio == "speech":
-            blocks = sound.speech(name)
-        else:
-            blocks = sound.file(Path(self.audio))
-        return MicrophoneTrack(blocks, start)
+            return MicrophoneTrack(sound.tone(sound.tone_of(name)), start)
+        if self.audio == "speech":
+            return MicrophoneTrack(sound.speech(name), start)
+        return MicrophoneTrack(sound.file(Path(self.audio)), start)
 
 
 class SoftwareRoom:
@@ -73,8 +83,9 @@ class SoftwareRoom:
         name: on the test picture.
         acts_for: the bridge id an operator's token joins as; None for a bridge's own token.
         guest: join as a guest of ``name`` (an operator's token).
-        conference: the one to join; None takes the first that runs.
-        on_state: told ``waiting``, ``joining``, ``connected``, ``retrying`` with a reason.
+        conference: the one to join while it runs; None takes the latest that has this room.
+        on_state: told each change with a reason.
+        uniform: see ``Backoff``.
     """
 
     def __init__(
@@ -86,7 +97,8 @@ class SoftwareRoom:
         acts_for: str | None = None,
         guest: bool = False,
         conference: str | None = None,
-        on_state: Callable[[str, str], None] = lambda state, reason: None,
+        on_state: Callable[[State, str], None] = lambda state, reason: None,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.name = name
         self._client = client
@@ -95,129 +107,160 @@ class SoftwareRoom:
         self._guest = guest
         self._conference = conference
         self._on_state = on_state
+        self._backoff = Backoff(uniform=uniform)
+        self._participant: str | None = None
 
     async def run(self) -> None:
         """Join and rejoin until cancelled.
 
         Raises:
             Refused: the token is not accepted; trying again cannot help.
+            OSError, ValueError: a media file cannot be played.
         """
-        backoff = BACKOFF_FIRST_S
+        clock = asyncio.get_running_loop().time
         while True:
-            began = time.monotonic()
+            conference, began = None, clock()
             try:
-                conference = await self._wait_for_conference()
+                conference = await self._find_conference()
+                began = clock()
                 self._on_state("joining", conference)
-                reason = await self._stay(conference)
+                ending, reason = await self._stay(conference)
             except Refused as refused:
-                if refused.status in FATAL_STATUS:
+                if refused.status == NOT_ACCEPTED:
                     raise
+                ending = "over" if refused.status in NOT_HERE else "broken"
                 reason = str(refused)
-            except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError) as error:
-                reason = str(error) or type(error).__name__
-            if time.monotonic() - began > STABLE_AFTER_S:
-                backoff = BACKOFF_FIRST_S
+            except (Unreachable, ConnectionError, TimeoutError) as error:
+                ending, reason = "broken", str(error) or type(error).__name__
+            if clock() - began > STABLE_AFTER_S:
+                self._backoff.reset()
+            if conference is not None and ending in ("disconnected", "replaced"):
+                self._on_state("out", reason)
+                await self._stay_out(conference, ending)
+                continue
+            if ending == "over":
+                self._conference, self._participant = None, None
             self._on_state("retrying", reason)
-            # Jitter: 145 rooms must not come back in the same instant after a restart.
-            await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311
-            backoff = min(BACKOFF_LAST_S, backoff * 2)
+            await asyncio.sleep(self._backoff.next_s())
 
-    async def _wait_for_conference(self) -> str:
-        if self._conference is not None:
-            return self._conference
+    async def _find_conference(self) -> str:
+        """The conference to join; waits until there is one."""
         told = False
         while True:
-            found = await self._client.conferences()
-            if found:
-                return found[0]
+            if self._conference is not None:
+                return self._conference
+            for conference in await self._client.conferences():
+                if self._acts_for is None or await self._client.presence(
+                    conference, self._acts_for
+                ):
+                    return conference
             if not told:
                 self._on_state("waiting", "no conference runs")
                 told = True
-            await asyncio.sleep(CONFERENCE_POLL_S)
+            await asyncio.sleep(POLL_S)
 
-    async def _stay(self, conference: str) -> str:
-        """Join once; gives the reason why the connection ended."""
-        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        connected = asyncio.Event()
-        start = time.monotonic()
+    async def _stay_out(self, conference: str, ending: Ending) -> None:
+        """Wait until this room is wanted again, or the conference is over."""
+        away = "left" if ending == "disconnected" else "connected"
+        while self._participant is not None:
+            await asyncio.sleep(POLL_S)
+            try:
+                if await self._client.presence(conference, self._participant) != away:
+                    return
+            except Refused as refused:
+                if not refused.passes:
+                    raise
+            except Unreachable:
+                continue  # the daemon is restarted, perhaps
+
+    async def _stay(self, conference: str) -> tuple[Ending, str]:
+        """Join once; gives how and why the connection ended."""
+        start = asyncio.get_running_loop().time()
         camera = self._media.camera(self.name, start)
-        microphone = self._media.microphone(self.name, start)
-        sink = MediaBlackhole()
-
-        @peer.on("connectionstatechange")
-        def state_changed() -> None:
-            if peer.connectionState == "connected":
-                connected.set()
-            elif peer.connectionState in ("failed", "closed") and not ended.done():
-                ended.set_result(f"connection {peer.connectionState}")
-
-        @peer.on("track")
-        def track_added(track: MediaStreamTrack) -> None:
-            sink.addTrack(track)
-
+        # A guest who was in comes back as itself.
+        joins_as = self._participant if self._guest else self._acts_for
         leg: str | None = None
-        follow: asyncio.Task[str] | None = None
+        follow: asyncio.Task[tuple[Ending, str]] | None = None
+        peer = Peer(self._media.microphone(self.name, start), camera)
         try:
-            peer.addTrack(microphone)
-            peer.addTrack(camera)
-            _prefer_h264(peer)
-            await peer.setLocalDescription(await peer.createOffer())
             answer, leg = await self._client.offer(
                 conference,
-                peer.localDescription.sdp,
-                bridge=self._acts_for,
-                name=self.name if self._guest else None,
+                await peer.offer(),
+                bridge=joins_as,
+                name=self.name if self._guest and joins_as is None else None,
             )
-            await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-            await sink.start()
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await connected.wait()
+            await peer.connect(answer)
+            found = await self._client.leg(leg)
+            if found is None:
+                return "broken", "the leg was closed at once"
+            self._participant = found["participant"]
             self._on_state("connected", conference)
             follow = asyncio.create_task(self._follow(conference, leg, camera))
-            await asyncio.wait({ended, follow}, return_when=asyncio.FIRST_COMPLETED)
-            return ended.result() if ended.done() else follow.result()
+            ended = asyncio.create_task(peer.ended())
+            try:
+                await asyncio.wait({ended, follow}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({follow}, timeout=LAST_EVENTS_S)
+            finally:
+                ended.cancel()
+            return follow.result() if follow.done() else ("broken", "the connection was closed")
         finally:
             if follow is not None:
                 follow.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await follow
+                await asyncio.gather(follow, return_exceptions=True)
             if leg is not None:
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                with contextlib.suppress(Unreachable, Refused):
                     await self._client.leave(leg)
-            await sink.stop()
             await peer.close()
-            ended.cancel()
 
-    async def _follow(self, conference: str, leg: str, camera: TestCamera | FileCamera) -> str:
-        """Apply what the conference asks of this room until it ends; gives the reason.
+    async def _follow(
+        self, conference: str, leg: str, camera: TestCamera | FileCamera
+    ) -> tuple[Ending, str]:
+        """Apply what the conference asks of this room until it is out; gives how and why.
 
         The event stream may break while media flows on, and is opened again. A daemon that was
         restarted does not know the leg any more: that is seen here long before ICE gives up.
         """
-        own = self._acts_for or (await self._client.identity()).bridge
+        backoff = Backoff()
         while True:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                if not await self._client.is_alive(leg):
-                    return "the daemon has forgotten the leg"
-                async for kind, data in self._client.events(conference):
-                    if kind == "conference.ended":
-                        return "the conference has ended"
-                    if kind == "source.requested" and data.get("participant") == own:
-                        camera.request = PictureRequest(
-                            width=int(data["width"]),
-                            height=int(data["height"]),
-                            fps=int(data["fps"]),
-                            bitrate_bps=int(data["bitrate_bps"]),
-                            paused=bool(data["paused"]),
-                        )
-            await asyncio.sleep(BACKOFF_FIRST_S)
+            try:
+                async with aclosing(self._client.events(conference)) as events:
+                    async for kind, data in events:
+                        backoff.reset()
+                        ending = self._take(kind, data, leg, camera)
+                        if ending is not None:
+                            return ending
+            except Refused as refused:
+                if not refused.passes:
+                    raise
+            except Unreachable:
+                pass  # said by whoever ends the leg; the media may be well
+            await asyncio.sleep(backoff.next_s())
+            with contextlib.suppress(Unreachable):
+                if await self._client.leg(leg) is None:
+                    return "broken", "the daemon has forgotten the leg"
 
-
-def _prefer_h264(peer: RTCPeerConnection) -> None:
-    """Offer H.264 first: decoding and encoding it is the cheapest on both sides."""
-    codecs = RTCRtpSender.getCapabilities("video").codecs
-    preferred = sorted(codecs, key=lambda codec: codec.mimeType not in ("video/H264", "video/rtx"))
-    for transceiver in peer.getTransceivers():
-        if transceiver.kind == "video":
-            transceiver.setCodecPreferences(preferred)
+    def _take(
+        self, kind: str, data: dict[str, Any], leg: str, camera: TestCamera | FileCamera
+    ) -> tuple[Ending, str] | None:
+        """One event; gives how the stay ended if this ended it."""
+        if kind == "conference.ended":
+            return "over", "the conference has ended"
+        if kind == "source.requested":
+            if data["participant"] == self._participant and data["source"] == "video":
+                camera.request = PictureRequest(
+                    width=int(data["width"]),
+                    height=int(data["height"]),
+                    fps=int(data["fps"]),
+                    paused=bool(data["paused"]),
+                )
+            return None
+        about = data.get("participant")
+        if not isinstance(about, dict) or about.get("id") != self._participant:
+            return None
+        if kind == "participant.removed":
+            return "over", "removed from the conference"
+        if kind == "participant.left" and data["reason"] in ("disconnected", "bye"):
+            return "disconnected", "disconnected by the operator"
+        if kind == "participant.joined" and leg.rpartition("/")[2] in data["replaced"]:
+            return "replaced", "another device has joined as this room"
+        return None

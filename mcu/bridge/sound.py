@@ -6,7 +6,7 @@ rhythm of somebody who reports. It moves level meters and speaker selection as a
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -20,6 +20,7 @@ BLOCK_SAMPLES = 960
 
 SYLLABLE_S = 0.18
 SYLLABLES_IN_PHRASE = (5, 14)
+PHRASES_IN_TURN = (2, 5)
 PAUSE_S = (0.4, 1.6)
 SILENT_BETWEEN_TURNS_S = (4.0, 12.0)
 VOWELS_HZ = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410))
@@ -58,25 +59,41 @@ def _syllable(random: np.random.Generator, pitch_hz: float) -> NDArray[np.float6
     return sound * np.sin(np.pi * np.arange(count) / count)
 
 
-def speech(name: str, amplitude: float = 0.25) -> Iterator[Block]:
-    """Endless speech-like sound in turns, the same for the same name."""
+def _turns(name: str, amplitude: float) -> Iterator[NDArray[np.float64]]:
+    """Syllables and pauses of somebody who reports now and then, as 16-bit values."""
     random = np.random.default_rng(zlib.crc32(name.encode()))
     pitch_hz = float(random.uniform(95, 220))
-    rest = np.zeros(int(SAMPLE_RATE_HZ * random.uniform(0, 6)))
+
+    def silence(longest_s: float, shortest_s: float = 0.0) -> NDArray[np.float64]:
+        return np.zeros(int(SAMPLE_RATE_HZ * random.uniform(shortest_s, longest_s)))
+
+    yield silence(6.0)
     while True:
-        parts = [rest]
-        for _ in range(int(random.integers(2, 5))):
-            parts += [
-                _syllable(random, pitch_hz)
-                for _ in range(int(random.integers(*SYLLABLES_IN_PHRASE)))
-            ]
-            parts.append(np.zeros(int(SAMPLE_RATE_HZ * random.uniform(*PAUSE_S))))
-        parts.append(np.zeros(int(SAMPLE_RATE_HZ * random.uniform(*SILENT_BETWEEN_TURNS_S))))
-        sound = np.concatenate(parts)
-        sound *= amplitude * 32767 / max(1e-9, float(np.abs(sound).max()))
+        for _ in range(int(random.integers(*PHRASES_IN_TURN))):
+            for _ in range(int(random.integers(*SYLLABLES_IN_PHRASE))):
+                syllable = _syllable(random, pitch_hz)
+                loudness = amplitude * 32767 * random.uniform(0.5, 1.0)
+                yield syllable * (loudness / np.abs(syllable).max())
+            yield silence(PAUSE_S[1], PAUSE_S[0])
+        yield silence(SILENT_BETWEEN_TURNS_S[1], SILENT_BETWEEN_TURNS_S[0])
+
+
+def in_blocks(parts: Iterable[NDArray[np.float64]]) -> Iterator[Block]:
+    """Cut sound of any lengths into blocks; what is left at the end is not given."""
+    rest = np.zeros(0)
+    for part in parts:
+        sound = np.concatenate([rest, part])
         whole = len(sound) // BLOCK_SAMPLES * BLOCK_SAMPLES
         yield from sound[:whole].astype(np.int16).reshape(-1, BLOCK_SAMPLES)
-        rest = sound[whole:] / (amplitude * 32767)
+        rest = sound[whole:]
+
+
+def speech(name: str, amplitude: float = 0.25) -> Iterator[Block]:
+    """Endless speech-like sound in turns, the same for the same name.
+
+    Cost: some milliseconds a syllable, in the block it begins in.
+    """
+    return in_blocks(_turns(name, amplitude))
 
 
 def file(path: Path) -> Iterator[Block]:
