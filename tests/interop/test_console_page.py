@@ -358,7 +358,7 @@ async def test_an_ended_session_asks_for_a_token_and_comes_back_to_the_same_scre
     daemon: StubDaemon, desk: Page
 ) -> None:
     daemon.session = None
-    await desk.locator("[data-layout='3x3']").click()
+    await daemon.drop_streams()
     await expect(desk.locator("input[name=token]")).to_be_visible()
     await desk.locator("input[name=token]").fill(OPERATOR)
     await desk.keyboard.press("Enter")

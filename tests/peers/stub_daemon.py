@@ -426,6 +426,12 @@ class StubDaemon:
         leg = f"leg-new-{len(self.offers)}"
         answer = await self.answer(offer, {"leg": leg, "path": request.path})
         self.legs.add(leg)
+        bridge = (self.session or {}).get("bridge")
+        if bridge in self.people:
+            replaced = self.people[bridge]["legs"]
+            self.people[bridge].update(state="connected", legs=[leg])
+            self.emit("participant.joined", participant=dict(self.people[bridge]), leg=leg,
+                      replaced=replaced)  # fmt: skip
         return web.Response(
             status=201, text=answer, content_type="application/sdp",
             headers={"Location": f"/api/v1/legs/{leg}"},

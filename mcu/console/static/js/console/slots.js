@@ -12,6 +12,7 @@ const MOST_SPEAKERS = 8;
 
 /** What the first slots show by themselves; other layouts are grids (mcu/conference/automatic.py). */
 const LEADS = /** @type {Record<string, any[]>} */ ({
+  "1x1": [{ speaker: 1 }],
   "1+5": [{ speaker: 1 }],
   "1+7": [{ speaker: 1 }],
   "1+12": [{ speaker: 1 }],
@@ -36,9 +37,10 @@ export const seated = (people, view) =>
 /**
  * What stands in the slots of an automatic view: what one set by hand leaves in the others.
  * @param {string} layout @param {any[]} people as `seated` gives them
+ * @param {boolean} [chosen] by an operator; the grids of `auto` show rooms only
  */
-export function filledSlots(layout, people) {
-  const places = [...(LEADS[layout] ?? []), ...people.map((person) => ({ participant: person.id }))];
+export function filledSlots(layout, people, chosen = true) {
+  const places = [...((chosen && LEADS[layout]) || []), ...people.map((person) => ({ participant: person.id }))];
   return slotsOf(layout).map((_, index) => places[index] ?? {});
 }
 
@@ -63,7 +65,7 @@ export function SlotOverlay({ desk }) {
   const layout = resolved(setting.layout, inOrder.filter(isHere).length);
   const places = slotsOf(layout);
   const slots = setting.slots?.length === places.length ? setting.slots : null;
-  const shown = slots ?? filledSlots(layout, inOrder);
+  const shown = slots ?? filledSlots(layout, inOrder, setting.layout !== AUTO);
   const put = (/** @type {number} */ index, /** @type {any} */ slot) => {
     const next = [...shown];
     if (slot.participant) {

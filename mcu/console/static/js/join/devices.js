@@ -37,19 +37,16 @@ class Input {
   async open(known, id) {
     const asking = ++this.asked;
     clearTimeout(this.timer);
-    const chosen = id ?? this.#rememberedId(known);
-    const video = this.kind === "videoinput";
-    const constraint = chosen ? { ...this.wanted, deviceId: id ? { exact: chosen } : { ideal: chosen } } : this.wanted;
     // The old track goes first: many cameras of old laptops cannot be opened twice.
     this.close();
     try {
-      const stream = await navigator.mediaDevices.getUserMedia(video ? { video: constraint } : { audio: constraint });
+      const stream = await this.#ask(id ?? this.#rememberedId(known), id !== undefined);
       const [track] = stream.getTracks();
       if (asking !== this.asked) {
         track.stop();
         return;
       }
-      track.contentHint = video ? "motion" : "speech";
+      track.contentHint = this.kind === "videoinput" ? "motion" : "speech";
       track.addEventListener("ended", () => {
         if (this.track.value !== track) return;
         this.track.value = null;
@@ -61,8 +58,25 @@ class Input {
       this.track.value = track;
     } catch (error) {
       if (asking !== this.asked) return;
-      this.problem.value = error instanceof DOMException ? error.name : "UnknownError";
+      this.problem.value = /** @type {any} */ (error)?.name ?? "UnknownError";
       if (this.problem.value !== "NotAllowedError") this.#again();
+    }
+  }
+
+  /**
+   * @param {string | undefined} id of the device that is wanted
+   * @param {boolean} insist no other will do
+   */
+  async #ask(id, insist) {
+    const ask = (/** @type {MediaTrackConstraints} */ constraints) =>
+      navigator.mediaDevices.getUserMedia(this.kind === "videoinput" ? { video: constraints } : { audio: constraints });
+    if (!id) return ask(this.wanted);
+    try {
+      return await ask({ ...this.wanted, deviceId: { exact: id } });
+    } catch (error) {
+      const gone = error instanceof DOMException && ["OverconstrainedError", "NotFoundError"].includes(error.name);
+      if (insist || !(gone || error instanceof OverconstrainedError)) throw error;
+      return ask(this.wanted);
     }
   }
 
@@ -78,10 +92,12 @@ class Input {
     }, this.backoff.next());
   }
 
-  /** Ids change when site data is cleared or a plug moves; the label then still tells.
+  /** Ids change when site data is cleared or a plug moves; the label then still tells. Before the
+   * first permission neither is shown, and the id is tried as it is.
    * @param {MediaDeviceInfo[]} known */
   #rememberedId(known) {
     const mine = known.filter((device) => device.kind === this.kind);
+    if (!mine.some((device) => device.deviceId)) return this.remembered?.id || undefined;
     const found = mine.find((device) => device.deviceId === this.remembered?.id)
       ?? mine.find((device) => device.label && device.label === this.remembered?.label);
     return found?.deviceId || undefined;

@@ -138,9 +138,10 @@ export class Room {
     try {
       await get(`legs/${encodeURIComponent(leg.id)}`);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404 && this.leg === leg) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 404 && this.leg === leg) {
         leg.close();
-        this.#failed(leg, error);
+        this.#failed(leg, null);
       }
     }
   }
@@ -166,7 +167,10 @@ export class Room {
       },
       onFailed: (error) => this.#failed(leg, error),
       onLine: (line) => {
-        if (this.leg === leg) this.line.value = line;
+        if (this.leg !== leg) return;
+        // Nothing comes: ask whether the leg is still known before the browser gives it up itself.
+        if (line.silent && this.line.value?.silent) void this.#checkLeg().catch(showError);
+        this.line.value = line;
       },
     });
     return leg;
@@ -293,7 +297,7 @@ export class Room {
     const own = [this.leg?.id, this.successor?.id];
     const dropped = this.leg?.id && (data.replaced ?? []).includes(this.leg.id);
     if (type === "participant.joined" && dropped && !own.includes(data.leg) && !this.successor) this.#out("replaced");
-    else if (type === "participant.left" && data.reason === "disconnected" && this.phase.value !== "setup") this.#out("disconnected");
+    else if (type === "participant.left" && data.reason === "disconnected" && !["setup", "out"].includes(this.phase.value)) this.#out("disconnected");
     else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
   }
 

@@ -112,7 +112,7 @@ function Away({ room }) {
     <div class="card">
       <p class="big"><span class="pulse"></span>${room.phase.value === "joining" ? t("join.joining") : t("join.lost")}</p>
       ${room.phase.value === "rejoining" && html`<p>${t("join.again")} <${Countdown} until=${at} /> ${t("seconds")}</p>`}
-      ${error instanceof ApiError && html`<p class="quiet">${error.advice}</p>
+      ${error instanceof ApiError && error.status !== 404 && html`<p class="quiet">${error.advice}</p>
         ${error.detail && html`<p class="server-words" translate="no">${error.detail}</p>`}`}
       <div class="row-of-buttons">
         ${room.phase.value === "rejoining" && html`<button type="button" class="primary" onClick=${() => room.retryNow()}>${t("link.now")}</button>`}

@@ -1,0 +1,181 @@
+"""The pages' pure modules, run in Chromium, beside what the daemon does with the same."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from mcu.conference.automatic import fill
+from mcu.conference.codec import slot_to_json
+from mcu.conference.state import Participant
+from mixer.video.layout import LAYOUTS
+from tests.peers.chromium_page import ChromiumPage
+from tests.peers.stub_daemon import StubDaemon
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page of the server's origin, so that modules can be imported from it."""
+    async with StubDaemon() as daemon, ChromiumPage() as chromium:
+        await chromium.page.goto(daemon.url)
+        yield chromium.page
+        assert chromium.faults == []
+
+
+async def test_events_are_taken_apart_wherever_chunks_end(page: Page) -> None:
+    text = (
+        'retry: 2000\n: alive\n\nid: 7\nevent: x\ndata: {"a":\ndata: 1}\n\n'
+        "data: no id\r\n\r\nid\ndata:tight\n\ndata: unfinished\n"
+    )
+    found = await page.evaluate(
+        """async (text) => {
+            const {EventParser} = await import("/static/js/shared/events.js");
+            return Array.from({length: 12}, (_, size) => {
+                const events = [];
+                const parser = new EventParser((event) => events.push(event));
+                for (let at = 0; at < text.length; at += size + 1) {
+                    parser.push(text.slice(at, at + size + 1));
+                }
+                return events;
+            });
+        }""",
+        text,
+    )
+    expected = [
+        {"id": "7", "data": '{"a":\n1}'},
+        {"id": None, "data": "no id"},
+        {"id": "", "data": "tight"},
+    ]
+    assert found == [expected] * 12
+
+
+async def test_waits_double_up_to_the_most_and_never_agree_exactly(page: Page) -> None:
+    lowest, highest = await page.evaluate("""async () => {
+        const {Backoff} = await import("/static/js/shared/backoff.js");
+        return [0, 1].map((random) => {
+            const backoff = new Backoff({first: 500, most: 6000, random: () => random});
+            return Array.from({length: 7}, () => backoff.next());
+        });
+    }""")
+    assert lowest == [250, 500, 1000, 2000, 3000, 3000, 3000]
+    assert highest == [500, 1000, 2000, 4000, 6000, 6000, 6000]
+
+
+async def test_an_ice_restart_changes_credentials_and_candidates_only(page: Page) -> None:
+    answer = "\r\n".join([
+        "v=0", "a=group:BUNDLE 0 1", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0",
+        "a=ice-ufrag:old", "a=ice-pwd:oldpassword", "a=candidate:1 1 udp 1 10.0.0.1 1 typ host",
+        "a=end-of-candidates", "a=sendrecv", "m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1",
+        "a=ice-ufrag:old", "a=ice-pwd:oldpassword", "a=sendrecv", "",
+    ])  # fmt: skip
+    fragment = "a=ice-ufrag:new\r\na=ice-pwd:newpassword\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n"
+    fragment += "a=candidate:2 1 udp 1 10.0.0.2 2 typ host\r\na=end-of-candidates\r\n"
+    changed, sent = await page.evaluate(
+        """async ([answer, fragment]) => {
+            const {withFragment, iceFragment} = await import("/static/js/shared/rtc.js");
+            return [withFragment(answer, fragment), iceFragment(answer)];
+        }""",
+        [answer, fragment],
+    )
+    assert "old" not in changed
+    assert changed.count("a=ice-ufrag:new\r\n") == changed.count("a=ice-pwd:newpassword\r\n") == 2
+    assert "10.0.0.1" not in changed
+    assert "10.0.0.2" in changed
+    kept = [
+        line for line in answer.split("\r\n") if not line.startswith(("a=ice-", "a=cand", "a=end"))
+    ]
+    assert [line for line in changed.split("\r\n") if line in kept] == kept
+    assert sent.split("\r\n") == [
+        "a=group:BUNDLE 0 1", "a=ice-ufrag:old", "a=ice-pwd:oldpassword",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "",
+    ]  # fmt: skip
+
+
+def person(number: int, **values: Any) -> Participant:
+    return Participant(
+        id=f"room-{number}", name=f"Room {number}", label=f"Room {number}", order=number,
+        presence="connected", join_order=number, **values,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+async def test_places_stand_as_the_daemon_fills_them(page: Page, layout: str) -> None:
+    people = [person(n) for n in range(5)]
+    _, slots = fill(layout, people)
+    shown = await page.evaluate(
+        """async ([layout, ids]) => {
+            const {filledSlots} = await import("/static/js/console/slots.js");
+            return filledSlots(layout, ids.map((id) => ({id})));
+        }""",
+        [layout, [each.id for each in people]],
+    )
+    assert shown == [slot_to_json(slot) for slot in slots]
+
+
+async def test_seats_are_given_as_the_daemon_gives_them(page: Page) -> None:
+    order = await page.evaluate("""async () => {
+        const {seated} = await import("/static/js/console/slots.js");
+        const room = (id, values) => ({id, state: "connected", role: "participant", importance: 0,
+            joined_at: "2026-11-21T08:00:00Z", ...values});
+        const people = [
+            room("left", {state: "left"}),
+            room("expected", {state: "expected", importance: 90, joined_at: null}),
+            room("late", {joined_at: "2026-11-21T08:05:00Z"}),
+            room("early", {}),
+            room("lost", {state: "lost", importance: 10}),
+            room("chair", {role: "chair", joined_at: "2026-11-21T09:00:00Z"}),
+        ];
+        return ["main", "chair"].map((view) => seated(people, view).map((each) => each.id));
+    }""")
+    assert order[0] == ["chair", "lost", "early", "late", "expected"]
+    assert order[1] == ["lost", "early", "late", "expected"]
+
+
+async def test_auto_comes_to_the_smallest_grid(page: Page) -> None:
+    chosen = await page.evaluate("""async () => {
+        const {resolved} = await import("/static/js/shared/layouts.js");
+        return [0, 1, 2, 4, 5, 9, 10, 16, 17, 25, 36, 37, 49, 145].map((n) => resolved("auto", n));
+    }""")
+    people = [person(n) for n in range(145)]
+    counts = [0, 1, 2, 4, 5, 9, 10, 16, 17, 25, 36, 37, 49, 145]
+    assert chosen == [fill("auto", people[:count])[0] for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("change", "grade", "loss"),
+    [
+        ({}, "good", 0.0),
+        ({"lost": 2}, "fair", 100 * 2 / 102),
+        ({"lost": 10}, "poor", 100 * 10 / 110),
+        ({"sentLoss": 0.03}, "fair", 3.0),
+        ({"tripMs": 300}, "fair", 0.0),
+        ({"tripMs": 700}, "poor", 0.0),
+        ({"jitterMs": 90}, "poor", 0.0),
+        ({"packets": 0}, "poor", 0.0),
+    ],
+)
+async def test_a_line_is_judged_by_what_a_room_feels(
+    page: Page, change: dict[str, float], grade: str, loss: float
+) -> None:
+    line = await page.evaluate(
+        """async (change) => {
+            const {between} = await import("/static/js/join/line.js");
+            const before = {at: 0, lost: 0, packets: 0, bytesIn: 0, bytesOut: 0, jitterMs: 5,
+                tripMs: 20, sentLoss: 0, fpsIn: 25, fpsOut: 25, widthOut: 640, heightOut: 360};
+            return between(before, {...before, at: 2000, packets: 100, bytesIn: 250000, ...change});
+        }""",
+        change,
+    )
+    assert line["grade"] == grade
+    assert line["lossPercent"] == pytest.approx(loss)
+    assert line["kbitIn"] == pytest.approx(1000)
+    assert line["silent"] is (change.get("packets") == 0)
+
+
+async def test_names_are_found_without_diacritics(page: Page) -> None:
+    folded = await page.evaluate("""async () => {
+        const {fold} = await import("/static/js/shared/i18n.js");
+        return ["Đại Lãnh", "VĨNH NGUYÊN", "Ba Cụm Bắc", "Ninh Ích"].map(fold);
+    }""")
+    assert folded == ["dai lanh", "vinh nguyen", "ba cum bac", "ninh ich"]
