@@ -1,0 +1,175 @@
+"""What an operator does to a running picture: views, broadcast, layouts, a message."""
+
+from pathlib import Path
+
+from mcu.conference.commands import (
+    ChangeConference,
+    ClearMessage,
+    EndConference,
+    SetLayout,
+    ShowMessage,
+    StartBroadcast,
+    StopBroadcast,
+)
+from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot
+from mixer.video.colour import MESSAGE
+from mixer.video.colour import Colour as Drawn
+from tests.peers.coded_media import Colour
+from tests.peers.virtual_installation import VirtualInstallation
+from tests.peers.virtual_room import THREE, VirtualRoom
+from tests.scenario.meeting import assert_hear_each_other, assert_see_each_other, start_three
+
+
+def drawn(colour: Drawn) -> Colour:
+    return Colour(*colour.yuv)
+
+
+def whole(site: VirtualInstallation, room: VirtualRoom) -> Colour:
+    return site.colour(room, 0, "1x1")
+
+
+async def test_the_chair_sees_the_rooms_and_the_rooms_see_the_chair(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        names = [one.name for one in THREE]
+        await site.start(names, chair=names[0])
+        chair, second, third = await site.join(*THREE)
+        site.run(2.0)
+        assert site.reading().renditions["video"] == 2
+        # Two others fill the chair's 2x2 in the order they came; it does not see itself.
+        for slot in range(2):
+            assert not site.colour(chair, slot, "2x2").is_like(chair.colour)
+        seen = {site.colour(chair, slot, "2x2").u for slot in range(2)}
+        assert len(seen) == 2
+        for room in (second, third):
+            assert site.colour(room, 0, "2x2").is_like(chair.colour)
+        await site.order(ChangeConference(chair=second.name))
+        site.run(2.0)
+        assert site.colour(chair, 0, "2x2").is_like(second.colour)
+        for slot in range(2):
+            assert not site.colour(second, slot, "2x2").is_like(second.colour)
+        assert_hear_each_other([chair, second, third])
+
+
+async def test_a_broadcast_fills_the_picture_and_ends(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(1.0)
+        await site.order(StartBroadcast(rooms[1].name))
+        site.run(1.5)
+        for room in rooms:
+            assert whole(site, room).is_like(rooms[1].colour)
+        assert site.reading().decoders["video"] == 1
+        assert_hear_each_other(rooms)
+        await site.order(StopBroadcast())
+        site.run(1.5)
+        assert_see_each_other(site, rooms)
+        # Its size did not change, so one encoder and one stream carried it all.
+        assert [room.screen.errors for room in rooms] == [0, 0, 0]
+        assert site.reading().encoders["video"] == 1
+
+
+async def test_a_layout_changes_for_everybody(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(1.0)
+        by_name = {room.name: room for room in rooms}
+        order = [rooms[2].name, rooms[0].name, rooms[1].name]
+        for layout, free in (("3x3", 6), ("2+8", 7), ("1+12", 10), ("lecture", 3)):
+            slots = (*(ParticipantSlot(one) for one in order), *[EmptySlot()] * free)
+            await site.order(SetLayout("main", layout, slots))
+            site.run(0.5)
+            for room in rooms:
+                for slot, name in enumerate(order):
+                    seen = site.colour(room, slot, layout)
+                    assert seen.is_like(by_name[name].colour, 20), (layout, slot, seen)
+        await site.order(SetLayout("main", "2x2"))
+        site.run(0.5)
+        assert_see_each_other(site, rooms)
+        assert site.reading().encoders["video"] == 1
+
+
+async def test_polling_shows_one_after_the_other(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        await site.order(SetLayout("main", "1x1", (PollingSlot(3.0, ()),)))
+        site.run(1.0)
+        shown = []
+        for _ in range(4):
+            site.run(1.5)
+            seen = whole(site, rooms[0])
+            shown.append(next(room.name for room in rooms if seen.is_like(room.colour)))
+            site.run(1.5)
+        assert sorted(shown[:3]) == sorted(room.name for room in rooms)
+        assert shown[3] == shown[0]
+        assert site.reading().decoders["video"] == 1
+
+
+async def test_a_message_lies_over_every_picture_and_goes(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(1.0)
+
+        def bottom(room: VirtualRoom) -> Colour:
+            return room.screen.colour(4, 168, 60, 8)
+
+        await site.order(ShowMessage("Phiên họp bắt đầu lại lúc 14 giờ", 5.0))
+        site.run(0.5)
+        for room in rooms:
+            assert bottom(room).is_like(drawn(MESSAGE), 20), bottom(room)
+        assert_see_each_other(site, rooms[:2])  # the upper row stays as it was
+        site.run(5.0)
+        assert site.state().message is None
+        for room in rooms:
+            assert not bottom(room).is_like(drawn(MESSAGE), 20)
+        await site.order(ShowMessage("Xin chờ"))
+        site.run(20.0)
+        assert bottom(rooms[0]).is_like(drawn(MESSAGE), 20)
+        await site.order(ClearMessage())
+        site.run(0.5)
+        assert not bottom(rooms[0]).is_like(drawn(MESSAGE), 20)
+
+
+async def test_a_picture_is_there_on_request_with_no_viewer(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(1.0)
+        for wanted in ("main", "chair"):
+            jpeg = await site.while_running(site.mix().video.picture(wanted))
+            assert jpeg is not None
+            assert jpeg[:2] == b"\xff\xd8"
+        jpeg = await site.while_running(site.mix().video.participant_picture(rooms[0].name))
+        assert jpeg is not None
+        site.run(15.0)
+        assert site.reading().encoders["video"] == 1
+
+
+async def test_the_end_of_a_conference_frees_everything(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(1.0)
+        await site.order(EndConference())
+        site.run(0.5)
+        assert all(room.peer.closed for room in rooms)
+        assert not site.acceptor.legs
+        assert (site.port.endpoints, site.port.addresses) == (0, 0)
+        reading = site.reading()
+        assert reading.conferences == 0
+        assert not any((*reading.encoders.values(), *reading.decoders.values()))
+        assert reading.packets_received["video"] > 0  # what was counted stays counted
+        assert not site.conferences.running()
+
+
+async def test_layouts_may_change_between_any_two_ticks(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        layouts = ["1x1", "7x7", "1+5", "2x2", "lecture", "presenter", "3x3"]
+        for number in range(42):
+            await site.order(SetLayout("main", layouts[number % len(layouts)]))
+            # Rooms are told what to send from what stands in the picture, whenever that is read.
+            requests = site.mix().video.source_requests()
+            assert {name for name, _ in requests} == {room.name for room in rooms}
+            assert site.mix().visible()
+            site.run(0.037)
+        await site.order(SetLayout("main", "2x2"))
+        site.run(1.0)
+        assert_see_each_other(site, rooms)
