@@ -18,6 +18,7 @@ from mixer.video.text import font
 Plane = NDArray[np.uint8]
 
 BAR_PX = 24
+BAR_CROSSES_S = 4.0
 CLOCK_CHARACTERS = "0123456789:."
 
 
@@ -89,7 +90,7 @@ class TestPicture:
             room[:] = glyph[: room.shape[0], : room.shape[1]]  # a tiny picture cuts its clock off
             x += glyph.shape[1]
         bar = max(2, min(BAR_PX, height // 8))
-        left = int(seconds * width / 4) % max(1, width - bar)
+        left = int(seconds / BAR_CROSSES_S % 1.0 * (width - bar))
         luma[-bar:, left : left + bar] = 235
         planes = np.concatenate(
             [luma.reshape(-1), still.planes[1].reshape(-1), still.planes[2].reshape(-1)]

@@ -20,6 +20,7 @@ from mcu.bridge.backoff import Backoff
 from mcu.bridge.client import Client, Refused, Unreachable
 from mcu.bridge.peer import Peer
 from mcu.bridge.tracks import (
+    Camera,
     FileCamera,
     MicrophoneTrack,
     PictureRequest,
@@ -60,7 +61,7 @@ class RoomMedia:
         if self.audio not in ("tone", "speech"):
             next(sound.file(Path(self.audio)))
 
-    def camera(self, name: str, start: float) -> TestCamera | FileCamera:
+    def camera(self, name: str, start: float) -> Camera:
         """Raises OSError or ValueError for a file that cannot be shown."""
         if self.video == "test":
             return TestCamera(name, start)
@@ -86,6 +87,7 @@ class SoftwareRoom:
         conference: the one to join while it runs; None takes the latest that has this room.
         on_state: told each change with a reason.
         uniform: see ``Backoff``.
+        connect: makes the WebRTC side of a stay.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class SoftwareRoom:
         conference: str | None = None,
         on_state: Callable[[State, str], None] = lambda state, reason: None,
         uniform: Callable[[float, float], float] = random.uniform,
+        connect: Callable[[MicrophoneTrack, Camera], Peer] = Peer,
     ) -> None:
         self.name = name
         self._client = client
@@ -107,6 +110,7 @@ class SoftwareRoom:
         self._guest = guest
         self._conference = conference
         self._on_state = on_state
+        self._connect = connect
         self._backoff = Backoff(uniform=uniform)
         self._participant: str | None = None
 
@@ -181,7 +185,7 @@ class SoftwareRoom:
         joins_as = self._participant if self._guest else self._acts_for
         leg: str | None = None
         follow: asyncio.Task[tuple[Ending, str]] | None = None
-        peer = Peer(self._media.microphone(self.name, start), camera)
+        peer = self._connect(self._media.microphone(self.name, start), camera)
         try:
             answer, leg = await self._client.offer(
                 conference,
@@ -212,9 +216,7 @@ class SoftwareRoom:
                     await self._client.leave(leg)
             await peer.close()
 
-    async def _follow(
-        self, conference: str, leg: str, camera: TestCamera | FileCamera
-    ) -> tuple[Ending, str]:
+    async def _follow(self, conference: str, leg: str, camera: Camera) -> tuple[Ending, str]:
         """Apply what the conference asks of this room until it is out; gives how and why.
 
         The event stream may break while media flows on, and is opened again. A daemon that was
@@ -240,7 +242,7 @@ class SoftwareRoom:
                     return "broken", "the daemon has forgotten the leg"
 
     def _take(
-        self, kind: str, data: dict[str, Any], leg: str, camera: TestCamera | FileCamera
+        self, kind: str, data: dict[str, Any], leg: str, camera: Camera
     ) -> tuple[Ending, str] | None:
         """One event; gives how the stay ended if this ended it."""
         if kind == "conference.ended":

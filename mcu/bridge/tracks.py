@@ -24,6 +24,8 @@ PICTURE_CATCH_UP_S = 0.1
 """Late sound is still sent, as a gap would be heard; late pictures are left out."""
 FILE_STEP_S = 0.04
 """Length of a file's last picture, and of pictures without a time."""
+FILE_EARLY_S = 0.001
+"""Times of pictures are rounded; one that is that close is due."""
 FILE_SKIP_S = 5.0
 """A file that is further behind goes on where it is: decoding hours to catch up helps nobody."""
 
@@ -108,7 +110,7 @@ class MicrophoneTrack(_Paced):
         return frame
 
 
-class _Camera(_Paced):
+class Camera(_Paced):
     """A picture track that follows what the conference asks for, at once."""
 
     kind = "video"
@@ -143,7 +145,7 @@ class _Camera(_Paced):
         return frame
 
 
-class TestCamera(_Camera):
+class TestCamera(Camera):
     """The test picture with the bridge's name and a clock."""
 
     __test__ = False
@@ -178,21 +180,23 @@ def file_pictures(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
         passed += last + FILE_STEP_S
 
 
-class FileCamera(_Camera):
+class FileCamera(Camera):
     """The pictures of a media file, over and over, at the rate and size asked for."""
 
     def __init__(self, path: Path, start: float) -> None:
         """Raises OSError when the file cannot be read, ValueError when it has no picture."""
         super().__init__(start)
         self._pictures = file_pictures(path)
-        self._at, self._current = next(self._pictures)
+        _, self._current = next(self._pictures)
+        self._next_at, self._next = next(self._pictures)
         self._shift = 0.0
 
     def _draw(self, due: float) -> av.VideoFrame:
-        if due - self._shift - self._at > FILE_SKIP_S:
-            self._shift = due - self._at
-        while self._at + self._shift < due:
-            self._at, self._current = next(self._pictures)
+        if due - self._shift - self._next_at > FILE_SKIP_S:
+            self._shift = due - self._next_at
+        while self._next_at + self._shift <= due + FILE_EARLY_S:
+            self._current = self._next
+            self._next_at, self._next = next(self._pictures)
         request = self._request
         return self._current.reformat(
             width=request.width & ~1, height=request.height & ~1, format="yuv420p"
