@@ -7,6 +7,7 @@ needs no new schema version; a changed meaning does.
 import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
@@ -108,23 +109,39 @@ def slot_from_json(data: Mapping[str, Any]) -> Slot:
 
 
 def _encode(value: Any) -> Any:
-    match value:
-        case datetime():
-            return time_to_text(value)
-        case ParticipantSlot() | SpeakerSlot() | PollingSlot() | PresentationSlot() | EmptySlot():
-            return slot_to_json(value)
-        case Participant() | ParticipantLeg() | ViewSetting() | Message():
-            return _fields(value)
-        case Mapping():
-            return {key: _encode(item) for key, item in value.items()}
-        case tuple():
-            return [_encode(item) for item in value]
-        case _:
-            return value
+    encode = _ENCODERS.get(type(value))
+    return value if encode is None else encode(value)
 
 
 def _fields(value: Any) -> Json:
-    return {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    cls = type(value)
+    names = _NAMES.get(cls)
+    if names is None:
+        names = _NAMES[cls] = tuple(field.name for field in dataclasses.fields(cls))
+    return {name: _encode(getattr(value, name)) for name in names}
+
+
+def _each(values: Any) -> list[Any]:
+    return [_encode(value) for value in values]
+
+
+def _items(values: Any) -> Json:
+    return {key: _encode(value) for key, value in values.items()}
+
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+_ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
+    datetime: time_to_text,
+    tuple: _each,
+    dict: _items,
+    MappingProxyType: _items,
+    **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
+    **dict.fromkeys(
+        (ParticipantSlot, SpeakerSlot, PollingSlot, PresentationSlot, EmptySlot), slot_to_json
+    ),
+}
+"""By a value's class; what is absent is JSON already. Snapshots are made on the loop: be quick."""
 
 
 def _read(cls: type[Value], data: Mapping[str, Any]) -> Value:

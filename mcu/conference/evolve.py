@@ -20,7 +20,7 @@ from mcu.conference.events import (
     ParticipantRemoved,
     ParticipantsChanged,
 )
-from mcu.conference.presence import next_presence
+from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
 
 Roster = dict[str, Participant]
@@ -112,13 +112,15 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
 
 def _all_leave(roster: Roster, event: ConferenceEnded) -> None:
     for participant in list(roster.values()):
-        presence = next_presence(next_presence(participant.presence, "call_failed"), "left")
+        calling = participant.presence == "calling"
+        was_here = not calling or participant.left_at is not None
+        presence = next_presence(participant.presence, failed_call(was_here=was_here))
         if presence != participant.presence:
             roster[participant.id] = replace(
                 participant,
                 presence=presence,
                 legs=(),
                 lost_at=None,
-                left_at=event.at if presence == "left" else participant.left_at,
+                left_at=participant.left_at if calling else event.at,
                 version=participant.version + 1,
             )

@@ -24,7 +24,8 @@ from mcu.conference.events import (
     ParticipantLost,
     ParticipantReturned,
 )
-from mcu.conference.presence import next_presence
+from mcu.conference.presence import Fact as PresenceFact
+from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
 
@@ -68,7 +69,7 @@ def note(state: ConferenceState, fact: Fact, now: datetime) -> list[Event]:
         return []  # removed meanwhile
     match fact:
         case NoteCallFailed():
-            return _called(who, "call_failed")
+            return _called(who, failed_call(was_here=who.left_at is not None))
         case NoteAbsent():
             if who.legs or who.presence != "lost":
                 return []
@@ -133,9 +134,9 @@ def _left(who: Participant, now: datetime) -> Participant:
     )
 
 
-def _called(who: Participant, fact: str) -> list[Event]:
-    presence = next_presence(who.presence, "called" if fact == "called" else "call_failed")
-    if presence == who.presence:
+def _called(who: Participant, fact: PresenceFact) -> list[Event]:
+    presence = next_presence(who.presence, fact)
+    if presence == who.presence or (fact != "called" and who.presence != "calling"):
         return []
     return [ParticipantChanged(replace(who, presence=presence, version=who.version + 1))]
 
@@ -144,7 +145,10 @@ def _restarted(state: ConferenceState, now: datetime) -> list[Event]:
     """No leg is left; who was connected is lost until the room rejoins."""
     events: list[Event] = []
     for who in state.participants.values():
-        presence = next_presence(who.presence, "restarted")
+        fact: PresenceFact = "restarted"
+        if who.presence == "calling":
+            fact = failed_call(was_here=who.left_at is not None)
+        presence = next_presence(who.presence, fact)
         if presence == who.presence and not who.legs:
             continue
         after = replace(who, presence=presence, legs=(), version=who.version + 1)

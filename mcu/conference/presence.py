@@ -20,7 +20,7 @@ TRANSITIONS: Mapping[tuple[Presence, Fact], Presence] = {
     ("expected", "joined"): "connected",
     ("calling", "joined"): "connected",
     ("calling", "call_failed"): "expected",
-    ("calling", "restarted"): "expected",
+    ("calling", "left"): "left",  # it was here before, and the call came to nothing
     ("connected", "joined"): "connected",  # another leg, or the same room once more
     ("connected", "lost"): "lost",
     ("connected", "left"): "left",
@@ -37,6 +37,11 @@ TRANSITIONS: Mapping[tuple[Presence, Fact], Presence] = {
 def next_presence(presence: Presence, fact: Fact) -> Presence:
     """Look one transition up; a fact the table does not know leaves the presence as it is."""
     return TRANSITIONS.get((presence, fact), presence)
+
+
+def failed_call(*, was_here: bool) -> Fact:
+    """What it means that a call came to nothing: who had left has left again."""
+    return "left" if was_here else "call_failed"
 
 
 def holds_tile(presence: Presence) -> bool:

@@ -387,13 +387,13 @@ class Conferences:
         after = evolve_all(before, events)
         rows = self._live.numbered(conference, events, self._clock.utcnow(), actor.token)
         listed = any(isinstance(event, _LISTED) for event in events)
-        final = Snapshot(conference, rows[-1].seq, state_to_json(after))
+        final = [] if after.running else [Snapshot(conference, rows[-1].seq, state_to_json(after))]
         self._live.hold()
         try:
             await self._journal.write(
                 rows,
                 conferences=[list_entry(after)] if listed else (),
-                snapshots=() if after.running else [final],
+                snapshots=final,
             )
             self._keeper.store_answered(None)
             return self._live.apply(after, events, rows)

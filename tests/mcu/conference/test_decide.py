@@ -72,6 +72,15 @@ class TestEnd:
         assert state.participants["b0"].legs == ()
         assert state.participants["b0"].left_at == after(60)
 
+    def test_who_had_left_before_left_when_it_left(self):
+        state = then(
+            meeting(joined=["b0", "b1"]), NoteLeft("b0", "leg-b0"), NoteLeft("b1", "leg-b1"),
+            NoteCalling("b1"),
+        )  # fmt: skip
+        state, _ = did(state, EndConference(), after(60))
+        left = [(each.presence, each.left_at) for each in state.participants.values()]
+        assert left == [("left", NOW), ("left", NOW), ("expected", None)]
+
     def test_twice_is_harmless_and_late_facts_mean_nothing(self):
         state = then(meeting(joined=["b0"]), EndConference())
         for late in (EndConference(), NoteLeft("b0", "leg-b0"), NoteRestarted()):

@@ -95,6 +95,13 @@ def test_calling():
     assert decide(meeting(joined=["b0"]), NoteCallFailed("b0"), NOW) == []
 
 
+@pytest.mark.parametrize("over", [NoteCallFailed("b0"), NoteRestarted()])
+def test_who_had_left_and_does_not_answer_has_left_again(over):
+    state = then(meeting(joined=["b0"]), NoteLeft("b0", "leg-b0"), NoteCalling("b0"), over)
+    assert state.participants["b0"].presence == "left"
+    assert state.participants["b0"].left_at == NOW
+
+
 def test_a_restart_loses_everybody_who_was_connected():
     state = then(
         meeting(5, joined=["b0", "b1", "b2"]),

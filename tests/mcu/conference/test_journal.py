@@ -89,7 +89,7 @@ async def test_a_long_outage_gives_the_oldest_up_and_a_snapshot_in_their_place(
     store, journal, disk
 ):
     await disk.break_()
-    for row in rows(1, RING_EVENTS + 3):
+    for row in (*rows(1, 3), *rows(4, RING_EVENTS, "c2")):
         journal.add(row)
     assert (journal.waiting, journal.dropped) == (RING_EVENTS, 3)
     with pytest.raises(StoreUnavailable):

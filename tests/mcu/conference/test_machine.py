@@ -269,6 +269,9 @@ class Meeting(RuleBasedStateMachine):
     def legs_fit_the_presence(self):
         for person in self.state.participants.values():
             legs = person.legs
+            assert (person.lost_at is not None) == (person.presence == "lost")
+            assert (person.left_at is not None) <= (person.presence in ("left", "calling"))
+            assert (person.joined_at is None) == (person.join_order is None)
             assert len({leg.id for leg in legs}) == len(legs)
             uses = [leg.use for leg in legs]
             assert sorted(uses) in ([], ["join"], ["publish"], ["view"], ["publish", "view"])

@@ -22,7 +22,7 @@ stateDiagram-v2
     expected --> connected: joined
     calling --> connected: joined
     calling --> expected: call_failed
-    calling --> expected: restarted
+    calling --> left: left
     connected --> connected: joined
     connected --> lost: lost
     connected --> left: left

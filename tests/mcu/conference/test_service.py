@@ -264,6 +264,25 @@ class TestFacts:
             assert conferences.last_seq == 4
             feed.close()
 
+    async def test_one_that_is_noted_while_the_plan_is_applied_has_its_own_number(self, office):
+        async with office.daemon() as conferences:
+            state = await conferences.start(START, OPERATOR)
+
+            def lose(conference, plan):
+                if plan.participants["b0"].presence == "connected":
+                    conferences.note(conference, NoteLost("b0", "l0"))
+
+            office.media.on_apply = lose
+            feed = conferences.subscribe()
+            conferences.note(state.id, NoteJoined("b0", "l0"))
+            assert conferences.get(state.id).participants["b0"].presence == "lost"
+            seen = [await anext(feed) for _ in range(2)]
+            assert [(each.seq, each.type) for each in seen] == [
+                (2, "participant.joined"),
+                (3, "participant.lost"),
+            ]
+            feed.close()
+
     async def test_nonsense_is_dropped(self, office):
         async with office.daemon() as conferences:
             state = await conferences.start(START, OPERATOR)
