@@ -113,7 +113,8 @@ class DtlsEndpoint:
     ``start`` it, feed ``receive_datagram`` and ``handle_timer``; after each, send what
     ``datagrams_to_send`` gives, in order. A server may also be left to start with the first
     datagram, so that its time limit counts from there. Nothing that a datagram holds makes a
-    call raise. ``dropped`` counts datagrams that were no DTLS, or came too late.
+    call raise. ``dropped`` counts datagrams that were no DTLS, came too late, or after the
+    handshake meant nothing.
     """
 
     def __init__(
@@ -235,9 +236,11 @@ class DtlsEndpoint:
 
     def _read(self, data: bytes, now: float) -> list[DtlsEvent]:
         """After the handshake: close_notify, or a peer that repeats its last flight."""
+        understood = False
         try:
             while True:
                 self._ssl.recv(MAX_DATAGRAM_BYTES)  # application data has no use here
+                understood = True
         except SSL.ZeroReturnError:
             self._collect(now)
             self._state = "closed"
@@ -251,11 +254,13 @@ class DtlsEndpoint:
             # Keys are exported and media goes on; garbage must not end it.
             self.dropped += 1
             return []
-        answered = self._collect(now)
+        understood = self._collect(now) or understood
         # RFC 6347 section 4.2.4: who sent the last flight repeats it to a peer that still asks.
         # Without resumption that is the server; if both did, they would never stop.
-        if self.role == "server" and not answered and data[0] in (_HANDSHAKE, _CHANGE_CIPHER_SPEC):
-            self._repeat_flight(now)
+        if not understood and self.role == "server":
+            understood = data[0] in (_HANDSHAKE, _CHANGE_CIPHER_SPEC) and self._repeat_flight(now)
+        if not understood:  # OpenSSL passes over what is not authentic without a word
+            self.dropped += 1
         return []
 
     def _retransmit(self, now: float) -> list[DtlsEvent]:
@@ -269,10 +274,13 @@ class DtlsEndpoint:
             self._repeat_flight(now)
         return []
 
-    def _repeat_flight(self, now: float) -> None:
-        if now - self._flight_at >= REPEAT_LAST_FLIGHT_S:
-            self._flight_at = now
-            self._out.extend(self._flight)
+    def _repeat_flight(self, now: float) -> bool:
+        """Send the last flight again; False when that was done a moment ago."""
+        if now - self._flight_at < REPEAT_LAST_FLIGHT_S:
+            return False
+        self._flight_at = now
+        self._out.extend(self._flight)
+        return True
 
     def _collect(self, now: float) -> bool:
         """Move what OpenSSL wrote into datagrams; True if there was anything."""

@@ -245,6 +245,7 @@ def test_garbage_after_the_handshake_changes_nothing() -> None:
     for seed in range(300):
         assert link.server.receive_datagram(garbage(seed), 0.0) == []
     assert link.server.state == "connected"
+    assert link.server.dropped == 300
     link.client.close(0.0)
     [goodbye] = link.client.datagrams_to_send(0.0)
     assert link.server.receive_datagram(goodbye, 0.0) == [Closed()]
