@@ -28,6 +28,8 @@ NOMINATION_HOLD_S = 3.0
 """A peer that nominates several pairs at once means the one of highest priority."""
 MAX_QUEUED = 32
 """Answers kept until they are collected; the oldest go first."""
+MAX_TRANSACTIONS = 512
+"""Accepted checks that are remembered, so that none counts twice: 20 minutes of one every 2.5 s."""
 
 _UNDERSTOOD = frozenset(
     {
@@ -85,6 +87,7 @@ class IceLite:
         self._nominated_at = float("-inf")
         self._priority = 0
         self._out: deque[tuple[bytes, Address]] = deque(maxlen=MAX_QUEUED)
+        self._transactions: dict[bytes, Address] = {}  # accepted ones, the oldest first
         self._before: _Credentials | None = None
         self._set(local_ufrag, local_pwd, remote_ufrag, remote_pwd)
 
@@ -151,6 +154,12 @@ class IceLite:
             # Both controlled: the peer has to change, a lite agent cannot (section 7.3.1.1).
             self._refuse(request, asker, 487, (), credentials.password)
             return []
+        accepted_from = self._transactions.get(request.transaction_id)
+        if accepted_from is not None and accepted_from != asker.address:
+            # A check is signed but not dated: whoever overhears one can send it from elsewhere,
+            # and would have the media follow.
+            self.dropped["replay"] += 1
+            return []
         mapped = stun.encode_xor_address(asker.address, request.transaction_id)
         answer = StunMessage(
             stun.BINDING,
@@ -159,6 +168,11 @@ class IceLite:
             ((stun.XOR_MAPPED_ADDRESS, mapped),),
         )
         self._out.append((answer.encode(credentials.password), asker.address))
+        if accepted_from is not None:
+            return []  # a retransmission: its answer was lost, all else is done
+        self._transactions[request.transaction_id] = asker.address
+        if len(self._transactions) > MAX_TRANSACTIONS:
+            del self._transactions[next(iter(self._transactions))]
         return self._accept(request, asker.address, credentials is self._current, now)
 
     def _accept(

@@ -5,6 +5,7 @@ from signalling.webrtc import stun
 from signalling.webrtc.ice import (
     CONSENT_S,
     MAX_QUEUED,
+    MAX_TRANSACTIONS,
     NOMINATION_HOLD_S,
     CheckReceived,
     IceLite,
@@ -224,3 +225,33 @@ def test_restart(ice: IceLite) -> None:
     # And the old ones are over.
     assert ice.receive_datagram(check(), ADDRESS, 4.0) == []
     assert error_of(answer(ice)) == 401
+
+
+def test_an_overheard_check_moves_nothing_when_it_is_sent_from_elsewhere(ice: IceLite) -> None:
+    overheard = check(use_candidate=True, priority=9)
+    ice.receive_datagram(overheard, ADDRESS, 1.0)
+    ice.datagrams_to_send(1.0)
+    later = 1.0 + NOMINATION_HOLD_S
+    assert ice.receive_datagram(overheard, OTHER, later) == []
+    assert ice.datagrams_to_send(later) == []
+    assert ice.nominated == ADDRESS
+    assert ice.dropped == {"replay": 1}
+
+
+def test_a_retransmission_is_answered_and_counts_once(ice: IceLite) -> None:
+    data = check(use_candidate=True)
+    ice.receive_datagram(data, ADDRESS, 1.0)
+    answer(ice)
+    assert ice.receive_datagram(data, ADDRESS, 2.0) == []
+    assert answer(ice).transaction_id == data[8:20]
+    assert ice.last_check_at == 1.0  # or a replay would keep consent for somebody who is gone
+    assert ice.dropped == {}
+
+
+def test_a_bounded_number_of_checks_is_remembered(ice: IceLite) -> None:
+    checks = [check() for _ in range(MAX_TRANSACTIONS + 1)]
+    for data in checks:
+        assert ice.receive_datagram(data, ADDRESS, 1.0)
+        ice.datagrams_to_send(1.0)
+    assert ice.receive_datagram(checks[1], ADDRESS, 1.0) == []
+    assert ice.receive_datagram(checks[0], ADDRESS, 1.0) == [CheckReceived(ADDRESS)]
