@@ -75,8 +75,8 @@ export class Actions {
     return this.run("unmute-all", () =>
       send("POST", `${this.path}/unmute`, { scope: "all", except: ["chair"] }), {
       done: t("done.unmute-all"),
-      undo: () => void this.run("mute-all", () =>
-        send("POST", `${this.path}/mute`, { scope: were.length ? were : "all" })),
+      undo: were.length ? () => void this.run("mute-all", () =>
+        send("POST", `${this.path}/mute`, { scope: were })) : undefined,
     });
   }
 

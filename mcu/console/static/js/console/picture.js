@@ -33,7 +33,7 @@ export function useStill(path) {
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
-        setSource(null); // there is no picture of it now
+        if (error.status) setSource(null); // there is none now; without a server the last one stays
       }
       timer = setTimeout(read, STILL_MS);
     };

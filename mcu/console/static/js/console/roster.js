@@ -97,11 +97,9 @@ export class RosterState {
   /** @param {string} id */
   choose(id) {
     this.selected.value = id;
-    requestAnimationFrame(() => {
-      const row = document.getElementById(`row-${id}`);
-      row?.focus({ preventScroll: true });
-      row?.scrollIntoView({ block: "nearest" });
-    });
+    const row = document.getElementById(`row-${id}`);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
   }
 
   hold() {

@@ -17,7 +17,7 @@ export function Lobby({ room }) {
   return html`<main class="lobby">
     <header class="lobby-head">
       <div>
-        <h1>${room.me.value?.label ?? t("join.title")}</h1>
+        <h1>${room.me.value?.label ?? (room.name.value || t("join.title"))}</h1>
         <p class="quiet">${room.conference.value?.name ?? t("join.no-conference")}</p>
       </div>
       <${LanguageSwitch} />

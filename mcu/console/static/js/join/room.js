@@ -22,6 +22,12 @@ export class Room {
     this.bridge = /** @type {string} */ (session.peek()?.bridge);
     /** @type {import("../../vendor/signals.js").Signal<Phase>} */
     this.phase = signal("setup");
+    /** The room's name in the registry. */
+    this.name = signal("");
+    get(`bridges/${encodeURIComponent(this.bridge)}`).then(
+      (bridge) => (this.name.value = bridge.name),
+      (error) => console.warn("name not read:", error.message), // the participant's label will do
+    );
     /** Why it is out: disconnected, replaced or self. */
     this.reason = signal("");
     /** @type {import("../../vendor/signals.js").Signal<any>} what it goes to or is in */
@@ -273,7 +279,10 @@ export class Room {
   /** @param {any} event */
   async receive({ type, conference, data }) {
     if (type === "conference.started" || (type === "participant.added" && data.participant.id === this.bridge)) {
-      if (!this.#engaged()) await this.look();
+      // Put on a roster again after it was disconnected: the operator wants it back.
+      const dropped = this.phase.value === "out" && this.reason.value === "disconnected";
+      if (type === "participant.added" && dropped) this.ready();
+      else if (!this.#engaged()) await this.look();
       return;
     }
     if (!this.conference.value || conference !== this.conference.value.id) return;
@@ -287,7 +296,7 @@ export class Room {
     else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });
     } else if (type === "levels.measured") this.speaking.value = data.speakers.includes(this.bridge);
-    else if (type === "source.requested" && data.participant === this.bridge) await this.#request(data);
+    else if (type === "sources.requested") await this.#request(data.requests[this.bridge] ?? {});
     else if (type.startsWith("participant.") && mine) this.#myself(type, data);
   }
 
@@ -301,10 +310,12 @@ export class Room {
     else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
   }
 
-  /** @param {any} wanted */
-  async #request({ source, ...wanted }) {
-    this.requests.set(source, wanted);
-    for (const leg of [this.leg, this.successor]) await leg?.request(source, wanted);
+  /** What the layout shows of this room, by source. @param {Record<string, any>} requests */
+  async #request(requests) {
+    for (const [source, wanted] of Object.entries(requests)) {
+      this.requests.set(source, wanted);
+      for (const leg of [this.leg, this.successor]) await leg?.request(source, wanted);
+    }
   }
 
   /** @param {any} me */

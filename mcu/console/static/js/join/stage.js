@@ -110,7 +110,7 @@ function Away({ room }) {
   const { at, error } = room.retry.value;
   return html`<div class="away" role="alert">
     <div class="card">
-      <p class="big"><span class="pulse"></span>${room.phase.value === "joining" ? t("join.joining") : t("join.lost")}</p>
+      <p class="big"><span class="pulse"></span>${room.phase.value === "joining" ? t("join.joining") : t(room.lastLeg ? "join.lost" : "join.not-yet")}</p>
       ${room.phase.value === "rejoining" && html`<p>${t("join.again")} <${Countdown} until=${at} /> ${t("seconds")}</p>`}
       ${error instanceof ApiError && error.status !== 404 && html`<p class="quiet">${error.advice}</p>
         ${error.detail && html`<p class="server-words" translate="no">${error.detail}</p>`}`}

@@ -55,7 +55,7 @@ export class ApiError extends Error {
 /**
  * @param {string} path below /api/v1, or absolute when it begins with //root/
  * @param {{method?: string, json?: any, body?: string, type?: string, bearer?: string,
- *          headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ *          headers?: Record<string, string>, signal?: AbortSignal, again?: boolean}} [options]
  * @returns {Promise<Response>}
  */
 export async function request(path, options = {}) {
@@ -86,9 +86,15 @@ export async function request(path, options = {}) {
   }
   if (response.ok) return response;
   if (response.status === 401 && !options.bearer) session.value = null;
-  const problem = await response.json().catch(() => ({}));
+  const problem = (await response.json().catch(() => null)) ?? {};
   const wait = Number(response.headers.get("Retry-After"));
-  throw new ApiError(response.status, problem ?? {}, wait > 0 ? wait : null);
+  const error = new ApiError(response.status, problem, wait > 0 ? wait : null);
+  if (error.kind === "csrf" && !options.again) {
+    // Another page of this browser has signed in since: its session is this page's too.
+    await resumeSession();
+    if (session.value) return request(path, { ...options, again: true });
+  }
+  throw error;
 }
 
 /** @param {string} path */

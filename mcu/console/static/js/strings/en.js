@@ -297,6 +297,7 @@ export default {
   "join.camera-gone": "No picture from the camera. Check its plug.",
   "join.microphone-gone": "No microphone. Check its plug.",
   "join.lost": "The connection is lost",
+  "join.not-yet": "Not in the conference yet",
   "join.again": "Joining again in",
   "join.leave": "Leave",
   "join.leave.title": "Leave the conference?",

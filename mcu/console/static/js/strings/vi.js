@@ -294,6 +294,7 @@ export default {
   "join.camera-gone": "Không có hình từ camera. Kiểm tra dây cắm.",
   "join.microphone-gone": "Không có mic. Kiểm tra dây cắm.",
   "join.lost": "Mất kết nối",
+  "join.not-yet": "Chưa vào được hội nghị",
   "join.again": "Vào lại sau",
   "join.leave": "Rời hội nghị",
   "join.leave.title": "Rời hội nghị?",
