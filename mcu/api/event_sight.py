@@ -1,7 +1,8 @@
 """What of the event stream one token sees: which conferences, and of whom how much.
 
 A sight is worked out once per conference and kept; a change of the roster or a new reach (units
-moved) throws it away. Rooms get their own readings and of others only what a room shows.
+moved) throws it away. Rooms get their own readings and of others only what a room shows; of
+levels they hear when they begin and cease to be heard.
 """
 
 import json
@@ -37,6 +38,7 @@ class EventSight:
         self._conferences = conferences
         self._reach = reach
         self._known: dict[str, Sight] = {}
+        self._speaking: dict[str, bool] = {}
         self.renew(reach)
 
     def renew(self, reach: Reach) -> None:
@@ -60,7 +62,19 @@ class EventSight:
             self._known[event.conference] = now
             # Who is taken off the roster still hears of it, and sees nothing after it.
             return now.visible or (before is not None and before.visible)
+        if event.seq is None and not before.whole:
+            return before.visible and self._is_news(event.conference, event, before.rooms)
         return before.visible
+
+    def _is_news(self, conference: str, event: RecordedEvent, rooms: frozenset[str]) -> bool:
+        """Whether a reading tells a room something: four times a second it mostly does not."""
+        if event.type != "levels.measured":
+            return concerns(event.type, event.data, rooms)
+        speaking = not rooms.isdisjoint(event.data.get("speakers", ()))
+        if self._speaking.get(conference) == speaking:
+            return False
+        self._speaking[conference] = speaking
+        return True
 
     async def shown(self, event: RecordedEvent) -> str | None:
         """The event as text, as much of it as the token may see; None: not at all.
@@ -103,6 +117,14 @@ class EventSight:
             return Sight(visible=False, whole=False)
 
 
+def concerns(type_: str, data: Mapping[str, Any], rooms: frozenset[str]) -> bool:
+    """Whether an ephemeral event says anything to these rooms; O(rooms), as it is asked for each
+    of 145 streams when a reading is published.
+    """
+    about = data.get("requests") if type_ == "sources.requested" else data.get("quality")
+    return about is None or any(room in about for room in rooms)
+
+
 def seen_by_room(
     type_: str, data: Mapping[str, Any], rooms: frozenset[str]
 ) -> dict[str, Any] | None:
@@ -117,8 +139,10 @@ def seen_by_room(
     if type_ == "quality.measured":
         own = {who: line for who, line in data.get("quality", {}).items() if who in rooms}
         return {"quality": own} if own else None
-    if type_ == "source.requested":
-        return dict(data) if data.get("participant") in rooms else None
+    if type_ == "sources.requested":
+        wanted = data["requests"]
+        own = {who: wanted[who] for who in rooms if who in wanted}
+        return {"requests": own} if own else None
     participant = data.get("participant")
     if isinstance(participant, Mapping):
         if participant["id"] in rooms:

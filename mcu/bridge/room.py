@@ -247,13 +247,14 @@ class SoftwareRoom:
         """One event; gives how the stay ended if this ended it."""
         if kind == "conference.ended":
             return "over", "the conference has ended"
-        if kind == "source.requested":
-            if data["participant"] == self._participant and data["source"] == "video":
+        if kind == "sources.requested":
+            wanted = data["requests"].get(self._participant, {}).get("video")
+            if wanted is not None:
                 camera.request = PictureRequest(
-                    width=int(data["width"]),
-                    height=int(data["height"]),
-                    fps=int(data["fps"]),
-                    paused=bool(data["paused"]),
+                    width=int(wanted["width"]),
+                    height=int(wanted["height"]),
+                    fps=int(wanted["fps"]),
+                    paused=bool(wanted["paused"]),
                 )
             return None
         about = data.get("participant")

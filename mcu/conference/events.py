@@ -194,5 +194,5 @@ Event = (
 )
 
 EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)
-EPHEMERAL_TYPES = ("levels.measured", "quality.measured", "source.requested")
+EPHEMERAL_TYPES = ("levels.measured", "quality.measured", "sources.requested")
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

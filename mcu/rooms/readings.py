@@ -6,7 +6,7 @@ the media path.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from mcu.api.services import LineQuality, LiveReading
@@ -111,8 +111,9 @@ class Readings:
 
     def _publish_quality(self, now: float) -> None:
         for conference, media in self._engine.conferences.items():
-            quality = self._quality[conference] = _qualities(media, now)
-            media.audio.expect_loss(_listeners_loss(media, now))
+            legs = [(leg.participant, leg.statistics(now)) for leg in media.legs.values()]
+            media.audio.expect_loss(_listeners_loss(reading for _, reading in legs))
+            quality = self._quality[conference] = _qualities(legs)
             if quality:
                 self._conferences.publish_ephemeral(
                     "quality.measured",
@@ -125,13 +126,15 @@ class Readings:
             wanted = dict(media.video.source_requests())
             before = self._asked.get(conference, {})
             self._asked[conference] = wanted
+            changed: dict[str, dict[str, object]] = {}
             for (participant, source), request in wanted.items():
                 if before.get((participant, source)) != request:
-                    self._conferences.publish_ephemeral(
-                        "source.requested",
-                        conference,
-                        {"participant": participant, "source": source, **asdict(request)},
-                    )
+                    changed.setdefault(participant, {})[source] = asdict(request)
+            if changed:
+                # One event for all rooms, cut for each: one for each would flood every reader.
+                self._conferences.publish_ephemeral(
+                    "sources.requested", conference, {"requests": changed}
+                )
 
     # LiveReadings
 
@@ -214,24 +217,20 @@ class Readings:
         return dropped
 
 
-def _qualities(media: ConferenceMedia, now: float) -> dict[str, LineQuality]:
+def _qualities(legs: Iterable[tuple[str | None, LegStatistics]]) -> dict[str, LineQuality]:
     by_participant: dict[str, list[LegStatistics]] = {}
-    for leg in media.legs.values():
-        if leg.participant is not None:
-            by_participant.setdefault(leg.participant, []).append(leg.statistics(now))
-    return {who: line_quality(legs) for who, legs in by_participant.items()}
+    for participant, reading in legs:
+        if participant is not None:
+            by_participant.setdefault(participant, []).append(reading)
+    return {who: line_quality(readings) for who, readings in by_participant.items()}
 
 
-def _listeners_loss(media: ConferenceMedia, now: float) -> float:
+def _listeners_loss(legs: Iterable[LegStatistics]) -> float:
     """Share of packets that the worse-off listeners lose, for which Opus' FEC is tuned.
 
     One encoder serves all, so the worst tenth is looked after: the bits cost the others little.
     """
-    losses = sorted(
-        sent.fraction_lost
-        for leg in media.legs.values()
-        if (sent := leg.statistics(now).sent.get("audio")) is not None
-    )
+    losses = sorted(leg.sent["audio"].fraction_lost for leg in legs if "audio" in leg.sent)
     worse = losses[int(len(losses) * 0.9)] if losses else 0.0
     return min(MAX_EXPECTED_LOSS, max(DEFAULT_EXPECTED_LOSS, worse))
 

@@ -126,14 +126,13 @@ class Rooms:
         if view is not None and view not in VIEWS:
             raise Refused(f"No view {view!r} is known: take one of {', '.join(VIEWS)}.", "view")
         now = self._clock()
-        pending = [
+        same = [
             leg
             for leg in self._legs_of(conference)
-            if leg.state == "new"
-            and participant is not None
-            and (leg.participant, leg.kind) == (participant, kind)
+            if participant is not None and (leg.participant, leg.kind) == (participant, kind)
         ]
-        if len(self._acceptor.legs) - len(pending) >= self._max_legs:
+        # What takes the place of another needs no place of its own: a lost room may rejoin.
+        if len(self._acceptor.legs) - len(same) >= self._max_legs:
             raise NoCapacity(
                 f"All {self._max_legs} connections are taken (limits.max_legs): "
                 "close some, or raise the limit.",
@@ -151,8 +150,9 @@ class Rooms:
         self._entries[leg.id] = _Entry(actor.token, view)
         # An earlier attempt of the same room that never connected is given up; a connected leg
         # goes on until this one is connected, so that a failed attempt takes nothing away.
-        for earlier in pending:
-            earlier.close("replaced", now)
+        for earlier in same:
+            if earlier.state == "new":
+                earlier.close("replaced", now)
         return JoinedLeg(leg.id, leg.answer_sdp)
 
     def get(self, leg_id: str) -> LegInfo | None:

@@ -212,11 +212,12 @@ async def test_a_second_device_takes_over_without_a_fight(
 async def test_it_sends_what_the_layout_shows(daemon: StubDaemon, chromium: ChromiumPage) -> None:
     page = chromium.page
     await join(daemon, page)
-    source = {"participant": me(daemon), "source": "video"}
-    daemon.emit(
-        "source.requested", **source, width=320, height=180, fps=10, bitrate_bps=150_000,
-        paused=False,
-    )  # fmt: skip
+
+    def ask(paused: bool) -> None:
+        wanted = {"width": 320, "height": 180, "fps": 10, "bitrate_bps": 150_000, "paused": paused}
+        daemon.emit("sources.requested", requests={me(daemon): {"video": wanted}})
+
+    ask(paused=False)
     await page.wait_for_function(
         """() => window.peers.at(-1).getSenders().find((s) => s.track?.kind === "video")
             .getParameters().encodings[0].maxFramerate === 10"""
@@ -231,10 +232,7 @@ async def test_it_sends_what_the_layout_shows(daemon: StubDaemon, chromium: Chro
     assert encoding["scaleResolutionDownBy"] == pytest.approx(
         min(settings["width"] / 320, settings["height"] / 180)
     )
-    daemon.emit(
-        "source.requested", **source, width=320, height=180, fps=10, bitrate_bps=150_000,
-        paused=True,
-    )  # fmt: skip
+    ask(paused=True)
     await page.wait_for_function(
         """() => !window.peers.at(-1).getSenders().find((s) => s.track?.kind === "video")
             .getParameters().encodings[0].active"""

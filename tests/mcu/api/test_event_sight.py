@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mcu.api.documents import HIDDEN, reduced
-from mcu.api.event_sight import seen_by_room
+from mcu.api.event_sight import concerns, seen_by_room
 
 OWN: dict[str, Any] = {"id": "a", "name": "A", "unit": "u", "legs": ["l"], "importance": 3}
 OTHER: dict[str, Any] = {**OWN, "id": "b", "bridge": "b", "state": "lost"}
@@ -39,10 +39,21 @@ def test_others_are_reduced_to_what_a_room_needs() -> None:
          {"levels": {"a": -3}, "speakers": ["b"]}),
         ("quality.measured", {"quality": {"a": {}, "b": {}}}, {"quality": {"a": {}}}),
         ("quality.measured", {"quality": {"b": {}}}, None),
-        ("source.requested", {"participant": "a", "width": 3}, {"participant": "a", "width": 3}),
-        ("source.requested", {"participant": "b", "width": 320}, None),
+        (
+            "sources.requested",
+            {"requests": {"a": {"video": {"width": 3}}, "b": {"video": {"width": 320}}}},
+            {"requests": {"a": {"video": {"width": 3}}}},
+        ),
+        ("sources.requested", {"requests": {"b": {"video": {"width": 320}}}}, None),
         ("message.shown", {"text": "x", "until": None}, {"text": "x", "until": None}),
     ],
 )  # fmt: skip
 def test_what_a_room_sees(type_: str, data: dict[str, Any], seen: dict[str, Any] | None) -> None:
     assert seen_by_room(type_, data, ROOMS) == seen
+
+
+def test_rooms_do_not_queue_readings_of_others() -> None:
+    requests = {"requests": {"b": {"video": {}}}}
+    assert not concerns("sources.requested", requests, frozenset({"a"}))
+    assert concerns("sources.requested", requests, frozenset({"a", "b"}))
+    assert not concerns("quality.measured", {"quality": {"b": {}}}, frozenset({"a"}))

@@ -16,7 +16,12 @@ from mcu.bridge.tracks import PictureRequest
 from tests.peers.room_daemon import QuietPeer, RoomDaemon
 from tests.peers.virtual_loop import in_virtual_time
 
-WANTED = {"source": "video", "width": 320, "height": 180, "fps": 25, "paused": False}
+WANTED = {"width": 320, "height": 180, "fps": 25, "paused": False}
+
+
+def asked(room: str, source: str = "video", **changes: Any) -> dict[str, Any]:
+    """The data of an event that asks one room for a source."""
+    return {"requests": {room: {source: WANTED | changes}}}
 
 
 def longest(low: float, high: float) -> float:
@@ -162,17 +167,13 @@ async def test_it_sends_what_it_is_asked_for_and_not_what_others_are() -> None:
         await daemon.until(offers=1)
         camera = stay.peers[0].camera
         before = camera.request
-        await daemon.publish("source.requested", participant="dien-khanh", **WANTED)
-        await daemon.publish(
-            "source.requested", participant="van-ninh", **{**WANTED, "source": "presentation"}
-        )
+        await daemon.publish("sources.requested", **asked("dien-khanh"))
+        await daemon.publish("sources.requested", **asked("van-ninh", "presentation"))
         await daemon.publish("levels.measured", levels={}, speakers=[])
         assert camera.request == before
-        await daemon.publish("source.requested", participant="van-ninh", **WANTED)
+        await daemon.publish("sources.requested", **asked("van-ninh"))
         assert camera.request == PictureRequest(320, 180, 25)
-        await daemon.publish(
-            "source.requested", participant="van-ninh", **{**WANTED, "paused": True}
-        )
+        await daemon.publish("sources.requested", **asked("van-ninh", paused=True))
         assert camera.request.paused
 
 
@@ -189,7 +190,7 @@ async def test_the_event_stream_may_break_while_media_flows() -> None:
         await asyncio.sleep(30)
         daemon.refuse_events = None
         await asyncio.sleep(LAST_S)
-        await daemon.publish("source.requested", participant="van-ninh", **WANTED)
+        await daemon.publish("sources.requested", **asked("van-ninh"))
         assert stay.peers[0].camera.request.width == 320
         assert len(daemon.offers) == 1
         assert stay.states == ["joining", "connected"]
@@ -281,7 +282,7 @@ async def test_a_guest_comes_back_as_itself() -> None:
     async with staying(daemon, guest=True, conference="c-1") as stay:
         await daemon.until(offers=1)
         assert daemon.offers[0][1:] == ("c-1", None, "Xã Vạn Ninh")
-        await daemon.publish("source.requested", participant="guest-1", **WANTED)
+        await daemon.publish("sources.requested", **asked("guest-1"))
         assert stay.peers[0].camera.request.width == 320
         stay.peers[0].over.set()
         await asyncio.sleep(2)

@@ -192,7 +192,9 @@ async def test_a_room_hears_of_its_own_conferences_and_of_others_little(
         api.conferences.publish_ephemeral(
             "quality.measured", conference, {"quality": {"tinh-a": {"grade": "poor"}}}
         )
-        api.conferences.publish_ephemeral("source.requested", conference, {"participant": "tinh-a"})
+        api.conferences.publish_ephemeral(
+            "sources.requested", conference, {"requests": {"tinh-a": {"video": {}}}}
+        )
         api.conferences.publish_ephemeral("quality.measured", conference, {"quality": readings})
         quality = await reader.next()
         assert quality["data"] == {"quality": {"xa-1-a": {"grade": "good"}}}
