@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -58,6 +59,14 @@ def _four(value: int) -> int:
     return value
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, as in Asia/Ho_Chi_Minh") from None
+    return name
+
+
 def _token(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if len(text) < MIN_TOKEN_CHARACTERS:
@@ -73,6 +82,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_ip_address)]
 Host = Annotated[str, AfterValidator(_host)]
 OriginUrl = Annotated[str, AfterValidator(_origin_url)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 FilePath = Annotated[Path, Field(strict=False)]
 
@@ -149,6 +159,9 @@ class MediaSettings(Section):
     fps: Annotated[int, Field(ge=1, le=30)] = Field(25, description="Pictures a second.")
     bitrate_bps: Annotated[int, Field(ge=50_000, le=20_000_000)] = Field(
         1_500_000, description="Bits a second of a composed picture at full size."
+    )
+    time_zone: TimeZone = Field(
+        "Asia/Ho_Chi_Minh", description="Of the clock in the composed picture."
     )
     lost_after_s: Annotated[float, Field(gt=0, le=60)] = Field(
         5.0, description="Silence after which a room is shown as lost, in seconds."

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
@@ -127,13 +128,14 @@ class Daemon:
             else:
                 loop.call_later(_whole_ms(delay_s), lambda: call(time.monotonic()))
 
+        zone = ZoneInfo(media.time_zone)
         pool = CodecPool(media.workers or os.cpu_count() or 1, loop.call_soon_threadsafe)
         stack.callback(pool.close)
         self._engine = Engine(
             fan_out=FanOut(schedule, time.perf_counter),
             pool=pool,
             start=time.monotonic(),
-            wall=lambda: datetime.now().astimezone(),
+            wall=lambda: datetime.now(zone),
             defaults=MediaDefaults(
                 width=media.width,
                 height=media.height,

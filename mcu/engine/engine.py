@@ -41,7 +41,7 @@ class Engine:
         fan_out: sends renditions to legs.
         pool: where video work runs.
         start: monotonic time of the first tick.
-        wall: UTC time for the clock in the picture.
+        wall: local time, for the clock in the picture.
     """
 
     def __init__(

@@ -149,3 +149,10 @@ def test_known_keys_are_leaves() -> None:
     keys = known_keys()
     assert {"http.port", "media.sip_ports", "data_dir", "site", "cluster.nats_url"} <= set(keys)
     assert "http" not in keys
+
+
+def test_an_unknown_time_zone_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(None, {"MCU_MEDIA__TIME_ZONE": "Asia/Atlantis"})
+    assert [problem.key for problem in caught.value.problems] == ["media.time_zone"]
+    assert load(None, {"MCU_MEDIA__TIME_ZONE": "Europe/Paris"}).media.time_zone == "Europe/Paris"
