@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from mcu.legs.budget import PacketBudget
 from mcu.legs.context import LegContext, LegIdentity, stream_codec
 from mcu.legs.feedback import Feedback
 from mcu.legs.ice_fragment import IceFragment, write_fragment
@@ -81,6 +82,7 @@ class WebRtcLeg:
         self._ice = ice
         self._dtls = dtls
         self._liveness = liveness
+        self._budget = PacketBudget()
         self._nominated = False
         self._path = SendPath(context.port.buffer, context.port.sendto)
         self._inbound: SrtpSession | None = None
@@ -244,6 +246,9 @@ class WebRtcLeg:
             self.dropped[f"srtp_{error.reason}"] += 1
             return
         self._heard(now)
+        if not self._budget.spend(now):
+            self.dropped["flood"] += 1
+            return
         video = self._incoming.receive(self._port.buffer.view, length, now)
         if video is not None and video.key_frame_needed:
             self._send_key_frame_requests(now)
@@ -260,6 +265,9 @@ class WebRtcLeg:
             self.dropped[f"srtcp_{error.reason}"] += 1
             return
         self._heard(now)
+        if not self._budget.spend(now):
+            self.dropped["flood"] += 1
+            return
         try:
             values = rtcp.read(packet)
         except rtcp.RtcpError:
