@@ -58,7 +58,8 @@ class Source:
         self.level_id = media.extensions.get(AUDIO_LEVEL_URI)
         self.audio: AudioReceiveStream | None = None
         self.video: VideoReceiveStream | None = None
-        self.wanted = True
+        self.wanted = False
+        """Whether its pictures are put together; not before somebody is to see them."""
         self._make = make
 
     @property

@@ -100,7 +100,8 @@ class VideoReceiveStream(ReceiveStream):
     Args:
         codec: ``h264`` or ``vp8``.
         nack: the peer repeats on request; otherwise only reordering is waited for.
-        deliver: called with each complete picture, in order.
+        deliver: called with each complete picture, in order, while ``want`` says so; at first
+            packets are only counted.
         wake: called with the time at which ``due`` is to be called, when a gap opens.
     """
 
@@ -116,7 +117,7 @@ class VideoReceiveStream(ReceiveStream):
         above: int = 0,
     ) -> None:
         super().__init__(ssrc, clock_rate, above)
-        self.wanted = True
+        self.wanted = False
         self.key_frame_needed = False
         """The leg is to send a PLI (at most every PLI_INTERVAL_S) until this is False."""
         self.frames = 0

@@ -78,6 +78,7 @@ def test_a_video_stream_of_any_packets(
         deliver=lambda frame, now: frames.append(frame),
         wake=lambda at: None,
     )
+    stream.want(wanted=True)
     now = 0.0
     for sequence, timestamp, marker, payload, step in packets:
         now += step

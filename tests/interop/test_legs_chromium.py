@@ -72,7 +72,7 @@ async def page() -> AsyncIterator[Page]:
 )
 async def test_both_directions(page: Page, codec: str, candidate: str) -> None:
     async with RealPort(candidate=candidate) as real:
-        leg = real.accept(await page.evaluate(OFFER, codec))
+        leg = real.accept(await page.evaluate(OFFER, codec), shown=False)
         real.play(leg)
         await page.evaluate(
             "(sdp) => pc.setRemoteDescription({type: 'answer', sdp})", leg.answer_sdp
@@ -80,8 +80,15 @@ async def test_both_directions(page: Page, codec: str, candidate: str) -> None:
         await real.until(lambda: "connected" in real.recorder.events)
         frames = real.recorder.frames
         await real.until(
-            lambda: len(real.recorder.audio) > 50 and len(frames.get("video", [])) > 20
+            lambda: (
+                len(real.recorder.audio) > 50 and leg.statistics(0.0).received["video"].packets > 20
+            )
         )
+        # Nobody is to see it yet; who comes to see it gets a key frame.
+        assert frames == {}
+        assert leg.statistics(0.0).received["video"].plis == 0
+        leg.want_source("video", wanted=True)
+        await real.until(lambda: len(frames.get("video", [])) > 20)
         found = await page.evaluate(STATISTICS)
         for _ in range(100):
             video = found["in-video"]

@@ -1,7 +1,6 @@
 """An acceptor and its peers in virtual time, joined by lines with seeded faults."""
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 from mcu.legs.acceptor import WebRtcAcceptor
@@ -115,9 +114,14 @@ class MediaWorld:
         options: OfferOptions | None = None,
         faults: Faults = CLEAN,
         kind: LegKind = "join",
-        before_answer: Callable[[JoinedPeer], None] | None = None,
+        *,
+        shown: bool = True,
     ) -> JoinedPeer:
-        """A peer offers and gets its answer; run the world to connect it."""
+        """A peer offers and gets its answer; run the world to connect it.
+
+        Args:
+            shown: all that the peer sends is wanted from the start.
+        """
         self._joined += 1
         joined = JoinedPeer(self, options, faults)
         self.at(joined.address, joined)
@@ -130,14 +134,22 @@ class MediaWorld:
             observer=joined.recorder,
             now=self.time.now,
         )
+        if shown:
+            for source in joined.leg.sources:
+                joined.leg.want_source(source, wanted=True)
         joined.peer.start(joined.leg.answer_sdp, self.time.now)
         return joined
 
     def connect(
-        self, options: OfferOptions | None = None, faults: Faults = CLEAN, kind: LegKind = "join"
+        self,
+        options: OfferOptions | None = None,
+        faults: Faults = CLEAN,
+        kind: LegKind = "join",
+        *,
+        shown: bool = True,
     ) -> JoinedPeer:
         """``join`` and run until the leg is connected."""
-        joined = self.join(options, faults, kind)
+        joined = self.join(options, faults, kind, shown=shown)
         for _ in range(100):
             self.time.run(0.1)
             if joined.recorder.events and joined.peer.connected_at is not None:

@@ -60,8 +60,9 @@ class RealPort:
         self.acceptor.close("ended", time.monotonic())
         self.transport.close()
 
-    def accept(self, offer_sdp: str) -> WebRtcLeg:
-        return self.acceptor.accept(
+    def accept(self, offer_sdp: str, *, shown: bool = True) -> WebRtcLeg:
+        """Answer an offer; ``shown``: all that the peer sends is wanted from the start."""
+        leg = self.acceptor.accept(
             offer_sdp,
             leg_id="leg",
             conference="conference",
@@ -70,6 +71,10 @@ class RealPort:
             observer=self.recorder,
             now=time.monotonic(),
         )
+        if shown:
+            for source in leg.sources:
+                leg.want_source(source, wanted=True)
+        return leg
 
     def play(self, leg: WebRtcLeg) -> None:
         """Send sound, and pictures where the leg takes video, from now on."""

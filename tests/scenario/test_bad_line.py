@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mcu.conference.commands import SetLayout
+from mcu.engine.plan import ParticipantSlot
 from tests.peers.coded_media import AMPLITUDE, Sound, tone_db
 from tests.peers.network import BAD, Faults
 from tests.peers.receivers import sound_of
@@ -95,6 +97,24 @@ async def test_a_burst_of_loss_ends_in_a_key_frame(tmp_path: Path) -> None:
         assert cut.screen.key_frames > keys[0] or not cut.screen.given_up
         assert cut.peer.plis > asked or cut.peer.nacked > 0
         assert site.presence()[cut.name] == "connected"
+
+
+async def test_nobody_asks_a_room_that_is_not_shown_for_anything(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        await site.start([one.name for one in THREE])
+        await site.order(SetLayout("main", "1x1", (ParticipantSlot(THREE[0].name),)))
+        rooms = [(await site.join(replace(one, faults=BAD)))[0] for one in THREE]
+        site.run(3.0)
+        for room in rooms[1:]:
+            reading = site.acceptor.legs[room.leg_id].statistics(site.time.now)
+            assert reading.received["video"].packets > 0
+            assert reading.received["video"].frames == 0
+            assert (room.peer.plis, room.peer.nacked) == (0, 0)
+        assert rooms[0].peer.plis + rooms[0].peer.nacked > 0
+        await site.order(SetLayout("main", "2x2"))
+        site.run(3.0)
+        assert_see_each_other(site, rooms)
+        assert all(room.peer.plis > 0 for room in rooms[1:])
 
 
 def delays_of(speaker: VirtualRoom, listener: VirtualRoom) -> np.ndarray:

@@ -43,6 +43,7 @@ class Setting:
             wake=lambda at: None,
             forget=lambda ssrc: None,
         )
+        self.incoming.sources["video"].wanted = True
         path = SendPath(PacketBuffer(), lambda datagram, address: None)
         self.outgoing = Outgoing([media], path, random.Random(1))
         self.feedback = Feedback(

@@ -41,7 +41,7 @@ def section(
 
 
 class Setting:
-    def __init__(self, *media: NegotiatedMedia) -> None:
+    def __init__(self, *media: NegotiatedMedia, wanted: bool = True) -> None:
         self.audio: list[AudioPacket] = []
         self.frames: list[tuple[str, EncodedFrame]] = []
         self.forgotten: list[int] = []
@@ -52,6 +52,9 @@ class Setting:
             wake=lambda at: None,
             forget=self.forgotten.append,
         )
+        if wanted:
+            for source in self.incoming.sources.values():
+                source.wanted = True
         self.extensions = HeaderExtensionsMap()
         self.extensions.configure(
             RTCRtpParameters(
@@ -81,6 +84,18 @@ def test_known_from_the_offer() -> None:
     setting.receive(audio(5))
     setting.receive(video(6))
     assert len(setting.audio) == len(setting.frames) == 1
+
+
+def test_pictures_are_put_together_only_when_somebody_wants_them() -> None:
+    setting = Setting(section("video", 96), wanted=False)
+    for sequence in (1, 2, 4):
+        setting.receive(video(7, sequence))
+    source = setting.incoming.sources["video"]
+    assert setting.frames == []
+    assert source.video is not None
+    assert source.video.packets == 3
+    assert source.video.next_timer() is None
+    assert not source.video.key_frame_needed
 
 
 def test_the_mid_decides_where_payload_types_do_not() -> None:

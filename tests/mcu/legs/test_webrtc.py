@@ -10,7 +10,7 @@ from mcu.media.rendition import Rendition
 from signalling.sdp import SdpError
 from signalling.webrtc.dtls import DtlsCertificate
 from tests.peers.media_world import JoinedPeer, MediaWorld
-from tests.peers.network import BAD, Faults
+from tests.peers.network import BAD, CLEAN, Faults
 from tests.peers.webrtc_peer import OfferOptions
 
 SPS_PPS_IDR = b"\0\0\0\1\x67" + bytes(range(1, 20)) + b"\0\0\0\1\x68\xce\x3c\x80"
@@ -333,16 +333,21 @@ def test_sources_are_told_apart(mid: bool, announced: bool) -> None:
 
 def test_unwanted_sources_are_counted_only() -> None:
     world = MediaWorld()
-    joined = world.connect()
+    joined = world.connect(shown=False)
     leg = leg_of(joined)
-    leg.want_source("video", wanted=False)
+    joined.up.faults = Faults(loss=0.2)
     send_video(world, joined, 10)
+    joined.up.faults = CLEAN
     assert joined.recorder.frames == {}
     assert leg.statistics(world.time.now).received["video"].packets > 20
-    assert joined.peer.plis == 0
+    # Nobody is to see them: nothing is asked for again, no key frame either.
+    assert (joined.peer.plis, joined.peer.nacked) == (0, 0)
     leg.want_source("video", wanted=True)
     world.run(0.1)
     assert joined.peer.plis == 1
+    send_video(world, joined, 10)
+    assert len(joined.recorder.frames["video"]) == 10
+    leg.want_source("video", wanted=False)
     send_video(world, joined, 10)
     assert len(joined.recorder.frames["video"]) == 10
 

@@ -13,7 +13,7 @@ from mcu.media.receive import (
 class Video:
     """A stream, its frames, and packets of three a frame to feed it with."""
 
-    def __init__(self, *, nack: bool = True) -> None:
+    def __init__(self, *, nack: bool = True, wanted: bool = True) -> None:
         self.frames: list[EncodedFrame] = []
         self.woken: list[float] = []
         self.stream = VideoReceiveStream(
@@ -24,6 +24,7 @@ class Video:
             deliver=lambda frame, now: self.frames.append(frame),
             wake=self.woken.append,
         )
+        self.stream.wanted = wanted
 
     def packet(self, number: int, now: float, first: int = 65000, *, by_rtx: bool = False) -> None:
         frame, part = divmod(number, 3)
@@ -142,9 +143,15 @@ def test_holes_at_the_beginning_are_asked_for() -> None:
     assert [frame.contiguous for frame in video.frames] == [True]
 
 
+def test_nothing_is_wanted_at_first() -> None:
+    stream = VideoReceiveStream(
+        1, "vp8", 90000, nack=True, deliver=lambda frame, now: None, wake=lambda at: None
+    )
+    assert not stream.wanted
+
+
 def test_unwanted_packets_are_counted_only() -> None:
-    video = Video()
-    video.stream.want(False)
+    video = Video(wanted=False)
     for number in range(9):
         if number != 4:
             video.packet(number, 0.0)
