@@ -3,6 +3,7 @@
 Feedback goes out as a compound packet unless the peer takes reduced-size ones (RFC 5506).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from aiortc.rtp import (
@@ -16,6 +17,7 @@ from aiortc.rtp import (
 )
 
 from mcu.legs.incoming import Incoming
+from mcu.legs.leg import StreamName
 from mcu.legs.outgoing import Outgoing
 from mcu.media import rtcp
 from mcu.media.clock import NtpClock
@@ -48,8 +50,8 @@ class Feedback:
         self.limit_bps: int | None = None
         self.remb_bps: int | None = None
         """The peer's last REMB."""
-        self.plis: dict[int, int] = {}
-        """Key frame requests sent, by SSRC."""
+        self.plis: Counter[StreamName] = Counter()
+        """Key frame requests sent, by source."""
         self._incoming = incoming
         self._outgoing = outgoing
         self._ntp = ntp
@@ -60,7 +62,7 @@ class Feedback:
         self._by_fir = frozenset(
             one.stream for one in media if one.receives and one.fir and not one.pli
         )
-        self._next_request: dict[int, float] = {}
+        self._next_request: dict[StreamName, float] = {}
         self._fir_number = 0
         self._limited = False
 
@@ -150,10 +152,10 @@ class Feedback:
             video = source.video
             if video is None or not video.key_frame_needed or not video.wanted:
                 continue
-            if now < self._next_request.get(video.ssrc, 0.0):
+            if now < self._next_request.get(name, 0.0):
                 continue
-            self._next_request[video.ssrc] = now + PLI_INTERVAL_S
-            self.plis[video.ssrc] = self.plis.get(video.ssrc, 0) + 1
+            self._next_request[name] = now + PLI_INTERVAL_S
+            self.plis[name] += 1
             if name in self._by_fir:
                 self._fir_number = (self._fir_number + 1) & 0xFF
                 yield self._compound(
@@ -165,12 +167,15 @@ class Feedback:
     def next_timer(self) -> float | None:
         """When repetitions or key frame requests are due next."""
         times: list[float] = []
-        for video in self._incoming.videos():
+        for name, source in self._incoming.sources.items():
+            video = source.video
+            if video is None:
+                continue
             at = video.next_timer()
             if at is not None:
                 times.append(at)
             if video.key_frame_needed and video.wanted:
-                times.append(self._next_request.get(video.ssrc, 0.0))
+                times.append(self._next_request.get(name, 0.0))
         return min(times, default=None)
 
     def goodbye(self) -> bytes:

@@ -73,6 +73,8 @@ class Source:
         if before is not None and now - before.last_packet_at < TAKE_OVER_S:
             return False
         stream = self._make(ssrc, before.tracker.highest if before is not None else 0)
+        if before is not None:
+            stream.carry_on(before)
         if isinstance(stream, AudioReceiveStream):
             self.audio = stream
         else:

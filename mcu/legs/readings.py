@@ -31,6 +31,7 @@ class Readings:
         self._feedback = feedback
         self._received = {name: _Rate() for name in incoming.sources}
         self._sent = {name: _Rate() for name in outgoing.outputs}
+        self._lost = dict.fromkeys(incoming.sources, 0)
 
     def close_interval(self, now: float) -> None:
         """Measure rates since the last call; about once a second."""
@@ -55,15 +56,17 @@ class Readings:
             return StreamStatistics()
         round_trip = self._outgoing.round_trip_s
         tracker = stream.tracker
+        # A packet that comes late after all was counted as lost; a counter must not fall.
+        lost = self._lost[source.name] = max(self._lost[source.name], stream.packets_lost)
         reading = StreamStatistics(
             packets=stream.packets,
             bytes=stream.bytes,
-            packets_lost=tracker.lost,
+            packets_lost=lost,
             fraction_lost=tracker.fraction_lost / 256,
             jitter_ms=tracker.jitter * 1000 / tracker.clock_rate,
             round_trip_ms=None if round_trip is None else round_trip * 1000,
             retransmissions=stream.retransmissions,
-            plis=self._feedback.plis.get(stream.ssrc, 0),
+            plis=self._feedback.plis[source.name],
             bitrate_bps=bps,
         )
         video = source.video

@@ -21,6 +21,8 @@ MAX_AUDIO_BYTES = 1500
 class ReceiveStream:
     """What all received streams have in common: counters and report data.
 
+    Counters are of the source: they go on when it changes its SSRC (``carry_on``).
+
     Args:
         ssrc: of the peer. clock_rate: RTP clock, Hz.
         above: extended sequence numbers will be greater (see ``SequenceTracker``).
@@ -35,6 +37,19 @@ class ReceiveStream:
         self.last_packet_at = 0.0
         self.sender_report_at: float | None = None
         self.sender_report_middle = 0
+        self._lost_before = 0
+
+    @property
+    def packets_lost(self) -> int:
+        """Lost since the source began, under all its SSRCs; ``tracker`` knows of this one."""
+        return self._lost_before + self.tracker.lost
+
+    def carry_on(self, before: "ReceiveStream") -> None:
+        """Go on counting where the same source's stream under another SSRC ended."""
+        self.packets = before.packets
+        self.bytes = before.bytes
+        self.retransmissions = before.retransmissions
+        self._lost_before = before.packets_lost
 
     def sender_report(self, ntp: int, now: float) -> None:
         """Take the NTP timestamp of a sender report, for LSR and DLSR of our reports."""
@@ -133,6 +148,16 @@ class VideoReceiveStream(ReceiveStream):
         self._missing = NackList(MAX_AGE_S if nack else REORDER_AGE_S)
         self._broken_before = 0
         self._started_at: float | None = None
+
+    def carry_on(self, before: ReceiveStream) -> None:
+        """See ``ReceiveStream``; the round trip is the same line's."""
+        super().carry_on(before)
+        if isinstance(before, VideoReceiveStream):
+            self.frames = before.frames
+            self.key_frames = before.key_frames
+            self.nacks = before.nacks
+            self.given_up = before.given_up
+            self.round_trip_s = before.round_trip_s
 
     def receive(
         self, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float

@@ -55,8 +55,8 @@ class Setting:
             ssrc=99,
         )
 
-    def receive(self, sequence: int, now: float = 0.0) -> None:
-        packet = HEADER.pack(0x80, 0x80 | 96, sequence, sequence * 3600, 7) + b"\x10\x00data"
+    def receive(self, sequence: int, now: float = 0.0, ssrc: int = 7) -> None:
+        packet = HEADER.pack(0x80, 0x80 | 96, sequence, sequence * 3600, ssrc) + b"\x10\x00data"
         self.incoming.receive(memoryview(packet), len(packet), now)
 
     def _count(self, *arguments: object) -> None:
@@ -102,7 +102,7 @@ def test_key_frames_are_asked_for_by_pli_or_else_fir(pli: bool, form: int) -> No
         if isinstance(one, RtcpPsfbPacket)
     ]
     assert kinds == [form] * 3
-    assert setting.feedback.plis == {7: 3}
+    assert setting.feedback.plis == {"video": 3}
     assert setting.feedback.next_timer() == pytest.approx(3 * PLI_INTERVAL_S, abs=0.11)
 
 
@@ -130,3 +130,15 @@ def test_no_limit_to_a_peer_that_does_not_take_it() -> None:
     setting.receive(1)
     setting.feedback.limit_bps = 500_000
     assert setting.feedback.bitrate_limit() == b""
+
+
+def test_an_ssrc_that_changes_is_not_asked_more_often() -> None:
+    setting = Setting()
+    asked = 0
+    for number in range(20):
+        at = number * 0.25
+        setting.receive(1, at, 100 + number)
+        setting.incoming.videos()[0].key_frame_needed = True
+        asked += len(list(setting.feedback.key_frame_requests(at)))
+    assert asked == 10
+    assert setting.feedback.plis == {"video": 10}

@@ -180,6 +180,21 @@ def test_a_restarted_stream_goes_on() -> None:
     assert video.stream.key_frame_needed
 
 
+def test_a_stream_carries_on_counting() -> None:
+    before, after = Video(), Video()
+    for number in (0, 1, 3, 4, 5):
+        before.packet(number, 0.0)
+    before.stream.due(0.1)
+    before.packet(2, 0.2, by_rtx=True)
+    after.stream.carry_on(before.stream)
+    for number in range(3):
+        after.packet(number, 1.0)
+    stream = after.stream
+    assert (stream.packets, stream.packets_lost, stream.retransmissions) == (8, 1, 1)
+    assert (stream.frames, stream.key_frames, stream.nacks) == (3, 2, 1)
+    assert stream.tracker.lost == 0
+
+
 def test_report_data() -> None:
     stream = ReceiveStream(1, 90000)
     assert stream.delay_since_report(5.0) == 0
