@@ -17,6 +17,10 @@ from mixer.video.scale import Fit, Picture, Scaler
 MAX_BACKLOG = 12
 """Coded pictures that may wait for the decoder: half a second. More: wait for a key frame."""
 
+MAX_PICTURES_PER_S = 120
+"""Twice the fastest camera, or what a stalled line lets go at once. A source that sends more
+would take the decoders from the others: the rest of the second is left out."""
+
 ASK_AGAIN_S = 1.0
 ASK_AGAIN_MAX_S = 8.0
 """A key frame that does not come is asked for again, after twice the time each time."""
@@ -72,6 +76,8 @@ class VideoSource:
         self._decoder: _DecoderBox | None = None
         self._batch: list[EncodedFrame] = []
         self._batch_at = 0.0
+        self._second_ends = 0.0
+        self._pictures_left = MAX_PICTURES_PER_S
         self._needs_key = True
         self._asked_at: float | None = None
         self._ask_after_s = ASK_AGAIN_S
@@ -119,6 +125,15 @@ class VideoSource:
         if self._lane is None:
             self._counters.frames_dropped += 1
             return
+        if now >= self._second_ends:
+            self._second_ends = now + 1.0
+            self._pictures_left = MAX_PICTURES_PER_S
+        if not self._pictures_left:
+            self._counters.frames_dropped += 1
+            self._counters.frames_over_rate += 1
+            self._needs_key = True
+            return
+        self._pictures_left -= 1
         if not frame.contiguous and not frame.key_frame:
             self._needs_key = True
         if self._needs_key and not frame.key_frame:

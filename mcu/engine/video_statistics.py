@@ -19,6 +19,7 @@ class VideoCounters:
         ticks: frame intervals in which a view had to be composed or encoded, per view.
         ticks_skipped: of these, those left out because work before them still ran.
         frames_dropped: coded pictures of sources that were not decoded (backlog, no key frame).
+        frames_over_rate: of these, those of a source that sent more than any camera does.
     """
 
     ticks: int = 0
@@ -33,6 +34,7 @@ class VideoCounters:
     frames_received: int = 0
     frames_decoded: int = 0
     frames_dropped: int = 0
+    frames_over_rate: int = 0
     decode_errors: int = 0
     key_frames_asked: int = 0
 
