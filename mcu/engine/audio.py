@@ -38,7 +38,8 @@ class AudioStatistics:
     Args:
         encoders, decoders, renditions: that exist now. sources, listeners, speakers: now.
         decoded, encoded: packets so far. concealed: ticks' worth of concealed sound.
-        lost, fec_recovered, late, bad_payloads: packets. resyncs: restarted senders.
+        lost, fec_recovered, late, bad_payloads: packets. suspects: packets that belong to another
+            time by their numbers, held back. resyncs: restarted senders.
         levels_measured: decodes for level only.
         decode_s, mix_s, encode_s: time spent; encode_s includes sending.
     """
@@ -57,6 +58,7 @@ class AudioStatistics:
     fec_recovered: int
     late: int
     bad_payloads: int
+    suspects: int
     resyncs: int
     levels_measured: int
     decode_s: float
@@ -249,6 +251,7 @@ class AudioMixer:
             fec_recovered=playout.fec_recovered,
             late=packets.late,
             bad_payloads=playout.bad_payloads,
+            suspects=packets.suspects,
             resyncs=packets.resyncs,
             levels_measured=self._levels_measured,
             decode_s=self._spent[0],

@@ -64,6 +64,7 @@ class Readings:
         self._gone_legs: Counter[tuple[str, str]] = Counter()
         self._gone_stages: Counter[tuple[str, str]] = Counter()
         self._gone_skipped = 0
+        self._gone_unusable: Counter[str] = Counter()
 
     def attach(self, conferences: Conferences) -> None:
         """Where to publish."""
@@ -157,6 +158,7 @@ class Readings:
         """Keep a conference's counters, and forget its readings."""
         self._gone_stages.update(_stages(media))
         self._gone_skipped += media.video.statistics().counters.ticks_skipped
+        self._gone_unusable.update(_unusable(media))
         for readings in (self._levels, self._speakers, self._visible, self._quality, self._asked):
             readings.pop(media.conference, None)
 
@@ -208,9 +210,11 @@ class Readings:
         )
 
     def _dropped(self, statistics: Sequence[LegStatistics]) -> Mapping[str, int]:
-        dropped = self._port.dropped + self._acceptor.dropped
+        dropped = self._port.dropped + self._acceptor.dropped + self._gone_unusable
         for one in statistics:
             dropped.update(one.dropped)
+        for media in self._engine.conferences.values():
+            dropped += _unusable(media)
         kernel = self._kernel_drops()
         if kernel is not None:
             dropped["kernel_buffer"] = kernel
@@ -233,6 +237,17 @@ def _listeners_loss(legs: Iterable[LegStatistics]) -> float:
     losses = sorted(leg.sent["audio"].fraction_lost for leg in legs if "audio" in leg.sent)
     worse = losses[int(len(losses) * 0.9)] if losses else 0.0
     return min(MAX_EXPECTED_LOSS, max(DEFAULT_EXPECTED_LOSS, worse))
+
+
+def _unusable(media: ConferenceMedia) -> Counter[str]:
+    """Authentic packets and pictures that a conference's mixers could make nothing of."""
+    audio, video = media.audio.statistics(), media.video.statistics().counters
+    return Counter(
+        audio_payload=audio.bad_payloads,
+        audio_time=audio.suspects,
+        video_payload=video.decode_errors,
+        video_rate=video.frames_over_rate,
+    )
 
 
 def _ticks(clock: TickSchedule) -> TickReading:
