@@ -245,11 +245,13 @@ class WebRtcLeg:
         except SrtpError as error:
             self.dropped[f"srtp_{error.reason}"] += 1
             return
-        self._heard(now)
-        if not self._budget.spend(now):
+        video = None
+        if self._budget.spend(now):
+            video = self._incoming.receive(self._port.buffer.view, length, now)
+        else:
             self.dropped["flood"] += 1
-            return
-        video = self._incoming.receive(self._port.buffer.view, length, now)
+        # Not before: the observer may have another leg send, through the same buffer.
+        self._heard(now)
         if video is not None and video.key_frame_needed:
             self._send_key_frame_requests(now)
 

@@ -3,7 +3,7 @@
 import pytest
 from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
 
-from mcu.legs.leg import LegKind
+from mcu.legs.leg import Leg, LegKind
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.h264 import packetise
 from mcu.media.rendition import Rendition
@@ -402,6 +402,29 @@ def test_lost_returned_and_left() -> None:
     assert joined.recorder.events == ["connected", "lost", "returned", "lost", "left:timeout"]
     assert world.acceptor.legs == {}
     assert (world.port.endpoints, world.port.addresses) == (0, 0)
+
+
+def test_a_packet_stays_whole_while_its_observer_has_another_leg_send() -> None:
+    world = MediaWorld()
+    joined, other = world.connect(), world.connect()
+    joined.up.cut = True
+    world.run(6.0)
+    returned = joined.recorder.leg_returned
+
+    def leg_returned(leg: Leg, now: float) -> None:
+        returned(leg, now)
+        leg_of(other).close("replaced", now)
+
+    joined.recorder.leg_returned = leg_returned  # type: ignore[method-assign]
+    joined.up.cut = False
+    joined.peer.send_media("audio", b"what was said", 960, level=(True, 30))
+    world.run(0.011)
+    assert joined.recorder.events == ["connected", "lost", "returned"]
+    assert other.recorder.events == ["connected", "left:replaced"]
+    (packet,) = joined.recorder.audio
+    assert (packet.payload, packet.level_dbov) == (b"what was said", -30)
+    world.run(0.1)
+    assert other.peer.closed
 
 
 def test_a_handshake_that_does_not_end_fails() -> None:
