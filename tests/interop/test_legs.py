@@ -1,6 +1,7 @@
 """Legs that are replaced, lost, and come and go, with the real daemon."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections import Counter
@@ -14,13 +15,21 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+import mcu.daemon
+from config.settings import load
+from mcu.engine.audio_source import AudioSource
+from mcu.engine.video_source import VideoSource
+from mcu.engine.view_rendition import ViewRendition
+from mcu.legs.webrtc import WebRtcLeg
+from mcu.media.srtp import SrtpSession
 from mixer.video.composer import Composer, Scene
 from mixer.video.tile import EMPTY_TILE, Tile
+from signalling.webrtc.dtls import DtlsEndpoint
 from tests.peers import coded_media
 from tests.peers.chromium_room import GREEN, RED, ChromiumRoom, Colour
 from tests.peers.daemon import Daemon
 from tests.peers.generator_rooms import GeneratorRooms
-from tests.peers.meeting import EventLog, mean_rgb, meeting
+from tests.peers.meeting import EventLog, Meeting, mean_rgb, meeting
 from tests.peers.waiting import until, until_read
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -257,3 +266,55 @@ async def test_twenty_viewers_of_one_layout_share_one_video_encoder(daemon: Daem
             await viewer.leave()
         metrics = await daemon.metrics()
         assert metrics['mcu_encoders{kind="video"}'] == 1  # the room itself watches, too
+
+
+class DaemonInside(Daemon):
+    """The daemon in this very process, so that its objects can be counted."""
+
+    async def start(self) -> None:
+        self._inside = mcu.daemon.Daemon(load(None, self._environment, None))
+        await self._inside.__aenter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._inside.__aexit__()
+        gc.unfreeze()
+        await super().__aexit__(None, None, None)
+
+
+KINDS = (WebRtcLeg, DtlsEndpoint, SrtpSession, VideoSource, AudioSource, ViewRendition)
+
+
+async def living() -> Counter[str]:
+    """How many objects of a leg's making there are, and tasks by what they do."""
+    gc.collect()
+    objects = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, KINDS))
+    tasks = Counter(str(task.get_coro()).partition(" at ")[0] for task in asyncio.all_tasks())
+    return objects + tasks
+
+
+async def stay(held: Meeting, bridge: str, *, leaves: bool) -> None:
+    """One room that is seen and heard, and then leaves or just vanishes.
+
+    A room of the generator is made of some of the same classes: gone when this returns.
+    """
+    async with GeneratorRooms(held.daemon.url) as rooms:
+        token = held.tokens[bridge]
+        room = await rooms.join(held.id, token, colour=coded_media.RED, tone_hz=1010)
+        await until(lambda: room.leg.counters.video_frames > 2, 0.02)
+        assert (await living())["WebRtcLeg"] == 1
+        if leaves:
+            await room.leave()
+
+
+async def test_no_task_and_no_object_outlives_its_leg(tmp_path: Path) -> None:
+    environment = {"MCU_MEDIA__LOST_AFTER_S": "1", "MCU_MEDIA__LEFT_AFTER_S": "1"}
+    async with AsyncExitStack() as stack:
+        daemon = DaemonInside(tmp_path / "data", environment=environment)
+        await stack.enter_async_context(daemon)
+        held = await stack.enter_async_context(meeting(daemon, {"vao-ra": "Xã Vạn Ninh"}))
+        before = await living()
+        assert not before["WebRtcLeg"]
+        for number in range(4):
+            await stay(held, "vao-ra", leaves=number % 2 == 1)
+            await held.until_states(vao_ra="left")
+        await until_read(living, lambda now: now == before, timeout_s=10)
