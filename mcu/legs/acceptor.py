@@ -77,7 +77,7 @@ class WebRtcAcceptor:
         self.faults = 0
         """Exceptions in legs' timers; each is a defect of this program, and logged."""
         self.dropped: Counter[str] = Counter()
-        """What legs that have left had dropped, by reason."""
+        """What legs that have left had dropped, by reason; and ``timer_fault``."""
 
     def accept(
         self,
@@ -139,6 +139,7 @@ class WebRtcAcceptor:
             except Exception:
                 # A defect that one leg meets must not keep the others from their timers.
                 self.faults += 1
+                self.dropped["timer_fault"] += 1
                 leg.due_at = now + IDLE_S
                 log.exception("leg_timer_failed", leg=leg.id)
 

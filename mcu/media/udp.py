@@ -66,6 +66,8 @@ def _size(sock: socket.socket, option: int, force: int) -> None:
 class UdpTransport:
     """Reads a socket into a media port while it is open.
 
+    Faults and read errors also stand in the port's ``dropped``, where operators see them.
+
     Args:
         sock: as from ``open_socket``; owned from now on.
         clock: monotonic seconds, read once per wake.
@@ -139,11 +141,13 @@ class UdpTransport:
                 except Exception:
                     # A defect that one datagram meets must not cost the others of this turn.
                     self.faults += 1
+                    self._port.dropped["datagram_fault"] += 1
                     log.exception("datagram_failed")
         except BlockingIOError:
             return
         except OSError:
             self.read_errors += 1
+            self._port.dropped["read_error"] += 1
 
 
 def open_media_port(

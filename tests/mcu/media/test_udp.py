@@ -77,7 +77,35 @@ async def test_a_defect_one_datagram_meets_does_not_cost_the_others(
         for datagram in (b"1", b"2", b"3"):
             peer.sendto(datagram, ("127.0.0.1", transport.local_port))
         await until(lambda: len(seen) == 3)
-        assert transport.faults == 1
+        assert transport.faults == port.dropped["datagram_fault"] == 1
+    finally:
+        peer.close()
+        transport.close()
+
+
+class FailingSocket(socket.socket):
+    """Tells of an error once, as the kernel does of one that an ICMP message brought."""
+
+    failed = False
+
+    def recvfrom(self, *arguments: int) -> tuple[bytes, object]:  # type: ignore[override]
+        if not self.failed:
+            self.failed = True
+            raise ConnectionRefusedError
+        return super().recvfrom(*arguments)
+
+
+async def test_a_read_error_is_counted_and_reading_goes_on() -> None:
+    sock = FailingSocket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.bind(("127.0.0.1", 0))
+    port = MediaPort(sock.sendto)
+    transport = UdpTransport(asyncio.get_running_loop(), sock, port)
+    peer = client(socket.AF_INET)
+    try:
+        peer.sendto(b"\xffhello", ("127.0.0.1", transport.local_port))
+        await until(lambda: port.datagrams_received == 1)
+        assert transport.read_errors == port.dropped["read_error"] == 1
     finally:
         peer.close()
         transport.close()
