@@ -251,7 +251,7 @@ class Incoming:
 
         def make(ssrc: int, above: int) -> AudioReceiveStream | VideoReceiveStream:
             if media.kind == "audio":
-                return AudioReceiveStream(ssrc, codec.clock_rate, self._audio, above)
+                return AudioReceiveStream(ssrc, codec.clock_rate, self._audio, above, self.dropped)
             return VideoReceiveStream(
                 ssrc,
                 codec.name,
@@ -260,6 +260,7 @@ class Incoming:
                 deliver=lambda frame, now: self._frame(name, frame, now),
                 wake=self._wake,
                 above=above,
+                dropped=self.dropped,
             )
 
         return Source(media, make)

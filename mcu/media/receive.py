@@ -4,6 +4,7 @@ A stream knows nothing of SRTP or sockets: its leg opens the packets and asks it
 timer, what to request from the peer.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from mcu.media.assembly import MAX_PACKETS, FrameAssembler
@@ -26,10 +27,14 @@ class ReceiveStream:
     Args:
         ssrc: of the peer. clock_rate: RTP clock, Hz.
         above: extended sequence numbers will be greater (see ``SequenceTracker``).
+        dropped: counts by reason what could not be used; the leg's own, which outlives streams.
     """
 
-    def __init__(self, ssrc: int, clock_rate: int, above: int = 0) -> None:
+    def __init__(
+        self, ssrc: int, clock_rate: int, above: int = 0, dropped: Counter[str] | None = None
+    ) -> None:
         self.ssrc = ssrc
+        self.dropped: Counter[str] = Counter() if dropped is None else dropped
         self.tracker = SequenceTracker(clock_rate, above)
         self.packets = 0
         self.bytes = 0
@@ -76,8 +81,9 @@ class AudioReceiveStream(ReceiveStream):
         clock_rate: int,
         deliver: Callable[[AudioPacket, float], None],
         above: int = 0,
+        dropped: Counter[str] | None = None,
     ) -> None:
-        super().__init__(ssrc, clock_rate, above)
+        super().__init__(ssrc, clock_rate, above, dropped)
         self._deliver = deliver
 
     def receive(
@@ -94,10 +100,12 @@ class AudioReceiveStream(ReceiveStream):
         tracker = self.tracker
         extended = tracker.extend(sequence)
         if extended is None:
+            self.dropped["sequence_jump"] += 1
             return
         extended_timestamp = tracker.extend_timestamp(timestamp)
         tracker.measure_jitter(extended_timestamp, now)
         if not payload or len(payload) > MAX_AUDIO_BYTES:
+            self.dropped["audio_size"] += 1
             return
         if level:
             head = level[0]
@@ -130,8 +138,9 @@ class VideoReceiveStream(ReceiveStream):
         deliver: Callable[[EncodedFrame, float], None],
         wake: Callable[[float], None],
         above: int = 0,
+        dropped: Counter[str] | None = None,
     ) -> None:
-        super().__init__(ssrc, clock_rate, above)
+        super().__init__(ssrc, clock_rate, above, dropped)
         self.wanted = False
         self.key_frame_needed = False
         """The leg is to send a PLI (at most every PLI_INTERVAL_S) until this is False."""
@@ -171,6 +180,7 @@ class VideoReceiveStream(ReceiveStream):
         restarts = tracker.restarts
         extended = tracker.extend(sequence)
         if extended is None:
+            self.dropped["sequence_jump"] += 1
             return
         extended_timestamp = tracker.extend_timestamp(timestamp)
         tracker.measure_jitter(extended_timestamp, now)
@@ -207,6 +217,8 @@ class VideoReceiveStream(ReceiveStream):
         extended = highest - ((highest - sequence) & 0xFFFF)
         if self._missing.received(extended):
             self._insert(extended, self.tracker.extend_timestamp(timestamp), marker, payload, now)
+        else:
+            self.dropped["repetition"] += 1
 
     def want(self, wanted: bool) -> None:
         """Begin or cease to put pictures together; packets are counted either way."""
@@ -264,6 +276,7 @@ class VideoReceiveStream(ReceiveStream):
         if frames:
             self._emit(frames, now)
         if self._assembler.broken != self._broken_before:
+            self.dropped["picture"] += self._assembler.broken - self._broken_before
             self._broken_before = self._assembler.broken
             self.key_frame_needed = True
 

@@ -178,6 +178,7 @@ def test_a_restarted_stream_goes_on() -> None:
     assert video.stream.tracker.restarts == 1
     assert len(video.frames) == 3
     assert video.stream.key_frame_needed
+    assert video.stream.dropped == {"sequence_jump": 1}
 
 
 def test_a_stream_carries_on_counting() -> None:
