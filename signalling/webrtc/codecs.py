@@ -39,6 +39,7 @@ class Codec:
         answer_parameters: ours, as they stand in the answer.
         max_width, max_height, max_fps: the largest 16:9 picture the peer takes; 0 for no limit.
         max_bitrate_bps: what its level allows; 0 for no limit.
+        takes_smallest: whether the peer takes ``h264.SMALLEST``; True for sound.
     """
 
     name: str
@@ -51,22 +52,41 @@ class Codec:
     max_height: int = 0
     max_fps: int = 0
     max_bitrate_bps: int = 0
+    takes_smallest: bool = True
 
 
-def choose_codec(media: MediaSection) -> Codec | None:
+def choose_codec(media: MediaSection, *, sends: bool = True) -> Codec | None:
     """The best codec of an offered audio or video section; None where there is none.
 
     The order is ours, not the offer's: a whole conference shares renditions, and each codec
     in use costs an encoder. Among equals the offer's order decides.
+
+    Args:
+        sends: we send in it too; then a peer that takes no picture as small as
+            ``h264.SMALLEST`` is not sent that format.
     """
     parameters = fmtp_parameters(media)
     best: tuple[int, Codec] | None = None
     for rtpmap in offered_rtpmaps(media):
         recognise = _RECOGNISED.get((media.kind, rtpmap.encoding.lower()))
         found = recognise(rtpmap, parameters.get(rtpmap.payload_type, {})) if recognise else None
+        if found is not None and sends and not found[1].takes_smallest:
+            continue
         if found is not None and (best is None or found[0] < best[0]):
             best = found
     return best[1] if best else None
+
+
+def why_none(media: MediaSection) -> str:
+    """Why ``choose_codec`` took no codec of a section."""
+    if choose_codec(media, sends=False) is None:
+        return f"no {media.kind} codec of it is accepted"
+    small = h264.SMALLEST
+    return (
+        f"no {media.kind} codec of it takes {small.width}x{small.height} at {small.fps} pictures a "
+        "second, the smallest that is sent; that is H264 level 1.2 (without profile-level-id it "
+        "is level 1) or VP8 max-fs=240"
+    )
 
 
 def offered_rtpmaps(media: MediaSection) -> tuple[RtpMap, ...]:
@@ -168,6 +188,7 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
         limits.height,
         limits.fps,
         sent.limits.bitrate_bps,
+        h264.takes_smallest(sent, parameters),
     )
     return _H264_RANKS[offered.profile], codec
 
@@ -179,7 +200,15 @@ def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
     limits = h264.largest_picture(frame_size, 0)  # RFC 7741 section 6.1 counts the same blocks
     fps = h264.positive(parameters.get("max-fr"), h264.MAX_FPS)
     codec = Codec(
-        "vp8", rtpmap.payload_type, 90000, 0, parameters, {}, limits.width, limits.height, fps
+        "vp8",
+        rtpmap.payload_type,
+        90000,
+        0,
+        parameters,
+        max_width=limits.width,
+        max_height=limits.height,
+        max_fps=fps,
+        takes_smallest=not frame_size or limits.width >= h264.SMALLEST.width,
     )
     return 2, codec
 

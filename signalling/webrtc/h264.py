@@ -149,15 +149,31 @@ def largest_picture(macroblocks: int, macroblocks_per_second: int) -> PictureLim
     return PictureLimits(width, height, min(fps, MAX_FPS))
 
 
+SMALLEST = PictureLimits(320, 180, 25)
+"""The smallest picture that is sent. Who takes less is beyond what renditions are made for."""
+
+
 def picture_limits(level: ProfileLevel, parameters: Mapping[str, str]) -> PictureLimits:
     """What a peer with these fmtp parameters takes: its level, raised by ``max-fs``/``max-mbps``.
 
     The two parameters may only raise what the level gives (RFC 6184 section 8.1).
     """
+    return largest_picture(*_budget(level, parameters))
+
+
+def takes_smallest(level: ProfileLevel, parameters: Mapping[str, str]) -> bool:
+    """Whether a peer with these fmtp parameters takes ``SMALLEST``: from level 1.2 on."""
+    macroblocks, per_second = _budget(level, parameters)
+    used = -(-SMALLEST.width // MACROBLOCK_PX) * -(-SMALLEST.height // MACROBLOCK_PX)
+    return used <= macroblocks and used * SMALLEST.fps <= per_second
+
+
+def _budget(level: ProfileLevel, parameters: Mapping[str, str]) -> tuple[int, int]:
+    """Macroblocks per picture and per second."""
     limits = level.limits
     macroblocks = max(limits.macroblocks, positive(parameters.get("max-fs"), MAX_MACROBLOCKS))
     per_second = max(limits.macroblocks_per_second, positive(parameters.get("max-mbps"), 10**9))
-    return largest_picture(macroblocks, per_second)
+    return macroblocks, per_second
 
 
 def positive(text: str | None, top: int) -> int:

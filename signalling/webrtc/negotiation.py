@@ -21,7 +21,13 @@ from signalling.webrtc.agreement import (
     StreamName,
 )
 from signalling.webrtc.answer import write_answer
-from signalling.webrtc.codecs import ACCEPTED_CODECS, Codec, choose_codec, retransmission_types
+from signalling.webrtc.codecs import (
+    ACCEPTED_CODECS,
+    Codec,
+    choose_codec,
+    retransmission_types,
+    why_none,
+)
 from signalling.webrtc.remote import read_transport
 
 __all__ = [
@@ -89,12 +95,11 @@ def _answer(
     ssrcs = _Ssrcs(offer, local.new_ssrc)
     for index, media in enumerate(offer.media):
         reason = _unusable(offer, index) or _unbundled(offer, media, accepted.values())
-        codec = None if reason else choose_codec(media)
+        _, sends = _directions(offer, media, kind)
+        codec = None if reason else choose_codec(media, sends=sends)
         stream = _stream(media, accepted.values(), before.get(media.mid or ""))
         if codec is None or stream is None:
-            missing = (
-                f"no {media.kind} codec of it is accepted" if codec is None else "one too many"
-            )
+            missing = why_none(media) if codec is None else "one too many"
             reasons[index] = reason or missing
             continue
         earlier = before.get(media.mid or "")
@@ -165,6 +170,14 @@ def _stream(
     return next((wish for wish in wishes if wish not in taken), None)
 
 
+def _directions(offer: SessionDescription, media: MediaSection, kind: LegKind) -> tuple[bool, bool]:
+    """Whether we receive and whether we send in a section."""
+    direction = media.direction or offer.direction or "sendrecv"
+    receives = direction in ("sendrecv", "sendonly") and kind != "view"
+    sends = direction in ("sendrecv", "recvonly") and kind != "publish"
+    return receives, sends
+
+
 class _Ssrcs:
     """Gives out SSRCs that neither side of the leg uses yet."""
 
@@ -194,9 +207,7 @@ def _negotiate(
     ssrcs: _Ssrcs,
     earlier: NegotiatedMedia | None,
 ) -> NegotiatedMedia:
-    direction = media.direction or offer.direction or "sendrecv"
-    receives = direction in ("sendrecv", "sendonly") and kind != "view"
-    sends = direction in ("sendrecv", "recvonly") and kind != "publish"
+    receives, sends = _directions(offer, media, kind)
     media_kind: Literal["audio", "video"] = "audio" if media.kind == "audio" else "video"
     feedback = _feedback(media, codec) if media_kind == "video" else frozenset()
     rtx: dict[int, int] = {}

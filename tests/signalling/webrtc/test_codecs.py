@@ -7,6 +7,7 @@ from signalling.webrtc.codecs import (
     fmtp_parameters,
     offered_rtpmaps,
     retransmission_types,
+    why_none,
 )
 
 
@@ -116,10 +117,51 @@ def test_unreadable_profiles_are_passed_over() -> None:
 
 def test_h264_without_profile_is_level_1() -> None:
     media = section("video", "96", "rtpmap:96 H264/90000", "fmtp:96 packetization-mode=1")
-    codec = chosen(media)
+    assert choose_codec(media) is None
+    codec = choose_codec(media, sends=False)
+    assert codec is not None
     assert (codec.max_width, codec.max_height, codec.max_fps) == (192, 108, 17)
     assert codec.max_bitrate_bps == 64_000
     assert "profile-level-id" not in codec.answer_parameters
+
+
+@pytest.mark.parametrize(
+    "small",
+    [
+        "packetization-mode=1",
+        "packetization-mode=1;profile-level-id=42e00a",
+        "packetization-mode=1;profile-level-id=42f00b",
+        "packetization-mode=1;profile-level-id=42e00b",
+        "packetization-mode=1;profile-level-id=42e00b;level-asymmetry-allowed=1",
+        "packetization-mode=1;profile-level-id=42e00a;max-fs=3600",
+    ],
+)
+def test_h264_below_the_smallest_picture_is_passed_over(small: str) -> None:
+    assert chosen(h264("96", small)).name == "vp8"
+    assert chosen(h264("96 97", small, CB)).payload_type == 97
+    alone = section("video", "96", "rtpmap:96 H264/90000", f"fmtp:96 {small}")
+    assert choose_codec(alone) is None
+    assert "H264 level 1.2" in why_none(alone)
+    # It is only what we send that would be too large.
+    assert choose_codec(alone, sends=False) is not None
+
+
+@pytest.mark.parametrize(
+    "enough", ["profile-level-id=42e00c", "profile-level-id=42e00a;max-fs=240;max-mbps=6000"]
+)
+def test_h264_that_takes_the_smallest_picture(enough: str) -> None:
+    assert chosen(h264("96", f"packetization-mode=1;{enough}")).name == "h264"
+
+
+def test_vp8_below_the_smallest_picture_is_passed_over() -> None:
+    for max_fs, taken in ((239, False), (240, True)):
+        media = section("video", "96", "rtpmap:96 VP8/90000", f"fmtp:96 max-fs={max_fs}")
+        assert (choose_codec(media) is not None) == taken
+
+
+def test_why_no_codec_is_taken() -> None:
+    unknown = section("video", "96", "rtpmap:96 AV1/90000")
+    assert why_none(unknown) == "no video codec of it is accepted"
 
 
 def answered_level(offer: str) -> tuple[str, int]:

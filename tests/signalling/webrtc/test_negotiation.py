@@ -209,6 +209,21 @@ def test_no_usable_codec_names_the_accepted_ones(local: LocalSide) -> None:
     assert caught.value.field == "media[0]"
 
 
+def test_pictures_smaller_than_any_that_is_sent_are_refused_with_the_reason(
+    local: LocalSide,
+) -> None:
+    lines = ["m=video 9 UDP/TLS/RTP/SAVPF 98", "a=rtpmap:98 H264/90000", "a=mid:0", "a=rtcp-mux"]
+    lines += ["a=fmtp:98 packetization-mode=1"]
+    with pytest.raises(OfferRefused, match="320x180 at 25 pictures a second") as caught:
+        answer_offer(offer(lines), local, kind="join")
+    assert "without profile-level-id it is level 1" in caught.value.detail
+    assert caught.value.field == "media[0]"
+    # Who only sends is not sent anything too large.
+    assert answer_offer(offer(lines), local, kind="publish").media[0].codec.name == "h264"
+    only_sends = [*lines, "a=sendonly"]
+    assert answer_offer(offer(only_sends), local, kind="join").media[0].receives
+
+
 def test_one_unusable_section_is_rejected_alone(local: LocalSide) -> None:
     unusable = ["m=video 9 UDP/TLS/RTP/SAVPF 98", "a=rtpmap:98 VP9/90000", "a=mid:1", "a=rtcp-mux"]
     negotiated = answer_offer(offer(audio(), unusable), local, kind="join")
