@@ -88,7 +88,7 @@ class FailingSocket(socket.socket):
 
     failed = False
 
-    def recvfrom(self, *arguments: int) -> tuple[bytes, object]:  # type: ignore[override]
+    def recvfrom(self, *arguments: int) -> tuple[bytes, object]:
         if not self.failed:
             self.failed = True
             raise ConnectionRefusedError
