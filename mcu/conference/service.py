@@ -97,11 +97,10 @@ class Conferences:
     # Life
 
     async def restore(self, *, keep: bool = True) -> None:
-        """Bring back what ran when the process ended, and start the timers.
+        """Bring back what ran when the process ended.
 
         Args:
-            keep: run the background task (retries, timers); without it the caller calls
-                ``flush`` and ``handle_timer`` itself.
+            keep: run retries and timers; else the caller does (``flush``, ``handle_timer``).
 
         Raises:
             StoreUnavailable.
@@ -123,8 +122,7 @@ class Conferences:
     async def close(self) -> None:
         """End the feeds, wait for what is being stored, write what waits. Conferences go on.
 
-        Facts that come after this are dropped: a daemon that stops closes its legs, and what
-        is stored must stay what was true while the rooms were connected.
+        Later facts are dropped: what is stored stays what was true while rooms were connected.
         """
         self._closed = True
         if self._keeping is not None:
@@ -270,11 +268,10 @@ class Conferences:
         return self.participant(conference_id, guest.id)
 
     def note(self, conference_id: str, fact: Fact) -> None:
-        """Take note of a fact, from the loop's thread; never blocks and never raises.
+        """Take note of a fact, on the loop's thread; never blocks and never raises.
 
-        It is applied before this returns, unless a command is being stored (or another event is
-        being applied): then right after. A fact about a conference that has ended, or somebody
-        who was removed, is dropped.
+        It is applied before this returns, or right after the command that is being stored (or
+        the event that is being applied). One about somebody who is gone is dropped.
         """
         if not self._closed:
             self._live.note(conference_id, fact)
@@ -305,9 +302,8 @@ class Conferences:
     def listen(self, listener: Listener) -> None:
         """Call ``listener(state, event)`` for every event, synchronously, once it is applied.
 
-        For the media plane's bookkeeping: ``ParticipantJoined.replaced`` names the legs to
-        close with reason ``replaced``, ``ParticipantRemoved.participant.legs`` those to close
-        with reason ``disconnected``.
+        ``ParticipantJoined.replaced`` names legs to close with reason ``replaced``,
+        ``ParticipantRemoved.participant.legs`` those to close with reason ``disconnected``.
         """
         self._live.listeners.append(listener)
 
