@@ -169,7 +169,21 @@ async def test_ice_is_trickled_and_restarted(meeting: tuple[Api, str]) -> None:
     assert api.legs.closed == [("leg-1", "disconnected")]
 
 
-@pytest.mark.parametrize("path", ["//whip/c", "//whep/c", "/legs/l"])
+async def test_a_viewer_need_not_know_the_ice_session(meeting: tuple[Api, str]) -> None:
+    api, conference = meeting
+    observer = await api.token("observer", unit="tinh")
+    await api.call(
+        "POST", f"//whep/{conference}", data=OFFER, headers=SDP, token=observer, status=201
+    )
+    (leg,) = api.legs.legs
+    for body, tag, status in ((TRICKLE, None, 204), (RESTART, None, 200), (TRICKLE, '"x"', 412)):
+        headers = FRAGMENT | ({"If-Match": tag} if tag else {})
+        await api.call(
+            "PATCH", f"/legs/{leg}", data=body, headers=headers, token=observer, status=status
+        )
+
+
+@pytest.mark.parametrize("path", ["//whip/c", "//whep/c?view=main", "/legs/l"])
 async def test_preflights_of_other_origins(api: Api, path: str) -> None:
     headers = {
         "Origin": "https://elsewhere.example",
