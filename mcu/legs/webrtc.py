@@ -23,6 +23,7 @@ from mcu.legs.leg import (
     StreamName,
 )
 from mcu.legs.liveness import Liveness
+from mcu.legs.log import LegLog
 from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings
 from mcu.media import rtcp
@@ -87,7 +88,7 @@ class WebRtcLeg:
         self._path = SendPath(context.port.buffer, context.port.sendto)
         self._inbound: SrtpSession | None = None
         self._outbound: SrtpSession | None = None
-        self._profile: str | None = None
+        self._log = LegLog(identity, context.port, self._path)
         self._incoming = Incoming(
             media,
             audio=self._audio_received,
@@ -147,12 +148,9 @@ class WebRtcLeg:
 
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""
-        address = self._path.address
         reading = self._readings.read()
-        reading.srtp_profile = self._profile
-        if address is not None:
-            host, port = self._port.peer_address(address)
-            reading.remote_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        reading.srtp_profile = self._log.srtp_profile
+        reading.remote_address = self._log.remote_address
         dropped = self.dropped + self._incoming.dropped
         for reason, count in self._ice.dropped.items():
             dropped[f"stun_{reason}"] += count
@@ -176,6 +174,7 @@ class WebRtcLeg:
         self._inbound = self._outbound = None
         self._port.unregister(self)
         self._context.closed(self)
+        self._log.left(reason)
         self._observer.leg_left(self, reason, now)
 
     # ICE
@@ -302,10 +301,13 @@ class WebRtcLeg:
         if finding == "gone":
             self.close("timeout", now)
         elif finding == "failed":
+            found = "handshake not finished" if self._path.address else "no connectivity check"
+            self._log.failure = f"timeout: {found}"
             self.close("failed", now)
         elif finding == "lost" and self.state == "connected":
             self.state = "lost"
             self._liveness.lost = True
+            self._log.lost(now - self._liveness.heard_at)
             self._observer.leg_lost(self, now)
 
     def _schedule(self) -> None:
@@ -329,6 +331,7 @@ class WebRtcLeg:
                 self.close("bye", now)
             elif isinstance(event, Failed):
                 self.dropped[f"dtls_{event.reason}"] += 1
+                self._log.failure = f"dtls {event.reason}: {event.detail}".removesuffix(": ")
                 self.close("failed", now)
         self._schedule()
 
@@ -340,7 +343,7 @@ class WebRtcLeg:
 
     def _connect(self, keys: SrtpKeys, now: float) -> None:
         profile, buffer = keys.profile.name, self._port.buffer
-        self._profile = profile
+        self._log.srtp_profile = profile
         self._inbound = SrtpSession(keys.remote_key, profile, buffer, outbound=False)
         self._outbound = SrtpSession(keys.local_key, profile, buffer, outbound=True)
         self._path.handle = self._outbound.handle
@@ -349,6 +352,7 @@ class WebRtcLeg:
         self.state = "connected"
         for stream, rendition in self._renditions.items():
             self._outgoing.play(stream, rendition, now)
+        self._log.connected()
         self._observer.leg_connected(self, now)
 
     def _heard(self, now: float) -> None:
@@ -356,6 +360,7 @@ class WebRtcLeg:
         if self.state == "lost":
             self.state = "connected"
             self._liveness.lost = False
+            self._log.returned()
             self._observer.leg_returned(self, now)
 
     def _send_key_frame_requests(self, now: float) -> None:

@@ -1,0 +1,65 @@
+"""What operators read of a leg: one line for each turn in its life, none for packets."""
+
+from typing import Any
+
+import structlog
+
+from mcu.legs.context import LegIdentity
+from mcu.media.port import MediaPort
+from mcu.media.send import SendPath
+
+log = structlog.get_logger(__name__)
+
+
+class LegLog:
+    """Writes the lines of one leg.
+
+    Args:
+        port, path: they know where the peer is.
+
+    ``srtp_profile`` is set once negotiated; ``failure`` says more of a leg that fails.
+    """
+
+    def __init__(self, identity: LegIdentity, port: MediaPort, path: SendPath) -> None:
+        self.srtp_profile: str | None = None
+        self.failure: str | None = None
+        self._port = port
+        self._path = path
+        self._whose: dict[str, Any] = {
+            "leg": identity.id,
+            "conference": identity.conference,
+            "participant": identity.participant,
+            "kind": identity.kind,
+        }
+
+    @property
+    def remote_address(self) -> str | None:
+        """Where the peer is, ``host:port``; None before its first check."""
+        address = self._path.address
+        if address is None:
+            return None
+        host, port = self._port.peer_address(address)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def connected(self) -> None:
+        """Keys are there, media flows."""
+        log.info("leg_connected", **self._fields())
+
+    def lost(self, silent_s: float) -> None:
+        """Nothing was heard for ``silent_s``."""
+        log.warning("leg_lost", **self._fields(), silent_s=round(silent_s, 1))
+
+    def returned(self) -> None:
+        """A lost leg is heard again."""
+        log.info("leg_returned", **self._fields())
+
+    def left(self, reason: str) -> None:
+        """Over; with ``failure`` where it never came to media."""
+        if reason == "failed":
+            log.warning("leg_left", **self._fields(), reason=reason, failure=self.failure)
+        else:
+            log.info("leg_left", **self._fields(), reason=reason)
+
+    def _fields(self) -> dict[str, Any]:
+        where = {"remote_address": self.remote_address, "srtp_profile": self.srtp_profile}
+        return self._whose | where
