@@ -60,9 +60,7 @@ log = structlog.get_logger(__name__)
 
 
 class Conferences:
-    """All conferences of this daemon.
-
-    Call ``restore`` once before anything else, and ``close`` in ``finally``.
+    """All conferences of this daemon: ``restore`` first, ``close`` in ``finally``.
 
     Args:
         media: told what to do; an exception it raises is logged, the conference goes on.
@@ -86,9 +84,8 @@ class Conferences:
         self._hub = EventHub(0, 0, partial(read_events, store), self._clock.utcnow)
         self._journal = Journal(store, lambda conference: self._live.snapshot(conference))
         self._live = LiveConferences(media, self._hub, self._clock, self._journal.add)
-        self._keeper = Keeper(
-            self._live, self._journal, store, self._hub, self._clock, left_after_s
-        )
+        kept = self._live, self._journal, store, self._hub, self._clock
+        self._keeper = Keeper(*kept, left_after_s)
         self._turn = asyncio.Lock()
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None
@@ -400,5 +397,5 @@ class Conferences:
             self._live.release()
 
 
+# What changes the list of conferences.
 _LISTED = ConferenceStarted | ConferenceChanged | ConferenceEnded
-"""Events that change what the list of conferences shows."""
