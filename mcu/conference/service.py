@@ -91,8 +91,6 @@ class Conferences:
         self._keeping: asyncio.Task[None] | None = None
         self._closed = False
 
-    # Life
-
     async def restore(self, *, keep: bool = True) -> None:
         """Bring back what ran when the process ended.
 
