@@ -1,9 +1,14 @@
 """A leg's counters, read as statistics; rates come from the difference between two reports."""
 
+from collections import Counter
+
 from mcu.legs.feedback import Feedback
 from mcu.legs.incoming import Incoming, Source
 from mcu.legs.leg import LegStatistics, StreamStatistics
 from mcu.legs.outgoing import Outgoing, Output
+from mcu.media.send import SendPath
+from signalling.webrtc.dtls import DtlsEndpoint
+from signalling.webrtc.ice import IceLite
 
 
 class _Rate:
@@ -74,6 +79,16 @@ class Readings:
             reading.frames, reading.key_frames = video.frames, video.key_frames
             reading.nacks = video.nacks
         return reading
+
+
+def all_drops(
+    media: Counter[str], ice: IceLite, dtls: DtlsEndpoint, path: SendPath
+) -> dict[str, int]:
+    """What a leg dropped, by reason: its media, with what its transport dropped."""
+    dropped = media + Counter({"dtls": dtls.dropped, "send": path.dropped})
+    for reason, count in ice.dropped.items():
+        dropped[f"stun_{reason}"] += count
+    return dict(dropped)
 
 
 def _read_output(output: Output, bps: int) -> StreamStatistics:

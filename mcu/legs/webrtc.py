@@ -25,7 +25,7 @@ from mcu.legs.leg import (
 from mcu.legs.liveness import Liveness
 from mcu.legs.log import LegLog
 from mcu.legs.outgoing import Outgoing
-from mcu.legs.readings import Readings
+from mcu.legs.readings import Readings, all_drops
 from mcu.media import rtcp
 from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.port import SocketAddress
@@ -120,7 +120,7 @@ class WebRtcLeg:
             self._renditions.pop(stream, None)
         else:
             self._renditions[stream] = rendition
-        if self._outbound is not None:
+        if self._path.handle is not None:
             self._outgoing.play(stream, rendition, self._context.clock())
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
@@ -151,12 +151,8 @@ class WebRtcLeg:
         reading = self._readings.read()
         reading.srtp_profile = self._log.srtp_profile
         reading.remote_address = self._log.remote_address
-        dropped = self.dropped + self._incoming.dropped
-        for reason, count in self._ice.dropped.items():
-            dropped[f"stun_{reason}"] += count
-        dropped["dtls"] += self._dtls.dropped
-        dropped["send"] += self._path.dropped
-        reading.dropped = {reason: count for reason, count in dropped.items() if count}
+        media = self.dropped + self._incoming.dropped
+        reading.dropped = all_drops(media, self._ice, self._dtls, self._path)
         return reading
 
     def close(self, reason: str, now: float) -> None:
@@ -304,16 +300,22 @@ class WebRtcLeg:
             found = "handshake not finished" if self._path.address else "no connectivity check"
             self._log.failure = f"timeout: {found}"
             self.close("failed", now)
-        elif finding == "lost" and self.state == "connected":
-            self.state = "lost"
-            self._liveness.lost = True
-            self._log.lost(now - self._liveness.heard_at)
-            self._observer.leg_lost(self, now)
+        elif finding != "alive":
+            if finding == "expired":
+                self._liveness.expired = True
+                self._path.handle = None
+                self._outgoing.stop(now)
+            if self.state == "connected":
+                self.state = "lost"
+                self._liveness.lost = True
+                self._log.lost(now - self._liveness.heard_at)
+                self._observer.leg_lost(self, now)
 
     def _schedule(self) -> None:
         times: list[float | None] = [self._liveness.next_timer(), self._dtls.next_timer()]
         if self._outbound is not None:
-            times += (self._next_report, self._feedback.next_timer())
+            requests = None if self._liveness.expired else self._feedback.next_timer()
+            times += (self._next_report, requests)
         self.due_at = min(at for at in times if at is not None)
 
     def _wake(self, at: float) -> None:
@@ -338,7 +340,7 @@ class WebRtcLeg:
     def _flush_dtls(self, now: float) -> None:
         address = self._path.address
         for datagram in self._dtls.datagrams_to_send(now):
-            if address is not None:
+            if address is not None and not self._liveness.expired:
                 self._port.transmit(datagram, address)
 
     def _connect(self, keys: SrtpKeys, now: float) -> None:
@@ -346,25 +348,31 @@ class WebRtcLeg:
         self._log.srtp_profile = profile
         self._inbound = SrtpSession(keys.remote_key, profile, buffer, outbound=False)
         self._outbound = SrtpSession(keys.local_key, profile, buffer, outbound=True)
-        self._path.handle = self._outbound.handle
         self._liveness.connected = True
         self._liveness.heard_at = now
         self.state = "connected"
-        for stream, rendition in self._renditions.items():
-            self._outgoing.play(stream, rendition, now)
+        self._begin_sending(now)
         self._log.connected()
         self._observer.leg_connected(self, now)
+
+    def _begin_sending(self, now: float) -> None:
+        """Now that there are keys, or the peer is heard again (no change to what goes on)."""
+        if self._outbound is not None:
+            self._path.handle = self._outbound.handle
+            for stream, rendition in self._renditions.items():
+                self._outgoing.play(stream, rendition, now)
 
     def _heard(self, now: float) -> None:
         self._liveness.heard_at = now
         if self.state == "lost":
             self.state = "connected"
-            self._liveness.lost = False
+            self._liveness.lost = self._liveness.expired = False
+            self._begin_sending(now)
             self._log.returned()
             self._observer.leg_returned(self, now)
 
     def _send_key_frame_requests(self, now: float) -> None:
-        if self._outbound is None:
+        if self._path.handle is None:
             return
         for request in self._feedback.key_frame_requests(now):
             self._send_rtcp(request)
@@ -374,8 +382,8 @@ class WebRtcLeg:
 
     def _send_rtcp(self, packet: bytes) -> None:
         session, address = self._outbound, self._path.address
-        if not packet or session is None or address is None:
-            return
+        if not packet or session is None or address is None or self._liveness.expired:
+            return  # nothing to say, or nobody who consents to hear it
         try:
             self._port.transmit(session.protect_rtcp(packet), address)
         except SrtpError as error:

@@ -2,7 +2,7 @@
 
 A lite agent sends no checks and is always controlled. So there is nothing to time here: bytes
 come in, answers and events go out. Whether the peer still consents to be sent to (RFC 7675)
-follows from when it was last heard.
+follows from when it was last heard, which its leg keeps.
 """
 
 from collections import Counter, deque
@@ -22,8 +22,6 @@ __all__ = [
     "StunError",
 ]
 
-CONSENT_S = 30.0
-"""How long one authenticated check allows sending (RFC 7675 section 5.1)."""
 NOMINATION_HOLD_S = 3.0
 """A peer that nominates several pairs at once means the one of highest priority."""
 MAX_QUEUED = 32
@@ -82,7 +80,6 @@ class IceLite:
         self, local_ufrag: str, local_pwd: str, remote_ufrag: str, remote_pwd: str
     ) -> None:
         self.nominated: Address | None = None
-        self.last_check_at: float | None = None
         self.dropped: Counter[str] = Counter()
         self._nominated_at = float("-inf")
         self._priority = 0
@@ -105,10 +102,6 @@ class IceLite:
         self.remote_ufrag, self.remote_pwd = remote_ufrag, remote_pwd
         self._current = _Credentials(f"{local_ufrag}:{remote_ufrag}", local_pwd)
         self._agreed = False
-
-    def has_consent(self, now: float) -> bool:
-        """Whether the peer was heard within ``CONSENT_S``."""
-        return self.last_check_at is not None and now - self.last_check_at < CONSENT_S
 
     def receive_datagram(self, data: bytes, address: Address, now: float) -> list[IceEvent]:
         """Take one datagram that ``is_stun``.
@@ -178,7 +171,6 @@ class IceLite:
     def _accept(
         self, request: StunMessage, address: Address, current: bool, now: float
     ) -> list[IceEvent]:
-        self.last_check_at = now
         events: list[IceEvent] = [CheckReceived(address)]
         # Under the old credentials of a restart nothing is nominated any more.
         if not current or not request.has(stun.USE_CANDIDATE):

@@ -4,6 +4,7 @@ import pytest
 from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
 
 from mcu.legs.leg import Leg, LegKind
+from mcu.legs.liveness import CONSENT_S
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.h264 import packetise
 from mcu.media.rendition import Rendition
@@ -402,6 +403,57 @@ def test_lost_returned_and_left() -> None:
     assert joined.recorder.events == ["connected", "lost", "returned", "lost", "left:timeout"]
     assert world.acceptor.legs == {}
     assert (world.port.endpoints, world.port.addresses) == (0, 0)
+
+
+def test_nothing_is_sent_once_consent_has_expired() -> None:
+    world = MediaWorld(left_after_s=600.0)
+    joined = world.connect()
+    leg = leg_of(joined)
+    audio = world.rendition("audio", "opus", 48000)
+    leg.play("audio", audio)
+    video = play_video(world, joined)
+    ssrc = local_ssrc(joined, "audio")
+
+    def speak(seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            timestamp = round(world.time.now * 48000)
+            audio.append(b"opus", timestamp, key_frame=True, now=world.time.now)
+            world.run(0.02)
+
+    send_audio(world, joined, 1)
+    world.run(2.0)
+    joined.up.cut = True
+    cut_at = world.time.now
+    speak(CONSENT_S - 3.0)
+    before = len(joined.peer.received[ssrc].packets)
+    assert before > 50 * (CONSENT_S - 3.5)
+    speak(3.1)
+    joined.peer.rtcp.clear()
+    sent = joined.down.sent
+    leg.request_key_frame("video")
+    leg.limit_bitrate(100_000)
+    speak(10.0)
+    leg.play("video", None)
+    leg.play("video", video)
+    assert joined.down.sent == sent
+    assert leg.state == "lost"
+    assert leg.due_at > world.time.now  # what cannot be sent is not due again and again
+    joined.up.cut = False
+    world.run(3.0)
+    assert joined.recorder.events == ["connected", "lost", "returned"]
+    assert joined.recorder.times["lost"] <= cut_at + 5.05
+    speak(1.0)
+    assert len(joined.peer.received[ssrc].packets) > before + 40
+    assert joined.peer.rtcp
+    data = picture(9, 3000, key_frame=True)
+    video.append(data, round(world.time.now * 90000), key_frame=True, now=world.time.now)
+    world.run(0.1)
+    assert len(joined.peer.received[local_ssrc(joined, "video")].frames()) == 2
+    joined.up.cut = True
+    world.run(CONSENT_S + 0.1)
+    sent = joined.down.sent
+    leg.close("ended", world.time.now)
+    assert joined.down.sent == sent
 
 
 def test_a_packet_stays_whole_while_its_observer_has_another_leg_send() -> None:
