@@ -101,9 +101,8 @@ class LegObserver(Protocol):
 class Leg(Protocol):
     """One media connection of a participant.
 
-    ``source_codec`` and ``playing_codec`` are fixed once negotiated: a name is absent from
-    ``sources`` when the peer does not send that stream, from ``outputs`` when it does not
-    receive it.
+    ``sources`` and ``outputs`` are fixed once negotiated: a name is absent from ``sources`` when
+    the peer does not send that stream, from ``outputs`` when it does not receive it.
     """
 
     id: str
@@ -122,7 +121,10 @@ class Leg(Protocol):
         """
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
-        """Whether pictures of a source are put together at all; audio is always."""
+        """Whether pictures of a source are put together at all, at first not; audio is always.
+
+        Beginning asks for a key frame.
+        """
 
     def request_key_frame(self, source: StreamName) -> None:
         """Ask the peer for a key frame (PLI), at most every 500 ms per source."""
