@@ -75,7 +75,7 @@ class Bridges:
             if await _read(connection, bridge.id):
                 raise DuplicateRecord(f"A bridge {bridge.id!r} exists already.", "id")
             await _check_unit(connection, bridge.unit)
-            await connection.execute(_INSERT, _parameters(bridge))
+            await connection.execute(INSERT, values_of(bridge))
         return bridge
 
     async def get(self, bridge: str) -> Bridge:
@@ -151,7 +151,7 @@ class Bridges:
             after = replace(bridge, version=before.version + 1)
             if replace(before, version=after.version) == after:
                 return before
-            await connection.execute(_REPLACE, _parameters(after))
+            await connection.execute(_REPLACE, values_of(after))
         return after
 
     async def delete(self, bridge: str, *, if_version: int | None = None) -> None:
@@ -200,13 +200,13 @@ class Bridges:
                 replace(bridge, version=stored[bridge.id].version + 1 if bridge.id in stored else 1)
                 for bridge in bridges.values()
             ]
-            await connection.executemany(_REPLACE, [_parameters(bridge) for bridge in imported])
+            await connection.executemany(_REPLACE, [values_of(bridge) for bridge in imported])
         return imported
 
 
-_INSERT = f"INSERT INTO bridges ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT = f"INSERT INTO bridges ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REPLACE = (
-    _INSERT
+    INSERT
     + """
     ON CONFLICT (id) DO UPDATE SET
         name = excluded.name, unit = excluded.unit, kind = excluded.kind,
@@ -274,7 +274,8 @@ def _unknown_unit(unit: str, within: str | None) -> str:
     return f"No unit {unit!r} is known under {within!r}."
 
 
-def _parameters(bridge: Bridge) -> tuple[Any, ...]:
+def values_of(bridge: Bridge) -> tuple[Any, ...]:
+    """What ``INSERT`` binds."""
     return (
         bridge.id,
         bridge.name,

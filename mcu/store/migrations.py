@@ -108,4 +108,15 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_expires ON idempotency (expires_at);
     """,
+    """
+    -- Which sites the registry has taken in: once each, whatever became of them since.
+    CREATE TABLE site_imports (
+        site TEXT PRIMARY KEY,
+        imported_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- A registry from before this was written down holds a site already, nobody knows which: the
+    -- empty name stands for any.
+    INSERT INTO site_imports
+        SELECT '', strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE EXISTS (SELECT 1 FROM units);
+    """,
 )

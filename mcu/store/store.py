@@ -11,6 +11,7 @@ from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
 from mcu.store.sessions import Sessions
+from mcu.store.site_imports import SiteImports
 from mcu.store.tokens import Tokens, utcnow
 from mcu.store.units import Units
 
@@ -22,7 +23,8 @@ class Store:
     """Everything that outlives the process.
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
-    ``audit``, ``idempotency``. All raise ``StoreUnavailable`` when the file cannot be used.
+    ``audit``, ``idempotency``, ``site_imports``. All raise ``StoreUnavailable`` when the file
+    cannot be used.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
@@ -35,6 +37,7 @@ class Store:
         self.conferences = ConferenceRows(database)
         self.audit = Audit(database)
         self.idempotency = Idempotency(database, clock)
+        self.site_imports = SiteImports(database, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":

@@ -64,7 +64,7 @@ class Units:
         Raises:
             InvalidRecord, DuplicateRecord, UnknownParent, StoreUnavailable.
         """
-        unit = replace(_checked(unit), version=1)
+        unit = replace(checked(unit), version=1)
         async with self._database.write() as connection:
             if await _read(connection, unit.id):
                 raise DuplicateRecord(f"A unit {unit.id!r} exists already.", "id")
@@ -117,7 +117,7 @@ class Units:
             UnknownRecord, InvalidRecord, UnknownParent, UnitCycle, VersionConflict,
             StoreUnavailable.
         """
-        unit = _checked(unit)
+        unit = checked(unit)
         async with self._database.write() as connection:
             before = await _read(connection, unit.id)
             if before is None:
@@ -188,7 +188,12 @@ class Units:
         return any(row["id"] == ancestor for row in rows)
 
 
-def _checked(unit: Unit) -> Unit:
+def checked(unit: Unit) -> Unit:
+    """Check and normalise a unit's own fields (not whether its parent exists).
+
+    Raises:
+        InvalidRecord: with the first field at fault.
+    """
     if unit.level not in UNIT_LEVELS:
         raise InvalidRecord(f"The level is one of {', '.join(UNIT_LEVELS)}.", "level")
     return replace(unit, id=read_id(unit.id), name=read_name(unit.name))
