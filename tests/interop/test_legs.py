@@ -10,10 +10,8 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 import pytest_asyncio
-from PIL import Image
 
 import mcu.daemon
 from config.settings import load
@@ -22,14 +20,13 @@ from mcu.engine.video_source import VideoSource
 from mcu.engine.view_rendition import ViewRendition
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.srtp import SrtpSession
-from mixer.video.composer import Composer, Scene
-from mixer.video.tile import EMPTY_TILE, Tile
+from mixer.video.tile import Tile
 from signalling.webrtc.dtls import DtlsEndpoint
 from tests.peers import coded_media
 from tests.peers.chromium_room import GREEN, RED, ChromiumRoom, Colour
 from tests.peers.daemon import Daemon
 from tests.peers.generator_rooms import GeneratorRooms
-from tests.peers.meeting import EventLog, Meeting, mean_rgb, meeting
+from tests.peers.meeting import EventLog, Meeting, difference, mean_rgb, meeting
 from tests.peers.waiting import until, until_read
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -119,18 +116,6 @@ async def browser_pid(room: ChromiumRoom) -> int:
     session = await room.page.context.browser.new_browser_cdp_session()
     found = await session.send("SystemInfo.getProcessInfo")
     return next(int(one["id"]) for one in found["processInfo"] if one["type"] == "browser")
-
-
-def difference(picture: Image.Image, slot: int, tile: Tile) -> float:
-    """Mean difference of a slot of 2x2 from a tile as the composer draws it, 0-255."""
-    composer = Composer(picture.width, picture.height)
-    tiles = [EMPTY_TILE] * 4
-    tiles[slot] = tile
-    composer.compose(Scene("2x2", tuple(tiles)), 0)
-    drawn = composer.canvases[0].frame().to_ndarray(format="rgb24").astype(np.int16)
-    place = composer.rects("2x2")[slot]
-    part = (slice(place.y, place.bottom), slice(place.x, place.right))
-    return float(np.abs(np.asarray(picture, np.int16)[part] - drawn[part]).mean())
 
 
 async def test_a_room_whose_browser_dies_is_lost_and_then_left(

@@ -4,7 +4,7 @@
     new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
 
   class Room {
-    async join({ path, token, codec, sends, receives }) {
+    async join({ path, token, codec, sends, receives, kinds }) {
       this.token = token;
       this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
       this.video = document.createElement("video");
@@ -18,18 +18,20 @@
         if (track.kind === "audio") this.listen(track);
         this.video.play().catch(() => {});
       });
-      const direction = sends ? (receives ? "sendrecv" : "sendonly") : "recvonly";
       if (sends) {
-        this.local = await navigator.mediaDevices.getUserMedia({
+        const wanted = {
           audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
           video: { width: 640, height: 360, frameRate: 15 },
-        });
-        for (const track of this.local.getTracks()) {
+        };
+        this.local = await navigator.mediaDevices.getUserMedia(
+          Object.fromEntries(kinds.map((kind) => [kind, wanted[kind]])));
+      }
+      for (const kind of ["audio", "video"]) {
+        const track = this.local?.getTracks().find((one) => one.kind === kind);
+        if (track) {
+          const direction = receives ? "sendrecv" : "sendonly";
           this.pc.addTransceiver(track, { direction, streams: [this.local] });
-        }
-      } else {
-        this.pc.addTransceiver("audio", { direction });
-        this.pc.addTransceiver("video", { direction });
+        } else if (receives) this.pc.addTransceiver(kind, { direction: "recvonly" });
       }
       for (const transceiver of this.pc.getTransceivers()) {
         if (transceiver.receiver.track.kind !== "video") continue;

@@ -136,8 +136,13 @@ class ChromiumRoom:
         codec: str = "video/H264",
         sends: bool = True,
         receives: bool = True,
+        kinds: Sequence[str] = ("audio", "video"),
     ) -> None:
-        """Offer, post the offer, apply the answer, and wait until media flows."""
+        """Offer, post the offer, apply the answer, and wait until media flows.
+
+        Args:
+            kinds: what it sends: a room may lack a camera or a microphone.
+        """
         await self.page.goto(f"{base_url}/healthz")
         await self.page.evaluate(ROOM_SCRIPT)
         await self.page.evaluate(
@@ -148,6 +153,7 @@ class ChromiumRoom:
                 "codec": codec,
                 "sends": sends,
                 "receives": receives,
+                "kinds": list(kinds),
             },
         )
 

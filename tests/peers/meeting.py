@@ -11,10 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import numpy as np
 from PIL import Image
 
 from mcu.bridge.event_source import EventParser
+from mixer.video.composer import Composer, Scene
 from mixer.video.layout import LAYOUTS
+from mixer.video.tile import EMPTY_TILE, Tile
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.waiting import TIMEOUT_S, until_read
 
@@ -123,6 +126,18 @@ def mean_rgb(picture: Image.Image, x: float, y: float, size: int = 16) -> tuple[
     part = picture.crop((left, top, left + size, top + size)).resize((1, 1), Image.Resampling.BOX)
     red, green, blue = part.getpixel((0, 0))  # type: ignore[misc]
     return int(red), int(green), int(blue)
+
+
+def difference(picture: Image.Image, slot: int, tile: Tile) -> float:
+    """Mean difference of a slot of 2x2 from a tile as the composer draws it, 0-255."""
+    composer = Composer(picture.width, picture.height)
+    tiles = [EMPTY_TILE] * 4
+    tiles[slot] = tile
+    composer.compose(Scene("2x2", tuple(tiles)), 0)
+    drawn = composer.canvases[0].frame().to_ndarray(format="rgb24").astype(np.int16)
+    place = composer.rects("2x2")[slot]
+    part = (slice(place.y, place.bottom), slice(place.x, place.right))
+    return float(np.abs(np.asarray(picture, np.int16)[part] - drawn[part]).mean())
 
 
 @dataclass(slots=True)
