@@ -10,7 +10,8 @@ from playwright.async_api import Locator, Page, expect
 
 from mcu.console.pages import STATIC
 from tests.peers.chromium_page import ChromiumPage
-from tests.peers.stub_daemon import CONFERENCE, OBSERVER, OPERATOR, StubDaemon
+from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
+from tests.peers.stub_roster import CONFERENCE
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 

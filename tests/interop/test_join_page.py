@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.peers.chromium_page import ChromiumPage
-from tests.peers.stub_daemon import CONFERENCE, OPERATOR, ROOM, StubDaemon
+from tests.peers.stub_daemon import OPERATOR, ROOM, StubDaemon
 from tests.peers.stub_media import StubMedia
+from tests.peers.stub_roster import CONFERENCE
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 

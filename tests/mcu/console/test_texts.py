@@ -13,8 +13,8 @@ from mcu.console.pages import STATIC
 from mixer.video.layout import LAYOUTS
 
 SCRIPTS = STATIC / "js"
-SAME_IN_BOTH = {"layout.of", "join.camera"}
-"""Texts that are the same word in Vietnamese."""
+SAME_IN_BOTH = {"join.camera"}
+"""Words that Vietnamese has taken over."""
 
 
 def module_data(path: Path) -> dict[str, object]:

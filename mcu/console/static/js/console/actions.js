@@ -16,14 +16,26 @@ export class Actions {
   constructor(model) {
     this.model = model;
     this.path = `conferences/${encodeURIComponent(model.id)}`;
+    /** The latest of each kind. @type {Map<string, Promise<boolean>>} */
+    this.turns = new Map();
   }
 
   /**
+   * One after the other where they concern the same, so that a second key press is neither lost
+   * nor overtakes the first.
    * @param {string} key @param {() => Promise<any>} work
    * @param {{done?: string, undo?: () => void}} [after]
    */
-  async run(key, work, after = {}) {
-    if (busy.value.has(key)) return false;
+  run(key, work, after = {}) {
+    const turn = (this.turns.get(key) ?? Promise.resolve(true)).then(() =>
+      this.#do(key, work, after),
+    );
+    this.turns.set(key, turn);
+    return turn;
+  }
+
+  /** @param {string} key @param {() => Promise<any>} work @param {{done?: string, undo?: () => void}} after */
+  async #do(key, work, after) {
     busy.value = new Set(busy.value).add(key);
     try {
       await work();
@@ -43,7 +55,8 @@ export class Actions {
   change(id, values) {
     const field = Object.keys(values)[0];
     return this.run(`${field}:${id}`, () =>
-      send("PATCH", `${this.path}/participants/${encodeURIComponent(id)}`, values));
+      send("PATCH", `${this.path}/participants/${encodeURIComponent(id)}`, values),
+    );
   }
 
   /** @param {any} person */
@@ -63,31 +76,46 @@ export class Actions {
 
   muteAll() {
     const were = this.#muted(true);
-    return this.run("mute-all", () => send("POST", `${this.path}/mute`, { scope: "all", except: ["chair"] }), {
-      done: t("done.mute-all"),
-      undo: () => void this.run("unmute-all", () =>
-        send("POST", `${this.path}/unmute`, { scope: "all", except: were })),
-    });
+    return this.run(
+      "mute-all",
+      () => send("POST", `${this.path}/mute`, { scope: "all", except: ["chair"] }),
+      {
+        done: t("done.mute-all"),
+        undo: () =>
+          void this.run("unmute-all", () =>
+            send("POST", `${this.path}/unmute`, { scope: "all", except: were }),
+          ),
+      },
+    );
   }
 
   unmuteAll() {
     const were = this.#muted(true);
-    return this.run("unmute-all", () =>
-      send("POST", `${this.path}/unmute`, { scope: "all", except: ["chair"] }), {
-      done: t("done.unmute-all"),
-      undo: were.length ? () => void this.run("mute-all", () =>
-        send("POST", `${this.path}/mute`, { scope: were })) : undefined,
-    });
+    return this.run(
+      "unmute-all",
+      () => send("POST", `${this.path}/unmute`, { scope: "all", except: ["chair"] }),
+      {
+        done: t("done.unmute-all"),
+        undo: were.length
+          ? () =>
+              void this.run("mute-all", () => send("POST", `${this.path}/mute`, { scope: were }))
+          : undefined,
+      },
+    );
   }
 
   /** @param {boolean} muted */
   #muted(muted) {
-    return this.model.ids.peek().filter((id) => this.model.people.get(id)?.peek().audio_muted === muted);
+    return this.model.ids
+      .peek()
+      .filter((id) => this.model.people.get(id)?.peek().audio_muted === muted);
   }
 
   /** @param {string} id */
   toggleBroadcast(id) {
-    return this.model.conference.peek().broadcast === id ? this.stopBroadcast() : this.broadcast(id);
+    return this.model.conference.peek().broadcast === id
+      ? this.stopBroadcast()
+      : this.broadcast(id);
   }
 
   /** @param {string} id */
@@ -112,11 +140,19 @@ export class Actions {
   layout(view, layout, slots) {
     const before = this.model.conference.peek().views?.[view];
     const put = (/** @type {any} */ body) => send("PUT", `${this.path}/layout`, body);
-    return this.run(`layout:${view}`, () => put({ view, layout, slots: slots && slots.map(bare) }), {
-      done: t("done.layout", { layout: layoutLabel(layout) }),
-      undo: before && (() => void this.run(`layout:${view}`, () =>
-        put({ view, layout: before.layout, slots: before.slots && before.slots.map(bare) }))),
-    });
+    return this.run(
+      `layout:${view}`,
+      () => put({ view, layout, slots: slots && slots.map(bare) }),
+      {
+        done: t("done.layout", { layout: layoutLabel(layout) }),
+        undo:
+          before &&
+          (() =>
+            void this.run(`layout:${view}`, () =>
+              put({ view, layout: before.layout, slots: before.slots && before.slots.map(bare) }),
+            )),
+      },
+    );
   }
 
   /** @param {string} id */
@@ -131,31 +167,45 @@ export class Actions {
 
   /** Close its legs; it stays on the roster. @param {any} person */
   disconnect(person) {
-    return this.run(`disconnect:${person.id}`, () =>
-      Promise.all(person.legs.map((/** @type {string} */ leg) =>
-        send("DELETE", `legs/${encodeURIComponent(leg)}`))),
-    { done: t("done.disconnect", { name: person.label }) });
+    return this.run(
+      `disconnect:${person.id}`,
+      () =>
+        Promise.all(
+          person.legs.map((/** @type {string} */ leg) =>
+            send("DELETE", `legs/${encodeURIComponent(leg)}`),
+          ),
+        ),
+      { done: t("done.disconnect", { name: person.label }) },
+    );
   }
 
   /** Take it off the roster. @param {any} person */
   remove(person) {
     const again = person.bridge ? { bridge: person.bridge } : { name: person.name };
-    return this.run(`remove:${person.id}`, () =>
-      send("DELETE", `${this.path}/participants/${encodeURIComponent(person.id)}`), {
-      done: t("done.remove", { name: person.label }),
-      undo: () => void this.call(again),
-    });
+    return this.run(
+      `remove:${person.id}`,
+      () => send("DELETE", `${this.path}/participants/${encodeURIComponent(person.id)}`),
+      {
+        done: t("done.remove", { name: person.label }),
+        undo: () => void this.call(again),
+      },
+    );
   }
 
   /** Put somebody on the roster or call again. @param {any} who */
   call(who) {
-    return this.run(`call:${who.bridge ?? who.name}`, () => send("POST", `${this.path}/participants`, who));
+    return this.run(`call:${who.bridge ?? who.name}`, () =>
+      send("POST", `${this.path}/participants`, who),
+    );
   }
 
   /** @param {string} text @param {number | null} seconds */
   message(text, seconds) {
-    return this.run("message", () =>
-      send("PUT", `${this.path}/message`, { text, duration_s: seconds }), { done: t("done.message") });
+    return this.run(
+      "message",
+      () => send("PUT", `${this.path}/message`, { text, duration_s: seconds }),
+      { done: t("done.message") },
+    );
   }
 
   clearMessage() {
@@ -176,4 +226,6 @@ export class Actions {
 
 /** A slot as it may be sent: only the member that is set. @param {any} slot */
 export const bare = (slot) =>
-  Object.fromEntries(Object.entries(slot ?? {}).filter(([, value]) => value !== null && value !== undefined));
+  Object.fromEntries(
+    Object.entries(slot ?? {}).filter(([, value]) => value !== null && value !== undefined),
+  );

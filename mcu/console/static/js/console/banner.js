@@ -17,16 +17,23 @@ export function LinkBanner({ link, retry }) {
     return () => clearTimeout(timer);
   }, [link.state, link.attempt]);
   if (link.state === "stopped") {
-    return html`<div class="banner bad" role="alert"><${Icon} name="warning" />
-      <p>${t("link.refused")}</p></div>`;
+    return html`<div class="banner bad" role="alert">
+      <${Icon} name="warning" />
+      <p>${t("link.refused")}</p>
+    </div>`;
   }
   if (!down && !late) return null;
   return html`<div class="banner bad" role="alert">
     <${Icon} name="lost" />
-    <p><b>${t("link.lost")}</b> ${t("link.old")}
-      ${" "}${link.state === "waiting"
-        ? html`${t("link.again")} <${Countdown} until=${link.retryAt} /> ${t("seconds")}`
-        : t("link.trying")}</p>
-    <button type="button" class="small" onClick=${retry}><${Icon} name="refresh" />${t("link.now")}</button>
+    <p>
+      <b>${t("link.lost")}</b>
+      <span>${t("link.old")}</span>
+      <span
+        >${link.state === "waiting" ? html`<${Countdown} text="link.again" until=${link.retryAt} />` : t("link.trying")}</span
+      >
+    </p>
+    <button type="button" class="small" onClick=${retry}>
+      <${Icon} name="refresh" />${t("link.now")}
+    </button>
   </div>`;
 }

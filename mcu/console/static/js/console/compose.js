@@ -16,23 +16,46 @@ export function Compose({ desk }) {
   const { connected, lost } = desk.model.counts.value;
   const chairAside = view === "chair" && conference.chair ? 1 : 0;
   const drawn = resolved(setting.layout, connected + lost - chairAside);
+  const about = [
+    t(`view.${view}`),
+    setting.layout === AUTO && t("layout.auto-now", { layout: drawn }),
+    t(setting.slots ? "layout.by-hand" : "layout.filled"),
+  ];
   return html`<div class="compose">
-    <p class="quiet compose-head">${t("layout.of", { view: t(`view.${view}`) })}
-      ${setting.layout === AUTO && html` · ${t("layout.auto-now", { layout: drawn })}`}
-      ${" · "}${t(setting.slots ? "layout.by-hand" : "layout.filled")}</p>
+    <p class="quiet compose-head">${about.filter(Boolean).join(" · ")}</p>
     <div class="thumbnails" role="group" aria-label=${t("start.layout")}>
-      ${LAYOUT_NAMES.map((name) => html`<button type="button" key=${name} class="thumb" data-layout=${name}
-        aria-pressed=${String(setting.layout === name)} disabled=${off}
-        title=${name === AUTO ? t("layout.auto-explain") : t("layout.choose", { layout: layoutLabel(name) })}
-        onClick=${() => desk.actions.layout(view, name, null)}>
-        <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
-      </button>`)}
+      ${LAYOUT_NAMES.map(
+        (name) =>
+          html`<button
+            type="button"
+            key=${name}
+            class="thumb"
+            data-layout=${name}
+            aria-pressed=${String(setting.layout === name)}
+            disabled=${off}
+            title=${name === AUTO ? t("layout.auto-explain") : t("layout.choose", { layout: layoutLabel(name) })}
+            onClick=${() => desk.actions.layout(view, name, null)}
+          >
+            <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
+          </button>`,
+      )}
     </div>
     <div class="row-of-buttons">
-      <button type="button" aria-pressed=${String(desk.slots.value)} disabled=${off}
-        onClick=${() => (desk.slots.value = !desk.slots.value)}><${Icon} name="edit" />${t("slots")}</button>
-      <button type="button" disabled=${off || !setting.slots}
-        onClick=${() => desk.actions.layout(view, setting.layout, null)}><${Icon} name="refresh" />${t("slots.auto")}</button>
+      <button
+        type="button"
+        aria-pressed=${String(desk.slots.value)}
+        disabled=${off}
+        onClick=${() => (desk.slots.value = !desk.slots.value)}
+      >
+        <${Icon} name="edit" />${t("slots")}
+      </button>
+      <button
+        type="button"
+        disabled=${off || !setting.slots}
+        onClick=${() => desk.actions.layout(view, setting.layout, null)}
+      >
+        <${Icon} name="refresh" />${t("slots.auto")}
+      </button>
     </div>
     <p class="quiet small-print">${t("slots.explain")}</p>
   </div>`;

@@ -3,7 +3,7 @@
 
 import { html, signal, useEffect, useMemo, useState } from "../shared/base.js";
 import { session } from "../shared/api.js";
-import { announcement, Dialog, Problem, undoLast } from "../shared/controls.js";
+import { announcement, Dialog, Problem, Toasts, undoLast } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { Actions, busy } from "./actions.js";
@@ -59,24 +59,46 @@ export function ConferenceScreen({ id }) {
   useTitle(conference?.name ?? "");
   const error = model.error.value;
   if (!conference) {
-    return html`<${TopBar}><a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a><//>
+    return html`<${TopBar}
+        ><a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a
+      ><//>
       <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
-      <main class="centre">${error
-        ? html`<div class="card narrow"><${Problem} error=${error} />
-            <div class="row-of-buttons">
-              <button type="button" class="primary" onClick=${() => void model.read()}><${Icon} name="refresh" />${t("try-again")}</button>
-              <a class="button" href="#/">${t("list.title")}</a>
-            </div></div>`
-        : html`<p class="quiet">${t("loading")}</p>`}</main>`;
+      <${Toasts} />
+      <main class="centre">
+        ${
+          error
+            ? html`<div class="card narrow">
+                <${Problem} error=${error} />
+                <div class="row-of-buttons">
+                  <button type="button" class="primary" onClick=${() => void model.read()}>
+                    <${Icon} name="refresh" />${t("try-again")}
+                  </button>
+                  <a class="button" href="#/">${t("list.title")}</a>
+                </div>
+              </div>`
+            : html`<p class="quiet">${t("loading")}</p>`
+        }
+      </main>`;
   }
   return html`<${TopBar} tools=${html`<${DeskTools} desk=${desk} />`}>
-      <a class="button bare" href="#/" title=${t("list.title")} aria-label=${t("back")}><${Icon} name="back" /></a>
-      <div class="title"><h1>${conference.name}</h1><${Running} desk=${desk} /></div>
+      <a class="button bare" href="#/" title=${t("list.title")} aria-label=${t("back")}
+        ><${Icon} name="back"
+      /></a>
+      <div class="title">
+        <h1>${conference.name}</h1>
+        <${Running} desk=${desk} />
+      </div>
     <//>
     <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
     ${error && html`<div class="banner bad"><${Problem} error=${error} /></div>`}
-    ${conference.state === "ended" && html`<div class="banner" role="status"><${Icon} name="check" />
-      <p>${t("ended")}</p><a class="button small" href="#/">${t("list.title")}</a></div>`}
+    ${
+      conference.state === "ended" &&
+      html`<div class="banner" role="status">
+        <${Icon} name="check" />
+        <p>${t("ended")}</p>
+        <a class="button small" href="#/">${t("list.title")}</a>
+      </div>`
+    }
     <main class="desk">
       <div class="stage-column">
         <${Picture} desk=${desk} />
@@ -95,9 +117,9 @@ function Running({ desk }) {
     return () => clearInterval(timer);
   }, []);
   const until = conference.ended_at ? Date.parse(conference.ended_at) : Date.now();
-  return html`<p class="quiet">${unitName(conference.unit)} · ${conference.state === "running"
-    ? t("running-for", { time: duration((until - Date.parse(conference.started_at)) / 1000) })
-    : t("ended-after", { time: duration((until - Date.parse(conference.started_at)) / 1000) })}</p>`;
+  const time = duration((until - Date.parse(conference.started_at)) / 1000);
+  const state = t(conference.state === "running" ? "running-for" : "ended-after", { time });
+  return html`<p class="quiet">${unitName(conference.unit)} · ${state}</p>`;
 }
 
 /** @param {{desk: Desk}} props */
@@ -106,23 +128,47 @@ function DeskTools({ desk }) {
   const conference = desk.model.conference.value;
   if (!desk.controls || conference.state !== "running") return null;
   return html`<div class="desk-tools">
-    <button type="button" aria-pressed=${String(conference.locked)} disabled=${busy.value.has("lock")}
-      title=${t("lock.explain")} onClick=${() => desk.actions.toggleLock()}>
-      <${Icon} name=${conference.locked ? "lock" : "unlock"} />${t(conference.locked ? "locked" : "lock")}</button>
+    <button
+      type="button"
+      aria-pressed=${String(conference.locked)}
+      disabled=${busy.value.has("lock")}
+      title=${t("lock.explain")}
+      onClick=${() => desk.actions.toggleLock()}
+    >
+      <${Icon}
+        name=${conference.locked ? "lock" : "unlock"}
+      />${t(conference.locked ? "locked" : "lock")}
+    </button>
     <button type="button" class="danger" onClick=${() => setEnding(true)}>${t("end")}</button>
-    ${ending && html`<${Dialog} title=${t("end.title")} onClose=${() => setEnding(false)}>
-      <p>${t("end.explain", { name: conference.name, count: desk.model.counts.value.connected })}</p>
-      <div class="row-of-buttons">
-        <button type="button" class="danger solid" disabled=${busy.value.has("end")} onClick=${async () => {
-          if (await desk.actions.end()) setEnding(false);
-        }}>${t("end.confirm")}</button>
-        <button type="button" autofocus onClick=${() => setEnding(false)}>${t("cancel")}</button>
-      </div>
-    <//>`}
+    ${
+      ending &&
+      html`<${Dialog} title=${t("end.title")} onClose=${() => setEnding(false)}>
+        <p>
+          ${t("end.explain", { name: conference.name, count: desk.model.counts.value.connected })}
+        </p>
+        <div class="row-of-buttons">
+          <button
+            type="button"
+            class="danger solid"
+            disabled=${busy.value.has("end")}
+            onClick=${async () => {
+              if (await desk.actions.end()) setEnding(false);
+            }}
+          >
+            ${t("end.confirm")}
+          </button>
+          <button type="button" autofocus onClick=${() => setEnding(false)}>${t("cancel")}</button>
+        </div>
+      <//>`
+    }
   </div>`;
 }
 
-const PANELS = [["layout", "grid"], ["room", "camera"], ["message", "message"]];
+const PANELS = [
+  ["layout", "grid"],
+  ["room", "camera"],
+  ["message", "message"],
+];
 
 /** On large screens the room has a place of its own beside the other panels. */
 const large = matchMedia("(min-width: 1700px)");
@@ -133,22 +179,38 @@ large.addEventListener("change", () => (isLarge.value = large.matches));
 function Panels({ desk }) {
   const beside = isLarge.value;
   const open = beside && desk.panel.value === "room" ? "layout" : desk.panel.value;
-  return html`<div class="panel-row"><section class="panels">
-    <div class="tabs" role="tablist" aria-label=${t("panels")}>
-      ${PANELS.filter(([id]) => !beside || id !== "room").map(([id, icon]) => html`<button type="button" key=${id} role="tab" id=${`tab-${id}`}
-        aria-selected=${String(open === id)} aria-controls="panel" onClick=${() => (desk.panel.value = id)}>
-        <${Icon} name=${icon} />${t(`panel.${id}`)}
-        ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
-      </button>`)}
-    </div>
-    <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
-      ${open === "layout" && html`<${Compose} desk=${desk} />`}
-      ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
-      ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
-    </div>
-  </section>
-  ${beside && html`<section class="panels" aria-label=${t("panel.room")}>
-    <div class="panel"><${RoomPanel} desk=${desk} /></div></section>`}</div>`;
+  return html`<div class="panel-row">
+    <section class="panels">
+      <div class="tabs" role="tablist" aria-label=${t("panels")}>
+        ${PANELS.filter(([id]) => !beside || id !== "room").map(
+          ([id, icon]) =>
+            html`<button
+              type="button"
+              key=${id}
+              role="tab"
+              id=${`tab-${id}`}
+              aria-selected=${String(open === id)}
+              aria-controls="panel"
+              onClick=${() => (desk.panel.value = id)}
+            >
+              <${Icon} name=${icon} />${t(`panel.${id}`)}
+              ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
+            </button>`,
+        )}
+      </div>
+      <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
+        ${open === "layout" && html`<${Compose} desk=${desk} />`}
+        ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
+        ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
+      </div>
+    </section>
+    ${
+      beside &&
+      html`<section class="panels" aria-label=${t("panel.room")}>
+        <div class="panel"><${RoomPanel} desk=${desk} /></div>
+      </section>`
+    }
+  </div>`;
 }
 
 /** Tell the screen reader who came, went or was lost. @param {Desk} desk */
@@ -168,10 +230,12 @@ function useAnnouncements(desk) {
 function useDeskKeys(desk) {
   const { roster, actions } = desk;
   const chosen = () => desk.model.person(roster.selected.value);
-  const withChosen = (/** @type {(person: any) => void} */ act, allowed = desk.controls) => () => {
-    const person = chosen();
-    if (person && allowed) act(person);
-  };
+  const withChosen =
+    (/** @type {(person: any) => void} */ act, allowed = desk.controls) =>
+    () => {
+      const person = chosen();
+      if (person && allowed) act(person);
+    };
   const asController = (/** @type {() => void} */ act) => () => {
     if (desk.controls) act();
   };
@@ -187,7 +251,11 @@ function useDeskKeys(desk) {
     "Shift+U": asController(() => void actions.unmuteAll()),
     L: () => {
       desk.panel.value = "layout";
-      requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".thumb[aria-pressed=true], .thumb"))?.focus());
+      requestAnimationFrame(() =>
+        /** @type {HTMLElement | null} */ (
+          document.querySelector(".thumb[aria-pressed=true], .thumb")
+        )?.focus(),
+      );
     },
     S: asController(() => (desk.slots.value = !desk.slots.value)),
     T: () => {
@@ -198,7 +266,10 @@ function useDeskKeys(desk) {
     G: () => roster.toggleOverview(),
     Z: () => void undoLast(),
     Escape: () => {
-      if (document.activeElement instanceof HTMLElement && document.activeElement.matches("input, textarea")) {
+      if (
+        document.activeElement instanceof HTMLElement &&
+        document.activeElement.matches("input, textarea")
+      ) {
         document.activeElement.blur();
       } else if (desk.slots.value) desk.slots.value = false;
       else roster.clear();

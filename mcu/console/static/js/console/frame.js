@@ -12,14 +12,30 @@ import { helpOpen } from "./keys.js";
 export function TopBar({ children, tools }) {
   const who = session.value;
   return html`<header class="top">
-    <a class="brand" href="#/" title=${t("list.title")}><img src=${ICON} alt="" width="26" height="26" /><b>MCU</b></a>
+    <a class="brand" href="#/" title=${t("list.title")}
+      ><img src=${ICON} alt="" width="26" height="26" /><b>MCU</b></a
+    >
     <div class="top-main">${children}</div>
     ${tools}
     <${LanguageSwitch} />
-    <button type="button" class="bare" title=${`${t("help.title")} (?)`} aria-label=${t("help.title")}
-      onClick=${() => (helpOpen.value = true)}><${Icon} name="help" /></button>
-    <button type="button" class="bare" title=${t("sign-out", { name: who?.name ?? "" })} aria-label=${t("sign-out", { name: who?.name ?? "" })}
-      onClick=${() => signOut().catch(showError)}><${Icon} name="out" /></button>
+    <button
+      type="button"
+      class="bare"
+      title=${`${t("help.title")} (?)`}
+      aria-label=${t("help.title")}
+      onClick=${() => (helpOpen.value = true)}
+    >
+      <${Icon} name="help" />
+    </button>
+    <button
+      type="button"
+      class="bare"
+      title=${t("sign-out", { name: who?.name ?? "" })}
+      aria-label=${t("sign-out", { name: who?.name ?? "" })}
+      onClick=${() => signOut().catch(showError)}
+    >
+      <${Icon} name="out" />
+    </button>
   </header>`;
 }
 

@@ -55,7 +55,10 @@ export const SHORTCUTS = [
 /** @param {Element | null} element */
 const takesText = (element) =>
   element instanceof HTMLElement &&
-  (element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button])"));
+  (element.isContentEditable ||
+    element.matches(
+      "textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button])",
+    ));
 
 /**
  * The name of the key that was pressed, independent of an input method that is on: letters by
@@ -90,13 +93,22 @@ export function useKeys(table) {
   });
 }
 
-export const Help = () => html`<${Dialog} title=${t("help.title")} onClose=${() => (helpOpen.value = false)} wide>
-  <dl class="shortcuts">
-    ${SHORTCUTS.map(([keys, text]) => html`<div key=${text}>
-      <dt>${/** @type {string[]} */ (keys).map((key) => html`<kbd>${key}</kbd>`)}</dt>
-      <dd>${t(/** @type {string} */ (text))}</dd>
-    </div>`)}
-  </dl>
-  <label class="choice"><input type="checkbox" checked=${singleKeys.value}
-    onChange=${(/** @type {any} */ e) => setSingleKeys(e.target.checked)} />${t("keys.single")}</label>
-<//>`;
+export const Help = () =>
+  html`<${Dialog} title=${t("help.title")} onClose=${() => (helpOpen.value = false)} wide>
+    <dl class="shortcuts">
+      ${SHORTCUTS.map(
+        ([keys, text]) =>
+          html`<div key=${text}>
+            <dt>${/** @type {string[]} */ (keys).map((key) => html`<kbd>${key}</kbd>`)}</dt>
+            <dd>${t(/** @type {string} */ (text))}</dd>
+          </div>`,
+      )}
+    </dl>
+    <label class="choice"
+      ><input
+        type="checkbox"
+        checked=${singleKeys.value}
+        onChange=${(/** @type {any} */ e) => setSingleKeys(e.target.checked)}
+      />${t("keys.single")}</label
+    >
+  <//>`;

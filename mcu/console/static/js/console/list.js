@@ -3,7 +3,7 @@
 
 import { html, signal, useEffect } from "../shared/base.js";
 import { getAll, session } from "../shared/api.js";
-import { Problem } from "../shared/controls.js";
+import { Problem, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
@@ -43,7 +43,9 @@ export function ListScreen() {
   useTitle(t("list.title"));
   useEffect(() => {
     const stream = new EventStream("/api/v1/events", {
-      onEvent: receive, onOpen: () => void read(), onLink: (now) => (link.value = now),
+      onEvent: receive,
+      onOpen: () => void read(),
+      onLink: (now) => (link.value = now),
     });
     return () => {
       clearTimeout(timer);
@@ -54,6 +56,7 @@ export function ListScreen() {
   const running = [...(conferences.value ?? [])].sort((a, b) => byName(a.name, b.name));
   const mayStart = ["admin", "operator"].includes(session.value?.role);
   return html`<${TopBar}><h1>${t("list.title")}</h1><//>
+    <${Toasts} />
     <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
     <main class="page">
       <div class="page-head">
@@ -62,10 +65,13 @@ export function ListScreen() {
       </div>
       ${failure.value && html`<${Problem} error=${failure.value} />`}
       ${conferences.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}
-      ${conferences.value?.length === 0 && html`<div class="empty">
-        <p>${t("list.empty")}</p>
-        ${mayStart && html`<p class="quiet">${t("list.empty-hint")}</p>`}
-      </div>`}
+      ${
+        conferences.value?.length === 0 &&
+        html`<div class="empty">
+          <p>${t("list.empty")}</p>
+          ${mayStart && html`<p class="quiet">${t("list.empty-hint")}</p>`}
+        </div>`
+      }
       <ul class="conferences">
         ${running.map((conference) => html`<li key=${conference.id}><${Entry} conference=${conference} /></li>`)}
       </ul>
@@ -76,10 +82,16 @@ export function ListScreen() {
 function Entry({ conference }) {
   const { counts } = conference;
   const total = Object.values(counts).reduce((/** @type {number} */ a, b) => a + Number(b), 0);
-  return html`<a class="conference-entry" href=${`#/conferences/${encodeURIComponent(conference.id)}`}>
+  return html`<a
+    class="conference-entry"
+    href=${`#/conferences/${encodeURIComponent(conference.id)}`}
+  >
     <div>
       <h2>${conference.name}</h2>
-      <p class="quiet">${unitName(conference.unit)} · ${t("list.since", { time: dayAndClock(conference.started_at) })}</p>
+      <p class="quiet">
+        ${unitName(conference.unit)} ·
+        ${t("list.since", { time: dayAndClock(conference.started_at) })}
+      </p>
     </div>
     <div class="badges">
       ${conference.locked && html`<span class="badge"><${Icon} name="lock" />${t("locked")}</span>`}

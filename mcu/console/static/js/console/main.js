@@ -3,7 +3,7 @@
 
 import { html, render, signal, effect } from "../shared/base.js";
 import { resumeSession, session, signIn, takeFragment } from "../shared/api.js";
-import { Problem, Toasts } from "../shared/controls.js";
+import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { language, t } from "../shared/i18n.js";
 import { ConferenceScreen } from "./conference.js";
@@ -59,16 +59,20 @@ function App() {
   const who = session.value;
   if (who === undefined) {
     return html`<main class="centre">
-      ${failure.value
-        ? html`<div class="card narrow">
-            <${Problem} error=${failure.value} />
-            <button type="button" class="primary" onClick=${begin}><${Icon} name="refresh" />${t("try-again")}</button>
-          </div>`
-        : html`<p class="quiet">${t("loading")}</p>`}
+      ${
+        failure.value
+          ? html`<div class="card narrow">
+              <${Problem} error=${failure.value} />
+              <button type="button" class="primary" onClick=${begin}>
+                <${Icon} name="refresh" />${t("try-again")}
+              </button>
+            </div>`
+          : html`<p class="quiet">${t("loading")}</p>`
+      }
     </main>`;
   }
   if (!who || who.role === "bridge") return html`<${SignIn} failure=${failure} />`;
-  return html`${screenOf(address.value)}${helpOpen.value && html`<${Help} />`}<${Toasts} />`;
+  return html`${screenOf(address.value)}${helpOpen.value && html`<${Help} />`}`;
 }
 
 effect(() => {

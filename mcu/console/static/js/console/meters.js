@@ -63,7 +63,8 @@ export class Meters {
 
   /** @param {string} id @param {boolean} speaking */
   #mark(id, speaking) {
-    for (const element of this.elements.get(id) ?? []) element.classList.toggle("speaking", speaking);
+    for (const element of this.elements.get(id) ?? [])
+      element.classList.toggle("speaking", speaking);
   }
 }
 

@@ -21,7 +21,9 @@ const LIVE = { level_db: null, speaking: false, visible: false, quality: { grade
 export function participantFrom(said, known) {
   const quality = said.quality ?? known?.quality ?? LIVE.quality;
   return {
-    ...LIVE, ...known, ...said,
+    ...LIVE,
+    ...known,
+    ...said,
     quality: said.state === "connected" ? quality : LIVE.quality,
   };
 }
@@ -78,7 +80,8 @@ export class ConferenceModel {
     const path = `conferences/${encodeURIComponent(this.id)}`;
     try {
       const [conference, participants] = await Promise.all([
-        get(path), getAll(`${path}/participants`),
+        get(path),
+        getAll(`${path}/participants`),
       ]);
       if (reading !== this.readings) return;
       batch(() => {
@@ -102,8 +105,10 @@ export class ConferenceModel {
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
     this.ids.value = participants.map((person) => person.id);
-    this.meters.set(Object.fromEntries(participants.map((p) => [p.id, p.level_db ?? -127])),
-      participants.filter((p) => p.speaking).map((p) => p.id));
+    this.meters.set(
+      Object.fromEntries(participants.map((p) => [p.id, p.level_db ?? -127])),
+      participants.filter((p) => p.speaking).map((p) => p.id),
+    );
   }
 
   /** @param {any} said */
@@ -188,7 +193,8 @@ export class ConferenceModel {
   /** @param {any} participant */
   #participant(participant) {
     this.#put(participant);
-    if (!this.ids.peek().includes(participant.id)) this.ids.value = [...this.ids.peek(), participant.id];
+    if (!this.ids.peek().includes(participant.id))
+      this.ids.value = [...this.ids.peek(), participant.id];
     if (participant.role === "chair" && this.conference.value?.chair !== participant.id) {
       this.conference.value = { ...this.conference.value, chair: participant.id };
     }
@@ -208,7 +214,11 @@ export const isPoor = (person) => person.state === "connected" && person.quality
 /** What is shown of two readings is the same. @param {any} a @param {any} b */
 function sameQuality(a, b) {
   const shown = (/** @type {any} */ q) =>
-    [q?.grade, Math.round((q?.loss_percent ?? 0) * 10), Math.round(q?.jitter_ms ?? 0),
-      Math.round(q?.round_trip_ms ?? 0)].join();
+    [
+      q?.grade,
+      Math.round((q?.loss_percent ?? 0) * 10),
+      Math.round(q?.jitter_ms ?? 0),
+      Math.round(q?.round_trip_ms ?? 0),
+    ].join();
   return shown(a) === shown(b);
 }

@@ -3,7 +3,7 @@
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../shared/base.js";
 import { ApiError, request } from "../shared/api.js";
-import { Countdown } from "../shared/controls.js";
+import { Countdown, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
 import { SlotOverlay } from "./slots.js";
@@ -56,40 +56,97 @@ export function Picture({ desk }) {
   const conference = model.conference.value;
   const view = desk.view.value;
   const running = conference.state === "running";
-  const player = useMemo(() => (running ? new WhepPlayer(model.id, view) : null), [model, view, running]);
+  const player = useMemo(
+    () => (running ? new WhepPlayer(model.id, view) : null),
+    [model, view, running],
+  );
   useEffect(() => () => player?.close(), [player]);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [listening, setListening] = useState(false);
   const watch = player?.watch.value ?? { state: "off", retryAt: 0, error: null };
-  const still = useStill(running && watch.state !== "live"
-    ? `conferences/${encodeURIComponent(model.id)}/views/${view}.jpg` : null);
+  const still = useStill(
+    running && watch.state !== "live"
+      ? `conferences/${encodeURIComponent(model.id)}/views/${view}.jpg`
+      : null,
+  );
   const onAir = model.person(conference.broadcast);
   return html`<section class="picture" aria-label=${t("picture")}>
     <div class="picture-bar">
       <div class="tabs" role="tablist" aria-label=${t("view")}>
-        ${VIEWS.map((name) => html`<button type="button" key=${name} role="tab" aria-selected=${String(name === view)}
-          onClick=${() => (desk.view.value = name)}>${t(`view.${name}`)}</button>`)}
+        ${VIEWS.map(
+          (name) =>
+            html`<button
+              type="button"
+              key=${name}
+              role="tab"
+              aria-selected=${String(name === view)}
+              onClick=${() => (desk.view.value = name)}
+            >
+              ${t(`view.${name}`)}
+            </button>`,
+        )}
       </div>
       <span class=${`watch ${watch.state}`}>${t(`watch.${watch.state}`)}</span>
       <span class="spacer"></span>
-      ${desk.controls && running && html`<button type="button" class="icon-button" aria-pressed=${String(desk.slots.value)}
-        title=${`${t("slots")} (S)`} aria-label=${t("slots")} onClick=${() => (desk.slots.value = !desk.slots.value)}><${Icon} name="edit" /></button>`}
-      <button type="button" class="icon-button" aria-pressed=${String(listening)} title=${t(listening ? "listen.off" : "listen.on")}
-        aria-label=${t(listening ? "listen.off" : "listen.on")} onClick=${() => setListening(!listening)}>
-        <${Icon} name=${listening ? "speaker" : "speaker-off"} /></button>
-      <button type="button" class="icon-button" title=${t("full-screen")} aria-label=${t("full-screen")}
-        onClick=${() => void box.current?.requestFullscreen()}><${Icon} name="full" /></button>
+      ${
+        desk.controls &&
+        running &&
+        html`<button
+          type="button"
+          class="icon-button"
+          aria-pressed=${String(desk.slots.value)}
+          title=${`${t("slots")} (S)`}
+          aria-label=${t("slots")}
+          onClick=${() => (desk.slots.value = !desk.slots.value)}
+        >
+          <${Icon} name="edit" />
+        </button>`
+      }
+      <button
+        type="button"
+        class="icon-button"
+        aria-pressed=${String(listening)}
+        title=${t(listening ? "listen.off" : "listen.on")}
+        aria-label=${t(listening ? "listen.off" : "listen.on")}
+        onClick=${() => setListening(!listening)}
+      >
+        <${Icon} name=${listening ? "speaker" : "speaker-off"} />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        title=${t("full-screen")}
+        aria-label=${t("full-screen")}
+        onClick=${() => void box.current?.requestFullscreen()}
+      >
+        <${Icon} name="full" />
+      </button>
     </div>
-    <div class="stage" ref=${box}>
+    <div class=${desk.slots.value ? "stage editing" : "stage"} ref=${box}>
       ${player && html`<${Live} player=${player} listening=${listening} still=${still} />`}
-      ${watch.state === "waiting" && !desk.slots.value && html`<div class="stage-note" role="status">
-        <p><${Icon} name="lost" /><span>${t("watch.lost")} <${Countdown} until=${watch.retryAt} /> ${t("seconds")}</span>
-          <button type="button" class="small" onClick=${() => player?.retryNow()}>${t("link.now")}</button></p>
-        ${watch.error instanceof ApiError && html`<p class="server-words" translate="no">${watch.error.detail || watch.error.advice}</p>`}
-      </div>`}
-      ${onAir && html`<div class="air-note"><${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
-        ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
-      </div>`}
+      <${Toasts} />
+      ${
+        watch.state === "waiting" &&
+        !desk.slots.value &&
+        html`<div class="stage-note" role="status">
+          <p>
+            <${Icon} name="lost" /><span
+              ><${Countdown} text="watch.lost" until=${watch.retryAt}
+            /></span>
+            <button type="button" class="small" onClick=${() => player?.retryNow()}>
+              ${t("link.now")}
+            </button>
+          </p>
+          ${watch.error instanceof ApiError && html`<p class="server-words" translate="no">${watch.error.detail || watch.error.advice}</p>`}
+        </div>`
+      }
+      ${
+        onAir &&
+        html`<div class="air-note">
+          <${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
+          ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
+        </div>`
+      }
       ${desk.controls && running && (desk.slots.value || desk.dragging.value) && html`<${SlotOverlay} desk=${desk} />`}
     </div>
   </section>`;
@@ -106,8 +163,7 @@ function Live({ player, listening, still }) {
     if (element.srcObject !== stream) element.srcObject = stream;
     if (stream) void element.play().catch((error) => console.warn("picture waits:", error.name));
   }, [stream, listening]);
-  return html`
-    <video ref=${video} playsinline autoplay muted hidden=${!stream}></video>
+  return html` <video ref=${video} playsinline autoplay muted hidden=${!stream}></video>
     ${!stream && still && html`<img class="still" src=${still} alt=${t("picture.still")} />`}
     ${!stream && !still && html`<p class="stage-empty">${t("picture.none")}</p>`}`;
 }

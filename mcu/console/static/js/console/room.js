@@ -16,13 +16,18 @@ function useRegistry(person) {
   useEffect(() => {
     setEntry(null);
     let current = true;
-    const unit = person?.unit ? get(`units/${encodeURIComponent(person.unit)}`) : Promise.resolve(null);
-    const bridge = person?.bridge ? get(`bridges/${encodeURIComponent(person.bridge)}`) : Promise.resolve(null);
+    const unit = person?.unit
+      ? get(`units/${encodeURIComponent(person.unit)}`)
+      : Promise.resolve(null);
+    const bridge = person?.bridge
+      ? get(`bridges/${encodeURIComponent(person.bridge)}`)
+      : Promise.resolve(null);
     void Promise.allSettled([bridge, unit]).then(([b, u]) => {
-      if (current) setEntry({
-        contact: b.status === "fulfilled" ? b.value?.contact : null,
-        unit: u.status === "fulfilled" ? u.value?.name : null,
-      });
+      if (current)
+        setEntry({
+          contact: b.status === "fulfilled" ? b.value?.contact : null,
+          unit: u.status === "fulfilled" ? u.value?.name : null,
+        });
     });
     return () => {
       current = false;
@@ -38,58 +43,160 @@ export function RoomPanel({ desk }) {
   const [removing, setRemoving] = useState(false);
   const entry = useRegistry(person);
   const here = person?.state === "connected" || person?.state === "lost";
-  const still = useStill(person && here
-    ? `conferences/${encodeURIComponent(model.id)}/participants/${encodeURIComponent(person.id)}/picture.jpg` : null);
+  const still = useStill(
+    person && here
+      ? `conferences/${encodeURIComponent(model.id)}/participants/${encodeURIComponent(person.id)}/picture.jpg`
+      : null,
+  );
   if (!person) return html`<p class="quiet none">${t("room.none")}</p>`;
   const conference = model.conference.value;
   const off = !desk.controls || conference.state !== "running";
   const onAir = conference.broadcast === person.id;
-  const since = person.state === "lost" ? person.lost_at : person.state === "connected" ? person.joined_at : null;
+  const since =
+    person.state === "lost"
+      ? person.lost_at
+      : person.state === "connected"
+        ? person.joined_at
+        : null;
   const contact = entry?.contact;
   return html`<div class="room">
     <div class="room-picture">
-      ${still ? html`<img src=${still} alt=${t("room.picture", { name: person.label })} />`
-        : html`<div class="no-picture"><${Icon} name="camera-off" /><span>${t("room.no-picture")}</span></div>`}
+      ${
+        still
+          ? html`<img src=${still} alt=${t("room.picture", { name: person.label })} />`
+          : html`<div class="no-picture">
+              <${Icon} name="camera-off" /><span>${t("room.no-picture")}</span>
+            </div>`
+      }
       <dl>
-        <div><dt>${t("room.state")}</dt><dd>${t(`state.${person.state}`)}${since && ` · ${t("since", { time: clock(since) })}`}</dd></div>
-        ${person.state === "connected" && html`<div><dt>${t("column.line")}</dt><dd>${person.quality.grade === "none" ? t("grade.none") : lineInWords(person.quality)}</dd></div>`}
-        <div><dt>${t("room.contact")}</dt><dd>${contact?.phone
-          ? html`${contact.name ?? ""} <a class="phone" href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}><${Icon} name="phone" />${contact.phone}</a>`
-          : contact?.name ?? t("room.no-contact")}</dd></div>
+        <div>
+          <dt>${t("room.state")}</dt>
+          <dd>
+            ${t(`state.${person.state}`)}${since && ` · ${t("since", { time: clock(since) })}`}
+          </dd>
+        </div>
+        ${
+          person.state === "connected" &&
+          html`<div>
+            <dt>${t("column.line")}</dt>
+            <dd>
+              ${person.quality.grade === "none" ? t("grade.none") : lineInWords(person.quality)}
+            </dd>
+          </div>`
+        }
+        <div>
+          <dt>${t("room.contact")}</dt>
+          <dd>
+            ${
+              contact?.phone
+                ? html`${contact.name ?? ""}
+                    <a class="phone" href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}
+                      ><${Icon} name="phone" />${contact.phone}</a
+                    >`
+                : (contact?.name ?? t("room.no-contact"))
+            }
+          </dd>
+        </div>
       </dl>
     </div>
     <div class="room-main">
-      <h2>${person.label}${person.role === "chair" && html`<span class="tag">${t("role.chair")}</span>`}</h2>
-      <p class="quiet">${[entry?.unit, person.name !== person.label && person.name, person.bridge ? null : t("room.guest")].filter(Boolean).join(" · ")}</p>
+      <h2>
+        ${person.label}${person.role === "chair" && html`<span class="tag">${t("role.chair")}</span>`}
+      </h2>
+      <p class="quiet">
+        ${[entry?.unit, person.name !== person.label && person.name, person.bridge ? null : t("room.guest")].filter(Boolean).join(" · ")}
+      </p>
       <div class="room-actions">
-        <button type="button" aria-pressed=${String(person.audio_muted)} disabled=${!desk.mutes} onClick=${() => actions.toggleAudio(person)}>
-          <${Icon} name=${person.audio_muted ? "mic-off" : "mic"} />${t(person.audio_muted ? "unmute" : "mute")}</button>
-        <button type="button" aria-pressed=${String(person.video_muted)} disabled=${!desk.mutes} onClick=${() => actions.toggleVideo(person)}>
-          <${Icon} name=${person.video_muted ? "camera-off" : "camera"} />${t(person.video_muted ? "video-on" : "video-off")}</button>
-        <button type="button" aria-pressed=${String(person.deafened)} disabled=${off} title=${t("deafen.explain")} onClick=${() => actions.toggleDeaf(person)}>
-          <${Icon} name=${person.deafened ? "deaf" : "headphones"} />${t(person.deafened ? "undeafen" : "deafen")}</button>
-        <button type="button" aria-pressed=${String(onAir)} disabled=${off} onClick=${() => actions.toggleBroadcast(person.id)}>
-          <${Icon} name="broadcast" />${t(onAir ? "broadcast.stop" : "broadcast")}</button>
-        <button type="button" disabled=${off || person.role === "chair"} onClick=${() => actions.makeChair(person.id)}>
-          <${Icon} name="star" />${t("make-chair")}</button>
-        <button type="button" class="danger" disabled=${off || !person.legs.length} title=${t("disconnect.explain")} onClick=${() => actions.disconnect(person)}>
-          <${Icon} name="out" />${t("disconnect")}</button>
+        <button
+          type="button"
+          aria-pressed=${String(person.audio_muted)}
+          disabled=${!desk.mutes}
+          onClick=${() => actions.toggleAudio(person)}
+        >
+          <${Icon}
+            name=${person.audio_muted ? "mic-off" : "mic"}
+          />${t(person.audio_muted ? "unmute" : "mute")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(person.video_muted)}
+          disabled=${!desk.mutes}
+          onClick=${() => actions.toggleVideo(person)}
+        >
+          <${Icon}
+            name=${person.video_muted ? "camera-off" : "camera"}
+          />${t(person.video_muted ? "video-on" : "video-off")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(person.deafened)}
+          disabled=${off}
+          title=${t("deafen.explain")}
+          onClick=${() => actions.toggleDeaf(person)}
+        >
+          <${Icon}
+            name=${person.deafened ? "deaf" : "headphones"}
+          />${t(person.deafened ? "undeafen" : "deafen")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(onAir)}
+          disabled=${off}
+          onClick=${() => actions.toggleBroadcast(person.id)}
+        >
+          <${Icon} name="broadcast" />${t(onAir ? "broadcast.stop" : "broadcast")}
+        </button>
+        <button
+          type="button"
+          disabled=${off || person.role === "chair"}
+          onClick=${() => actions.makeChair(person.id)}
+        >
+          <${Icon} name="star" />${t("make-chair")}
+        </button>
+        <button
+          type="button"
+          class="danger"
+          disabled=${off || !person.legs.length}
+          title=${t("disconnect.explain")}
+          onClick=${() => actions.disconnect(person)}
+        >
+          <${Icon} name="out" />${t("disconnect")}
+        </button>
         <button type="button" class="danger" disabled=${off} onClick=${() => setRemoving(true)}>
-          <${Icon} name="close" />${t("remove")}</button>
+          <${Icon} name="close" />${t("remove")}
+        </button>
       </div>
-      <${Volume} person=${person} off=${off || busy.value.has(`volume_db:${person.id}`)} onChange=${(/** @type {number} */ volume_db) =>
-        actions.change(person.id, { volume_db }).catch(showError)} />
+      <${Volume}
+        person=${person}
+        off=${off || busy.value.has(`volume_db:${person.id}`)}
+        onChange=${(/** @type {number} */ volume_db) =>
+          actions.change(person.id, { volume_db }).catch(showError)}
+      />
     </div>
-    ${removing && html`<${Dialog} title=${t("remove.title", { name: person.label })} onClose=${() => setRemoving(false)}>
-      <p>${t("remove.explain")}</p>
-      <div class="row-of-buttons">
-        <button type="button" class="danger solid" onClick=${() => {
-          setRemoving(false);
-          void actions.remove(person);
-        }}>${t("remove")}</button>
-        <button type="button" autofocus onClick=${() => setRemoving(false)}>${t("cancel")}</button>
-      </div>
-    <//>`}
+    ${
+      removing &&
+      html`<${Dialog}
+        title=${t("remove.title", { name: person.label })}
+        onClose=${() => setRemoving(false)}
+      >
+        <p>${t("remove.explain")}</p>
+        <div class="row-of-buttons">
+          <button
+            type="button"
+            class="danger solid"
+            onClick=${() => {
+              setRemoving(false);
+              void actions.remove(person);
+            }}
+          >
+            ${t("remove")}
+          </button>
+          <button type="button" autofocus onClick=${() => setRemoving(false)}>
+            ${t("cancel")}
+          </button>
+        </div>
+      <//>`
+    }
   </div>`;
 }
 
@@ -98,11 +205,26 @@ function Volume({ person, off, onChange }) {
   const [dragged, setDragged] = useState(/** @type {number | null} */ (null));
   useEffect(() => setDragged(null), [person.id, person.volume_db]);
   const shown = dragged ?? person.volume_db;
-  return html`<label class="volume">${t("volume")}
-    <input type="range" min="-30" max="20" step="1" value=${shown} disabled=${off}
+  return html`<label class="volume"
+    >${t("volume")}
+    <input
+      type="range"
+      min="-30"
+      max="20"
+      step="1"
+      value=${shown}
+      disabled=${off}
       onInput=${(/** @type {any} */ e) => setDragged(Number(e.target.value))}
-      onChange=${(/** @type {any} */ e) => onChange(Number(e.target.value))} />
+      onChange=${(/** @type {any} */ e) => onChange(Number(e.target.value))}
+    />
     <output>${shown > 0 ? "+" : ""}${number(shown)} dB</output>
-    <button type="button" class="small" disabled=${off || person.volume_db === 0} onClick=${() => onChange(0)}>${t("volume.reset")}</button>
+    <button
+      type="button"
+      class="small"
+      disabled=${off || person.volume_db === 0}
+      onClick=${() => onChange(0)}
+    >
+      ${t("volume.reset")}
+    </button>
   </label>`;
 }

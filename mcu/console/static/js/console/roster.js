@@ -15,7 +15,10 @@ const FILTERS = [
   { id: "connected", test: (/** @type {any} */ p) => p.state === "connected" },
   { id: "lost", test: (/** @type {any} */ p) => p.state === "lost" },
   { id: "poor", test: isPoor },
-  { id: "expected", test: (/** @type {any} */ p) => p.state === "expected" || p.state === "calling" },
+  {
+    id: "expected",
+    test: (/** @type {any} */ p) => p.state === "expected" || p.state === "calling",
+  },
   { id: "left", test: (/** @type {any} */ p) => p.state === "left" },
 ];
 
@@ -26,7 +29,10 @@ function urgency(/** @type {any} */ person) {
   if (person.state === "lost") return 0;
   if (isPoor(person)) return 1;
   if (person.role === "chair") return 2;
-  return { connected: 3, calling: 4, expected: 5, left: 6 }[/** @type {"connected"} */ (person.state)] ?? 7;
+  return (
+    { connected: 3, calling: 4, expected: 5, left: 6 }[/** @type {"connected"} */ (person.state)] ??
+    7
+  );
 }
 
 /** @param {any} a @param {any} b */
@@ -52,7 +58,9 @@ export class RosterState {
     this.last = [];
     this.wanted = computed(() => this.#wanted());
     this.shown = computed(() => this.#shown());
-    this.moved = computed(() => this.shown.value.some((id, index) => this.wanted.value[index] !== id));
+    this.moved = computed(() =>
+      this.shown.value.some((id, index) => this.wanted.value[index] !== id),
+    );
   }
 
   #wanted() {
@@ -62,7 +70,13 @@ export class RosterState {
     for (const id of this.model.ids.value) {
       const person = this.model.people.get(id)?.value;
       if (!person || !test(person)) continue;
-      if (needle && !fold(`${person.label} ${person.name} ${belongsTo(person.unit, "")} ${person.id}`).includes(needle)) continue;
+      if (
+        needle &&
+        !fold(`${person.label} ${person.name} ${belongsTo(person.unit, "")} ${person.id}`).includes(
+          needle,
+        )
+      )
+        continue;
       people.push(person);
     }
     people.sort(this.sort.value === "trouble" ? troubleFirst : alphabetical);
@@ -89,7 +103,8 @@ export class RosterState {
     const ids = this.shown.peek();
     if (!ids.length) return;
     const at = ids.indexOf(this.selected.peek() ?? "");
-    const next = at < 0 ? (by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + by));
+    const next =
+      at < 0 ? (by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + by));
     this.hold();
     this.choose(ids[next]);
   }
@@ -140,37 +155,87 @@ function Tools({ desk }) {
   const counts = model.counts.value;
   const total = model.ids.value.length;
   const countOf = (/** @type {string} */ id) =>
-    id === "all" ? total : id === "expected" ? counts.expected + counts.calling : counts[/** @type {"lost"} */ (id)];
+    id === "all"
+      ? total
+      : id === "expected"
+        ? counts.expected + counts.calling
+        : counts[/** @type {"lost"} */ (id)];
   const running = model.conference.value.state === "running";
   return html`<div class="roster-tools">
-      <label class="search"><${Icon} name="search" />
-        <input id="roster-search" type="search" value=${roster.search.value} placeholder=${t("roster.search")}
-          aria-label=${t("roster.search")} autocomplete="off" spellcheck="false"
+      <label class="search"
+        ><${Icon} name="search" />
+        <input
+          id="roster-search"
+          type="search"
+          value=${roster.search.value}
+          placeholder=${t("roster.search")}
+          aria-label=${t("roster.search")}
+          autocomplete="off"
+          spellcheck="false"
           onInput=${(/** @type {any} */ e) => (roster.search.value = e.target.value)}
           onKeyDown=${(/** @type {KeyboardEvent} */ e) => {
             if (e.key !== "ArrowDown" && e.key !== "Enter") return;
             e.preventDefault();
             if (roster.shown.peek().length) roster.choose(roster.shown.peek()[0]);
-          }} />
+          }}
+        />
       </label>
-      <label class="sort"><span class="unseen">${t("roster.sort")}</span>
-        <select value=${roster.sort.value} onChange=${(/** @type {any} */ e) => (roster.sort.value = e.target.value)}>
+      <label class="sort"
+        ><span class="unseen">${t("roster.sort")}</span>
+        <select
+          value=${roster.sort.value}
+          onChange=${(/** @type {any} */ e) => (roster.sort.value = e.target.value)}
+        >
           <option value="trouble">${t("sort.trouble")}</option>
           <option value="name">${t("sort.name")}</option>
         </select>
       </label>
-      <button type="button" class="icon-button" aria-pressed=${String(roster.overview.value)} title=${`${t("roster.overview")} (G)`}
-        aria-label=${t("roster.overview")} onClick=${() => roster.toggleOverview()}><${Icon} name="grid" /></button>
-      ${desk.controls && running && html`<span class="spacer"></span>
-        <button type="button" disabled=${busy.value.has("mute-all")} title=${`${t("mute-all.explain")} (Shift+M)`}
-          onClick=${() => desk.actions.muteAll()}><${Icon} name="mic-off" />${t("mute-all")}</button>
-        <button type="button" disabled=${busy.value.has("unmute-all")} title=${`${t("unmute-all.explain")} (Shift+U)`}
-          onClick=${() => desk.actions.unmuteAll()}><${Icon} name="mic" />${t("unmute-all")}</button>`}
+      <button
+        type="button"
+        class="icon-button"
+        aria-pressed=${String(roster.overview.value)}
+        title=${`${t("roster.overview")} (G)`}
+        aria-label=${t("roster.overview")}
+        onClick=${() => roster.toggleOverview()}
+      >
+        <${Icon} name="grid" />
+      </button>
+      ${
+        desk.controls &&
+        running &&
+        html`<span class="spacer"></span>
+          <button
+            type="button"
+            disabled=${busy.value.has("mute-all")}
+            title=${`${t("mute-all.explain")} (Shift+M)`}
+            onClick=${() => desk.actions.muteAll()}
+          >
+            <${Icon} name="mic-off" />${t("mute-all")}
+          </button>
+          <button
+            type="button"
+            disabled=${busy.value.has("unmute-all")}
+            title=${`${t("unmute-all.explain")} (Shift+U)`}
+            onClick=${() => desk.actions.unmuteAll()}
+          >
+            <${Icon} name="mic" />${t("unmute-all")}
+          </button>`
+      }
     </div>
     <div class="filters" role="group" aria-label=${t("roster.filter")}>
-      ${FILTERS.map(({ id }) => html`<button type="button" key=${id} class=${`filter ${id}`} data-filter=${id}
-        aria-pressed=${String(roster.filter.value === id)} onClick=${() => (roster.filter.value = id)}>
-        <span>${t(`filter.${id}`)}</span> <b>${countOf(id)}</b></button>`)}
+      ${FILTERS.map(
+        ({ id }) =>
+          html`<button
+            type="button"
+            key=${id}
+            class=${`filter ${id}`}
+            data-filter=${id}
+            aria-pressed=${String(roster.filter.value === id)}
+            onClick=${() => (roster.filter.value = id)}
+          >
+            <span>${t(`filter.${id}`)}</span> <b>${countOf(id)}</b>
+          </button>`,
+      )}
       ${roster.moved.value && html`<span class="held"><${Icon} name="clock" />${t("roster.held")}</span>`}
     </div>`;
 }
@@ -184,17 +249,33 @@ function Rows({ desk }) {
   useEffect(() => () => roster.release(), [roster]);
   const tabStop = ids.includes(roster.selected.value ?? "") ? roster.selected.value : ids[0];
   return html`<div class="rows-frame">
-    ${!overview && html`<div class="row head" aria-hidden="true">
-      <span></span><span>${t("column.room")}</span><span>${t("column.line")}</span><span>${t("column.level")}</span><span></span>
-    </div>`}
-    <div ref=${box} class=${overview ? "rows overview" : "rows"} role="grid" aria-label=${t("roster")}
+    ${
+      !overview &&
+      html`<div class="row head" aria-hidden="true">
+        <span></span><span>${t("column.room")}</span><span>${t("column.line")}</span
+        ><span>${t("column.level")}</span><span></span>
+      </div>`
+    }
+    <div
+      ref=${box}
+      class=${overview ? "rows overview" : "rows"}
+      role="grid"
+      aria-label=${t("roster")}
       aria-rowcount=${ids.length}
       onPointerEnter=${() => (roster.pointed.value = true)}
       onPointerLeave=${() => (roster.pointed.value = false)}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => alongButtons(event, roster)}>
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => alongButtons(event, roster)}
+    >
       ${ids.map((id) => html`<${overview ? Cell : Row} key=${id} id=${id} desk=${desk} stop=${id === tabStop} />`)}
-      ${!ids.length && html`<p class="quiet none">${t("roster.none")}
-        <button type="button" class="small" onClick=${() => roster.clear()}>${t("roster.show-all")}</button></p>`}
+      ${
+        !ids.length &&
+        html`<p class="quiet none">
+          ${t("roster.none")}
+          <button type="button" class="small" onClick=${() => roster.clear()}>
+            ${t("roster.show-all")}
+          </button>
+        </p>`
+      }
     </div>
   </div>`;
 }
@@ -216,5 +297,7 @@ function alongButtons(event, roster) {
   event.preventDefault();
   const stops = [row, ...row.querySelectorAll("button:not(:disabled)")];
   const at = stops.indexOf(target) + (event.key === "ArrowRight" ? 1 : -1);
-  /** @type {HTMLElement | undefined} */ (stops[Math.max(0, Math.min(stops.length - 1, at))])?.focus();
+  /** @type {HTMLElement | undefined} */ (
+    stops[Math.max(0, Math.min(stops.length - 1, at))]
+  )?.focus();
 }

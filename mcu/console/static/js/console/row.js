@@ -9,7 +9,11 @@ import { belongsTo } from "./registry.js";
 
 /** @type {Record<string, string>} */
 export const STATE_ICONS = {
-  connected: "check", lost: "lost", expected: "clock", calling: "phone", left: "gone",
+  connected: "check",
+  lost: "lost",
+  expected: "clock",
+  calling: "phone",
+  left: "gone",
 };
 
 /** The type under which a room is dragged onto a slot. */
@@ -18,7 +22,10 @@ export const DRAGGED = "application/x-mcu-participant";
 /** Let the element show levels and speaking by itself. @param {any} desk @param {string} id */
 function useMeter(desk, id) {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
-  useLayoutEffect(() => (element.current ? desk.model.meters.attach(id, element.current) : undefined), [desk, id]);
+  useLayoutEffect(
+    () => (element.current ? desk.model.meters.attach(id, element.current) : undefined),
+    [desk, id],
+  );
   return element;
 }
 
@@ -30,18 +37,31 @@ export function Row({ id, desk, stop }) {
   const conference = desk.model.conference.value;
   const selected = desk.roster.selected.value === id;
   const onAir = conference.broadcast === id;
-  return html`<div ref=${meter} id=${`row-${id}`} role="row" tabindex=${stop ? 0 : -1}
+  return html`<div
+    ref=${meter}
+    id=${`row-${id}`}
+    role="row"
+    tabindex=${stop ? 0 : -1}
     class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`)}
-    aria-selected=${String(selected)} aria-label=${described(person)}
+    aria-selected=${String(selected)}
+    aria-label=${described(person)}
     onClick=${() => (desk.roster.selected.value = id)}
     onDblClick=${() => desk.openRoom(id)}
     onFocus=${() => (desk.roster.selected.value = id)}
     onKeyDown=${(/** @type {KeyboardEvent} */ e) => {
       if (e.key === "Enter" && e.target === e.currentTarget) desk.openRoom(id);
-    }}>
-    <span class="state" role="gridcell" title=${t(`state.${person.state}`)}><${Icon} name=${STATE_ICONS[person.state]} label=${t(`state.${person.state}`)} /></span>
-    <span class="name" role="gridcell" draggable=${desk.controls ? "true" : undefined}
-      onDragStart=${(/** @type {DragEvent} */ e) => startDrag(e, desk, id)} onDragEnd=${() => (desk.dragging.value = false)}>
+    }}
+  >
+    <span class="state" role="gridcell" title=${t(`state.${person.state}`)}
+      ><${Icon} name=${STATE_ICONS[person.state]} label=${t(`state.${person.state}`)}
+    /></span>
+    <span
+      class="name"
+      role="gridcell"
+      draggable=${desk.controls ? "true" : undefined}
+      onDragStart=${(/** @type {DragEvent} */ e) => startDrag(e, desk, id)}
+      onDragEnd=${() => (desk.dragging.value = false)}
+    >
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
@@ -51,37 +71,80 @@ export function Row({ id, desk, stop }) {
     </span>
     <${Quality} person=${person} />
     <span class="meter" role="gridcell" aria-hidden="true"><span class="level"></span></span>
-    <span class="acts" role="gridcell"><${RowActions} person=${person} desk=${desk} onAir=${onAir} /></span>
+    <span class="acts" role="gridcell"
+      ><${RowActions} person=${person} desk=${desk} onAir=${onAir}
+    /></span>
   </div>`;
 }
 
 /** @param {{person: any, desk: import("./conference.js").Desk, onAir: boolean}} props */
 function RowActions({ person, desk, onAir }) {
   const running = desk.model.conference.value.state === "running";
-  const act = (/** @type {any} */ { icon, label, key, on, work, off = false, tone = "" }) => html`<button type="button"
-    tabindex="-1" class=${classes("icon-button", tone, on && "on")} title=${label} aria-label=${`${label}: ${person.label}`}
-    aria-pressed=${on === undefined ? undefined : String(on)} disabled=${off || !running || busy.value.has(key)}
-    onClick=${(/** @type {Event} */ e) => {
-      e.stopPropagation();
-      work();
-    }}><${Icon} name=${icon} /></button>`;
-  return html`
-    ${act({ icon: person.audio_muted ? "mic-off" : "mic", on: person.audio_muted, tone: "muting", off: !desk.mutes,
-      key: `audio_muted:${person.id}`, label: t(person.audio_muted ? "unmute" : "mute"), work: () => desk.actions.toggleAudio(person) })}
-    ${act({ icon: person.video_muted ? "camera-off" : "camera", on: person.video_muted, tone: "muting", off: !desk.mutes,
-      key: `video_muted:${person.id}`, label: t(person.video_muted ? "video-on" : "video-off"), work: () => desk.actions.toggleVideo(person) })}
-    ${act({ icon: "broadcast", on: onAir, tone: "airing", off: !desk.controls, key: "broadcast",
-      label: t(onAir ? "broadcast.stop" : "broadcast"), work: () => desk.actions.toggleBroadcast(person.id) })}
-    ${act({ icon: "more", label: t("room.open"), key: "", work: () => desk.openRoom(person.id) })}`;
+  const act = (/** @type {any} */ { icon, label, key, on, work, off = false, tone = "" }) =>
+    html`<button
+      type="button"
+      tabindex="-1"
+      class=${classes("icon-button", tone, on && "on")}
+      title=${label}
+      aria-label=${`${label}: ${person.label}`}
+      aria-pressed=${on === undefined ? undefined : String(on)}
+      disabled=${off || !running || busy.value.has(key)}
+      onClick=${(/** @type {Event} */ e) => {
+        e.stopPropagation();
+        work();
+      }}
+    >
+      <${Icon} name=${icon} />
+    </button>`;
+  return html` ${act({
+    icon: person.audio_muted ? "mic-off" : "mic",
+    on: person.audio_muted,
+    tone: "muting",
+    off: !desk.mutes,
+    key: `audio_muted:${person.id}`,
+    label: t(person.audio_muted ? "unmute" : "mute"),
+    work: () => desk.actions.toggleAudio(person),
+  })}
+  ${act({
+    icon: person.video_muted ? "camera-off" : "camera",
+    on: person.video_muted,
+    tone: "muting",
+    off: !desk.mutes,
+    key: `video_muted:${person.id}`,
+    label: t(person.video_muted ? "video-on" : "video-off"),
+    work: () => desk.actions.toggleVideo(person),
+  })}
+  ${act({
+    icon: "broadcast",
+    on: onAir,
+    tone: "airing",
+    off: !desk.controls,
+    key: "broadcast",
+    label: t(onAir ? "broadcast.stop" : "broadcast"),
+    work: () => desk.actions.toggleBroadcast(person.id),
+  })}
+  ${act({ icon: "more", label: t("room.open"), key: "", work: () => desk.openRoom(person.id) })}`;
 }
 
 /** Line quality as bars and, where it is not good, the number that says why. @param {{person: any}} props */
 export function Quality({ person }) {
   const { grade, loss_percent: loss, jitter_ms: jitter, round_trip_ms: trip } = person.quality;
-  if (person.state !== "connected" || !grade || grade === "none") return html`<span class="quality" role="gridcell"></span>`;
+  if (person.state !== "connected" || !grade || grade === "none")
+    return html`<span class="quality" role="gridcell"></span>`;
   const bars = { good: 3, fair: 2, poor: 1 }[/** @type {"good"} */ (grade)];
-  const short = loss >= 0.5 ? `${number(loss, 1)}%` : trip >= 200 ? `${number(trip)} ms` : jitter >= 30 ? `±${number(jitter)} ms` : "";
-  return html`<span class=${`quality ${grade}`} role="gridcell" title=${lineInWords(person.quality)}>
+  const short =
+    loss >= 0.5
+      ? `${number(loss, 1)}%`
+      : trip >= 200
+        ? `${number(trip)} ms`
+        : jitter >= 30
+          ? `±${number(jitter)} ms`
+          : "";
+  return html`<span
+    class=${`quality ${grade}`}
+    role="gridcell"
+    title=${lineInWords(person.quality)}
+  >
     <svg viewBox="0 0 16 12" class="bars" role="img" aria-label=${t(`grade.${grade}`)}>
       ${[0, 1, 2].map((n) => html`<rect x=${n * 5.5} y=${8 - n * 4} width="4" height=${4 + n * 4} rx="1" class=${n < bars ? "lit" : ""} />`)}
     </svg>
@@ -93,26 +156,43 @@ export function Quality({ person }) {
 export function lineInWords(quality) {
   const parts = [t(`grade.${quality.grade}`)];
   const known = (/** @type {any} */ value) => value !== null && value !== undefined;
-  if (known(quality.loss_percent)) parts.push(t("line.loss", { value: number(quality.loss_percent, 1) }));
+  if (known(quality.loss_percent))
+    parts.push(t("line.loss", { value: number(quality.loss_percent, 1) }));
   if (known(quality.jitter_ms)) parts.push(t("line.jitter", { value: number(quality.jitter_ms) }));
-  if (known(quality.round_trip_ms)) parts.push(t("line.trip", { value: number(quality.round_trip_ms) }));
+  if (known(quality.round_trip_ms))
+    parts.push(t("line.trip", { value: number(quality.round_trip_ms) }));
   return parts.join(" · ");
 }
 
 /** @param {any} person */
 function described(person) {
-  return [person.label, t(`state.${person.state}`), person.role === "chair" && t("role.chair"),
-    person.audio_muted && t("muted"), person.video_muted && t("video-muted"),
-    person.quality.grade === "poor" && t("grade.poor")].filter(Boolean).join(", ");
+  return [
+    person.label,
+    t(`state.${person.state}`),
+    person.role === "chair" && t("role.chair"),
+    person.audio_muted && t("muted"),
+    person.video_muted && t("video-muted"),
+    person.quality.grade === "poor" && t("grade.poor"),
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 const SHORT_NAMES = /** @type {[RegExp, string][]} */ ([
-  [/^(Điểm cầu|UBND|Ủy ban nhân dân) /i, ""], [/^Xã /i, "X. "], [/^Phường /i, "P. "], [/^Thị trấn /i, "TT. "],
-  [/^Thị xã /i, "TX. "], [/^Thành phố /i, "TP. "], [/^Huyện /i, "H. "], [/^Tỉnh /i, "T. "], [/^Đặc khu /i, "ĐK. "],
+  [/^(Điểm cầu|UBND|Ủy ban nhân dân) /i, ""],
+  [/^Xã /i, "X. "],
+  [/^Phường /i, "P. "],
+  [/^Thị trấn /i, "TT. "],
+  [/^Thị xã /i, "TX. "],
+  [/^Thành phố /i, "TP. "],
+  [/^Huyện /i, "H. "],
+  [/^Tỉnh /i, "T. "],
+  [/^Đặc khu /i, "ĐK. "],
 ]);
 
 /** A label shortened in the customary way. @param {string} label */
-export const shortName = (label) => SHORT_NAMES.reduce((text, [long, short]) => text.replace(long, short), label);
+export const shortName = (label) =>
+  SHORT_NAMES.reduce((text, [long, short]) => text.replace(long, short), label);
 
 /** @param {{id: string, desk: import("./conference.js").Desk, stop: boolean}} props */
 export function Cell({ id, desk, stop }) {
@@ -121,14 +201,24 @@ export function Cell({ id, desk, stop }) {
   if (!person) return null;
   const selected = desk.roster.selected.value === id;
   const onAir = desk.model.conference.value.broadcast === id;
-  return html`<div ref=${meter} id=${`row-${id}`} role="row" tabindex=${stop ? 0 : -1} title=${described(person)}
+  return html`<div
+    ref=${meter}
+    id=${`row-${id}`}
+    role="row"
+    tabindex=${stop ? 0 : -1}
+    title=${described(person)}
     class=${classes("cell", person.state, `line-${person.quality.grade}`, selected && "selected", onAir && "on-air")}
-    aria-selected=${String(selected)} aria-label=${described(person)}
-    onClick=${() => desk.openRoom(id)} onFocus=${() => (desk.roster.selected.value = id)}
-    onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && desk.openRoom(id)}>
-    <span role="gridcell" class="cell-name"><${Icon} name=${person.role === "chair" ? "star" : STATE_ICONS[person.state]} />
+    aria-selected=${String(selected)}
+    aria-label=${described(person)}
+    onClick=${() => desk.openRoom(id)}
+    onFocus=${() => (desk.roster.selected.value = id)}
+    onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && desk.openRoom(id)}
+  >
+    <span role="gridcell" class="cell-name"
+      ><${Icon} name=${person.role === "chair" ? "star" : STATE_ICONS[person.state]} />
       <span>${shortName(person.label)}</span>
-      ${person.state === "connected" && !person.audio_muted && html`<${Icon} name="mic" />`}</span>
+      ${person.state === "connected" && !person.audio_muted && html`<${Icon} name="mic" />`}</span
+    >
     <span class="meter" aria-hidden="true"><span class="level"></span></span>
   </div>`;
 }

@@ -34,12 +34,22 @@ export function SignIn({ failure }) {
       </div>
       ${isRoom && html`<p class="note">${t("signin.is-room", { name: session.value.name ?? "" })}</p>`}
       <p class="quiet">${t("signin.explain")}</p>
-      <label>${t("signin.token")}
-        <input name="token" type="password" autocomplete="off" autocapitalize="off" spellcheck="false"
-          required autofocus />
+      <label
+        >${t("signin.token")}
+        <input
+          name="token"
+          type="password"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck="false"
+          required
+          autofocus
+        />
       </label>
       ${failure.value && html`<${Problem} error=${failure.value} />`}
-      <button type="submit" class="primary" disabled=${waiting}>${t(waiting ? "signin.waiting" : "signin.submit")}</button>
+      <button type="submit" class="primary" disabled=${waiting}>
+        ${t(waiting ? "signin.waiting" : "signin.submit")}
+      </button>
       <p class="quiet small-print">${t("signin.room-hint")} <a href="/join">/join</a></p>
     </form>
   </main>`;

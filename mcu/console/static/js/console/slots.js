@@ -29,10 +29,13 @@ const isHere = (person) => person.state === "connected" || person.state === "los
 export const seated = (people, view) =>
   people
     .filter((person) => person.state !== "left" && !(view === "chair" && person.role === "chair"))
-    .sort((a, b) => Number(isHere(b)) - Number(isHere(a))
-      || Number(b.role === "chair") - Number(a.role === "chair")
-      || b.importance - a.importance
-      || Date.parse(a.joined_at ?? "9999-01-01") - Date.parse(b.joined_at ?? "9999-01-01"));
+    .sort(
+      (a, b) =>
+        Number(isHere(b)) - Number(isHere(a)) ||
+        Number(b.role === "chair") - Number(a.role === "chair") ||
+        b.importance - a.importance ||
+        Date.parse(a.joined_at ?? "9999-01-01") - Date.parse(b.joined_at ?? "9999-01-01"),
+    );
 
 /**
  * What stands in the slots of an automatic view: what one set by hand leaves in the others.
@@ -40,7 +43,10 @@ export const seated = (people, view) =>
  * @param {boolean} [chosen] by an operator; the grids of `auto` show rooms only
  */
 export function filledSlots(layout, people, chosen = true) {
-  const places = [...((chosen && LEADS[layout]) || []), ...people.map((person) => ({ participant: person.id }))];
+  const places = [
+    ...((chosen && LEADS[layout]) || []),
+    ...people.map((person) => ({ participant: person.id })),
+  ];
   return slotsOf(layout).map((_, index) => places[index] ?? {});
 }
 
@@ -78,26 +84,43 @@ export function SlotOverlay({ desk }) {
     void desk.actions.layout(view, layout, next);
   };
   return html`<div class="slots">
-    ${places.map((place, index) => html`<button type="button" key=${index} class=${over === index ? "slot over" : "slot"}
-      style=${placeOf(place)} aria-label=${`${t("slot", { number: index + 1 })}: ${inWords(shown[index], model)}`}
-      onClick=${() => setOpen(index)}
-      onDragOver=${(/** @type {DragEvent} */ e) => {
-        if (!e.dataTransfer?.types.includes(DRAGGED)) return;
-        e.preventDefault();
-        setOver(index);
-      }}
-      onDragLeave=${() => setOver(-1)}
-      onDrop=${(/** @type {DragEvent} */ e) => {
-        e.preventDefault();
-        setOver(-1);
-        desk.dragging.value = false;
-        const id = e.dataTransfer?.getData(DRAGGED);
-        if (id) put(index, { participant: id });
-      }}>
-      <b>${index + 1}</b><span>${inWords(shown[index], model)}</span>
-    </button>`)}
-    ${open >= 0 && html`<${Chooser} desk=${desk} number=${open + 1} people=${people} now=${slots?.[open]}
-      onChoose=${(/** @type {any} */ slot) => put(open, slot)} onClose=${() => setOpen(-1)} />`}
+    ${places.map(
+      (place, index) =>
+        html`<button
+          type="button"
+          key=${index}
+          class=${over === index ? "slot over" : "slot"}
+          style=${placeOf(place)}
+          aria-label=${`${t("slot", { number: index + 1 })}: ${inWords(shown[index], model)}`}
+          onClick=${() => setOpen(index)}
+          onDragOver=${(/** @type {DragEvent} */ e) => {
+            if (!e.dataTransfer?.types.includes(DRAGGED)) return;
+            e.preventDefault();
+            setOver(index);
+          }}
+          onDragLeave=${() => setOver(-1)}
+          onDrop=${(/** @type {DragEvent} */ e) => {
+            e.preventDefault();
+            setOver(-1);
+            desk.dragging.value = false;
+            const id = e.dataTransfer?.getData(DRAGGED);
+            if (id) put(index, { participant: id });
+          }}
+        >
+          <b>${index + 1}</b><span>${inWords(shown[index], model)}</span>
+        </button>`,
+    )}
+    ${
+      open >= 0 &&
+      html`<${Chooser}
+        desk=${desk}
+        number=${open + 1}
+        people=${people}
+        now=${slots?.[open]}
+        onChoose=${(/** @type {any} */ slot) => put(open, slot)}
+        onClose=${() => setOpen(-1)}
+      />`
+    }
   </div>`;
 }
 
@@ -106,30 +129,65 @@ function Chooser({ desk, number, people, now, onChoose, onClose }) {
   const [search, setSearch] = useState("");
   const found = people
     .filter((person) => person.state !== "left" && fold(person.label).includes(fold(search)))
-    .sort((a, b) => Number(b.state === "connected") - Number(a.state === "connected") || byName(a.label, b.label));
+    .sort(
+      (a, b) =>
+        Number(b.state === "connected") - Number(a.state === "connected") ||
+        byName(a.label, b.label),
+    );
   const selected = desk.roster.selected.value;
   const chosen = people.find((person) => person.id === selected);
   return html`<${Dialog} title=${t("slot.choose", { number })} onClose=${onClose}>
     <div class="slot-kinds">
-      ${chosen && html`<button type="button" class="primary" onClick=${() => onChoose({ participant: chosen.id })}>
-        <${Icon} name="camera" />${t("slot.selected", { name: chosen.label })}</button>`}
-      <label>${t("slot.follow")}
-        <select onChange=${(/** @type {any} */ e) => e.target.value && onChoose({ speaker: Number(e.target.value) })}>
+      ${
+        chosen &&
+        html`<button
+          type="button"
+          class="primary"
+          onClick=${() => onChoose({ participant: chosen.id })}
+        >
+          <${Icon} name="camera" />${t("slot.selected", { name: chosen.label })}
+        </button>`
+      }
+      <label
+        >${t("slot.follow")}
+        <select
+          onChange=${(/** @type {any} */ e) => e.target.value && onChoose({ speaker: Number(e.target.value) })}
+        >
           <option value="">${t("slot.pick")}</option>
           ${Array.from({ length: MOST_SPEAKERS }, (_, n) => html`<option value=${n + 1} selected=${now?.speaker === n + 1}>${t("slot.speaker", { rank: n + 1 })}</option>`)}
         </select>
       </label>
-      <button type="button" onClick=${() => onChoose({ presentation: true })}><${Icon} name="screen" />${t("slot.presentation")}</button>
-      <button type="button" onClick=${() => onChoose({})}><${Icon} name="close" />${t("slot.empty")}</button>
+      <button type="button" onClick=${() => onChoose({ presentation: true })}>
+        <${Icon} name="screen" />${t("slot.presentation")}
+      </button>
+      <button type="button" onClick=${() => onChoose({})}>
+        <${Icon} name="close" />${t("slot.empty")}
+      </button>
     </div>
-    <input type="search" autofocus placeholder=${t("roster.search")} aria-label=${t("roster.search")} value=${search}
+    <input
+      type="search"
+      autofocus
+      placeholder=${t("roster.search")}
+      aria-label=${t("roster.search")}
+      value=${search}
       onInput=${(/** @type {any} */ e) => setSearch(e.target.value)}
       onKeyDown=${(/** @type {KeyboardEvent} */ e) => {
         if (e.key === "Enter" && found[0]) onChoose({ participant: found[0].id });
-      }} />
+      }}
+    />
     <ul class="pick-list">
-      ${found.map((person) => html`<li key=${person.id}><button type="button" aria-pressed=${String(now?.participant === person.id)}
-        onClick=${() => onChoose({ participant: person.id })}>${person.label}<small>${t(`state.${person.state}`)}</small></button></li>`)}
+      ${found.map(
+        (person) =>
+          html`<li key=${person.id}>
+            <button
+              type="button"
+              aria-pressed=${String(now?.participant === person.id)}
+              onClick=${() => onChoose({ participant: person.id })}
+            >
+              ${person.label}<small>${t(`state.${person.state}`)}</small>
+            </button>
+          </li>`,
+      )}
     </ul>
   <//>`;
 }

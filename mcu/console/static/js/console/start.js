@@ -3,7 +3,7 @@
 
 import { html, useEffect, useMemo, useState } from "../shared/base.js";
 import { getAll, send } from "../shared/api.js";
-import { Problem } from "../shared/controls.js";
+import { Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, Thumbnail, layoutLabel } from "../shared/layouts.js";
@@ -36,7 +36,7 @@ export function inTreeOrder(units) {
 /** Ids of a unit and everything under it. @param {any[]} units @param {string} root */
 export function subtree(units, root) {
   const found = new Set([root]);
-  for (let before = 0; before !== found.size; ) {
+  for (let before = 0; before !== found.size;) {
     before = found.size;
     for (const unit of units) if (found.has(unit.parent)) found.add(unit.id);
   }
@@ -55,14 +55,11 @@ export function StartScreen() {
 
   const load = () => {
     setError(null);
-    Promise.all([getAll("units"), getAll("bridges")]).then(
-      ([units, bridges]) => {
-        const tree = inTreeOrder(units);
-        setRegistry({ units, bridges, tree });
-        if (tree.length) change({ unit: tree[0].unit.id });
-      },
-      setError,
-    );
+    Promise.all([getAll("units"), getAll("bridges")]).then(([units, bridges]) => {
+      const tree = inTreeOrder(units);
+      setRegistry({ units, bridges, tree });
+      if (tree.length) change({ unit: tree[0].unit.id });
+    }, setError);
   };
   useEffect(load, []);
 
@@ -71,7 +68,10 @@ export function StartScreen() {
     const inside = subtree(registry.units, form.unit);
     return registry.bridges
       .filter((/** @type {any} */ bridge) => !form.whole || inside.has(bridge.unit))
-      .sort((/** @type {any} */ a, /** @type {any} */ b) => b.importance - a.importance || byName(a.name, b.name));
+      .sort(
+        (/** @type {any} */ a, /** @type {any} */ b) =>
+          b.importance - a.importance || byName(a.name, b.name),
+      );
   }, [registry, form.unit, form.whole]);
   const unitName = (/** @type {string} */ id) =>
     registry?.units.find((/** @type {any} */ unit) => unit.id === id)?.name ?? id;
@@ -80,7 +80,9 @@ export function StartScreen() {
     return unit?.parent && unit.parent !== form.unit ? unitName(unit.parent) : "";
   };
   const wanted = form.whole ? bridges : bridges.filter((/** @type {any} */ b) => chosen.has(b.id));
-  const found = bridges.filter((/** @type {any} */ b) => fold(`${b.name} ${placed(b)}`).includes(fold(filter)));
+  const found = bridges.filter((/** @type {any} */ b) =>
+    fold(`${b.name} ${placed(b)}`).includes(fold(filter)),
+  );
 
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -88,7 +90,9 @@ export function StartScreen() {
     setError(null);
     try {
       const conference = await send("POST", "conferences", {
-        name: form.name.trim(), unit: form.unit, layout: form.layout,
+        name: form.name.trim(),
+        unit: form.unit,
+        layout: form.layout,
         bridges: form.whole ? "subtree" : [...chosen],
         chair: wanted.some((/** @type {any} */ b) => b.id === form.chair) ? form.chair : null,
       });
@@ -109,67 +113,144 @@ export function StartScreen() {
       <a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a>
       <h1>${t("start.title")}</h1>
     <//>
+    <${Toasts} />
     <main class="page">
       ${error && html`<${Problem} error=${error} />`}
       ${error && !registry && html`<button type="button" onClick=${load}><${Icon} name="refresh" />${t("try-again")}</button>`}
       ${!registry && !error && html`<p class="quiet">${t("loading")}</p>`}
-      ${registry && html`<form class="start" onSubmit=${submit} autocomplete="off">
-        <section class="card">
-          <label>${t("start.name")}
-            <input value=${form.name} required maxlength="200" autofocus
-              onInput=${(/** @type {any} */ e) => change({ name: e.target.value })} />
-          </label>
-          <label>${t("start.unit")}
-            <select value=${form.unit} onChange=${(/** @type {any} */ e) => change({ unit: e.target.value })}>
-              ${registry.tree.map((/** @type {any} */ { unit, depth }) =>
-                html`<option key=${unit.id} value=${unit.id}>${"\u2003".repeat(depth)}${unit.name}</option>`)}
-            </select>
-          </label>
-          <label>${t("start.chair")}
-            <select value=${form.chair} onChange=${(/** @type {any} */ e) => change({ chair: e.target.value })}>
-              <option value="">${t("start.no-chair")}</option>
-              ${wanted.map((/** @type {any} */ bridge) => html`<option key=${bridge.id} value=${bridge.id}>${bridge.name}</option>`)}
-            </select>
-          </label>
-          <fieldset>
-            <legend>${t("start.layout")}</legend>
-            <div class="thumbnails">
-              ${LAYOUT_NAMES.map((name) => html`<button type="button" key=${name} class="thumb"
-                aria-pressed=${String(form.layout === name)} onClick=${() => change({ layout: name })}>
-                <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
-              </button>`)}
-            </div>
-          </fieldset>
-        </section>
-        <section class="card bridges">
-          <fieldset>
-            <legend>${t("start.bridges")}</legend>
-            <label class="choice"><input type="radio" name="which" checked=${form.whole}
-              onChange=${() => change({ whole: true })} />${t("start.subtree", { unit: unitName(form.unit) })}</label>
-            <label class="choice"><input type="radio" name="which" checked=${!form.whole}
-              onChange=${() => change({ whole: false })} />${t("start.choose")}</label>
-          </fieldset>
-          ${!form.whole && html`<div class="choose-tools">
-            <input type="search" placeholder=${t("start.filter")} aria-label=${t("start.filter")} value=${filter}
-              onInput=${(/** @type {any} */ e) => setFilter(e.target.value)} />
-            <button type="button" class="small" onClick=${() => setChosen(new Set([...chosen, ...found.map((/** @type {any} */ b) => b.id)]))}>${t("start.all")}</button>
-            <button type="button" class="small" onClick=${() => setChosen(new Set())}>${t("start.none")}</button>
-          </div>`}
-          <ul class="bridge-list">
-            ${(form.whole ? bridges : found).map((/** @type {any} */ bridge) => html`<li key=${bridge.id}>
-              ${form.whole
-                ? html`<span class="bridge-line"><span>${bridge.name}</span><span class="quiet">${placed(bridge)}</span></span>`
-                : html`<label class="bridge-line"><input type="checkbox" checked=${chosen.has(bridge.id)}
-                    onChange=${(/** @type {any} */ e) => tick(bridge.id, e.target.checked)} />
-                    <span>${bridge.name}</span><span class="quiet">${placed(bridge)}</span></label>`}
-            </li>`)}
-          </ul>
-        </section>
-        <footer class="start-foot">
-          <p class="quiet">${t("start.expected", { count: wanted.length })}</p>
-          <button type="submit" class="primary" disabled=${waiting || !form.name.trim() || !form.unit}>
-            ${t(waiting ? "start.waiting" : "start.submit")}</button>
-        </footer>
-      </form>`}
+      ${
+        registry &&
+        html`<form class="start" onSubmit=${submit} autocomplete="off">
+          <section class="card">
+            <label
+              >${t("start.name")}
+              <input
+                value=${form.name}
+                required
+                maxlength="200"
+                autofocus
+                onInput=${(/** @type {any} */ e) => change({ name: e.target.value })}
+              />
+            </label>
+            <label
+              >${t("start.unit")}
+              <select
+                value=${form.unit}
+                onChange=${(/** @type {any} */ e) => change({ unit: e.target.value })}
+              >
+                ${registry.tree.map(
+                  (/** @type {any} */ { unit, depth }) =>
+                    html`<option key=${unit.id} value=${unit.id}>
+                      ${"\u2003".repeat(depth)}${unit.name}
+                    </option>`,
+                )}
+              </select>
+            </label>
+            <label
+              >${t("start.chair")}
+              <select
+                value=${form.chair}
+                onChange=${(/** @type {any} */ e) => change({ chair: e.target.value })}
+              >
+                <option value="">${t("start.no-chair")}</option>
+                ${wanted.map((/** @type {any} */ bridge) => html`<option key=${bridge.id} value=${bridge.id}>${bridge.name}</option>`)}
+              </select>
+            </label>
+            <fieldset>
+              <legend>${t("start.layout")}</legend>
+              <div class="thumbnails">
+                ${LAYOUT_NAMES.map(
+                  (name) =>
+                    html`<button
+                      type="button"
+                      key=${name}
+                      class="thumb"
+                      aria-pressed=${String(form.layout === name)}
+                      onClick=${() => change({ layout: name })}
+                    >
+                      <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
+                    </button>`,
+                )}
+              </div>
+            </fieldset>
+          </section>
+          <section class="card bridges">
+            <fieldset>
+              <legend>${t("start.bridges")}</legend>
+              <label class="choice"
+                ><input
+                  type="radio"
+                  name="which"
+                  checked=${form.whole}
+                  onChange=${() => change({ whole: true })}
+                />${t("start.subtree", { unit: unitName(form.unit) })}</label
+              >
+              <label class="choice"
+                ><input
+                  type="radio"
+                  name="which"
+                  checked=${!form.whole}
+                  onChange=${() => change({ whole: false })}
+                />${t("start.choose")}</label
+              >
+            </fieldset>
+            ${
+              !form.whole &&
+              html`<div class="choose-tools">
+                <input
+                  type="search"
+                  placeholder=${t("start.filter")}
+                  aria-label=${t("start.filter")}
+                  value=${filter}
+                  onInput=${(/** @type {any} */ e) => setFilter(e.target.value)}
+                />
+                <button
+                  type="button"
+                  class="small"
+                  onClick=${() => setChosen(new Set([...chosen, ...found.map((/** @type {any} */ b) => b.id)]))}
+                >
+                  ${t("start.all")}
+                </button>
+                <button type="button" class="small" onClick=${() => setChosen(new Set())}>
+                  ${t("start.none")}
+                </button>
+              </div>`
+            }
+            <ul class="bridge-list">
+              ${(form.whole ? bridges : found).map(
+                (/** @type {any} */ bridge) =>
+                  html`<li key=${bridge.id}>
+                    ${
+                      form.whole
+                        ? html`<span class="bridge-line"
+                            ><span>${bridge.name}</span
+                            ><span class="quiet">${placed(bridge)}</span></span
+                          >`
+                        : html`<label class="bridge-line"
+                            ><input
+                              type="checkbox"
+                              checked=${chosen.has(bridge.id)}
+                              onChange=${(/** @type {any} */ e) => tick(bridge.id, e.target.checked)}
+                            />
+                            <span>${bridge.name}</span
+                            ><span class="quiet">${placed(bridge)}</span></label
+                          >`
+                    }
+                  </li>`,
+              )}
+            </ul>
+          </section>
+          <footer class="start-foot">
+            <p class="quiet">${t("start.expected", { count: wanted.length })}</p>
+            <button
+              type="submit"
+              class="primary"
+              disabled=${waiting || !form.name.trim() || !form.unit}
+            >
+              ${t(waiting ? "start.waiting" : "start.submit")}
+            </button>
+          </footer>
+        </form>`
+      }
     </main>`;
 }

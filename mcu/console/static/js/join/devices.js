@@ -7,7 +7,11 @@ import { Backoff } from "../shared/backoff.js";
 
 const STORED = "mcu.devices";
 
-export const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 } };
+export const CAMERA = {
+  width: { ideal: 1280 },
+  height: { ideal: 720 },
+  frameRate: { ideal: 25, max: 30 },
+};
 export const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** @typedef {"videoinput" | "audioinput"} InputKind */
@@ -69,12 +73,16 @@ class Input {
    */
   async #ask(id, insist) {
     const ask = (/** @type {MediaTrackConstraints} */ constraints) =>
-      navigator.mediaDevices.getUserMedia(this.kind === "videoinput" ? { video: constraints } : { audio: constraints });
+      navigator.mediaDevices.getUserMedia(
+        this.kind === "videoinput" ? { video: constraints } : { audio: constraints },
+      );
     if (!id) return ask(this.wanted);
     try {
       return await ask({ ...this.wanted, deviceId: { exact: id } });
     } catch (error) {
-      const gone = error instanceof DOMException && ["OverconstrainedError", "NotFoundError"].includes(error.name);
+      const gone =
+        error instanceof DOMException &&
+        ["OverconstrainedError", "NotFoundError"].includes(error.name);
       if (insist || !(gone || error instanceof OverconstrainedError)) throw error;
       return ask(this.wanted);
     }
@@ -98,8 +106,9 @@ class Input {
   #rememberedId(known) {
     const mine = known.filter((device) => device.kind === this.kind);
     if (!mine.some((device) => device.deviceId)) return this.remembered?.id || undefined;
-    const found = mine.find((device) => device.deviceId === this.remembered?.id)
-      ?? mine.find((device) => device.label && device.label === this.remembered?.label);
+    const found =
+      mine.find((device) => device.deviceId === this.remembered?.id) ??
+      mine.find((device) => device.label && device.label === this.remembered?.label);
     return found?.deviceId || undefined;
   }
 }
@@ -133,7 +142,8 @@ export class Devices {
   async #changed() {
     await this.#list();
     for (const input of [this.camera, this.microphone]) {
-      if (!input.track.value && input.problem.value !== "NotAllowedError") await input.open(this.known.value);
+      if (!input.track.value && input.problem.value !== "NotAllowedError")
+        await input.open(this.known.value);
     }
   }
 

@@ -64,7 +64,13 @@ export class Leg {
       if (this.closed) await leave(leg);
       else {
         this.address = leg;
-        await this.request("video", { width: 1280, height: 720, fps: 25, bitrate_bps: FIRST_BITRATE, paused: false });
+        await this.request("video", {
+          width: 1280,
+          height: 720,
+          fps: 25,
+          bitrate_bps: FIRST_BITRATE,
+          paused: false,
+        });
       }
     } catch (error) {
       if (!this.closed) this.#fail(error);
@@ -136,7 +142,8 @@ export class Leg {
     if (!encoding) return; // nothing negotiated to be sent
     const { width = 0, height = 0 } = sender.track?.getSettings() ?? {};
     const scale = Math.min(
-      wanted.width ? width / wanted.width : 1, wanted.height ? height / wanted.height : 1,
+      wanted.width ? width / wanted.width : 1,
+      wanted.height ? height / wanted.height : 1,
     );
     encoding.active = !wanted.paused;
     encoding.scaleResolutionDownBy = Math.max(1, scale || 1);
@@ -154,14 +161,17 @@ export class Leg {
     clearInterval(this.statistics);
     this.peer.onconnectionstatechange = null;
     this.peer.close();
-    if (this.address) void leave(this.address).catch((error) => console.warn("leg not left:", error));
+    if (this.address)
+      void leave(this.address).catch((error) => console.warn("leg not left:", error));
   }
 
   /** The same while the page goes away, when only a request that may outlive it gets through. */
   abandon() {
     if (this.closed || !this.address) return;
     void fetch(legPath(this.address), {
-      method: "DELETE", keepalive: true, credentials: "same-origin",
+      method: "DELETE",
+      keepalive: true,
+      credentials: "same-origin",
       headers: { "X-CSRF-Token": session.peek()?.csrf_token ?? "" },
     });
   }

@@ -14,8 +14,18 @@
 export function read(report, now) {
   /** @type {Reading} */
   const reading = {
-    at: now, lost: 0, packets: 0, bytesIn: 0, jitterMs: 0, tripMs: null, sentLoss: 0,
-    fpsIn: null, fpsOut: null, widthOut: null, heightOut: null, bytesOut: 0,
+    at: now,
+    lost: 0,
+    packets: 0,
+    bytesIn: 0,
+    jitterMs: 0,
+    tripMs: null,
+    sentLoss: 0,
+    fpsIn: null,
+    fpsOut: null,
+    widthOut: null,
+    heightOut: null,
+    bytesOut: 0,
   };
   report.forEach((entry) => {
     if (entry.type === "inbound-rtp") {
@@ -55,8 +65,14 @@ export function between(before, now) {
   const fair = loss > 1 || trip > 250 || now.jitterMs > 30;
   return {
     grade: poor ? "poor" : fair ? "fair" : "good",
-    lossPercent: loss, jitterMs: now.jitterMs, tripMs: now.tripMs, silent,
-    fpsIn: now.fpsIn, fpsOut: now.fpsOut, widthOut: now.widthOut, heightOut: now.heightOut,
+    lossPercent: loss,
+    jitterMs: now.jitterMs,
+    tripMs: now.tripMs,
+    silent,
+    fpsIn: now.fpsIn,
+    fpsOut: now.fpsOut,
+    widthOut: now.widthOut,
+    heightOut: now.heightOut,
     kbitIn: ((now.bytesIn - before.bytesIn) * 8) / seconds / 1000,
     kbitOut: ((now.bytesOut - before.bytesOut) * 8) / seconds / 1000,
   };

@@ -29,10 +29,22 @@ export function Lobby({ room }) {
       </section>
       <section class="card choices">
         ${!devices.possible && html`<${Forbidden} />`}
-        ${devices.possible && html`
-          <${Choice} devices=${devices} kind="videoinput" input=${devices.camera} name="camera" />
-          <${Choice} devices=${devices} kind="audioinput" input=${devices.microphone} name="microphone" />
-          <${Choice} devices=${devices} kind="audiooutput" name="speaker" />`}
+        ${
+          devices.possible &&
+          html` <${Choice}
+              devices=${devices}
+              kind="videoinput"
+              input=${devices.camera}
+              name="camera"
+            />
+            <${Choice}
+              devices=${devices}
+              kind="audioinput"
+              input=${devices.microphone}
+              name="microphone"
+            />
+            <${Choice} devices=${devices} kind="audiooutput" name="speaker" />`
+        }
         <${Next} room=${room} phase=${phase} />
       </section>
     </div>
@@ -42,18 +54,30 @@ export function Lobby({ room }) {
 /** What comes next, and the one button for it. @param {{room: import("./room.js").Room, phase: string}} props */
 function Next({ room, phase }) {
   if (session.value === null) {
-    return html`<div class="next" role="alert"><p class="note">${t("join.bad-link")}</p>
-      <button type="button" onClick=${() => location.reload()}><${Icon} name="refresh" />${t("try-again")}</button></div>`;
+    return html`<div class="next" role="alert">
+      <p class="note">${t("join.bad-link")}</p>
+      <button type="button" onClick=${() => location.reload()}>
+        <${Icon} name="refresh" />${t("try-again")}
+      </button>
+    </div>`;
   }
   if (phase === "waiting") {
     const { at, error } = room.retry.value;
     return html`<div class="next waiting" role="status">
-      <p class="big"><span class="pulse"></span>${room.conference.value ? t("join.joining") : t("join.waiting")}</p>
-      ${room.link.value.state === "waiting"
-        ? html`<p class="quiet">${t("link.lost")} ${t("link.again")} <${Countdown} until=${room.link.value.retryAt} /> ${t("seconds")}</p>`
-        : error && at > Date.now()
-          ? html`<${Problem} error=${error} /><p class="quiet">${t("link.again")} <${Countdown} until=${at} /> ${t("seconds")}</p>`
-          : html`<p class="quiet">${t("join.waiting-explain")}</p>`}
+      <p class="big">
+        <span class="pulse"></span>${room.conference.value ? t("join.joining") : t("join.waiting")}
+      </p>
+      ${
+        room.link.value.state === "waiting"
+          ? html`<p class="quiet">${t("link.lost")}</p>
+              <p class="quiet">
+                <${Countdown} text="link.again" until=${room.link.value.retryAt} />
+              </p>`
+          : error && at > Date.now()
+            ? html`<${Problem} error=${error} />
+                <p class="quiet"><${Countdown} text="link.again" until=${at} /></p>`
+            : html`<p class="quiet">${t("join.waiting-explain")}</p>`
+      }
       <button type="button" onClick=${() => room.backToSetup()}>${t("join.not-ready")}</button>
     </div>`;
   }
@@ -61,11 +85,15 @@ function Next({ room, phase }) {
     return html`<div class="next" role="status">
       <p class="big">${t(`join.out.${room.reason.value}`)}</p>
       <p class="quiet">${t(`join.out.${room.reason.value}.explain`)}</p>
-      <button type="button" class="primary go" onClick=${() => room.ready()}><${Icon} name="refresh" />${t("join.rejoin")}</button>
+      <button type="button" class="primary go" onClick=${() => room.ready()}>
+        <${Icon} name="refresh" />${t("join.rejoin")}
+      </button>
     </div>`;
   }
   return html`<div class="next">
-    <button type="button" class="primary go" autofocus onClick=${() => room.ready()}><${Icon} name="check" />${t("join.ready")}</button>
+    <button type="button" class="primary go" autofocus onClick=${() => room.ready()}>
+      <${Icon} name="check" />${t("join.ready")}
+    </button>
     <p class="quiet">${t(room.conference.value ? "join.ready-now" : "join.ready-later")}</p>
   </div>`;
 }
@@ -77,7 +105,8 @@ function Preview({ devices }) {
   useLayoutEffect(() => {
     if (!video.current) return;
     video.current.srcObject = track ? new MediaStream([track]) : null;
-    if (track) void video.current.play().catch((error) => console.warn("preview waits:", error.name));
+    if (track)
+      void video.current.play().catch((error) => console.warn("preview waits:", error.name));
   }, [track]);
   return html`<div class="preview">
     <video ref=${video} muted playsinline hidden=${!track} aria-label=${t("join.preview")}></video>
@@ -95,36 +124,61 @@ function Meter({ devices }) {
       if (bar.current) bar.current.style.transform = `scaleX(${Math.max(0, 1 - db / FLOOR_DB)})`;
     });
   }, [track]);
-  return html`<div class="big-meter"><${Icon} name=${track ? "mic" : "mic-off"} />
+  return html`<div class="big-meter">
+    <${Icon} name=${track ? "mic" : "mic-off"} />
     <div class="meter"><span class="level" ref=${bar}></span></div>
-    <span class="quiet">${t(track ? "join.speak" : "join.no-sound")}</span></div>`;
+    <span class="quiet">${t(track ? "join.speak" : "join.no-sound")}</span>
+  </div>`;
 }
 
 /** @param {{devices: import("./devices.js").Devices, kind: "videoinput" | "audioinput" | "audiooutput", input?: any, name: string}} props */
 export function Choice({ devices, kind, input, name }) {
   const list = devices.list(kind);
-  if (kind === "audiooutput" && (!list.length || !("setSinkId" in HTMLMediaElement.prototype))) return null;
+  if (kind === "audiooutput" && (!list.length || !("setSinkId" in HTMLMediaElement.prototype)))
+    return null;
   const problem = input?.problem.value;
   const now = input ? input.id : devices.speaker.value;
   return html`<div class="choice-of">
-    <label>${t(`join.${name}`)}
-      <select value=${now} disabled=${!list.length} data-kind=${kind} onChange=${(/** @type {any} */ e) => void devices.choose(kind, e.target.value)}>
+    <label
+      >${t(`join.${name}`)}
+      <select
+        value=${now}
+        disabled=${!list.length}
+        data-kind=${kind}
+        onChange=${(/** @type {any} */ e) => void devices.choose(kind, e.target.value)}
+      >
         ${(!list.length || !list.some((device) => device.deviceId === now)) && html`<option value=${now}>${t(list.length ? "join.default" : "join.none")}</option>`}
-        ${list.map((device, index) => html`<option key=${device.deviceId} value=${device.deviceId}>
-          ${device.label || t("join.device", { number: index + 1 })}</option>`)}
+        ${list.map(
+          (device, index) =>
+            html`<option key=${device.deviceId} value=${device.deviceId}>
+              ${device.label || t("join.device", { number: index + 1 })}
+            </option>`,
+        )}
       </select>
     </label>
-    ${problem && html`<div class="problem" role="alert"><${Icon} name="warning" />
-      <div><p>${t(hasText(`device.${problem}`) ? `device.${problem}` : "device.other")}</p>
-        <button type="button" class="small" onClick=${() => void input.open(devices.known.value)}>${t("try-again")}</button></div></div>`}
+    ${
+      problem &&
+      html`<div class="problem" role="alert">
+        <${Icon} name="warning" />
+        <div>
+          <p>${t(hasText(`device.${problem}`) ? `device.${problem}` : "device.other")}</p>
+          <button type="button" class="small" onClick=${() => void input.open(devices.known.value)}>
+            ${t("try-again")}
+          </button>
+        </div>
+      </div>`
+    }
   </div>`;
 }
 
 /** The browser gives no devices to this address at all. */
-const Forbidden = () => html`<div class="problem" role="alert"><${Icon} name="warning" />
-  <div>
-    <p><b>${t("insecure.title")}</b></p>
-    <p>${t("insecure.explain")}</p>
-    <p><a href=${`https://${location.host}/join`}>https://${location.host}/join</a></p>
-    <p class="quiet">${t("insecure.certificate")}</p>
-  </div></div>`;
+const Forbidden = () =>
+  html`<div class="problem" role="alert">
+    <${Icon} name="warning" />
+    <div>
+      <p><b>${t("insecure.title")}</b></p>
+      <p>${t("insecure.explain")}</p>
+      <p><a href=${`https://${location.host}/join`}>https://${location.host}/join</a></p>
+      <p class="quiet">${t("insecure.certificate")}</p>
+    </div>
+  </div>`;

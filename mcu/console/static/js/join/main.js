@@ -27,7 +27,8 @@ const backoff = new Backoff({ first: 1000, most: 30_000 });
 async function begin() {
   const fragment = takeFragment();
   secret = fragment.get("token") ?? secret;
-  unattended = (fragment.get("auto") ?? new URLSearchParams(location.hash.slice(1)).get("auto")) === "1";
+  unattended =
+    (fragment.get("auto") ?? new URLSearchParams(location.hash.slice(1)).get("auto")) === "1";
   // Not a secret, and wanted again when a kiosk's page is loaded anew.
   if (unattended) history.replaceState(null, "", `${location.pathname}#auto=1`);
   failure.value = null;
@@ -84,20 +85,34 @@ function App() {
 function NoRoom() {
   const link = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const text = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("link") ?? "").trim();
+    const text = String(
+      new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("link") ?? "",
+    ).trim();
     secret = new URLSearchParams(text.split("#")[1] ?? "").get("token") ?? text;
     void begin();
   };
   return html`<main class="centre">
     <form class="card narrow" onSubmit=${link} autocomplete="off">
-      <div class="card-head"><h1>${t("join.title")}</h1><${LanguageSwitch} /></div>
-      ${session.value && session.value.role !== "bridge"
-        ? html`<p class="note">${t("join.not-a-room", { name: session.value.name ?? "" })}</p>`
-        : failure.value && failure.value.status !== 401
-          ? html`<${Problem} error=${failure.value} />`
-          : failure.value && html`<p class="note">${t("join.bad-link")}</p>`}
+      <div class="card-head">
+        <h1>${t("join.title")}</h1>
+        <${LanguageSwitch} />
+      </div>
+      ${
+        session.value && session.value.role !== "bridge"
+          ? html`<p class="note">${t("join.not-a-room", { name: session.value.name ?? "" })}</p>`
+          : failure.value && failure.value.status !== 401
+            ? html`<${Problem} error=${failure.value} />`
+            : failure.value && html`<p class="note">${t("join.bad-link")}</p>`
+      }
       <p class="quiet">${t("join.link-explain")}</p>
-      <label>${t("join.link")}<input name="link" type="password" required autocomplete="off" spellcheck="false" /></label>
+      <label
+        >${t("join.link")}<input
+          name="link"
+          type="password"
+          required
+          autocomplete="off"
+          spellcheck="false"
+      /></label>
       <button type="submit" class="primary"><${Icon} name="check" />${t("join.open-link")}</button>
     </form>
   </main>`;

@@ -7,8 +7,7 @@ import { Backoff } from "../shared/backoff.js";
 import { showError } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Leg } from "./leg.js";
-
-const SELF_MUTED = "mcu.self-muted";
+import { Switches } from "./switches.js";
 
 /**
  * @typedef {"setup" | "waiting" | "joining" | "live" | "rejoining" | "out"} Phase
@@ -43,10 +42,7 @@ export class Room {
     /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
     this.link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
     this.speaking = signal(false);
-    /** What the room itself switched off; the rest is the operator's doing. */
-    this.selfMuted = signal(readSelfMuted());
-    /** The operator opened a microphone that the room itself had closed. */
-    this.askedToOpen = signal(false);
+    this.switches = new Switches(devices, unattended);
     /** @type {import("../../vendor/signals.js").Signal<MediaStreamTrack | null>} */
     this.presentation = signal(null);
     /** @type {Leg | null} */
@@ -67,7 +63,9 @@ export class Room {
     devices.microphone.track.subscribe((track) => this.#retrack("audio", track));
     addEventListener("pagehide", () => this.leg?.abandon());
     addEventListener("online", () => this.#networkChanged());
-    /** @type {any} */ (navigator).connection?.addEventListener?.("change", () => this.#networkChanged());
+    /** @type {any} */ (navigator).connection?.addEventListener?.("change", () =>
+      this.#networkChanged(),
+    );
   }
 
   /** Open the event stream, anew after the session was renewed. */
@@ -108,11 +106,15 @@ export class Room {
       const running = await getAll("conferences?state=running");
       if (reading !== this.reading) return;
       const now = this.conference.value;
-      const next = running.find((conference) => conference.id === now?.id)
-        ?? running.sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))[0] ?? null;
-      const me = next && await get(
-        `conferences/${encodeURIComponent(next.id)}/participants/${encodeURIComponent(this.bridge)}`,
-      );
+      const next =
+        running.find((conference) => conference.id === now?.id) ??
+        running.sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))[0] ??
+        null;
+      const me =
+        next &&
+        (await get(
+          `conferences/${encodeURIComponent(next.id)}/participants/${encodeURIComponent(this.bridge)}`,
+        ));
       if (reading !== this.reading) return;
       this.conference.value = next;
       this.#setMe(me);
@@ -120,8 +122,7 @@ export class Room {
       else if (this.phase.value === "waiting" && next) {
         if (this.#isElsewhere(me)) this.#out("replaced");
         else this.#join();
-      }
-      else if (this.phase.value === "live") await this.#checkLeg();
+      } else if (this.phase.value === "live") await this.#checkLeg();
     } catch (error) {
       if (reading === this.reading && this.phase.value === "waiting") this.#again(error);
     }
@@ -130,7 +131,12 @@ export class Room {
   /** Whether another page or device has joined as this room since this page was in.
    * @param {any} me */
   #isElsewhere(me) {
-    return this.lastLeg !== "" && me.state === "connected" && me.legs.length > 0 && !me.legs.includes(this.lastLeg);
+    return (
+      this.lastLeg !== "" &&
+      me.state === "connected" &&
+      me.legs.length > 0 &&
+      !me.legs.includes(this.lastLeg)
+    );
   }
 
   #engaged() {
@@ -162,7 +168,8 @@ export class Room {
   #newLeg() {
     const conference = this.conference.value.id;
     const tracks = {
-      audio: this.devices.microphone.track.value, video: this.devices.camera.track.value,
+      audio: this.devices.microphone.track.value,
+      video: this.devices.camera.track.value,
       presentation: this.presentation.value,
     };
     /** @type {Leg} */
@@ -196,7 +203,8 @@ export class Room {
     this.retry.value = { at: 0, error: null };
     this.stream.value = leg.stream;
     this.phase.value = "live";
-    for (const [source, wanted] of this.requests) void leg.request(/** @type {any} */ (source), wanted).catch(showError);
+    for (const [source, wanted] of this.requests)
+      void leg.request(/** @type {any} */ (source), wanted).catch(showError);
   }
 
   /** @param {Leg} leg @param {any} error */
@@ -272,13 +280,16 @@ export class Room {
 
   /** @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track */
   #retrack(kind, track) {
-    if (track) track.enabled = !this.selfMuted.peek()[kind];
+    this.switches.apply(kind, track);
     for (const leg of [this.leg, this.successor]) void leg?.replace(kind, track).catch(showError);
   }
 
   /** @param {any} event */
   async receive({ type, conference, data }) {
-    if (type === "conference.started" || (type === "participant.added" && data.participant.id === this.bridge)) {
+    if (
+      type === "conference.started" ||
+      (type === "participant.added" && data.participant.id === this.bridge)
+    ) {
       // Put on a roster again after it was disconnected: the operator wants it back.
       const dropped = this.phase.value === "out" && this.reason.value === "disconnected";
       if (type === "participant.added" && dropped) this.ready();
@@ -287,15 +298,22 @@ export class Room {
     }
     if (!this.conference.value || conference !== this.conference.value.id) return;
     const mine = data.participant?.id === this.bridge;
-    if (type === "conference.ended" || (type === "participant.removed" && mine)) this.#conferenceOver();
-    else if (type === "conference.changed") this.conference.value = { ...this.conference.value, ...data };
-    else if (type === "message.shown") this.conference.value = { ...this.conference.value, message: data };
-    else if (type === "message.cleared") this.conference.value = { ...this.conference.value, message: null };
-    else if (type === "broadcast.started") this.conference.value = { ...this.conference.value, broadcast: data.participant };
-    else if (type === "broadcast.stopped") this.conference.value = { ...this.conference.value, broadcast: null };
+    if (type === "conference.ended" || (type === "participant.removed" && mine))
+      this.#conferenceOver();
+    else if (type === "conference.changed")
+      this.conference.value = { ...this.conference.value, ...data };
+    else if (type === "message.shown")
+      this.conference.value = { ...this.conference.value, message: data };
+    else if (type === "message.cleared")
+      this.conference.value = { ...this.conference.value, message: null };
+    else if (type === "broadcast.started")
+      this.conference.value = { ...this.conference.value, broadcast: data.participant };
+    else if (type === "broadcast.stopped")
+      this.conference.value = { ...this.conference.value, broadcast: null };
     else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });
-    } else if (type === "levels.measured") this.speaking.value = data.speakers.includes(this.bridge);
+    } else if (type === "levels.measured")
+      this.speaking.value = data.speakers.includes(this.bridge);
     else if (type === "sources.requested") await this.#request(data.requests[this.bridge] ?? {});
     else if (type.startsWith("participant.") && mine) this.#myself(type, data);
   }
@@ -305,16 +323,20 @@ export class Room {
     this.#setMe(data.participant);
     const own = [this.leg?.id, this.successor?.id];
     const dropped = this.leg?.id && (data.replaced ?? []).includes(this.leg.id);
-    if (type === "participant.joined" && dropped && !own.includes(data.leg) && !this.successor) this.#out("replaced");
-    else if (type === "participant.left" && data.reason === "disconnected" && !["setup", "out"].includes(this.phase.value)) this.#out("disconnected");
-    else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
+    const elsewhere = dropped && !own.includes(data.leg) && !this.successor;
+    const away = this.phase.value === "setup" || this.phase.value === "out";
+    if (type === "participant.joined" && elsewhere) this.#out("replaced");
+    else if (type === "participant.left" && data.reason === "disconnected" && !away) {
+      this.#out("disconnected");
+    } else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
   }
 
   /** What the layout shows of this room, by source. @param {Record<string, any>} requests */
   async #request(requests) {
     for (const [source, wanted] of Object.entries(requests)) {
       this.requests.set(source, wanted);
-      for (const leg of [this.leg, this.successor]) await leg?.request(source, wanted);
+      for (const leg of [this.leg, this.successor])
+        await leg?.request(/** @type {any} */ (source), wanted);
     }
   }
 
@@ -322,44 +344,26 @@ export class Room {
   #setMe(me) {
     const before = this.me.value;
     this.me.value = me;
-    if (!me || !before) return;
-    if (before.audio_muted && !me.audio_muted && this.selfMuted.value.audio) {
-      // The operator opened what the room had closed itself. Where somebody is there, a
-      // microphone is not opened behind their back.
-      if (this.unattended) this.#setSelf("audio", false);
-      else this.askedToOpen.value = true;
-    }
-    if (before.video_muted && !me.video_muted && this.selfMuted.value.video && this.unattended) this.#setSelf("video", false);
-  }
-
-  /** @param {"audio" | "video"} kind @param {boolean} muted */
-  #setSelf(kind, muted) {
-    this.selfMuted.value = { ...this.selfMuted.value, [kind]: muted };
-    this.askedToOpen.value = false;
-    try {
-      sessionStorage.setItem(SELF_MUTED, JSON.stringify(this.selfMuted.value));
-    } catch {
-      // forgotten on reload
-    }
-    const track = this.devices[kind === "audio" ? "microphone" : "camera"].track.value;
-    if (track) track.enabled = !muted;
+    this.switches.follow(before, me);
   }
 
   /** Whether the operator, not the room, switched it off. @param {"audio" | "video"} kind */
   mutedByOperator(kind) {
-    return Boolean(this.me.value?.[`${kind}_muted`]) && !this.selfMuted.value[kind];
+    return Boolean(this.me.value?.[`${kind}_muted`]) && !this.switches.off.value[kind];
   }
 
   /** Switch the own microphone or camera; the operator is told. @param {"audio" | "video"} kind */
   async toggle(kind) {
-    const muted = !this.selfMuted.value[kind];
-    this.#setSelf(kind, muted);
+    const muted = !this.switches.off.value[kind];
+    this.switches.set(kind, muted);
     const conference = this.conference.value;
     if (!conference || !this.me.value || this.phase.value !== "live") return;
     try {
-      await send("PATCH",
+      await send(
+        "PATCH",
         `conferences/${encodeURIComponent(conference.id)}/participants/${encodeURIComponent(this.bridge)}`,
-        { [`${kind}_muted`]: muted });
+        { [`${kind}_muted`]: muted },
+      );
     } catch (error) {
       showError(error);
     }
@@ -372,7 +376,10 @@ export class Room {
       this.#takeOver();
       return;
     }
-    const shared = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: false });
+    const shared = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { max: 15 } },
+      audio: false,
+    });
     const [track] = shared.getVideoTracks();
     track.contentHint = "detail";
     track.addEventListener("ended", () => {
@@ -392,13 +399,5 @@ export class Room {
     if (this.phase.value !== "live") return;
     this.successor?.close();
     this.successor = this.#newLeg();
-  }
-}
-
-function readSelfMuted() {
-  try {
-    return { audio: false, video: false, ...JSON.parse(sessionStorage.getItem(SELF_MUTED) ?? "{}") };
-  } catch {
-    return { audio: false, video: false };
   }
 }

@@ -25,13 +25,26 @@ export function Stage({ room }) {
     <${Hints} room=${room} />
     ${phase !== "live" && html`<${Away} room=${room} />`}
     <${Bar} room=${room} box=${box} onChoose=${() => setChoosing(true)} />
-    ${choosing && html`<${Dialog} title=${t("join.devices")} onClose=${() => setChoosing(false)}>
-      <div class="choices">
-        <${Choice} devices=${room.devices} kind="videoinput" input=${room.devices.camera} name="camera" />
-        <${Choice} devices=${room.devices} kind="audioinput" input=${room.devices.microphone} name="microphone" />
-        <${Choice} devices=${room.devices} kind="audiooutput" name="speaker" />
-      </div>
-    <//>`}
+    ${
+      choosing &&
+      html`<${Dialog} title=${t("join.devices")} onClose=${() => setChoosing(false)}>
+        <div class="choices">
+          <${Choice}
+            devices=${room.devices}
+            kind="videoinput"
+            input=${room.devices.camera}
+            name="camera"
+          />
+          <${Choice}
+            devices=${room.devices}
+            kind="audioinput"
+            input=${room.devices.microphone}
+            name="microphone"
+          />
+          <${Choice} devices=${room.devices} kind="audiooutput" name="speaker" />
+        </div>
+      <//>`
+    }
   </main>`;
 }
 
@@ -45,14 +58,25 @@ function Picture({ room }) {
     const element = video.current;
     if (element.srcObject === stream) return;
     element.srcObject = stream;
-    if (stream) element.play().then(() => setSilent(false), (/** @type {any} */ error) => setSilent(error.name === "NotAllowedError"));
+    if (stream)
+      element.play().then(
+        () => setSilent(false),
+        (/** @type {any} */ error) => setSilent(error.name === "NotAllowedError"),
+      );
   }, [stream]);
   useEffect(() => {
     if (speaker && video.current.setSinkId) video.current.setSinkId(speaker).catch(showError);
   }, [speaker]);
-  return html`<video ref=${video} class="composed" playsinline autoplay></video>
-    ${silent && html`<button type="button" class="primary go sound" onClick=${() => video.current.play().then(() => setSilent(false), showError)}>
-      <${Icon} name="speaker" />${t("join.start-sound")}</button>`}`;
+  return html`<video ref=${video} class="composed" playsinline autoplay></video> ${
+      silent &&
+      html`<button
+        type="button"
+        class="primary go sound"
+        onClick=${() => video.current.play().then(() => setSilent(false), showError)}
+      >
+        <${Icon} name="speaker" />${t("join.start-sound")}
+      </button>`
+    }`;
 }
 
 /** Name, line and what is switched off: small, always there. @param {{room: import("./room.js").Room}} props */
@@ -62,9 +86,9 @@ function Status({ room }) {
     <span class="chip name"><b>${room.me.value?.label ?? ""}</b></span>
     ${line && html`<span class=${`chip line ${line.grade}`} title=${details(line)}>${words(line)}</span>`}
     ${room.mutedByOperator("audio") && html`<span class="chip off"><${Icon} name="mic-off" />${t("join.muted-by-operator")}</span>`}
-    ${room.selfMuted.value.audio && html`<span class="chip off"><${Icon} name="mic-off" />${t("join.self-muted")}</span>`}
+    ${room.switches.off.value.audio && html`<span class="chip off"><${Icon} name="mic-off" />${t("join.self-muted")}</span>`}
     ${room.mutedByOperator("video") && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.video-off-by-operator")}</span>`}
-    ${room.selfMuted.value.video && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.self-video-off")}</span>`}
+    ${room.switches.off.value.video && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.self-video-off")}</span>`}
     ${room.presentation.value && html`<span class="chip on"><${Icon} name="screen" />${t("join.presenting")}</span>`}
     ${room.conference.value?.broadcast === room.bridge && html`<span class="chip air"><${Icon} name="broadcast" />${t("join.on-air")}</span>`}
     ${room.speaking.value && html`<span class="chip on"><${Icon} name="mic" />${t("join.speaking")}</span>`}
@@ -76,19 +100,24 @@ function words(line) {
   if (line.silent) return t("line.silent");
   const parts = [t(`line.${line.grade}`)];
   if (line.lossPercent >= 0.5) parts.push(t("line.loss", { value: number(line.lossPercent, 1) }));
-  if (line.grade !== "good" && line.tripMs) parts.push(t("line.trip", { value: number(line.tripMs) }));
+  if (line.grade !== "good" && line.tripMs)
+    parts.push(t("line.trip", { value: number(line.tripMs) }));
   return parts.join(" · ");
 }
 
 /** @param {import("./line.js").Line} line */
 function details(line) {
   return [
-    t("line.loss", { value: number(line.lossPercent, 1) }), t("line.jitter", { value: number(line.jitterMs) }),
+    t("line.loss", { value: number(line.lossPercent, 1) }),
+    t("line.jitter", { value: number(line.jitterMs) }),
     line.tripMs !== null && t("line.trip", { value: number(line.tripMs) }),
     line.fpsIn !== null && t("line.fps", { value: number(line.fpsIn) }),
     t("line.rate", { down: number(line.kbitIn), up: number(line.kbitOut) }),
-    line.widthOut !== null && t("line.sends", { width: line.widthOut, height: line.heightOut ?? 0 }),
-  ].filter(Boolean).join(" · ");
+    line.widthOut !== null &&
+      t("line.sends", { width: line.widthOut, height: line.heightOut ?? 0 }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /** What somebody should do or read now. @param {{room: import("./room.js").Room}} props */
@@ -97,8 +126,15 @@ function Hints({ room }) {
   const { camera, microphone } = room.devices;
   return html`<div class="hints" role="status" aria-live="polite">
     ${message && html`<p class="hint message"><${Icon} name="message" />${message.text}</p>`}
-    ${room.askedToOpen.value && html`<p class="hint"><${Icon} name="mic" />${t("join.asked-to-open")}
-      <button type="button" class="primary small" onClick=${() => void room.toggle("audio")}>${t("unmute")}</button></p>`}
+    ${
+      room.switches.askedToOpen.value &&
+      html`<p class="hint">
+        <${Icon} name="mic" />${t("join.asked-to-open")}
+        <button type="button" class="primary small" onClick=${() => void room.toggle("audio")}>
+          ${t("unmute")}
+        </button>
+      </p>`
+    }
     ${room.unsteady.value && room.phase.value === "live" && html`<p class="hint bad"><${Icon} name="lost" />${t("join.unsteady")}</p>`}
     ${!camera.track.value && html`<p class="hint"><${Icon} name="camera-off" />${t("join.camera-gone")}</p>`}
     ${!microphone.track.value && html`<p class="hint bad"><${Icon} name="mic-off" />${t("join.microphone-gone")}</p>`}
@@ -110,10 +146,17 @@ function Away({ room }) {
   const { at, error } = room.retry.value;
   return html`<div class="away" role="alert">
     <div class="card">
-      <p class="big"><span class="pulse"></span>${room.phase.value === "joining" ? t("join.joining") : t(room.lastLeg ? "join.lost" : "join.not-yet")}</p>
-      ${room.phase.value === "rejoining" && html`<p>${t("join.again")} <${Countdown} until=${at} /> ${t("seconds")}</p>`}
-      ${error instanceof ApiError && error.status !== 404 && html`<p class="quiet">${error.advice}</p>
-        ${error.detail && html`<p class="server-words" translate="no">${error.detail}</p>`}`}
+      <p class="big">
+        <span class="pulse"></span
+        >${room.phase.value === "joining" ? t("join.joining") : t(room.lastLeg ? "join.lost" : "join.not-yet")}
+      </p>
+      ${room.phase.value === "rejoining" && html`<p><${Countdown} text="join.again" until=${at} /></p>`}
+      ${
+        error instanceof ApiError &&
+        error.status !== 404 &&
+        html`<p class="quiet">${error.advice}</p>
+          ${error.detail && html`<p class="server-words" translate="no">${error.detail}</p>`}`
+      }
       <div class="row-of-buttons">
         ${room.phase.value === "rejoining" && html`<button type="button" class="primary" onClick=${() => room.retryNow()}>${t("link.now")}</button>`}
         <button type="button" onClick=${() => room.leave()}>${t("join.leave")}</button>
@@ -124,28 +167,60 @@ function Away({ room }) {
 
 /** @param {{room: import("./room.js").Room, box: any, onChoose: () => void}} props */
 function Bar({ room, box, onChoose }) {
-  const { audio, video } = room.selfMuted.value;
+  const { audio, video } = room.switches.off.value;
   const [leaving, setLeaving] = useState(false);
   const held = room.mutedByOperator("audio");
   return html`<div class="bar" role="toolbar" aria-label=${t("panels")}>
-    <button type="button" aria-pressed=${String(audio || held)} disabled=${held} title=${held ? t("join.held") : "M"}
-      onClick=${() => void room.toggle("audio")}><${Icon} name=${audio || held ? "mic-off" : "mic"} />${t(audio || held ? "unmute" : "mute")}</button>
-    <button type="button" aria-pressed=${String(video)} title="V" onClick=${() => void room.toggle("video")}>
-      <${Icon} name=${video ? "camera-off" : "camera"} />${t(video ? "video-on" : "video-off")}</button>
-    ${navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices && html`<button type="button"
-      aria-pressed=${String(Boolean(room.presentation.value))} disabled=${room.phase.value !== "live"}
-      onClick=${() => room.present().catch((error) => error.name === "NotAllowedError" || showError(error))}>
-      <${Icon} name="screen" />${t(room.presentation.value ? "join.stop-presenting" : "join.present")}</button>`}
+    <button
+      type="button"
+      aria-pressed=${String(audio || held)}
+      disabled=${held}
+      title=${held ? t("join.held") : "M"}
+      onClick=${() => void room.toggle("audio")}
+    >
+      <${Icon} name=${audio || held ? "mic-off" : "mic"} />${t(audio || held ? "unmute" : "mute")}
+    </button>
+    <button
+      type="button"
+      aria-pressed=${String(video)}
+      title="V"
+      onClick=${() => void room.toggle("video")}
+    >
+      <${Icon} name=${video ? "camera-off" : "camera"} />${t(video ? "video-on" : "video-off")}
+    </button>
+    ${
+      navigator.mediaDevices &&
+      "getDisplayMedia" in navigator.mediaDevices &&
+      html`<button
+        type="button"
+        aria-pressed=${String(Boolean(room.presentation.value))}
+        disabled=${room.phase.value !== "live"}
+        onClick=${() => room.present().catch((error) => error.name === "NotAllowedError" || showError(error))}
+      >
+        <${Icon}
+          name="screen"
+        />${t(room.presentation.value ? "join.stop-presenting" : "join.present")}
+      </button>`
+    }
     <button type="button" onClick=${onChoose}><${Icon} name="edit" />${t("join.devices")}</button>
-    <button type="button" title="F" onClick=${() => toggleFull(box.current)}><${Icon} name="full" />${t("full-screen")}</button>
+    <button type="button" title="F" onClick=${() => toggleFull(box.current)}>
+      <${Icon} name="full" />${t("full-screen")}
+    </button>
     <${LanguageSwitch} />
-    <button type="button" class="danger" onClick=${() => setLeaving(true)}><${Icon} name="leave" />${t("join.leave")}</button>
-    ${leaving && html`<${Dialog} title=${t("join.leave.title")} onClose=${() => setLeaving(false)}>
-      <div class="row-of-buttons">
-        <button type="button" class="danger solid" onClick=${() => room.leave()}>${t("join.leave")}</button>
-        <button type="button" autofocus onClick=${() => setLeaving(false)}>${t("cancel")}</button>
-      </div>
-    <//>`}
+    <button type="button" class="danger" onClick=${() => setLeaving(true)}>
+      <${Icon} name="leave" />${t("join.leave")}
+    </button>
+    ${
+      leaving &&
+      html`<${Dialog} title=${t("join.leave.title")} onClose=${() => setLeaving(false)}>
+        <div class="row-of-buttons">
+          <button type="button" class="danger solid" onClick=${() => room.leave()}>
+            ${t("join.leave")}
+          </button>
+          <button type="button" autofocus onClick=${() => setLeaving(false)}>${t("cancel")}</button>
+        </div>
+      <//>`
+    }
   </div>`;
 }
 
@@ -165,10 +240,12 @@ function useIdle() {
       clearTimeout(timer);
       timer = setTimeout(() => setIdle(true), IDLE_MS);
     };
-    for (const type of ["pointermove", "pointerdown", "keydown", "focusin"]) addEventListener(type, wake);
+    for (const type of ["pointermove", "pointerdown", "keydown", "focusin"])
+      addEventListener(type, wake);
     return () => {
       clearTimeout(timer);
-      for (const type of ["pointermove", "pointerdown", "keydown", "focusin"]) removeEventListener(type, wake);
+      for (const type of ["pointermove", "pointerdown", "keydown", "focusin"])
+        removeEventListener(type, wake);
     };
   }, []);
   return idle;
@@ -205,7 +282,8 @@ function useWakeLock(wanted) {
 function useStageKeys(room, box) {
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
+      if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]"))
+        return;
       if (event.code === "KeyM" && !room.mutedByOperator("audio")) void room.toggle("audio");
       else if (event.code === "KeyV") void room.toggle("video");
       else if (event.code === "KeyF") toggleFull(box.current);

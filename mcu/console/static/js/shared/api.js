@@ -29,7 +29,11 @@ export class ApiError extends Error {
 
   /** The last part of the problem's type: `conflict`, `invalid-input`, … */
   get kind() {
-    return String(this.problem.type ?? "").split(":").pop() ?? "";
+    return (
+      String(this.problem.type ?? "")
+        .split(":")
+        .pop() ?? ""
+    );
   }
 
   /** What happened and what to do next, in the page's language. */
@@ -75,7 +79,9 @@ export async function request(path, options = {}) {
   let response;
   try {
     response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, {
-      method, headers, body,
+      method,
+      headers,
+      body,
       credentials: "same-origin",
       cache: "no-store",
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,

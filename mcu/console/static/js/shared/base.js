@@ -2,7 +2,14 @@
 // One place for what every component needs, so that the vendored files are named once.
 
 import { h, render, Fragment, Component } from "../../vendor/preact.js";
-import { useEffect, useLayoutEffect, useRef, useState, useMemo, useId } from "../../vendor/hooks.js";
+import {
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useMemo,
+  useId,
+} from "../../vendor/hooks.js";
 import { signal, computed, effect, batch, untracked, useSignal } from "../../vendor/signals.js";
 import htm from "../../vendor/htm.js";
 
@@ -10,9 +17,21 @@ import htm from "../../vendor/htm.js";
 export const html = htm.bind(h);
 
 export {
-  render, Fragment, Component,
-  useEffect, useLayoutEffect, useRef, useState, useMemo, useId,
-  signal, computed, effect, batch, untracked, useSignal,
+  render,
+  Fragment,
+  Component,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useMemo,
+  useId,
+  signal,
+  computed,
+  effect,
+  batch,
+  untracked,
+  useSignal,
 };
 
 /**

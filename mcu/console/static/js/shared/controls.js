@@ -6,11 +6,21 @@ import { ApiError } from "./api.js";
 import { Icon } from "./icons.js";
 import { LANGUAGES, language, setLanguage, t } from "./i18n.js";
 
-export const LanguageSwitch = () => html`<div class="languages" role="group" aria-label=${t("language")}>
-  ${LANGUAGES.map(({ id, name }) => html`<button
-    type="button" lang=${id} title=${name} aria-pressed=${String(language.value === id)}
-    onClick=${() => setLanguage(id)}>${id === "vi" ? "VI" : "EN"}</button>`)}
-</div>`;
+export const LanguageSwitch = () =>
+  html`<div class="languages" role="group" aria-label=${t("language")}>
+    ${LANGUAGES.map(
+      ({ id, name }) =>
+        html`<button
+          type="button"
+          lang=${id}
+          title=${name}
+          aria-pressed=${String(language.value === id)}
+          onClick=${() => setLanguage(id)}
+        >
+          ${id === "vi" ? "VI" : "EN"}
+        </button>`,
+    )}
+  </div>`;
 
 /**
  * @typedef {{id: number, tone: "info" | "good" | "bad", text: string, detail?: string,
@@ -59,35 +69,59 @@ export function undoLast() {
   return true;
 }
 
-export const Toasts = () => html`
-  <div class="toasts">
-    ${toasts.value.map((toast) => html`<div
-      key=${toast.id} class=${`toast ${toast.tone}`} role=${toast.tone === "bad" ? "alert" : undefined}>
-      <${Icon} name=${toast.tone === "bad" ? "warning" : "check"} />
-      <div class="toast-text">
-        <p>${toast.text}</p>
-        ${toast.detail && html`<p class="server-words" translate="no">${toast.detail}</p>`}
-      </div>
-      ${toast.undo && html`<button type="button" class="small" onClick=${() => {
-        dismiss(toast.id);
-        toast.undo?.();
-      }}><${Icon} name="undo" />${t("undo")}</button>`}
-      <button type="button" class="bare" aria-label=${t("close")} onClick=${() => dismiss(toast.id)}>
-        <${Icon} name="close" />
-      </button>
-    </div>`)}
-  </div>
-  <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>`;
+export const Toasts = () =>
+  html` <div class="toasts">
+      ${toasts.value.map(
+        (toast) =>
+          html`<div
+            key=${toast.id}
+            class=${`toast ${toast.tone}`}
+            role=${toast.tone === "bad" ? "alert" : undefined}
+          >
+            <${Icon} name=${toast.tone === "bad" ? "warning" : "check"} />
+            <div class="toast-text">
+              <p>${toast.text}</p>
+              ${toast.detail && html`<p class="server-words" translate="no">${toast.detail}</p>`}
+            </div>
+            ${
+              toast.undo &&
+              html`<button
+                type="button"
+                class="small"
+                onClick=${() => {
+                  dismiss(toast.id);
+                  toast.undo?.();
+                }}
+              >
+                <${Icon} name="undo" />${t("undo")}
+              </button>`
+            }
+            <button
+              type="button"
+              class="bare"
+              aria-label=${t("close")}
+              onClick=${() => dismiss(toast.id)}
+            >
+              <${Icon} name="close" />
+            </button>
+          </div>`,
+      )}
+    </div>
+    <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>`;
 
 /** An error inside a form or page. @param {{error: any}} props */
 export const Problem = ({ error }) =>
-  error && html`<div class="problem" role="alert">
+  error &&
+  html`<div class="problem" role="alert">
     <${Icon} name="warning" />
     <div>
       <p>${error instanceof ApiError ? error.advice : t("error.page")}</p>
-      ${(error.detail || !(error instanceof ApiError)) && html`<p class="server-words" translate="no">
-        ${error instanceof ApiError ? error.detail : error.message}
-      </p>`}
+      ${
+        (error.detail || !(error instanceof ApiError)) &&
+        html`<p class="server-words" translate="no">
+          ${error instanceof ApiError ? error.detail : error.message}
+        </p>`
+      }
     </div>
   </div>`;
 
@@ -104,11 +138,15 @@ export function Dialog({ title, onClose, children, wide = false }) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
-  return html`<dialog ref=${box} class=${wide ? "wide" : ""} aria-label=${title}
+  return html`<dialog
+    ref=${box}
+    class=${wide ? "wide" : ""}
+    aria-label=${title}
     onCancel=${(/** @type {Event} */ event) => {
       event.preventDefault();
       onClose();
-    }}>
+    }}
+  >
     <header>
       <h2>${title}</h2>
       <button type="button" class="bare" aria-label=${t("close")} onClick=${onClose}>
@@ -119,12 +157,15 @@ export function Dialog({ title, onClose, children, wide = false }) {
   </dialog>`;
 }
 
-/** Seconds until a moment, counting down. @param {{until: number}} props */
-export function Countdown({ until }) {
+/**
+ * A text with the seconds until a moment in it, counting down.
+ * @param {{text: string, until: number}} props `text` is a key whose text has `{seconds}`
+ */
+export function Countdown({ text, until }) {
   const [, redraw] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => redraw((n) => n + 1), 500);
     return () => clearInterval(timer);
   }, []);
-  return html`${Math.max(0, Math.ceil((until - Date.now()) / 1000))}`;
+  return t(text, { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
 }

@@ -101,12 +101,19 @@ export class EventStream {
       const headers = { Accept: "text/event-stream" };
       if (this.lastId !== null) headers["Last-Event-ID"] = this.lastId;
       const response = await fetch(this.path, {
-        headers, credentials: "same-origin", cache: "no-store", signal: abort.signal,
+        headers,
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: abort.signal,
       });
       if (!response.ok || !response.body) {
         if (response.status === 401) session.value = null;
         if (response.status === 410 || response.status === 404) this.lastId = null;
-        throw new ApiError(response.status, {}, Number(response.headers.get("Retry-After")) || null);
+        throw new ApiError(
+          response.status,
+          {},
+          Number(response.headers.get("Retry-After")) || null,
+        );
       }
       this.backoff.reset();
       this.#report("live");

@@ -44,10 +44,17 @@ export function Thumbnail({ name }) {
   const area = Math.max(...slots.map(([, , w, h]) => w * h));
   const gap = slots.length > 20 ? 0.5 : 0.8;
   return html`<svg class="thumbnail" viewBox="0 0 64 36" aria-hidden="true">
-    ${slots.map(([x, y, w, h]) => html`<rect
-      x=${x * WIDTH + gap} y=${y * HEIGHT + gap}
-      width=${w * WIDTH - 2 * gap} height=${h * HEIGHT - 2 * gap} rx="1"
-      class=${slots.length > 1 && w * h > area * 0.9 && area > 2 / slots.length ? "large" : ""} />`)}
+    ${slots.map(
+      ([x, y, w, h]) =>
+        html`<rect
+          x=${x * WIDTH + gap}
+          y=${y * HEIGHT + gap}
+          width=${w * WIDTH - 2 * gap}
+          height=${h * HEIGHT - 2 * gap}
+          rx="1"
+          class=${slots.length > 1 && w * h > area * 0.9 && area > 2 / slots.length ? "large" : ""}
+        />`,
+    )}
   </svg>`;
 }
 
@@ -56,5 +63,8 @@ export function Thumbnail({ name }) {
  * @param {number[]} slot
  */
 export const placeOf = ([x, y, w, h]) => ({
-  left: `${x * 100}%`, top: `${y * 100}%`, width: `${w * 100}%`, height: `${h * 100}%`,
+  left: `${x * 100}%`,
+  top: `${y * 100}%`,
+  width: `${w * 100}%`,
+  height: `${h * 100}%`,
 });

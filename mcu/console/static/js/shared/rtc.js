@@ -37,7 +37,10 @@ export function preferH264(transceiver) {
 export async function exchange(peer, address, signal) {
   await peer.setLocalDescription(await peer.createOffer());
   const response = await request(address, {
-    method: "POST", body: peer.localDescription?.sdp ?? "", type: "application/sdp", signal,
+    method: "POST",
+    body: peer.localDescription?.sdp ?? "",
+    type: "application/sdp",
+    signal,
   });
   const leg = response.headers.get("Location") ?? "";
   const answer = await response.text();
@@ -74,7 +77,9 @@ export async function restartIce(peer, leg) {
   const offer = peer.localDescription?.sdp ?? "";
   try {
     const response = await request(legPath(leg), {
-      method: "PATCH", body: iceFragment(offer), type: "application/trickle-ice-sdpfrag",
+      method: "PATCH",
+      body: iceFragment(offer),
+      type: "application/trickle-ice-sdpfrag",
       headers: { "If-Match": "*" },
     });
     const fragment = await response.text();
@@ -92,8 +97,12 @@ export function iceFragment(sdp) {
   const lines = sdp.split(/\r?\n/);
   const first = (/** @type {string} */ prefix) => lines.find((line) => line.startsWith(prefix));
   const wanted = [
-    first("a=ice-options:"), first("a=group:BUNDLE"), first("a=ice-ufrag:"), first("a=ice-pwd:"),
-    first("m="), first("a=mid:"),
+    first("a=ice-options:"),
+    first("a=group:BUNDLE"),
+    first("a=ice-ufrag:"),
+    first("a=ice-pwd:"),
+    first("m="),
+    first("a=mid:"),
   ];
   return `${wanted.filter(Boolean).join("\r\n")}\r\n`;
 }
