@@ -13,7 +13,7 @@ from mcu.conference.live import LiveConferences
 from mcu.store.errors import StoreUnavailable
 from mcu.store.store import Store
 
-RETRY_STORE_S = 1.0
+RETRY_S = 1.0
 SHORTEST_PAUSE_S = 0.05
 HOUSEKEEPING_S = 3_600.0
 RETENTION = timedelta(days=90)
@@ -95,12 +95,28 @@ class Keeper:
             log.info("store_available", events_given_up=self._journal.dropped)
 
     async def run(self) -> None:
-        """Keep things going until cancelled."""
+        """Keep things going until cancelled.
+
+        The store and the timers each go on when the other one breaks: a defect is logged and
+        tried again after a pause.
+        """
         while True:
             self._wake.clear()
-            await self._use_store()
+            broken = False
+            try:
+                await self._use_store()
+            except Exception:
+                log.exception("keeper_failed", part="store")
+                broken = True
             now = self._clock.now()
-            self.handle_timer(now)
+            try:
+                self.handle_timer(now)
+            except Exception:
+                log.exception("keeper_failed", part="timers")
+                broken = True
+            if broken:
+                await asyncio.sleep(RETRY_S)
+                continue
             due = self.next_timer()
             pause = HOUSEKEEPING_S
             if due is not None:
@@ -108,7 +124,7 @@ class Keeper:
                 pause = min(pause, max(SHORTEST_PAUSE_S, due - now))
             if self._journal.waiting:
                 # Woken at once by every new event, a broken disk would be tried all the time.
-                pause = min(pause, RETRY_STORE_S)
+                pause = min(pause, RETRY_S)
                 await asyncio.sleep(pause if self._store_failed else 0.0)
                 continue
             try:

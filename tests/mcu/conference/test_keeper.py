@@ -1,8 +1,10 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from mcu.conference.commands import EndConference, NoteJoined, ShowMessage, StartConference
+from mcu.conference.events import MessageCleared
 from mcu.conference.keeper import HOUSEKEEPING_S, RETENTION
 from mcu.store.records import StoredEvent
 from tests.mcu.conference.conftest import OPERATOR
@@ -98,3 +100,56 @@ async def test_what_goes_wrong_with_the_store_is_logged_once_each_way(office, di
     said = capsys.readouterr().out
     assert said.count("store_unavailable") == 1
     assert said.count("store_available") == 1
+
+
+async def test_a_defect_on_the_way_to_the_store_ends_nothing(office, clock, monkeypatch, capsys):
+    monkeypatch.setattr("mcu.conference.keeper.RETRY_S", 0.0)
+    append, mended = office.store.events.append, asyncio.Event()
+    stored, cleared = asyncio.Event(), asyncio.Event()
+
+    async def with_a_defect(*args, **kwargs):
+        if not mended.is_set():
+            raise ValueError("a defect")
+        await append(*args, **kwargs)
+        stored.set()
+
+    def notice(_, event):
+        if isinstance(event, MessageCleared):
+            cleared.set()
+
+    async with asyncio.timeout(10), office.daemon(keep=True) as conferences:
+        conferences.listen(notice)
+        state = await conferences.start(START, OPERATOR)
+        await conferences.execute(state.id, ShowMessage("Nghỉ", 60), OPERATOR)
+        office.store.events.append = with_a_defect
+        clock.seconds = 61
+        conferences.note(state.id, NoteJoined("b0", "l0"))
+        await cleared.wait()
+        mended.set()
+        await stored.wait()
+        types = [row.type for row in await office.store.events.after(0)]
+    assert types[-2:] == ["participant.joined", "message.cleared"]
+    assert "a defect" in capsys.readouterr().out
+
+
+async def test_a_defect_of_a_timer_keeps_nothing_from_the_store(office, monkeypatch, capsys):
+    monkeypatch.setattr("mcu.conference.keeper.RETRY_S", 0.0)
+    append, tried, stored = office.store.events.append, asyncio.Event(), asyncio.Event()
+
+    def with_a_defect(_):
+        tried.set()
+        raise ValueError("a defect")
+
+    async def noticed(*args, **kwargs):
+        await append(*args, **kwargs)
+        stored.set()
+
+    async with asyncio.timeout(10), office.daemon(keep=True) as conferences:
+        state = await conferences.start(START, OPERATOR)
+        monkeypatch.setattr(conferences._keeper, "handle_timer", with_a_defect)
+        conferences._keeper.wake()
+        await tried.wait()
+        office.store.events.append = noticed
+        conferences.note(state.id, NoteJoined("b0", "l0"))
+        await stored.wait()
+    assert "a defect" in capsys.readouterr().out

@@ -442,7 +442,7 @@ class TestBrokenStore:
             feed.close()
 
     async def test_the_background_task_tries_again(self, office, disk, capsys, monkeypatch):
-        monkeypatch.setattr("mcu.conference.keeper.RETRY_STORE_S", 0.0)
+        monkeypatch.setattr("mcu.conference.keeper.RETRY_S", 0.0)
         async with office.daemon(keep=True) as conferences:
             state = await conferences.start(START, OPERATOR)
             append, written = office.store.events.append, asyncio.Event()
