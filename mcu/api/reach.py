@@ -31,10 +31,12 @@ class Directory:
         self._services = services
         self._tree: UnitTree | None = None
         self._read_at = 0.0
+        self._generation = 0
 
     def forget(self) -> None:
         """A unit was changed: read the tree again before it is used next."""
         self._tree = None
+        self._generation += 1
 
     async def tree(self) -> UnitTree:
         """The tree as it is. Cost: one query per 500 units, at most twice a minute.
@@ -45,6 +47,7 @@ class Directory:
         now = self._services.monotonic()
         tree = self._tree
         if tree is None or now - self._read_at > TREE_SECONDS:
+            generation = self._generation
             parents: dict[str, str | None] = {}
             cursor: str | None = None
             while True:
@@ -53,8 +56,10 @@ class Directory:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
-            tree = self._tree = UnitTree(parents)
-            self._read_at = now
+            tree = UnitTree(parents)
+            if generation == self._generation:
+                # Else a unit was changed while it was read: good for who asked before that only.
+                self._tree, self._read_at = tree, now
         return tree
 
 

@@ -1,12 +1,14 @@
 """The unit tree as the API keeps it."""
 
+from typing import Any
+
 import pytest
 
 from mcu.api.problem import Problem
 from mcu.api.reach import TREE_SECONDS, Directory, Reach
 from mcu.api.rights import Action, Holder, UnitTree
 from mcu.store.paging import MAX_LIMIT
-from mcu.store.records import Unit
+from mcu.store.records import Page, Unit
 from tests.mcu.api.live import Api
 
 
@@ -20,6 +22,26 @@ async def test_the_tree_is_read_again_when_it_may_have_changed(api: Api) -> None
     await api.store.units.create(Unit("xa", "Xã", "commune", "tinh"))
     api.clock.advance(TREE_SECONDS + 1)
     assert (await directory.tree()).is_within("xa", "tinh")
+
+
+async def test_a_unit_that_is_changed_while_the_tree_is_read(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = Directory(api.services)
+    read = api.store.units.list
+
+    async def overtaken(**asked: Any) -> Page[Unit]:
+        page = await read(**asked)
+        if not page.items:
+            await api.store.units.create(Unit("tinh", "Tỉnh", "province"))
+            directory.forget()
+        return page
+
+    monkeypatch.setattr(api.store.units, "list", overtaken)
+    await directory.tree()
+    assert (await directory.tree()).parents == {"tinh": None}
+    monkeypatch.setattr(api.store.units, "list", None)
+    assert (await directory.tree()).parents == {"tinh": None}
 
 
 async def test_a_country_is_read_page_by_page(api: Api) -> None:
