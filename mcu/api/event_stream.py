@@ -1,7 +1,8 @@
 """One open event stream, whatever carries it: events, heartbeats, and the token's end.
 
-The feed is bounded: a client that does not read is cut off and resumes by itself. A token that is
-revoked or expires ends its streams at the next heartbeat.
+The feed is bounded: a client that does not read is cut off and resumes by itself. Once in
+``heartbeat_s`` the token is looked at, whether events flow or not: one that was revoked or has
+expired ends its streams, and units that were moved change what the stream shows.
 """
 
 import asyncio
@@ -45,6 +46,7 @@ class EventStream:
         self._call = call
         self._conference = conference
         self._sight = EventSight(call.services.conferences, call.reach)
+        self._check_at = self._next_check()
         self._feed = self._subscribe(after)
 
     def resume(self, after: int) -> None:
@@ -63,12 +65,12 @@ class EventStream:
             ConnectionError, TimeoutError: the client is gone. StoreUnavailable: older events
             cannot be read; the client resumes when they can.
         """
-        pause = self._call.services.limits.heartbeat_s
         events = self._events()
         pending = asyncio.ensure_future(anext(events, None))
         try:
             while True:
-                done, _ = await asyncio.wait({pending}, timeout=pause)
+                pause = self._check_at - self._call.services.monotonic()
+                done, _ = await asyncio.wait({pending}, timeout=max(0.0, pause))
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
                     if not done:
                         if not await self._still_allowed():
@@ -88,16 +90,23 @@ class EventStream:
 
     async def _events(self) -> AsyncGenerator[Outgoing, None]:
         async for event in self._feed:
+            due = self._call.services.monotonic() >= self._check_at
+            if due and not await self._still_allowed():
+                return
             text = await self._sight.shown(event)
             if text is not None:
                 yield Outgoing(text, event.seq)
 
     async def _still_allowed(self) -> bool:
+        self._check_at = self._next_check()
         api, who = self._call.api, self._call.who
         if not await api.auth.still_valid(who):
             return False
         self._sight.renew(Reach(who.holder, await api.directory.tree()))
         return True
+
+    def _next_check(self) -> float:
+        return self._call.services.monotonic() + self._call.services.limits.heartbeat_s
 
     def _subscribe(self, after: int | None) -> EventFeed:
         return self._call.services.conferences.subscribe(
