@@ -91,8 +91,8 @@ async def _once(call: Call, token: str) -> web.StreamResponse:
 async def _audit(call: Call, status: int) -> None:
     """Write down an unsafe request.
 
-    Requests without any token, and those over the limit, are only logged: an outsider must not
-    be able to fill the disk.
+    Requests without a token that is known, and those over the limit, are only logged: an outsider
+    must not be able to fill the disk, from however many addresses.
     """
     if not call.route.unsafe:
         return
@@ -108,12 +108,12 @@ async def _audit(call: Call, status: int) -> None:
         address=call.request.remote,
         status=status,
     )
-    if status == 429 or (identity is None and "Authorization" not in call.request.headers):
+    if status == 429 or identity is None:
         return
     row = AuditRow(
         time=call.services.now(),
-        actor=identity.token.id if identity is not None else None,
-        role=identity.token.role if identity is not None else None,
+        actor=identity.token.id,
+        role=identity.token.role,
         address=call.request.remote,
         action=call.route.name,
         target=call.target[:300],
