@@ -18,7 +18,8 @@ SHORTEST_PAUSE_S = 0.05
 HOUSEKEEPING_S = 3_600.0
 RETENTION = timedelta(days=90)
 RETENTION_EVENTS = 1_000_000
-"""The log keeps events for 90 days and at most a million; running conferences keep theirs."""
+"""The log keeps events for 90 days and at most a million; running conferences keep theirs. The
+audit is held to the same bounds."""
 
 log = structlog.get_logger(__name__)
 
@@ -133,13 +134,15 @@ class Keeper:
                 continue
 
     async def _use_store(self) -> None:
-        """Write what waits; now and then, hold the log to its bound."""
+        """Write what waits; now and then, hold what is stored to its bounds."""
         try:
             await self._journal.flush()
             if self._tidy_at <= self._clock.now():
                 self._tidy_at = self._clock.now() + HOUSEKEEPING_S
-                await self._store.events.prune(self._clock.utcnow() - RETENTION, RETENTION_EVENTS)
+                before = self._clock.utcnow() - RETENTION
+                await self._store.events.prune(before, RETENTION_EVENTS)
                 self._hub.pruned_seq = await self._store.events.pruned_seq()
+                await self._store.audit.prune(before, RETENTION_EVENTS)
         except StoreUnavailable as error:
             self.store_answered(error)
         else:

@@ -58,15 +58,16 @@ class Audit:
         )
         return page([_row(row) for row in rows], limit, lambda row: str(row.seq))
 
-    async def prune(self, before: datetime) -> int:
-        """Delete rows older than ``before``; gives how many.
+    async def prune(self, before: datetime, keep: int) -> int:
+        """Delete what is older than ``before``, or not among the ``keep`` newest; gives how many.
 
         Raises:
             StoreUnavailable.
         """
         async with self._database.write() as connection:
             cursor = await connection.execute(
-                "DELETE FROM audit WHERE time < ?", (to_text(before),)
+                "DELETE FROM audit WHERE time < ? OR seq <= (SELECT max(seq) FROM audit) - ?",
+                (to_text(before), keep),
             )
             return cursor.rowcount
 

@@ -6,7 +6,7 @@ import pytest
 from mcu.conference.commands import EndConference, NoteJoined, ShowMessage, StartConference
 from mcu.conference.events import MessageCleared
 from mcu.conference.keeper import HOUSEKEEPING_S, RETENTION
-from mcu.store.records import StoredEvent
+from mcu.store.records import AuditRow, StoredEvent
 from tests.mcu.conference.conftest import OPERATOR
 from tests.mcu.conference.meeting import NOW
 
@@ -85,6 +85,15 @@ async def test_the_log_is_held_to_its_bound(office, clock):
         feed = conferences.subscribe(after=0)
         assert (await anext(feed)).type == "feed.gap"
         feed.close()
+
+
+async def test_the_audit_is_held_to_its_bound(office, clock):
+    for time in (NOW - RETENTION - timedelta(seconds=1), NOW):
+        await office.store.audit.append(AuditRow(time, "t1", "admin", "::1", "x", "/x", "done 201"))
+    async with office.daemon() as conferences:
+        clock.seconds = HOUSEKEEPING_S + 1
+        await conferences._keeper._use_store()
+    assert [row.time for row in (await office.store.audit.list()).items] == [NOW]
 
 
 async def test_what_goes_wrong_with_the_store_is_logged_once_each_way(office, disk, capsys):

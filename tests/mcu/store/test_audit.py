@@ -35,6 +35,14 @@ async def test_of_somebody_and_of_something(store):
 async def test_old_rows_go_and_numbers_are_not_given_twice(store):
     for number in range(3):
         await store.audit.append(row(number))
-    assert await store.audit.prune(NOW + timedelta(days=1)) == 3
+    assert await store.audit.prune(NOW + timedelta(days=1), 100) == 3
     await store.audit.append(row(9))
     assert [each.seq for each in (await store.audit.list()).items] == [4]
+
+
+async def test_the_newest_are_kept(store):
+    for number in range(5):
+        await store.audit.append(row(number))
+    assert await store.audit.prune(NOW + timedelta(seconds=1), 100) == 1
+    assert await store.audit.prune(NOW, 2) == 2
+    assert [each.seq for each in (await store.audit.list()).items] == [5, 4]
