@@ -6,7 +6,7 @@ some leg receives are encoded; ``tick`` brings both in line with the plan before
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mcu.engine.picture import jpeg
@@ -30,6 +30,10 @@ HOLD_S = 5.0
 """A source that sends nothing keeps its last picture this long."""
 
 PICTURE_TIMEOUT_S = 3.0
+ASKED_SIZE = (320, 180)
+"""What a room is asked to send where only a JPEG of it is wanted."""
+
+LIMITS_INTERVAL_S = 0.5
 
 SourceId = tuple[str, StreamName]
 
@@ -79,6 +83,7 @@ class VideoMixer:
         self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
         self._epoch: float | None = None
         self._now = 0.0
+        self._next_limits = float("-inf")
         self._open_view(ViewPlan(PRESENTATION_VIEW, "1x1", (PresentationSlot(),), show_clock=False))
 
     # Sources
@@ -87,6 +92,7 @@ class VideoMixer:
         """Let a participant be seen; a source it had before goes over to the new leg."""
         before = self._sources.get((participant, source))
         if before is not None:
+            self._limits.pop(before.leg.id, None)
             before.replace(leg, self._now)
             return
         self._sources[participant, source] = VideoSource(
@@ -170,9 +176,6 @@ class VideoMixer:
         for view in active:
             if view.plan.name == PRESENTATION_VIEW and room.presenter is None:
                 continue
-            plan = view.plan
-            if plan.name == PRESENTATION_VIEW:
-                view.plan = replace(plan, message=None)
             view.tick(self._plan, self._speakers, now, timestamp, wall)
 
     # What can be seen
@@ -188,10 +191,14 @@ class VideoMixer:
         """What each room should send: as much as the largest slot it stands in shows."""
         sizes: dict[SourceId, list[tuple[int, int]]] = {key: [] for key in self._sources}
         for view in self._views.values():
-            if view.renditions:
+            if view.active(self._now):
                 for binding, size in view.sizes():
                     if (binding.participant, binding.stream) in sizes:
                         sizes[binding.participant, binding.stream].append(size)
+        for participant in self._picture_until:
+            # Somebody asks for its picture: a room that is paused has to send one.
+            if (participant, "video") in sizes:
+                sizes[participant, "video"].append(ASKED_SIZE)
         return {key: request_for(found, self._fps) for key, found in sizes.items()}
 
     async def picture(self, view: str) -> bytes | None:
@@ -227,11 +234,11 @@ class VideoMixer:
 
     def statistics(self) -> VideoStatistics:
         """A reading."""
-        renditions = sum(len(view.renditions) for view in self._views.values())
+        renditions = [one for view in self._views.values() for one in view.renditions.values()]
         return VideoStatistics(
-            encoders=renditions,
+            encoders=sum(one.encoding for one in renditions),
             decoders=sum(source.decoding for source in self._sources.values()),
-            renditions=renditions,
+            renditions=len(renditions),
             sources=len(self._sources),
             viewers=len(self._viewers),
             counters=self._counters,
@@ -280,9 +287,13 @@ class VideoMixer:
         )
 
     def _presenter(self) -> str | None:
-        presenting = [who for who, stream in self._sources if stream == "presentation"]
-        connected = [who for who in presenting if who in self._present]
-        return connected[-1] if connected else None  # the latest takes over
+        """Who shows a presentation: not who could, but who sends pictures; the latest of them."""
+        presenting = [
+            who
+            for (who, stream), source in self._sources.items()
+            if stream == "presentation" and source.picture_at is not None and who in self._present
+        ]
+        return presenting[-1] if presenting else None
 
     def _want(self, active: Sequence[View], now: float) -> None:
         """Let sources be decoded in the sizes they are shown in, and no others at all."""
@@ -299,7 +310,15 @@ class VideoMixer:
             else:
                 wanted.setdefault((participant, "video"), set())
         for key, source in self._sources.items():
+            if source.stream == "presentation":
+                wanted.setdefault(key, set())  # decoded to see whether there is one at all
             source.want(wanted.get(key), now)
+        if now >= self._next_limits:
+            self._next_limits = now + LIMITS_INTERVAL_S
+            self._limit_rates()
+
+    def _limit_rates(self) -> None:
+        """Ask rooms that know no other request to send no more bits than are shown (REMB)."""
         for key, request in self.source_requests().items():
             leg = self._sources[key].leg
             limit = None if key[1] == "presentation" else request.bitrate_bps + AUDIO_BPS

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, ViewPlan
 from mcu.engine.pool import Pool
@@ -35,6 +37,8 @@ _CARDS: dict[str, TileState] = {
     "lost": "lost",
     "left": "left",
 }
+
+log = structlog.get_logger(__name__)
 
 FindSource = Callable[[Binding], VideoSource | None]
 
@@ -75,6 +79,7 @@ class View:
         self._readers = [0] * BUFFERS
         self._last = 0
         self._asked: list[_Asked] = []
+        self._drawing: list[_Asked] = []
         self._asked_until = float("-inf")
         self._scene: Scene | None = None
 
@@ -121,6 +126,7 @@ class View:
         self._last = buffer
         ready = [asked for asked in self._asked if self._is_settled(asked, now)]
         self._asked = [asked for asked in self._asked if asked not in ready]
+        self._drawing = ready
         composer, clock = self._composer, self._clock
 
         def work() -> bytes | None:
@@ -143,10 +149,8 @@ class View:
         for rendition in self.renditions.values():
             rendition.close()
         self.renditions.clear()
-        for asked in self._asked:
-            if not asked.future.done():
-                asked.future.set_result(None)
-        self._asked.clear()
+        _answer([*self._asked, *self._drawing], None)
+        self._asked = self._drawing = []
 
     def _composed(
         self,
@@ -156,12 +160,14 @@ class View:
         timestamp: int,
         now: float,
     ) -> None:
-        for asked in ready:
-            if not asked.future.done():
-                asked.future.set_result(result if isinstance(result, bytes) else None)
+        self._drawing = []
+        _answer(ready, result if isinstance(result, bytes) else None)
         if isinstance(result, Exception):
             self._counters.compose_errors += 1
-            raise result
+            if self._counters.compose_errors == 1:
+                # A lasting defect would fill the log 25 times a second; the rest is counted.
+                log.error("compose_failed", view=self.plan.name, exc_info=result)
+            return
         self._counters.frames_composed += 1
         for rendition in self.renditions.values():
             if rendition.busy:
@@ -224,6 +230,12 @@ class View:
             return "live"
         wanted = source.wanted_since
         return "name" if wanted is None or now - wanted < PICTURE_ON_ITS_WAY_S else "no_video"
+
+
+def _answer(asked: list[_Asked], picture: bytes | None) -> None:
+    for one in asked:
+        if not one.future.done():
+            one.future.set_result(picture)
 
 
 def timestamp_of(now: float, epoch: float) -> int:

@@ -49,6 +49,11 @@ class ViewRendition:
         """Whether a picture is being encoded."""
         return self._lane.pending > 0
 
+    @property
+    def encoding(self) -> bool:
+        """Whether its encoder is open."""
+        return self._encoder.encoder is not None
+
     def encode(
         self, frame: av.VideoFrame, timestamp: int, now: float, done: Callable[[], None]
     ) -> None:

@@ -22,6 +22,9 @@ BUFFERS = 2
 CACHE_BYTES = 32 * 1024 * 1024
 """Drawn labels and cards kept per view; two screens of cards at 1080p."""
 
+CLOCK_CACHE_BYTES = 256 * 1024
+"""A reading is never seen again: only what both canvases show now is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -51,6 +54,7 @@ class Composer:
         self._painted: list[Scene | None] = [None] * BUFFERS
         self._words = words
         self._bitmaps = _BitmapCache(CACHE_BYTES)
+        self._clocks = _BitmapCache(CLOCK_CACHE_BYTES)
         self._rects: dict[str, tuple[Rect, ...]] = {}
 
     def rects(self, layout: str) -> tuple[Rect, ...]:
@@ -163,7 +167,7 @@ class Composer:
                 placed.append((Rect(0, top, band.width, band.height), band))
         if scene.clock:
             reading = scene.clock
-            strip = self._bitmaps.get(
+            strip = self._clocks.get(
                 ("clock", reading), lambda: tiles.clock(reading, round(whole.height / 32))
             )
             if strip is not None:
