@@ -37,9 +37,11 @@ async def was_used(store: Store, conference: str) -> bool:
 async def load(store: Store, conference: str) -> ConferenceState:
     """Rebuild a conference: its latest snapshot, and the events after it.
 
+    Of one that ended longer ago than these are kept, what the list says is given: no roster.
+
     Raises:
-        UnreadableRecord: damaged, of a newer version, or nothing is left of it.
-        StoreUnavailable.
+        UnreadableRecord: damaged, of a newer version, or nothing is left of it while it runs.
+        UnknownRecord: it is not in the list either. StoreUnavailable.
     """
     snapshot = await store.conferences.snapshot(conference)
     state = None if snapshot is None else state_from_json(snapshot.state)
@@ -51,9 +53,16 @@ async def load(store: Store, conference: str) -> ConferenceState:
         except (ValueError, KeyError) as error:
             raise UnreadableRecord(f"events after {seq}: {error!r}") from error
         seq = rows[-1].seq
-    if state is None:
+    return await _listed(store, conference) if state is None else state
+
+
+async def _listed(store: Store, conference: str) -> ConferenceState:
+    record = await store.conferences.get(conference)
+    if record.ended_at is None:
         raise UnreadableRecord("neither snapshot nor events are left")
-    return state
+    return ConferenceState(
+        record.id, record.name, record.unit, record.started_at, ended_at=record.ended_at
+    )
 
 
 async def read_events(store: Store, seq: int, conference: str | None) -> Sequence[RecordedEvent]:

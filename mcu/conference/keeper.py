@@ -19,7 +19,7 @@ HOUSEKEEPING_S = 3_600.0
 RETENTION = timedelta(days=90)
 RETENTION_EVENTS = 1_000_000
 """The log keeps events for 90 days and at most a million; running conferences keep theirs. The
-audit is held to the same bounds."""
+audit is held to the same bounds, tokens and snapshots go as long after their end."""
 
 log = structlog.get_logger(__name__)
 
@@ -143,6 +143,7 @@ class Keeper:
                 await self._store.events.prune(before, RETENTION_EVENTS)
                 self._hub.pruned_seq = await self._store.events.pruned_seq()
                 await self._store.audit.prune(before, RETENTION_EVENTS)
+                await self._store.leftovers.prune(before)
         except StoreUnavailable as error:
             self.store_answered(error)
         else:

@@ -10,6 +10,7 @@ from mcu.store.conferences import ConferenceRows
 from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
+from mcu.store.leftovers import Leftovers
 from mcu.store.sessions import Sessions
 from mcu.store.site_imports import SiteImports
 from mcu.store.tokens import Tokens, utcnow
@@ -23,8 +24,8 @@ class Store:
     """Everything that outlives the process.
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
-    ``audit``, ``idempotency``, ``site_imports``. All raise ``StoreUnavailable`` when the file
-    cannot be used.
+    ``audit``, ``idempotency``, ``site_imports``, ``leftovers``. All raise ``StoreUnavailable``
+    when the file cannot be used.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
@@ -38,6 +39,7 @@ class Store:
         self.audit = Audit(database)
         self.idempotency = Idempotency(database, clock)
         self.site_imports = SiteImports(database, clock)
+        self.leftovers = Leftovers(database, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":

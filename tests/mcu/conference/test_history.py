@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mcu.conference.codec import UnreadableRecord, event_to_json, state_to_json
@@ -7,6 +9,8 @@ from mcu.conference.events import ConferenceStarted
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import GAP
 from mcu.conference.history import list_entry, load, read_events, was_used
+from mcu.conference.state import ConferenceState
+from mcu.store.errors import UnknownRecord
 from mcu.store.records import Snapshot, StoredEvent
 from tests.mcu.conference.meeting import NOW, meeting
 
@@ -63,6 +67,15 @@ async def test_damage_is_said_and_never_guessed_over(store, state, damage):
         await connection.execute(damage)
     with pytest.raises(UnreadableRecord):
         await load(store, "c1")
+
+
+async def test_one_that_ended_long_ago_is_what_the_list_says(store, state):
+    async with store._database.write() as connection:
+        await connection.execute("DELETE FROM events")
+    await store.events.append([], conferences=[list_entry(replace(state, ended_at=NOW))])
+    assert await load(store, "c1") == ConferenceState("c1", state.name, "tinh", NOW, ended_at=NOW)
+    with pytest.raises(UnknownRecord):
+        await load(store, "c2")
 
 
 async def test_the_stream_shows_what_was_shown(store, state):

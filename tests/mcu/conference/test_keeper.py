@@ -96,6 +96,19 @@ async def test_the_audit_is_held_to_its_bound(office, clock):
     assert [row.time for row in (await office.store.audit.list()).items] == [NOW]
 
 
+async def test_nothing_but_the_list_is_kept_of_a_conference_for_ever(office, clock):
+    async with office.daemon() as conferences:
+        state = await conferences.start(START, OPERATOR)
+        await conferences.execute(state.id, EndConference(), OPERATOR)
+        for days, roster in ((89, 3), (91, 0)):
+            clock.seconds = days * 86_400.0
+            await conferences._keeper._use_store()
+            kept = await conferences.read(state.id)
+            assert (kept.name, kept.ended_at, len(kept.participants)) == (START.name, NOW, roster)
+        assert await office.store.conferences.snapshot(state.id) is None
+        assert await office.store.events.after(0) == []
+
+
 async def test_what_goes_wrong_with_the_store_is_logged_once_each_way(office, disk, capsys):
     async with office.daemon() as conferences:
         state = await conferences.start(START, OPERATOR)
@@ -114,10 +127,11 @@ async def test_what_goes_wrong_with_the_store_is_logged_once_each_way(office, di
 async def test_a_defect_on_the_way_to_the_store_ends_nothing(office, clock, monkeypatch, capsys):
     monkeypatch.setattr("mcu.conference.keeper.RETRY_S", 0.0)
     append, mended = office.store.events.append, asyncio.Event()
-    stored, cleared = asyncio.Event(), asyncio.Event()
+    tried, stored, cleared = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def with_a_defect(*args, **kwargs):
         if not mended.is_set():
+            tried.set()
             raise ValueError("a defect")
         await append(*args, **kwargs)
         stored.set()
@@ -133,6 +147,7 @@ async def test_a_defect_on_the_way_to_the_store_ends_nothing(office, clock, monk
         office.store.events.append = with_a_defect
         clock.seconds = 61
         conferences.note(state.id, NoteJoined("b0", "l0"))
+        await tried.wait()
         await cleared.wait()
         mended.set()
         await stored.wait()
