@@ -271,6 +271,26 @@ async def test_disconnecting_a_room_closes_its_legs(daemon: StubDaemon, desk: Pa
     assert ("DELETE", f"/api/v1/legs/{leg}", None) in daemon.calls
 
 
+async def test_rooms_and_guests_are_added_to_a_running_conference(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    id_ = of_state(daemon, "connected")[4]
+    label = daemon.people[id_]["label"]
+    await row(desk, id_).dblclick(position={"x": 60, "y": 10})
+    await desk.get_by_role("button", name="Đưa ra").click()
+    await desk.get_by_role("dialog").get_by_role("button", name="Đưa ra").click()
+    await expect(row(desk, id_)).to_have_count(0)
+    await desk.get_by_role("button", name="Thêm điểm cầu").click()
+    dialog = desk.get_by_role("dialog")
+    await expect(dialog.locator(".pick-list button")).to_have_count(1)
+    await dialog.get_by_role("button", name=label).click()
+    await expect(row(desk, id_)).to_contain_text(label)
+    await expect(dialog.locator(".pick-list")).to_contain_text("Không còn điểm cầu nào khác")
+    await dialog.get_by_label("Khách, theo tên").fill("Sở Tài chính")
+    await dialog.get_by_role("button", name="Thêm khách").click()
+    await expect(row(desk, "guest-1")).to_contain_text("Sở Tài chính")
+
+
 async def test_ending_asks_first(daemon: StubDaemon, desk: Page) -> None:
     await desk.get_by_role("button", name="Kết thúc").click()
     dialog = desk.get_by_role("dialog")

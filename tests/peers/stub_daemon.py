@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from config.sites import load_site
 from mcu.console.pages import add_pages
-from tests.peers.stub_roster import CONFERENCE, Json, conference, moment, roster
+from tests.peers.stub_roster import CONFERENCE, Json, conference, guest, moment, roster
 
 OPERATOR = "operator-token"
 ROOM = "room-token"
@@ -52,6 +52,7 @@ class StubDaemon:
         self.answer = answer
         self.people = {person["id"]: person for person in people or roster()}
         self.conference = conference(list(self.people.values()))
+        self.removed: dict[str, Json] = {}
         self.running = running
         self.session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
@@ -98,6 +99,7 @@ class StubDaemon:
                 web.patch(item, self._change_conference),
                 web.delete(item, self._end_conference),
                 web.get(f"{item}/participants", self._participants),
+                web.post(f"{item}/participants", self._add_participant),
                 web.get(f"{item}/participants/{{id}}", self._participant),
                 web.patch(f"{item}/participants/{{id}}", self._change_participant),
                 web.delete(f"{item}/participants/{{id}}", self._remove_participant),
@@ -224,7 +226,7 @@ class StubDaemon:
         items = [
             {"id": p["id"], "name": p["name"], "unit": p["unit"], "kind": "webrtc",
              "importance": p["importance"], "contact": {}}
-            for p in self.people.values()
+            for p in [*self.people.values(), *self.removed.values()]
         ]  # fmt: skip
         return _page(request, items)
 
@@ -280,6 +282,17 @@ class StubDaemon:
     async def _participants(self, request: web.Request) -> web.Response:
         return _page(request, list(self.people.values()))
 
+    async def _add_participant(self, request: web.Request) -> web.Response:
+        who = await request.json()
+        person = self.removed.pop(who.get("bridge"), None)
+        if person is None:
+            if "name" not in who:
+                return problem(404, "not-found", "There is no such bridge.")
+            person = guest(who["name"])
+        self.people[person["id"]] = person
+        self.emit("participant.added", participant=person)
+        return web.json_response(person, status=201)
+
     async def _participant(self, request: web.Request) -> web.Response:
         return web.json_response(self.people[request.match_info["id"]])
 
@@ -290,6 +303,7 @@ class StubDaemon:
 
     async def _remove_participant(self, request: web.Request) -> web.Response:
         person = self.people.pop(request.match_info["id"])
+        self.removed[person["id"]] = person
         self.emit("participant.removed", participant=person)
         return web.Response(status=204)
 

@@ -64,6 +64,14 @@ def roster(seed: int = 7) -> list[Json]:
     return people
 
 
+def guest(name: str) -> Json:
+    """Somebody who is on no registry, expected."""
+    return roster()[0] | {
+        "id": "guest-1", "bridge": None, "name": name, "label": name, "unit": None,
+        "role": "participant", "importance": 0, "state": "expected", "legs": [], "view": "main",
+    }  # fmt: skip
+
+
 def conference(people: list[Json]) -> Json:
     return {
         "id": CONFERENCE,

@@ -192,11 +192,12 @@ export class Actions {
     );
   }
 
-  /** Put somebody on the roster or call again. @param {any} who */
+  /** Put somebody on the roster. @param {any} who with `bridge`, or with `name` for a guest */
   call(who) {
-    return this.run(`call:${who.bridge ?? who.name}`, () =>
-      send("POST", `${this.path}/participants`, who),
-    );
+    return this.run(`call:${who.bridge ?? who.name}`, async () => {
+      const { label } = await send("POST", `${this.path}/participants`, who);
+      show({ tone: "good", text: t("done.added", { name: label }) });
+    });
   }
 
   /** @param {string} text @param {number | null} seconds */

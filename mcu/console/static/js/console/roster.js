@@ -1,8 +1,9 @@
 // @ts-check
 // The roster: 145 rooms to be kept in sight. Trouble stands first; nothing moves under the pointer.
 
-import { computed, html, signal, useEffect, useRef } from "../shared/base.js";
+import { computed, html, signal, useEffect, useRef, useState } from "../shared/base.js";
 import { busy } from "./actions.js";
+import { AddRooms } from "./add.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { isPoor } from "./model.js";
@@ -152,6 +153,7 @@ export function Roster({ desk }) {
 /** @param {{desk: import("./conference.js").Desk}} props */
 function Tools({ desk }) {
   const { roster, model } = desk;
+  const [adding, setAdding] = useState(false);
   const counts = model.counts.value;
   const total = model.ids.value.length;
   const countOf = (/** @type {string} */ id) =>
@@ -200,6 +202,20 @@ function Tools({ desk }) {
       >
         <${Icon} name="grid" />
       </button>
+      ${
+        desk.controls &&
+        running &&
+        html`<button
+          type="button"
+          class="icon-button"
+          title=${t("add")}
+          aria-label=${t("add")}
+          onClick=${() => setAdding(true)}
+        >
+          <${Icon} name="plus" />
+        </button>`
+      }
+      ${adding && html`<${AddRooms} desk=${desk} onClose=${() => setAdding(false)} />`}
       ${
         desk.controls &&
         running &&
