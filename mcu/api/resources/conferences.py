@@ -28,6 +28,8 @@ from mcu.conference.state import ConferenceState
 from mcu.store import paging
 
 TAG: Final = "conferences"
+STARTS: Final = ""
+"""Whose turn it is to start a conference; no conference has this id."""
 
 
 async def list_conferences(call: Call) -> web.Response:
@@ -69,19 +71,19 @@ async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
 async def start_conference(call: Call) -> web.Response:
     """Start one and expect its bridges."""
     new = call.body(NewConference)
-    reason = call.services.not_ready()
     call.reach.require_unit(Action.CONTROL_CONFERENCES, new.unit, "start a conference")
-    if reason is not None:
-        raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
     bridges = new.bridges if new.bridges == "subtree" else tuple(new.bridges)
     if isinstance(bridges, tuple):
         await _require_bridges(call, bridges)
-    state = await call.services.conferences.start(
-        StartConference(
-            name=new.name, unit=new.unit, bridges=bridges, chair=new.chair, layout=new.layout
-        ),
-        call.actor,
+    command = StartConference(
+        name=new.name, unit=new.unit, bridges=bridges, chair=new.chair, layout=new.layout
     )
+    # One start at a time, else many at once would all find the last place free.
+    async with call.api.turns.of(STARTS):
+        reason = call.services.not_ready()
+        if reason is not None:
+            raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
+        state = await call.services.conferences.start(command, call.actor)
     call.target = f"{BASE}/conferences/{state.id}"
     return _answer(state, 201, call.target)
 

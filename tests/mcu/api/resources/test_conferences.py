@@ -1,5 +1,7 @@
 """Conferences: started, read, changed, ended; who may, and who sees which."""
 
+import asyncio
+
 import pytest
 
 from tests.mcu.api.conftest import MakeApi
@@ -135,3 +137,34 @@ async def test_none_is_started_while_the_daemon_is_not_ready(make_api: MakeApi) 
     body = {"name": "Họp", "unit": "tinh"}
     reply = await api.call("POST", "/conferences", body, status=503)
     assert "media port" in reply.json["detail"]
+
+
+async def test_starts_at_once_do_not_pass_the_limit(make_api: MakeApi) -> None:
+    made: list[Api] = []
+    full = "as many conferences run as limits.max_conferences allows"
+    api = await make_api(
+        not_ready=lambda: full if len(made[0].conferences.running()) >= 2 else None
+    )
+    made.append(api)
+    await api.province()
+    body = {"name": "Họp", "unit": "tinh", "bridges": []}
+    replies = await asyncio.gather(*(api.call("POST", "/conferences", body) for _ in range(5)))
+    assert sorted(reply.status for reply in replies) == [201, 201, 503, 503, 503]
+    refused = next(reply for reply in replies if reply.status == 503)
+    assert refused.kind == "unavailable"
+    assert "limits.max_conferences" in refused.json["detail"]
+    assert refused.headers["Retry-After"] == "5"
+
+
+async def test_a_roster_has_a_bound(province: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcu.conference.roster.MAX_PARTICIPANTS", 2)
+    bridges = ["tinh-a", "tinh-b", "xa-1-a"]
+    for wanted in (bridges, "subtree"):
+        body = {"name": "Họp", "unit": "tinh", "bridges": wanted}
+        reply = await province.call("POST", "/conferences", body, status=422)
+        assert reply.fields == ["$.bridges"]
+        assert "at most 2 participants" in reply.json["detail"]
+    conference = await province.conference(*bridges[:2])
+    path = f"/conferences/{conference}/participants"
+    reply = await province.call("POST", path, {"bridge": "xa-1-a"}, status=409)
+    assert "The roster is full (2)" in reply.json["detail"]
