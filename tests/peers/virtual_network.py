@@ -1,5 +1,6 @@
 """The in-memory network between rooms and one media port, in virtual time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -27,6 +28,8 @@ class VirtualNetwork:
         self.seed = seed
         self.time = VirtualTime()
         self.port: MediaPort | None = None
+        self.tap: Callable[[bytes, tuple[Any, ...]], None] | None = None
+        """Shown every datagram that reaches the machine."""
         self._start = self.time.now
         self._hosts: dict[tuple[Any, ...], Host] = {}
         self._addresses = 0
@@ -59,6 +62,8 @@ class VirtualNetwork:
 
     def deliver(self, datagram: bytes, address: tuple[Any, ...], now: float) -> None:
         """A datagram reaches the machine; with no port open there it is lost."""
+        if self.tap is not None:
+            self.tap(datagram, address)
         if self.port is not None:
             self.port.datagram_received(datagram, address, now)
 

@@ -109,7 +109,7 @@ class VirtualRoom:
         self._plis_answered = 0
         self._loop = coded_sound(setup.hz, setup.pulse_s)
         self._silence = coded_sound(0.0)
-        self._pictures = coded_colour(setup.colour, setup.codec).pictures
+        self.pictures = coded_colour(setup.colour, setup.codec).pictures
         self._phase = random_of("phase").random() * AUDIO_S
         self._next_key_request = 0.0
         network.join(self)
@@ -229,8 +229,8 @@ class VirtualRoom:
         if self.peer.plis > self._plis_answered:
             self._plis_answered = self.peer.plis
             self.picture_index = 0
-        payloads = self._pictures[self.picture_index]
-        self.picture_index = (self.picture_index + 1) % len(self._pictures)
+        payloads = self.pictures[self.picture_index]
+        self.picture_index = (self.picture_index + 1) % len(self.pictures)
         self.pictures_sent += 1
         timestamp = round((now - self.began) * 90_000) & 0xFFFFFFFF
         for payload in payloads:

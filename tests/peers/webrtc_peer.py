@@ -159,6 +159,7 @@ class WebRtcPeer:
         self.remb_bps: int | None = None
         self.byes: list[int] = []
         self.checks_answered = 0
+        self.handshake_datagrams = 0
         self.mapped: tuple[str, int] | None = None
         self._generator = generator
         self._next_check = 0.0
@@ -294,6 +295,7 @@ class WebRtcPeer:
         if first < 4:
             self._receive_stun(datagram, now)
         elif first < 64:
+            self.handshake_datagrams += 1
             if self.dtls is not None:
                 self._handshake(self.dtls.receive_datagram(datagram, now), now)
         elif 192 <= datagram[1] <= 223:
@@ -367,8 +369,12 @@ class WebRtcPeer:
         return self.send_packet(packet)
 
     def send_packet(self, packet: RtpPacket) -> bytes:
+        return self.send_protected(packet.serialize(self._extensions))
+
+    def send_protected(self, packet: bytes) -> bytes:
+        """Protect and send what may be no sensible RTP packet."""
         assert self._outbound is not None
-        datagram = self._outbound.protect(packet.serialize(self._extensions))
+        datagram = self._outbound.protect(packet)
         self.send(datagram)
         return datagram
 

@@ -49,7 +49,7 @@ async def test_three_rooms_meet_over_bad_lines(tmp_path: Path, seed: int, rtx: b
         setups.append(replace(one, faults=BAD, options=options))
     async with VirtualInstallation(tmp_path / "data", VirtualNetwork(seed)) as site:
         rooms = await start_three(site, setups)
-        site.run(9.0)
+        site.run(8.0)
         assert_hear_each_other(rooms, seconds=2.0)
         assert_see_each_other(site, rooms)
         for room in rooms:
@@ -59,8 +59,8 @@ async def test_three_rooms_meet_over_bad_lines(tmp_path: Path, seed: int, rtx: b
                     assert longest_silence_s(heard, other.hz) <= BEARABLE_GAP_S
             assert_pictures_came_through(room)
             assert site.presence()[room.name] == "connected"
-        dropped = set(site.reading().dropped)
-        assert dropped <= {"srtp_replay", "srtcp_replay", "not_connected", "unknown_address"}
+        # Duplicates, and repetitions of what came after all: nothing else is thrown away.
+        assert set(site.reading().dropped) <= {"srtp_replay", "srtcp_replay", "repetition"}
 
 
 def assert_pictures_came_through(room: VirtualRoom) -> None:

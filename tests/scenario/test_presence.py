@@ -83,14 +83,14 @@ async def test_a_lost_leg_returns_as_it_was(tmp_path: Path) -> None:
         assert len(site.acceptor.legs) == 3
 
 
-@pytest.mark.parametrize("silent", ["muted", "camera off", "both"])
+@pytest.mark.parametrize("silent", ["muted", "both"])
 async def test_who_sends_little_is_not_lost(tmp_path: Path, silent: str) -> None:
     async with VirtualInstallation(tmp_path / "data") as site:
         rooms = await start_three(site)
         quiet = rooms[0]
         quiet.camera_on = silent == "muted"
-        quiet.microphone_on = silent == "camera off"
-        site.run(12.0)
+        quiet.microphone_on = False
+        site.run(8.0)
         assert set(site.presence().values()) == {"connected"}
         if silent != "muted":
             assert is_card(ground(site, rooms[1], 0), CARD)

@@ -122,7 +122,7 @@ async def test_a_message_lies_over_every_picture_and_goes(tmp_path: Path) -> Non
         for room in rooms:
             assert not bottom(room).is_like(drawn(MESSAGE), 20)
         await site.order(ShowMessage("Xin chờ"))
-        site.run(20.0)
+        site.run(8.0)
         assert bottom(rooms[0]).is_like(drawn(MESSAGE), 20)
         await site.order(ClearMessage())
         site.run(0.5)
@@ -139,7 +139,7 @@ async def test_a_picture_is_there_on_request_with_no_viewer(tmp_path: Path) -> N
             assert jpeg[:2] == b"\xff\xd8"
         jpeg = await site.while_running(site.mix().video.participant_picture(rooms[0].name))
         assert jpeg is not None
-        site.run(15.0)
+        site.run(11.0)
         assert site.reading().encoders["video"] == 1
 
 
