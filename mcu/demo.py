@@ -48,11 +48,11 @@ async def run(settings: Settings) -> int:
         )
         async with Daemon(settings) as daemon:
             conference = await _start_conference(daemon.url, token)
-            rooms = await _start_rooms(daemon.url, token)
+            rooms = await _start_rooms(daemon.url, token, settings.media.time_zone)
             print(
                 f"\n  A conference of {len(ROOMS)} rooms is running.\n"
                 f"  Console:   {daemon.url}/#token={token}\n"
-                f"  API:       {daemon.url}/docs\n"
+                f"  API:       {daemon.url}/api/v1/docs\n"
                 f"  Picture:   curl -H 'Authorization: Bearer {token}' -o main.jpg "
                 f"{daemon.url}/api/v1/conferences/{conference}/views/main.jpg\n"
                 f"  Stop with Ctrl-C.\n",
@@ -108,12 +108,12 @@ async def _start_conference(url: str, token: str) -> str:
         return str(conference["id"])
 
 
-async def _start_rooms(url: str, token: str) -> asyncio.subprocess.Process:
-    """The rooms' process; it waits for the daemon and follows it, and ends with us."""
+async def _start_rooms(url: str, token: str, time_zone: str) -> asyncio.subprocess.Process:
+    """The rooms' process; it waits for the daemon and follows it. Its clocks show our time."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "mcu", "bridge", "--audio", "speech", "--count", str(len(ROOMS)), "--insecure"),
-        env={**_without_settings(), "MCU_SERVER": url, "MCU_TOKEN": token},
+        env={**_without_settings(), "MCU_SERVER": url, "MCU_TOKEN": token, "TZ": time_zone},
     )
 
 

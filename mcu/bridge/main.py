@@ -1,6 +1,7 @@
 """``mcu bridge``: one software room, or many for a demonstration or a load."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections import Counter
@@ -162,4 +163,6 @@ def _check(option: str, check: Callable[[], None]) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    """Rooms go on when whoever read this has gone."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)

@@ -116,7 +116,12 @@ async def read_picture(daemon: Daemon, path: str) -> Image.Image:
         body = await response.read()
         assert response.status == 200, body
         assert response.content_type == "image/jpeg"
-    return Image.open(BytesIO(body)).convert("RGB")
+    return decode(body)
+
+
+def decode(jpeg: bytes) -> Image.Image:
+    """RGB."""
+    return Image.open(BytesIO(jpeg)).convert("RGB")
 
 
 def mean_rgb(picture: Image.Image, x: float, y: float, size: int = 16) -> tuple[int, int, int]:
