@@ -181,9 +181,9 @@ class VideoMixer:
     # What can be seen
 
     def visible(self, view: str) -> Sequence[str | None]:
-        """Who stands in each slot of a view now."""
+        """Who stands in each slot of a view now; nobody in one that is not composed."""
         found = self._views.get(view)
-        if found is None:
+        if found is None or not found.active(self._now):
             return ()
         return [None if one is None else one.participant for one in found.bindings]
 

@@ -168,8 +168,23 @@ async def test_layouts_may_change_between_any_two_ticks(tmp_path: Path) -> None:
             # Rooms are told what to send from what stands in the picture, whenever that is read.
             requests = site.mix().video.source_requests()
             assert {name for name, _ in requests} == {room.name for room in rooms}
-            assert site.mix().visible()
             site.run(0.037)
         await site.order(SetLayout("main", "2x2"))
         site.run(1.0)
         assert_see_each_other(site, rooms)
+
+
+async def test_who_stands_in_a_picture_that_nobody_receives_is_not_visible(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        await site.order(ChangeConference(chair=rooms[0].name))
+        site.run(1.0)
+        for silent in rooms[1:]:
+            silent.silent = True
+        await site.order(SetLayout("main", "1x1"))
+        site.run(3.0)
+        assert site.mix().visible() == {room.name for room in rooms}
+        await site.order(ChangeConference(chair=""))  # nobody receives ``chair`` any more
+        site.run(1.0)
+        assert site.mix().visible() == {rooms[0].name}
+        assert site.reading().decoders["video"] == 1
