@@ -169,12 +169,13 @@ class _QueuedLane:
         self._waiting.append(lambda: self._pool.submit(work, lambda result: finish(result)))
 
         def finish(result: T | Exception) -> None:
-            self._running = False
             if self._closed:
                 return
             try:
                 done(result)
             finally:
+                # Only now: what ``done`` submits waits for it to return.
+                self._running = False
                 self._start_next()
 
         if not self._running:

@@ -215,6 +215,8 @@ class Readings:
             dropped.update(one.dropped)
         for media in self._engine.conferences.values():
             dropped += _unusable(media)
+        if self._engine.faults:
+            dropped["tick_fault"] = self._engine.faults
         kernel = self._kernel_drops()
         if kernel is not None:
             dropped["kernel_buffer"] = kernel

@@ -1,0 +1,315 @@
+"""Decoded once, composed once, encoded once, for everybody who sees it."""
+
+import asyncio
+
+import pytest
+
+from mcu.engine.plan import ParticipantPlan, PresentationSlot, SpeakerSlot
+from mcu.legs.leg import StreamCodec
+from mcu.media.frames import EncodedFrame
+from tests.mcu.engine.video_room import Camera, Leg, VideoRoom, access_units, decoded
+from tests.mixer.video.pictures import BLUE, GREEN, RED, colour_at, near
+
+CENTRES = [(160, 80), (480, 80), (160, 250), (480, 250)]
+
+
+def test_everybody_sees_everybody_in_their_place() -> None:
+    room = VideoRoom()
+    room.seat("a", "b", "c")
+    for name, colour in (("a", RED), ("b", GREEN), ("c", BLUE)):
+        room.mixer.add_viewer(room.join(name, colour), "main", room.now)
+    room.run(10)
+    leg = Leg("viewer", sources=())
+    room.mixer.add_viewer(leg, "main", room.now)
+    room.run(3)
+    shown = decoded(leg.playing["video"])
+    for centre, colour in zip(CENTRES, (RED, GREEN, BLUE), strict=False):
+        assert near(colour_at(shown, *centre), colour, 12)
+
+
+def test_twenty_viewers_of_one_view_share_one_encoder() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    room.join("a", RED)
+    viewers = [Leg(f"v{number}", sources=()) for number in range(20)]
+    for viewer in viewers:
+        room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    statistics = room.mixer.statistics()
+    assert (statistics.encoders, statistics.renditions, statistics.viewers) == (1, 1, 20)
+    assert len({id(viewer.playing["video"]) for viewer in viewers}) == 1
+    assert statistics.counters.frames_encoded == 5
+    for viewer in viewers[:-1]:
+        room.mixer.remove_viewer(viewer)
+    assert room.mixer.statistics().encoders == 1
+    room.mixer.remove_viewer(viewers[-1])
+    statistics = room.mixer.statistics()
+    assert (statistics.encoders, statistics.renditions, statistics.viewers) == (0, 0, 0)
+    assert all(viewer.playing["video"] is None for viewer in viewers)
+
+
+def test_other_codecs_and_levels_get_renditions_of_their_own() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    room.join("a", RED)
+    vp8 = Leg("vp8", sources=(), codec=StreamCodec("vp8", 90_000))
+    small = Leg("small", sources=(), codec=StreamCodec("h264", 90_000, 0, {}, 320, 180, 30))
+    full = Leg("full", sources=())
+    for leg in (vp8, small, full):
+        room.mixer.add_viewer(leg, "main", room.now)
+    room.run(5)
+    keys = {leg.id: leg.playing["video"].key for leg in (vp8, small, full)}  # type: ignore[union-attr]
+    assert keys["leg-vp8"].codec == "vp8"
+    assert (keys["leg-small"].width, keys["leg-small"].height) == (320, 180)
+    assert (keys["leg-full"].width, keys["leg-full"].height) == (640, 360)
+    for leg, place in ((vp8, (160, 80)), (small, (80, 40)), (full, (160, 80))):
+        assert near(colour_at(decoded(leg.playing["video"]), *place), RED, 12)
+
+
+def test_only_who_is_seen_is_decoded() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    legs = {name: room.join(name, RED) for name in ("a", "b", "c")}
+    room.run(5)
+    assert room.mixer.statistics().decoders == 0, "nobody watches"
+    room.mixer.add_viewer(Leg("v", sources=()), "main", room.now)
+    room.run(5)
+    assert room.mixer.statistics().decoders == 1
+    assert legs["a"].wanted == {"video": True}
+    assert legs["a"].key_frames_asked > 0
+    assert not legs["b"].wanted.get("video")
+    room.seat("b")
+    room.run(2)
+    assert room.mixer.statistics().decoders == 1
+    assert legs["a"].wanted == {"video": False}
+    assert legs["b"].wanted == {"video": True}
+
+
+def test_a_source_in_two_views_is_decoded_once() -> None:
+    room = VideoRoom()
+    room.seat("a", layout="1x1")
+    room.seat("a", layout="3x3", view="chair")
+    room.join("a", RED)
+    room.mixer.add_viewer(Leg("x", sources=()), "main", room.now)
+    room.mixer.add_viewer(Leg("y", sources=()), "chair", room.now)
+    room.run(10)
+    statistics = room.mixer.statistics()
+    assert statistics.decoders == 1
+    assert statistics.counters.frames_decoded <= 10
+    assert statistics.encoders == 2
+
+
+def test_the_first_key_frame_comes_at_once_and_more_within_a_second_are_one() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    room.join("a", RED)
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(1)
+    rendition = viewer.playing["video"]
+    assert rendition is not None
+    assert rendition.key_frames == 1
+    for _ in range(10):
+        rendition.request_key_frame(room.now)
+    room.run(20)
+    assert rendition.key_frames == 1, "within a second of the last"
+    room.run(10)
+    assert rendition.key_frames == 2
+    room.run(50)
+    assert rendition.key_frames == 2, "nobody asked again"
+    rendition.request_key_frame(room.now)
+    room.run(1)
+    assert rendition.key_frames == 3
+
+
+def test_timestamps_follow_the_time_of_the_ticks() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(1)
+    rendition = viewer.playing["video"]
+    assert rendition is not None
+    first, first_at = rendition.timestamp, rendition.timestamp_at
+    room.now += 3.3
+    room.run(1)
+    passed = rendition.timestamp_at - first_at
+    assert rendition.timestamp - first == pytest.approx(passed * 90_000, abs=1)
+
+
+def test_cards_stand_for_who_shows_nothing() -> None:
+    room = VideoRoom()
+    room.seat("a", "b", "c", "d")
+    room.join("a", RED)
+    room.put(ParticipantPlan("b", "b", "lost"))
+    room.put(ParticipantPlan("c", "c", "expected"))
+    room.put(ParticipantPlan("d", "d", "connected", video_muted=True))
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    shown = decoded(viewer.playing["video"])
+    assert near(colour_at(shown, *CENTRES[0]), RED, 12)
+    for centre in CENTRES[1:]:
+        assert not near(colour_at(shown, centre[0] + 120, centre[1]), RED, 30)
+    room.put(ParticipantPlan("a", "a", "connected", video_muted=True))
+    room.run(3)
+    assert not near(colour_at(decoded(viewer.playing["video"]), *CENTRES[0]), RED, 30)
+    assert room.mixer.statistics().decoders == 0, "who is muted is not decoded either"
+
+
+def test_a_source_that_falls_silent_keeps_its_picture_for_a_while() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    room.join("a", RED)
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    room.run(50, send=False)
+    assert near(colour_at(decoded(viewer.playing["video"]), *CENTRES[0]), RED, 12)
+    room.run(100, send=False)
+    assert not near(colour_at(decoded(viewer.playing["video"]), *CENTRES[0]), RED, 30)
+
+
+def test_the_same_room_on_another_leg_goes_on() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    old = room.join("a", RED)
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    new = room.legs["a"] = Leg("a2")
+    room.mixer.add_source("a", "video", new)
+    room.cameras["a"] = type(room.cameras["a"])(GREEN)
+    assert old.wanted == {"video": False}
+    assert new.wanted == {"video": True}
+    assert new.key_frames_asked == 1
+    room.run(5)
+    assert near(colour_at(decoded(viewer.playing["video"]), *CENTRES[0]), GREEN, 12)
+    statistics = room.mixer.statistics()
+    assert (statistics.sources, statistics.decoders) == (1, 1)
+
+
+def test_broken_pictures_harm_nobody_else_and_ask_for_a_key_frame() -> None:
+    room = VideoRoom()
+    room.seat("a", "b")
+    bad = room.join("a", RED)
+    room.join("b", GREEN)
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    camera, asked = room.cameras.pop("a"), bad.key_frames_asked
+    room.now += 1.0  # a key frame may be asked for again
+    for _ in range(5):
+        broken = EncodedFrame(b"\x00\x00\x00\x01\x65" + b"\xff" * 400, 0, True, True)
+        room.mixer.receive("a", "video", broken, room.now)
+        room.run(1)
+    assert bad.key_frames_asked > asked
+    assert room.mixer.statistics().counters.decode_errors >= 1
+    room.cameras["a"] = camera
+    room.run(5)
+    shown = decoded(viewer.playing["video"])
+    assert near(colour_at(shown, *CENTRES[0]), RED, 12)
+    assert near(colour_at(shown, *CENTRES[1]), GREEN, 12)
+    assert len(access_units(viewer.playing["video"])) >= 15  # type: ignore[arg-type]
+
+
+def test_rooms_are_asked_for_what_is_shown() -> None:
+    room = VideoRoom()
+    room.seat("a", layout="1x1")
+    legs = {name: room.join(name, RED) for name in ("a", "b")}
+    room.mixer.add_viewer(Leg("v", sources=()), "main", room.now)
+    room.run(20)
+    requests = room.mixer.source_requests()
+    shown, hidden = requests["a", "video"], requests["b", "video"]
+    assert (shown.width, shown.height, shown.paused) == (640, 360, False)
+    assert hidden.paused
+    assert (legs["a"].limit or 0) > (legs["b"].limit or 0) > 0
+
+
+def test_who_presents_is_who_sends_not_who_could() -> None:
+    room = VideoRoom()
+    both = ("video", "presentation")
+    legs = {name: room.join(name, RED, Leg(name, sources=both, outputs=both)) for name in "ab"}  # type: ignore[arg-type]
+    for name, leg in legs.items():
+        room.mixer.add_source(name, "presentation", leg)
+        room.mixer.add_viewer(leg, "main", room.now)
+    room.plan("1x1", PresentationSlot())
+    room.run(5)
+    assert room.mixer.visible("main") == [None]
+    slides = Camera(BLUE)
+    for _ in range(5):
+        room.mixer.receive("b", "presentation", slides.next(), room.now)
+        room.run(1)
+    assert room.mixer.visible("main") == ["b"]
+    assert near(colour_at(decoded(legs["a"].playing["presentation"]), 320, 180), BLUE, 12)
+    assert near(colour_at(decoded(legs["a"].playing["video"]), 320, 180), BLUE, 12)
+    room.run(200)
+    assert room.mixer.visible("main") == [None], "nobody has sent slides for a while"
+
+
+def test_a_speaker_takes_the_large_slot_after_a_moment() -> None:
+    room = VideoRoom()
+    room.plan("1x1", SpeakerSlot(1))
+    for name, colour in (("a", RED), ("b", GREEN)):
+        room.mixer.add_viewer(room.join(name, colour), "main", room.now)
+    room.mixer.set_speakers(["a"])
+    room.run(5)
+    assert room.mixer.visible("main") == ["a"]
+    room.mixer.set_speakers(["b", "a"])
+    room.run(5)
+    assert room.mixer.visible("main") == ["a"], "a cough does not take the picture"
+    room.run(30)
+    assert room.mixer.visible("main") == ["b"]
+
+
+async def test_pictures_for_rest() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    leg = room.join("a", RED)
+    room.join("b", GREEN)
+    asked = asyncio.ensure_future(room.mixer.picture("main"))
+    hidden = asyncio.ensure_future(room.mixer.participant_picture("b"))
+    await asyncio.sleep(0)
+    while not (asked.done() and hidden.done()):
+        room.run(1)
+        await asyncio.sleep(0)
+    assert (await asked or b"").startswith(b"\xff\xd8")
+    assert (await hidden or b"").startswith(b"\xff\xd8")
+    assert leg.wanted == {"video": True}
+    assert not room.mixer.source_requests()["b", "video"].paused, "a paused room would send none"
+    assert await room.mixer.picture("no such view") is None
+    assert await room.mixer.participant_picture("nobody") is None
+    room.run(300)
+    assert room.mixer.statistics().decoders == 0, "nobody asks any more"
+
+
+async def test_no_picture_is_waited_for_beyond_the_end() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    room.join("a", RED)
+    room.cameras.clear()
+    asked = [
+        asyncio.ensure_future(room.mixer.picture("main")),
+        asyncio.ensure_future(room.mixer.participant_picture("a")),
+    ]
+    await asyncio.sleep(0)
+    room.run(1)
+    room.mixer.close()
+    assert await asyncio.gather(*asked) == [None, None]
+
+
+def test_come_and_gone_leaves_nothing() -> None:
+    room = VideoRoom()
+    room.seat("a")
+    for _ in range(30):
+        leg = room.join("a", RED)
+        room.mixer.add_viewer(leg, "main", room.now)
+        room.run(2)
+        room.mixer.remove_viewer(leg)
+        room.mixer.remove_source("a", "video")
+        del room.cameras["a"]
+    room.run(1)
+    statistics = room.mixer.statistics()
+    assert (statistics.sources, statistics.viewers) == (0, 0)
+    assert (statistics.decoders, statistics.encoders, statistics.renditions) == (0, 0, 0)
+    assert room.mixer._limits == {}
