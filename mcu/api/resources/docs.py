@@ -16,10 +16,10 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 _FILES: Final = {
     "docs.html": ("docs.html", "text/html"),
     "docs.js": ("docs.js", "text/javascript"),
-    "swagger-ui.css": ("swagger-ui/swagger-ui.css", "text/css"),
-    "swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", "text/javascript"),
-    "favicon-32x32.png": ("swagger-ui/favicon-32x32.png", "image/png"),
-    "LICENSE": ("swagger-ui/LICENSE", "text/plain"),
+    "swagger-ui.css": ("vendor/swagger-ui/swagger-ui.css", "text/css"),
+    "swagger-ui-bundle.js": ("vendor/swagger-ui/swagger-ui-bundle.js", "text/javascript"),
+    "favicon-32x32.png": ("vendor/swagger-ui/favicon-32x32.png", "image/png"),
+    "LICENSE": ("vendor/swagger-ui/LICENSE", "text/plain"),
 }
 
 

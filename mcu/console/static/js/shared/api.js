@@ -57,7 +57,7 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {string} path below /api/v1, or absolute when it begins with //root/
+ * @param {string} path below /api/v1, or absolute when it begins with two slashes
  * @param {{method?: string, json?: any, body?: string, type?: string, bearer?: string,
  *          headers?: Record<string, string>, signal?: AbortSignal, again?: boolean}} [options]
  * @returns {Promise<Response>}
