@@ -220,7 +220,7 @@ async def at_rest(daemon: Daemon) -> dict[str, float]:
         last, before = before, await belongings(daemon)
         return last == before
 
-    await until_read(settled, bool, every_s=0.5)
+    await until_read(settled, bool, every_s=0.3)
     return before
 
 
@@ -299,7 +299,7 @@ async def test_no_task_and_no_object_outlives_its_leg(tmp_path: Path) -> None:
         held = await stack.enter_async_context(meeting(daemon, {"vao-ra": "Xã Vạn Ninh"}))
         before = await living()
         assert not before["WebRtcLeg"]
-        for number in range(4):
-            await stay(held, "vao-ra", leaves=number % 2 == 1)
+        for leaves in (True, False, True):
+            await stay(held, "vao-ra", leaves=leaves)
             await held.until_states(vao_ra="left")
         await until_read(living, lambda now: now == before, timeout_s=10)
