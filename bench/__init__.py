@@ -1,1 +1,1 @@
-
+"""Load generators, capacity runs and kernels, each beside a baseline."""

@@ -1,1 +1,1 @@
-
+"""The daemon: sockets, clocks, legs, engine, conferences, API, pages, store, command line."""
