@@ -8,8 +8,8 @@ exactly. Drive it with ``run``; rooms come by ``join``.
 import asyncio
 import random
 import shutil
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ class VirtualInstallation:
         self.rooms: list[VirtualRoom] = []
         self._size = (width, height)
         self._left_after_s = left_after_s
-        self._stopped = False
+        self._stopped = self._stalled = False
         self._certificate = DtlsCertificate.generate()
         self.port = MediaPort(self.network.sendto)
         self.engine = Engine(
@@ -197,9 +197,21 @@ class VirtualInstallation:
         assert task.done(), f"not within {within_s} s"
         return task.result()
 
+    @contextmanager
+    def stalled(self, held: Callable[[bytes, tuple[Any, ...]], None]) -> Iterator[None]:
+        """The loop hangs: what is due waits, and datagrams wait in the socket (``held``)."""
+        self._stalled = True
+        self.network.port = None
+        self.network.tap = held
+        yield
+        self._stalled = False
+        self.network.port = self.port
+        self.network.tap = None
+        self._drive(self.time.now)
+
     def _drive(self, now: float) -> None:
         """What ``mcu.daemon`` does: run what is due and come again."""
-        if self._stopped:
+        if self._stopped or self._stalled:
             return
         self.engine.handle_timer(now)
         self.acceptor.handle_timer(now)
@@ -250,12 +262,22 @@ class VirtualInstallation:
     # Rooms
 
     async def offer(
-        self, setup: RoomSetup, *, conference: str = "hop", view: str | None = None
+        self,
+        setup: RoomSetup,
+        *,
+        conference: str = "hop",
+        view: str | None = None,
+        participant: str | None = None,
     ) -> VirtualRoom:
-        """A room offers and has its answer; it connects as time goes on."""
+        """A room offers and has its answer; it connects as time goes on.
+
+        Args:
+            participant: whose leg it is; by default the room's, and nobody's for a viewer.
+        """
         attempt = 1 + sum(room.name == setup.name for room in self.rooms)
         room = VirtualRoom(setup, self.network, self._certificate, attempt)
-        participant = setup.name if setup.kind != "view" else None
+        if setup.kind != "view":
+            participant = setup.name
         joined = await self.media.join(
             conference, participant, setup.kind, view, room.peer.offer(), OPERATOR
         )
@@ -264,14 +286,22 @@ class VirtualInstallation:
         return room
 
     async def join(
-        self, *setups: RoomSetup, conference: str = "hop", view: str | None = None
+        self,
+        *setups: RoomSetup,
+        conference: str = "hop",
+        view: str | None = None,
+        participant: str | None = None,
     ) -> list[VirtualRoom]:
         """Rooms join; returns when all are connected."""
-        rooms = [await self.offer(one, conference=conference, view=view) for one in setups]
-        self.run_until(lambda: all(self._is_in(room) for room in rooms), CONNECT_S)
+        rooms = [
+            await self.offer(one, conference=conference, view=view, participant=participant)
+            for one in setups
+        ]
+        self.run_until(lambda: all(self.is_in(room) for room in rooms), CONNECT_S)
         return rooms
 
-    def _is_in(self, room: VirtualRoom) -> bool:
+    def is_in(self, room: VirtualRoom) -> bool:
+        """Both ends say that it is connected."""
         leg = self.acceptor.legs.get(room.leg_id)
         return room.connected and leg is not None and leg.state == "connected"
 

@@ -44,6 +44,7 @@ class RoomSetup:
         colour: of its pictures. fps: of its camera.
         clock_ppm: how much faster than true its sound card runs, in millionths.
         watches: it decodes the pictures it gets.
+        sends_levels: its packets carry the level of its sound (RFC 6464).
     """
 
     name: str
@@ -55,6 +56,7 @@ class RoomSetup:
     clock_ppm: float = 0.0
     kind: LegKind = "join"
     watches: bool = True
+    sends_levels: bool = True
     faults: Faults = CLEAN
     options: OfferOptions = field(default_factory=OfferOptions)
 
@@ -91,8 +93,8 @@ class VirtualRoom:
         self.silent = False
         """Sends silence in place of its tone."""
         self.camera_on = self.microphone_on = True
-        self.frozen = False
-        """Hangs: takes and sends nothing at all."""
+        self.gone = False
+        """Its power failed: it takes and sends nothing any more."""
         random_of = lambda what: random.Random(f"{network.seed} {setup.name} {attempt} {what}")  # noqa: E731
         self.up = Line(self.time, random_of("up"), setup.faults, self._reach_port)
         self.down = Line(self.time, random_of("down"), setup.faults, self._reach_peer)
@@ -120,13 +122,15 @@ class VirtualRoom:
         """Take the answer; the room connects and sends by itself as time goes on."""
         self.leg_id = leg_id
         self.peer.start(answer_sdp, self.time.now)
-        self._every(TICK_S, self._tick)
+        self.every(TICK_S, self._tick)
         if self.setup.kind != "view":
             clock = 1.0 + self.setup.clock_ppm / 1e6
-            self.time.schedule(self._phase, lambda now: self._every(AUDIO_S / clock, self._talk))
+            if self.setup.options.audio:
+                interval = AUDIO_S / clock
+                self.time.schedule(self._phase, lambda now: self.every(interval, self._talk))
             if self.setup.options.video:
-                self._every(1.0 / self.setup.fps, self._film)
-        self._every(REPORT_S, self._report)
+                self.every(1.0 / self.setup.fps, self._film)
+        self.every(REPORT_S, self._report)
 
     @property
     def connected(self) -> bool:
@@ -139,8 +143,19 @@ class VirtualRoom:
     def vanish(self) -> None:
         """Be gone without a word, as when the power fails."""
         self.up.cut = self.down.cut = True
-        self.frozen = True
+        self.gone = True
         self.network.leave(self)
+
+    def every(self, interval: float, call: Any) -> None:
+        """Like ``VirtualTime.every``, until the connection is over."""
+
+        def again(now: float) -> None:
+            if self.peer.closed or self.gone:
+                return
+            self.time.schedule(interval, again)
+            call(now)
+
+        self.time.schedule(interval, again)
 
     # What it got
 
@@ -178,23 +193,11 @@ class VirtualRoom:
 
     # Inside
 
-    def _every(self, interval: float, call: Any) -> None:
-        """Like ``VirtualTime.every``, until the connection is over."""
-
-        def again(now: float) -> None:
-            if self.peer.closed:
-                return
-            self.time.schedule(interval, again)
-            if not self.frozen:
-                call(now)
-
-        self.time.schedule(interval, again)
-
     def _reach_port(self, datagram: bytes, now: float) -> None:
         self.network.deliver(datagram, self.address, now)
 
     def _reach_peer(self, datagram: bytes, now: float) -> None:
-        if not self.frozen:
+        if not self.gone:
             self.peer.receive(datagram, now)
 
     def _tick(self, now: float) -> None:
@@ -220,7 +223,10 @@ class VirtualRoom:
             self.pulse_times.append(now - AUDIO_S)
         level = loop.levels[place]
         self.peer.send_media(
-            "audio", loop.packets[place], number * 960 & 0xFFFFFFFF, level=(level < 60, level)
+            "audio",
+            loop.packets[place],
+            number * 960 & 0xFFFFFFFF,
+            level=(level < 60, level) if self.setup.sends_levels else None,
         )
 
     def _film(self, now: float) -> None:
