@@ -14,6 +14,7 @@ from tests.peers.receivers import sound_of
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.peers.virtual_network import VirtualNetwork
 from tests.peers.virtual_room import THREE, RoomSetup, VirtualRoom
+from tests.peers.webrtc_peer import OfferOptions
 from tests.scenario.meeting import (
     FULL_DB,
     assert_hear_each_other,
@@ -136,15 +137,13 @@ def delays_of(speaker: VirtualRoom, listener: VirtualRoom) -> np.ndarray:
 
 async def test_delay_does_not_drift_in_two_minutes(tmp_path: Path) -> None:
     """Sound cards that are 400 millionths off add up to 48 ms here, and to seconds in a meeting."""
+    sound_only = OfferOptions(video=None)
     slow = RoomSetup("cham", 440.0, pulse_s=0.3, clock_ppm=-400.0)
     fast = RoomSetup("nhanh", 1000.0, pulse_s=0.3, clock_ppm=400.0)
-    site = VirtualInstallation(
-        tmp_path / "data", VirtualNetwork(7), width=192, height=108, fps=2, bitrate_bps=100_000
-    )
-    async with site:
+    async with VirtualInstallation(tmp_path / "data", VirtualNetwork(7)) as site:
         await site.start([slow.name, fast.name])
         rooms = await site.join(
-            *(replace(one, faults=BAD, fps=2, watches=False) for one in (slow, fast))
+            *(replace(one, faults=BAD, options=sound_only) for one in (slow, fast))
         )
         site.run(120.0)
         for speaker, listener in (rooms, rooms[::-1]):

@@ -98,7 +98,7 @@ async def test_thirty_joins_and_leaves_leave_nothing(
     tmp_path: Path, leaves: Callable[[VirtualInstallation, VirtualRoom], None]
 ) -> None:
     two, third = THREE[:2], THREE[2]
-    rounds = ROUNDS if leaves is leaves_by_bye else 4
+    rounds = ROUNDS if leaves is leaves_by_bye else 3
     async with VirtualInstallation(tmp_path / "data", left_after_s=2.0) as site:
         await site.start([one.name for one in THREE], layout="2x2")
         rooms = await site.join(*two)

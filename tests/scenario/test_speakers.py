@@ -22,7 +22,7 @@ async def test_the_large_picture_follows_the_speaker(tmp_path: Path) -> None:
         for speaker in (*rooms, rooms[0]):
             for room in rooms:
                 room.silent = room is not speaker
-            site.run(4.0)
+            site.run(3.0)
             for room in rooms:
                 assert site.colour(room, 0, "1+5").is_like(speaker.colour), speaker.name
             assert site.mix().speakers[0] == speaker.name
