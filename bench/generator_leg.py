@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import aiohttp
 import av
@@ -184,7 +185,9 @@ class GeneratorLeg:
         candidate = next(one for one in first.candidates if ":" not in one.address)
         self._socket.connect((candidate.address, candidate.port))
         self._loop.add_reader(self._socket.fileno(), self._read)
-        self._dtls = DtlsEndpoint("client", self._certificate, fingerprints)
+        # The daemon is passive; a peer that answers as active starts the handshake itself.
+        role: Literal["client", "server"] = "server" if first.setup == "active" else "client"
+        self._dtls = DtlsEndpoint(role, self._certificate, fingerprints)
         now = time.monotonic()
         self._check(now)
         self._dtls_events(self._dtls.start(now), now)
@@ -350,6 +353,25 @@ class GeneratorLeg:
                 self._decode(datagram, ssrc, now)
         elif is_dtls(datagram) and self._dtls is not None:
             self._dtls_events(self._dtls.receive_datagram(datagram, now), now)
+        elif first < 4:
+            self._answer_check(datagram)
+
+    def _answer_check(self, datagram: bytes) -> None:
+        """A full ICE agent checks in its turn and uses no pair before it was answered."""
+        try:
+            check = StunMessage.parse(datagram)
+        except stun.StunError:
+            return
+        if check.message_class != stun.REQUEST or not check.is_signed_with(self._password):
+            return
+        mapped = stun.encode_xor_address(self._socket.getpeername(), check.transaction_id)
+        answer = StunMessage(
+            stun.BINDING,
+            stun.SUCCESS,
+            check.transaction_id,
+            ((stun.XOR_MAPPED_ADDRESS, mapped),),
+        )
+        self._send(answer.encode(self._password))
 
     def _decode(self, datagram: bytes, ssrc: int, now: float) -> None:
         counters = self.counters
