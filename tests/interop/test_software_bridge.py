@@ -16,7 +16,7 @@ from mcu.bridge.picture import background_rgb
 from mcu.bridge.sound import tone_of
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.generator_rooms import GeneratorRooms
-from tests.peers.meeting import mean_rgb, meeting
+from tests.peers.meeting import Meeting, mean_rgb, meeting
 from tests.peers.software_bridge import SoftwareBridge
 from tests.peers.waiting import until, until_read
 
@@ -36,6 +36,17 @@ async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daem
 
 def near(found: tuple[int, int, int], wanted: tuple[int, int, int], tolerance: int = 12) -> bool:
     return all(abs(one - two) <= tolerance for one, two in zip(found, wanted, strict=True))
+
+
+async def until_paused(held: Meeting, leg: str) -> None:
+    """Until no more than a picture now and then comes from a room."""
+    counts = [0]
+
+    async def frames() -> int:
+        counts.append((await held.leg(leg))["received"]["video"]["frames"])
+        return counts[-1] - counts[-2]
+
+    await until_read(frames, lambda more: more <= 2, every_s=1.5)
 
 
 async def test_it_is_seen_and_heard_and_sends_what_its_place_shows(daemon: Daemon) -> None:
@@ -74,14 +85,19 @@ async def test_it_is_seen_and_heard_and_sends_what_its_place_shows(daemon: Daemo
             )
             assert near(mean_rgb(picture, 0.05, 0.06), colour)
         leg = (await held.roster())["nha-trang"]["legs"][0]
-        rate = (await held.leg(leg))["received"]["video"]["bitrate_bps"]
 
         # Nobody sees it: a picture now and then.
         await held.arrange("1x1", "nghe")
-        await until_read(
-            lambda: held.leg(leg),
-            lambda found: found["received"]["video"]["bitrate_bps"] < rate / 5,
-        )
+        await until_paused(held, leg)
+
+        # Disconnected by the operator it stays out, and comes when it is put on the roster anew.
+        await daemon.call("DELETE", f"/legs/{leg}")
+        at = await bridge.until_said("out (disconnected by the operator)")
+        assert (await held.roster())["nha-trang"]["state"] == "left"
+        await daemon.call("DELETE", f"{held.path}/participants/nha-trang")
+        await daemon.call("POST", f"{held.path}/participants", {"bridge": "nha-trang"})
+        await bridge.until_said(f"{name}: connected", after=at)
+        await held.until_states(nha_trang="connected")
         code, seconds = await bridge.stop(signal.SIGINT)
         assert (code, seconds < QUICK_S) == (0, True)
         assert (await held.roster())["nha-trang"]["state"] == "left"
