@@ -76,6 +76,11 @@ async def test_it_is_seen_and_heard_and_sends_what_its_place_shows(daemon: Daemo
         assert roster["nha-trang"]["speaking"] is True
         assert roster["nha-trang"]["visible"] is True
 
+        leg = roster["nha-trang"]["legs"][0]
+        # Nobody sees it: a picture now and then.
+        await held.arrange("1x1", "nghe")
+        await until_paused(held, leg)
+
         # What it sends has the size of its place: 640x360 in 2x2, 320x180 in 4x4, 720p alone.
         for layout, size in (("2x2", (640, 360)), ("4x4", (320, 180)), ("1x1", (1280, 720))):
             await held.arrange(layout, "nha-trang")
@@ -84,11 +89,6 @@ async def test_it_is_seen_and_heard_and_sends_what_its_place_shows(daemon: Daemo
                 lambda picture, size=size: picture.size == size,  # type: ignore[misc]
             )
             assert near(mean_rgb(picture, 0.05, 0.06), colour)
-        leg = (await held.roster())["nha-trang"]["legs"][0]
-
-        # Nobody sees it: a picture now and then.
-        await held.arrange("1x1", "nghe")
-        await until_paused(held, leg)
 
         # Disconnected by the operator it stays out, and comes when it is put on the roster anew.
         await daemon.call("DELETE", f"/legs/{leg}")
