@@ -5,32 +5,41 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from mcu.console.pages import STATIC
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, chromium_browser
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage() as chromium:
+@pytest_asyncio.fixture(loop_scope="module")
+async def chromium(browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser) as chromium:
         yield chromium
         assert chromium.faults == []
         assert chromium.complaints == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(daemon: StubDaemon, chromium: ChromiumPage) -> Page:
     """The conference's screen of a signed-in operator, in Vietnamese."""
     await open_desk(daemon, chromium.page)
@@ -436,8 +445,8 @@ async def test_both_languages_are_complete_and_the_choice_is_remembered(
     await expect(desk.get_by_role("button", name="Mute all", exact=True)).to_be_visible()
 
 
-async def test_the_policy_keeps_foreign_code_out(daemon: StubDaemon) -> None:
-    async with ChromiumPage() as chromium:
+async def test_the_policy_keeps_foreign_code_out(daemon: StubDaemon, browser: Browser) -> None:
+    async with ChromiumPage(browser) as chromium:
         await chromium.page.goto(daemon.url)
         await chromium.page.evaluate("""() => {
             const script = document.createElement("script");
@@ -449,9 +458,11 @@ async def test_the_policy_keeps_foreign_code_out(daemon: StubDaemon) -> None:
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
-async def test_nothing_runs_out_of_the_window(daemon: StubDaemon, size: tuple[int, int]) -> None:
+async def test_nothing_runs_out_of_the_window(
+    daemon: StubDaemon, browser: Browser, size: tuple[int, int]
+) -> None:
     for locale in ("vi-VN", "en-GB"):
-        async with ChromiumPage(size=size, locale=locale) as chromium:
+        async with ChromiumPage(browser, size=size, locale=locale) as chromium:
             page = chromium.page
             await open_desk(daemon, page)
             assert await page.evaluate("document.documentElement.scrollWidth") == size[0]

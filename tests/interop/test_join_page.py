@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, chromium_browser
 from tests.peers.stub_daemon import OPERATOR, ROOM, StubDaemon
 from tests.peers.stub_media import StubMedia
 from tests.peers.stub_roster import CONFERENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 
@@ -29,23 +32,29 @@ navigator.mediaDevices.getUserMedia = async () => {
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def media() -> AsyncIterator[StubMedia]:
     media = StubMedia()
     yield media
     await media.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def daemon(media: StubMedia) -> AsyncIterator[StubDaemon]:
     async with StubDaemon(answer=media) as daemon:
         daemon.people[me(daemon)].update(state="expected", legs=[])
         yield daemon
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage(script=KEEP_PEERS) as chromium:
+@pytest_asyncio.fixture(loop_scope="module")
+async def chromium(browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser, script=KEEP_PEERS) as chromium:
         yield chromium
         assert chromium.faults == []
 
@@ -359,9 +368,9 @@ async def test_leaving_is_asked_and_told(daemon: StubDaemon, chromium: ChromiumP
     ],
 )
 async def test_a_browser_that_gives_no_camera_is_explained(
-    daemon: StubDaemon, script: str, words: str
+    daemon: StubDaemon, browser: Browser, script: str, words: str
 ) -> None:
-    async with ChromiumPage(script=script) as chromium:
+    async with ChromiumPage(browser, script=script) as chromium:
         page = chromium.page
         await open_lobby(daemon, page)
         await expect(page.locator(".problem").first).to_contain_text(words)

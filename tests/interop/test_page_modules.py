@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from mcu.conference.automatic import fill
@@ -13,8 +14,10 @@ from mixer.video.layout import LAYOUTS
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.stub_daemon import StubDaemon
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def page() -> AsyncIterator[Page]:
     """A page of the server's origin, so that modules can be imported from it."""
     async with StubDaemon() as daemon, ChromiumPage() as chromium:

@@ -1,9 +1,11 @@
 """A page in headless Chromium that reports everything that went wrong in it."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.peers.chromium_room import CHROMIUM, QUIET_ARGUMENTS
 
@@ -11,10 +13,24 @@ LAPTOP = (1366, 768)
 DESK = (1920, 1080)
 
 
+@asynccontextmanager
+async def chromium_browser() -> AsyncIterator[Browser]:
+    """A browser that several pages may share, one after the other or at once."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(QUIET_ARGUMENTS)
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
 class ChromiumPage:
-    """One browser with one page; an async context manager that gives itself.
+    """One page with cookies and storage of its own; an async context manager that gives itself.
 
     Args:
+        browser: where it is opened; None starts one for it.
         locale: the browser's language. size: of the window's inside.
         script: JavaScript that runs before the page's own.
     Attributes:
@@ -23,7 +39,12 @@ class ChromiumPage:
     """
 
     def __init__(
-        self, *, locale: str = "vi-VN", size: tuple[int, int] = LAPTOP, script: str = ""
+        self,
+        browser: Browser | None = None,
+        *,
+        locale: str = "vi-VN",
+        size: tuple[int, int] = LAPTOP,
+        script: str = "",
     ) -> None:
         self.faults: list[str] = []
         self.complaints: list[str] = []
@@ -32,13 +53,11 @@ class ChromiumPage:
         self._locale = locale
         self._size = size
         self._script = script
-        self._playwright: Playwright | None = None
+        self._browser = browser
+        self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._playwright = await async_playwright().start()
-        browser = await self._playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(QUIET_ARGUMENTS)
-        )
+        browser = self._browser or await self._closing.enter_async_context(chromium_browser())
         width, height = self._size
         self.context = await browser.new_context(
             locale=self._locale, viewport={"width": width, "height": height}
@@ -56,10 +75,8 @@ class ChromiumPage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.context.browser is not None:
-            await self.context.browser.close()
-        if self._playwright is not None:
-            await self._playwright.stop()
+        await self.context.close()
+        await self._closing.aclose()
 
     def _heard(self, message: Any) -> None:
         if message.type != "error":
