@@ -7,6 +7,7 @@ import pytest
 
 from tests.peers.chromium_room import BLUE, GREEN, RED, ChromiumRoom, Colour
 from tests.peers.daemon import Daemon
+from tests.peers.waiting import until_read
 
 BRIDGES = {
     "dien-khanh": "Xã Diên Khánh",
@@ -38,13 +39,15 @@ async def fixed_grid(daemon: Daemon, conference: str, bridges: list[str]) -> dic
     return {bridge: index for index, bridge in enumerate(bridges)}
 
 
-async def assert_hears_all_but_itself(room: ChromiumRoom, own: str) -> None:
+async def until_hears_all_but_itself(room: ChromiumRoom, own: str) -> None:
+    """Until one window of the spectrum (0.7 s) has everybody else and not the room itself."""
     others = [tone for bridge, tone in TONES_HZ.items() if bridge != own]
     await room.wait_for_tones(others)
-    # Let the spectrum's window (0.7 s) fill with what is heard now.
-    await room.page.wait_for_timeout(1500)
-    *heard, itself = await room.tone_levels_db([*others, TONES_HZ[own]])
-    assert min(heard) - itself >= OWN_TONE_BELOW_DB, (own, heard, itself)
+    await until_read(
+        lambda: room.tone_levels_db([*others, TONES_HZ[own]]),
+        lambda levels: min(levels[:-1]) - levels[-1] >= OWN_TONE_BELOW_DB,
+        timeout_s=10,
+    )
 
 
 @pytest.mark.timeout(180)
@@ -65,7 +68,7 @@ async def test_three_rooms_see_and_hear_each_other(tmp_path: Path, codec: str) -
         for bridge, room in rooms.items():
             await room.wait_for_picture()
             await room.wait_for_colours(expected, timeout_s=30)
-            await assert_hears_all_but_itself(room, bridge)
+            await until_hears_all_but_itself(room, bridge)
             statistics = await room.statistics()
             assert codec in statistics.values()
         # One composed picture serves all three.
