@@ -204,7 +204,6 @@ async def test_thirty_joins_and_leaves_leave_nothing_behind(daemon: Daemon) -> N
             if number == WARM_UP - 1:
                 baseline = await at_rest(daemon)
         assert baseline['mcu_legs{kind="join",state="connected"}'] == 1
-        # Connections for HTTP come and go with our own client's pool.
         assert await at_rest(daemon) == baseline
         assert stays.leg.counters.undecryptable == stays.leg.counters.decode_errors == 0
         roster = await held.roster()
