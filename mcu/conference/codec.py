@@ -46,7 +46,7 @@ def event_to_json(event: Event) -> Json:
     return {"v": SCHEMA_VERSION, **_fields(event)}
 
 
-def event_from_json(type_: str, data: Mapping[str, Any]) -> Event:
+def event_from_json(type_: str, data: Mapping[str, Any] | None) -> Event:
     """Read what ``event_to_json`` wrote.
 
     Raises:
@@ -63,7 +63,7 @@ def state_to_json(state: ConferenceState) -> Json:
     return {"v": SCHEMA_VERSION, **_fields(state)}
 
 
-def state_from_json(data: Mapping[str, Any]) -> ConferenceState:
+def state_from_json(data: Mapping[str, Any] | None) -> ConferenceState:
     """Read what ``state_to_json`` wrote.
 
     Raises:
@@ -144,7 +144,9 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
 """By a value's class; what is absent is JSON already. Snapshots are made on the loop: be quick."""
 
 
-def _read(cls: type[Value], data: Mapping[str, Any]) -> Value:
+def _read(cls: type[Value], data: Mapping[str, Any] | None) -> Value:
+    if data is None:
+        raise UnreadableRecord(f"{cls.__name__}: no JSON object is left of it")
     try:
         if data["v"] > SCHEMA_VERSION:
             raise UnreadableRecord(f"schema {data['v']} is newer than {SCHEMA_VERSION}")

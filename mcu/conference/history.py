@@ -9,7 +9,7 @@ from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import GAP, RecordedEvent
 from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState
-from mcu.store.errors import UnknownRecord
+from mcu.store.errors import DamagedRecord, UnknownRecord
 from mcu.store.records import ConferenceRecord, StoredEvent
 from mcu.store.store import Store
 
@@ -31,6 +31,8 @@ async def was_used(store: Store, conference: str) -> bool:
         await store.conferences.get(conference)
     except UnknownRecord:
         return False
+    except DamagedRecord:
+        return True
     return True
 
 
@@ -46,7 +48,7 @@ async def load(store: Store, conference: str) -> ConferenceState:
     snapshot = await store.conferences.snapshot(conference)
     state = None if snapshot is None else state_from_json(snapshot.state)
     seq = 0 if snapshot is None else snapshot.seq
-    while rows := await store.events.after(seq, conference=conference):
+    while rows := await _events_after(store, seq, conference):
         events = [event_from_json(row.type, row.data) for row in rows]
         try:
             state = evolve_all(state, events)
@@ -56,12 +58,50 @@ async def load(store: Store, conference: str) -> ConferenceState:
     return await _listed(store, conference) if state is None else state
 
 
+async def read_conference(store: Store, conference: str) -> ConferenceState:
+    """Rebuild a conference to look at. A damaged one that has ended is what the list says of it.
+
+    Nobody acts on an ended conference, so less of it (``damaged``) does no harm.
+
+    Raises:
+        UnreadableRecord: damaged, and it has not ended. UnknownRecord. DamagedRecord: the list
+        itself is damaged here. StoreUnavailable.
+    """
+    record = await store.conferences.get(conference)
+    try:
+        state = await load(store, conference)
+        if record.ended_at is not None and list_entry(state) != record:
+            raise UnreadableRecord("it is not the one that the list tells of")
+    except UnreadableRecord as error:
+        if record.ended_at is None:
+            raise
+        log.error("conference_unreadable", conference=conference, error=str(error))
+        return _of_list(record, damaged=True)
+    return state
+
+
+async def _events_after(store: Store, seq: int, conference: str) -> Sequence[StoredEvent]:
+    try:
+        return await store.events.after(seq, conference=conference)
+    except ValueError as error:
+        raise UnreadableRecord(f"events after {seq}: {error!r}") from error
+
+
 async def _listed(store: Store, conference: str) -> ConferenceState:
     record = await store.conferences.get(conference)
     if record.ended_at is None:
         raise UnreadableRecord("neither snapshot nor events are left")
+    return _of_list(record)
+
+
+def _of_list(record: ConferenceRecord, *, damaged: bool = False) -> ConferenceState:
     return ConferenceState(
-        record.id, record.name, record.unit, record.started_at, ended_at=record.ended_at
+        record.id,
+        record.name,
+        record.unit,
+        record.started_at,
+        ended_at=record.ended_at,
+        damaged=damaged,
     )
 
 

@@ -46,6 +46,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),
+        "damaged": state.damaged,
         "version": state.version,
     }
 

@@ -36,7 +36,7 @@ from mcu.conference.decide import decide, decide_start
 from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
-from mcu.conference.history import list_entry, load, read_events, was_used
+from mcu.conference.history import list_entry, load, read_conference, read_events, was_used
 from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import Keeper
@@ -48,7 +48,7 @@ from mcu.conference.state import (
     RosterEntry,
     UnknownConference,
 )
-from mcu.store.errors import StoreUnavailable, UnknownRecord
+from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.identifiers import GUEST_PREFIX
 from mcu.store.records import Snapshot
 from mcu.store.store import Store
@@ -144,7 +144,7 @@ class Conferences:
         return state
 
     async def read(self, conference_id: str) -> ConferenceState:
-        """A conference that runs, or one that has ended, out of the store.
+        """A conference that runs, or one out of the store (see ``read_conference``).
 
         Raises:
             UnknownConference, StoreUnavailable.
@@ -153,9 +153,8 @@ class Conferences:
         if state is not None:
             return state
         try:
-            await self._store.conferences.get(conference_id)
-            return await load(self._store, conference_id)
-        except (UnknownRecord, UnreadableRecord) as error:
+            return await read_conference(self._store, conference_id)
+        except (UnknownRecord, DamagedRecord, UnreadableRecord) as error:
             raise UnknownConference(conference_id) from error
 
     def running(self) -> Sequence[ConferenceState]:

@@ -140,6 +140,8 @@ class ConferenceState:
         version: grows with every change of the conference itself (not of its participants).
         arrivals: how many participants have ever come; gives ``join_order``.
         enlisted: how many were ever put on the roster; gives ``order``.
+        damaged: what the store kept of it cannot be read; only what the list says is known. Of
+            ended ones only.
     """
 
     id: str
@@ -159,6 +161,7 @@ class ConferenceState:
     version: int = 1
     arrivals: int = 0
     enlisted: int = 0
+    damaged: bool = False
 
     @property
     def running(self) -> bool:

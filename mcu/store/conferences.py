@@ -1,19 +1,26 @@
 # ruff: noqa: S608 - statements are put together from constants of this package only
 """The list of conferences, running and ended, and what a running one is restored from."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import structlog
 
 from mcu.store.database import Database, Row
-from mcu.store.errors import UnknownRecord
+from mcu.store.errors import DamagedRecord, UnknownRecord
+from mcu.store.json_text import read_object
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import ConferenceRecord, Page, Snapshot
 from mcu.store.times import from_text, from_text_or_none
 from mcu.store.units import SUBTREE
 
+log = structlog.get_logger(__name__)
+
 
 class ConferenceRows:
-    """Reading the list; rows are written together with events (``Events.append``)."""
+    """Reading the list; rows are written together with events (``Events.append``).
+
+    A damaged row keeps nobody from reading the others: lists leave it out and log it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,7 +29,7 @@ class ConferenceRows:
         """Read one row.
 
         Raises:
-            UnknownRecord, StoreUnavailable.
+            UnknownRecord, DamagedRecord, StoreUnavailable.
         """
         row = await self._database.row("SELECT * FROM conferences WHERE id = ?", (conference,))
         if row is None:
@@ -50,12 +57,14 @@ class ConferenceRows:
         if running is not None:
             sql += " AND ended_at IS NULL" if running else " AND ended_at IS NOT NULL"
         rows = await self._database.rows(f"{sql} ORDER BY id LIMIT {limit + 1}", parameters)
-        return page([_record(row) for row in rows], limit, lambda record: record.id)
+        # Cut before damaged rows are left out, else the last page would be taken for a full one.
+        cut = page(rows, limit, lambda row: str(row["id"]))
+        return Page(tuple(_readable(cut.items)), cut.next_cursor)
 
     async def running(self) -> Sequence[ConferenceRecord]:
         """Every conference that has not ended."""
         rows = await self._database.rows("SELECT * FROM conferences WHERE ended_at IS NULL")
-        return [_record(row) for row in rows]
+        return list(_readable(rows))
 
     async def snapshot(self, conference: str) -> Snapshot | None:
         """The latest snapshot, or None when there is none yet.
@@ -68,14 +77,21 @@ class ConferenceRows:
         )
         if row is None:
             return None
-        return Snapshot(row["id"], row["snapshot_seq"], json.loads(row["snapshot"]))
+        return Snapshot(row["id"], row["snapshot_seq"], read_object(row["snapshot"]))
+
+
+def _readable(rows: Iterable[Row]) -> Iterable[ConferenceRecord]:
+    for row in rows:
+        try:
+            yield _record(row)
+        except DamagedRecord as error:
+            log.error("conference_damaged", conference=row["id"], reason=error.reason)
 
 
 def _record(row: Row) -> ConferenceRecord:
-    return ConferenceRecord(
-        row["id"],
-        row["name"],
-        row["unit"],
-        from_text(row["started_at"]),
-        from_text_or_none(row["ended_at"]),
-    )
+    try:
+        started_at = from_text(row["started_at"])
+        ended_at = from_text_or_none(row["ended_at"])
+    except ValueError as error:
+        raise DamagedRecord("conference", row["id"]) from error
+    return ConferenceRecord(row["id"], row["name"], row["unit"], started_at, ended_at)

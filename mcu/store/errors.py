@@ -28,6 +28,13 @@ class UnknownRecord(StoreError):  # noqa: N818
         self.id = id_
 
 
+class DamagedRecord(StoreError):  # noqa: N818
+    """The record is there and cannot be read; nobody but a damaged file writes such a thing."""
+
+    def __init__(self, kind: str, id_: str) -> None:
+        super().__init__(f"The {kind} {id_!r} is damaged in the store: restore a backup.", None)
+
+
 class InvalidRecord(StoreError):  # noqa: N818
     """A field's value is not acceptable: HTTP 422 (400 for a cursor)."""
 

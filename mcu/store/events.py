@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mcu.store.database import Database, Row
+from mcu.store.json_text import read_object
 from mcu.store.records import ConferenceRecord, Snapshot, StoredEvent
 from mcu.store.times import from_text, to_text, to_text_or_none
 
@@ -58,7 +59,7 @@ class Events:
                 " actor = excluded.actor, data = excluded.data",
                 [
                     (event.seq, to_text(event.time), event.type, event.conference, event.actor,
-                     json.dumps(dict(event.data), ensure_ascii=False))
+                     json.dumps(dict(event.data or {}), ensure_ascii=False))
                     for event in events
                 ],
             )  # fmt: skip
@@ -69,7 +70,7 @@ class Events:
             await connection.executemany(
                 "UPDATE conferences SET snapshot_seq = ?, snapshot = ? WHERE id = ?",
                 [
-                    (snapshot.seq, json.dumps(dict(snapshot.state), ensure_ascii=False),
+                    (snapshot.seq, json.dumps(dict(snapshot.state or {}), ensure_ascii=False),
                      snapshot.conference)
                     for snapshot in snapshots
                 ],
@@ -134,6 +135,6 @@ def _event(row: Row) -> StoredEvent:
         from_text(row["time"]),
         row["type"],
         row["conference"],
-        json.loads(row["data"]),
+        read_object(row["data"]),
         row["actor"],
     )

@@ -98,13 +98,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event of the log; ``data`` is the event's own JSON with its schema version."""
+    """One event of the log; ``data`` is the event's own JSON with its schema version.
+
+    ``data`` is None only where what was stored cannot be read any more.
+    """
 
     seq: int
     time: datetime
     type: str
     conference: str
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] | None
     actor: str | None = None
 
 
@@ -121,11 +124,11 @@ class ConferenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A conference's state after the event ``seq``."""
+    """A conference's state after the event ``seq``; None where it cannot be read any more."""
 
     conference: str
     seq: int
-    state: Mapping[str, Any]
+    state: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)

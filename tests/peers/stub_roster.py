@@ -89,5 +89,6 @@ def conference(people: list[Json]) -> Json:
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
         "started_at": moment(3217),
         "ended_at": None,
+        "damaged": False,
         "version": 1,
     }

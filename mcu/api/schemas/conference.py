@@ -110,6 +110,10 @@ class Conference(Output):
     counts: Counts
     started_at: Time
     ended_at: Time | None
+    damaged: bool = Field(
+        description="true: the stored record of this ended conference cannot be read; name, unit "
+        "and times are right, the rest is unknown"
+    )
     version: int
 
 

@@ -8,7 +8,7 @@ from mcu.conference.decide import decide
 from mcu.conference.events import ConferenceStarted
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import GAP
-from mcu.conference.history import list_entry, load, read_events, was_used
+from mcu.conference.history import list_entry, load, read_conference, read_events, was_used
 from mcu.conference.state import ConferenceState
 from mcu.store.errors import UnknownRecord
 from mcu.store.records import Snapshot, StoredEvent
@@ -60,13 +60,18 @@ async def test_was_used(store, state):
         "UPDATE events SET type = 'what.happened' WHERE seq = 3",
         "UPDATE events SET data = '{\"v\": 9}' WHERE seq = 3",
         "UPDATE events SET data = replace(data, 'b1', 'bx') WHERE seq = 3",
+        "UPDATE events SET data = 'no JSON' WHERE seq = 3",
+        "UPDATE events SET data = '[]' WHERE seq = 3",
+        "UPDATE events SET time = 'yesterday' WHERE seq = 3",
+        "UPDATE conferences SET snapshot = '{', snapshot_seq = 4",
     ],
 )
 async def test_damage_is_said_and_never_guessed_over(store, state, damage):
     async with store._database.write() as connection:
         await connection.execute(damage)
-    with pytest.raises(UnreadableRecord):
-        await load(store, "c1")
+    for read in (load, read_conference):
+        with pytest.raises(UnreadableRecord):
+            await read(store, "c1")
 
 
 async def test_one_that_ended_long_ago_is_what_the_list_says(store, state):
@@ -76,6 +81,29 @@ async def test_one_that_ended_long_ago_is_what_the_list_says(store, state):
     assert await load(store, "c1") == ConferenceState("c1", state.name, "tinh", NOW, ended_at=NOW)
     with pytest.raises(UnknownRecord):
         await load(store, "c2")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE conferences SET snapshot = '{'",
+        "UPDATE conferences SET snapshot = '{\"v\": 9}'",
+        "UPDATE conferences SET snapshot = replace(snapshot, 'Họp', 'Hộp')",
+        "UPDATE conferences SET snapshot = replace(snapshot, '\"ended_at\"', '\"ended\"')",
+        "UPDATE conferences SET snapshot_seq = 1, snapshot = NULL",
+    ],
+)
+async def test_of_a_damaged_one_that_has_ended_the_list_is_told(store, state, damage):
+    ended = replace(state, ended_at=NOW)
+    record = list_entry(ended)
+    snapshot = Snapshot("c1", 4, state_to_json(ended))
+    await store.events.append([], conferences=[record], snapshots=[snapshot])
+    assert await read_conference(store, "c1") == ended
+    async with store._database.write() as connection:
+        await connection.execute(damage)
+    assert await read_conference(store, "c1") == ConferenceState(
+        "c1", state.name, "tinh", NOW, ended_at=NOW, damaged=True
+    )
 
 
 async def test_the_stream_shows_what_was_shown(store, state):
@@ -91,9 +119,10 @@ async def test_the_stream_shows_what_was_shown(store, state):
     assert await read_events(store, 0, "c2") == []
 
 
-async def test_the_stream_goes_past_an_event_that_cannot_be_read(store, state, capsys):
+@pytest.mark.parametrize("damaged", ["{}", "[]", "no JSON"])
+async def test_the_stream_goes_past_an_event_that_cannot_be_read(store, state, capsys, damaged):
     async with store._database.write() as connection:
-        await connection.execute("UPDATE events SET data = '{}' WHERE seq = 2")
+        await connection.execute("UPDATE events SET data = ? WHERE seq = 2", (damaged,))
     events = await read_events(store, 0, None)
     assert [(each.seq, each.type) for each in events[:3]] == [
         (1, "conference.started"),

@@ -47,6 +47,7 @@ def test_a_conference():
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
+        "damaged": False,
         "version": 3,
     }
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mcu.store.errors import UnknownRecord
+from mcu.store.errors import DamagedRecord, UnknownRecord
 from mcu.store.records import ConferenceRecord, Snapshot
 from tests.mcu.store.conftest import NOW
 
@@ -52,3 +52,23 @@ async def test_a_row_is_overwritten_and_keeps_its_snapshot(tree, listed):
     assert await listed.snapshot("a") == Snapshot("a", 7, {"tên": "Họp"})
     assert await listed.snapshot("c") is None
     assert await listed.snapshot("x") is None
+
+
+async def test_a_damaged_row_is_left_out_of_lists_and_logged(tree, listed, capsys):
+    async with tree._database.write() as connection:
+        await connection.execute("UPDATE conferences SET started_at = 'then' WHERE id = 'a'")
+    first = await listed.list(limit=2)
+    second = await listed.list(limit=2, cursor=first.next_cursor)
+    assert [row.id for row in (*first.items, *second.items)] == ["b", "c"]
+    assert await listed.running() == [ROWS[2]]
+    assert "conference_damaged" in capsys.readouterr().out
+    with pytest.raises(DamagedRecord):
+        await listed.get("a")
+
+
+async def test_a_damaged_snapshot_is_told_from_none(tree, listed):
+    await tree.events.append([], snapshots=[Snapshot("a", 7, {})])
+    for text in ("{", "[]", "[" * 100_000):
+        async with tree._database.write() as connection:
+            await connection.execute("UPDATE conferences SET snapshot = ? WHERE id = 'a'", (text,))
+        assert await listed.snapshot("a") == Snapshot("a", 7, None)

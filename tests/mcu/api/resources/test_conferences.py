@@ -44,6 +44,21 @@ async def test_from_start_to_end(province: Api) -> None:
     assert lists == {"running": [], "ended": [conference]}
 
 
+async def test_a_damaged_one_hides_no_other(province: Api) -> None:
+    ids = [await province.conference(bridge) for bridge in ("tinh-a", "tinh-b", "xa-1-a")]
+    for conference in ids:
+        await province.call("DELETE", f"/conferences/{conference}", status=204)
+    async with province.store._database.write() as connection:
+        await connection.execute("UPDATE conferences SET snapshot = '{' WHERE id = ?", (ids[1],))
+    listed = await province.call("GET", "/conferences?state=ended", status=200)
+    assert {item["id"]: item["damaged"] for item in listed.json["items"]} == {
+        conference: conference == ids[1] for conference in ids
+    }
+    shown = await province.call("GET", f"/conferences/{ids[1]}", status=200)
+    assert (shown.json["state"], shown.json["damaged"]) == ("ended", True)
+    await province.call("DELETE", f"/conferences/{ids[1]}", status=204)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
