@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from mcu.api.client_address import client_key
 from mcu.api.problem import Problem
 from mcu.api.rate_limit import RateLimiter
 from mcu.api.rights import Holder
@@ -68,7 +69,7 @@ class Authenticator:
         header = request.headers.get(hdrs.AUTHORIZATION)
         cookie = request.cookies.get(SESSION_COOKIE)
         if header is None and cookie is None:
-            self._limit(f"address {request.remote}", "This address")
+            self._limit(f"address {client_key(request.remote)}", "This address")
             raise unauthenticated("Send Authorization: Bearer TOKEN, or sign in.")
         if header is not None:
             identity = await self._by_token(header)
@@ -132,7 +133,7 @@ class Authenticator:
 
     def _failure(self, request: web.Request, hint: str) -> Problem:
         """401, or 429 for an address that has failed too often."""
-        wait = self._failures.take(request.remote or "", self._services.monotonic())
+        wait = self._failures.take(client_key(request.remote), self._services.monotonic())
         if wait is None:
             return unauthenticated(hint, 'error="invalid_token"')
         return Problem(

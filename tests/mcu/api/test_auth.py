@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
-from mcu.api.auth import bearer_secret
+from mcu.api.auth import Authenticator, bearer_secret
+from mcu.api.problem import Problem
 from mcu.api.services import ApiLimits
 from tests.mcu.api.conftest import MakeApi
 from tests.mcu.api.live import ADMIN, Api
@@ -90,3 +92,21 @@ async def test_asking_without_any_token_is_limited_by_address(make_api: MakeApi)
     await api.call("GET", "/units", token=None, status=401)
     assert (await api.call("GET", "/units", token=None, status=429)).headers["Retry-After"] == "10"
     await api.call("GET", "/units", status=200)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+async def test_all_addresses_of_one_ipv6_subscriber_share_a_limit(
+    make_api: MakeApi, headers: dict[str, str]
+) -> None:
+    limits = ApiLimits(
+        requests_per_second=0.1, request_burst=2,
+        failed_sign_ins_per_minute=6, failed_sign_in_burst=2,
+    )  # fmt: skip
+    authenticator = Authenticator((await make_api(limits=limits)).services)
+    kinds = []
+    for remote in ("2001:db8::1", "2001:db8::2", "2001:db8::ffff:3", "2001:db8:0:1::1"):
+        request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
+        with pytest.raises(Problem) as refusal:
+            await authenticator.identify(request)
+        kinds.append(refusal.value.kind)
+    assert kinds == ["unauthenticated", "unauthenticated", "rate-limited", "unauthenticated"]
