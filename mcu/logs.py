@@ -34,7 +34,7 @@ _SECRET_TEXTS = (
     re.compile(r"(a=ice-pwd:)\S+", re.IGNORECASE),
     re.compile(r"(a=crypto:[^\r\n]*?inline:)[^\s|]+", re.IGNORECASE),
     re.compile(r"((?:token|password|secret|csrf)[\w-]*['\"]?\s*[=:]\s*['\"]?)[^\s'\"&;,}]+", re.I),
-    re.compile(r"(mcu_session=)[^\s;]+"),
+    re.compile(r"(mcu_session(?:_[\w.-]+)?=)[^\s;]+"),
     re.compile(r"(mcu_[A-Za-z0-9-]+_)[\w-]{8,}"),  # an access token after its id
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")

@@ -16,7 +16,7 @@ from mcu.api.client_address import client_key
 from mcu.api.problem import Problem
 from mcu.api.rate_limit import RateLimiter
 from mcu.api.rights import Holder
-from mcu.api.security import CSRF_HEADER, SESSION_COOKIE, same_origin
+from mcu.api.security import CSRF_HEADER, same_origin, session_cookie
 from mcu.api.services import Services
 from mcu.store.errors import UnknownRecord
 from mcu.store.records import Session, Token
@@ -61,13 +61,16 @@ class Authenticator:
             limits.failed_sign_ins_per_minute / 60, limits.failed_sign_in_burst
         )
 
-    async def identify(self, request: web.Request) -> Identity:
+    async def identify(self, request: web.Request, room: str | None = None) -> Identity:
         """The identity behind a request that has used none of its limits yet.
 
         The Authorization header goes first; a cookie beside it is not looked at.
+
+        Args:
+            room: the bridge whose session is meant; None: only that of no room counts.
         """
         header = request.headers.get(hdrs.AUTHORIZATION)
-        cookie = request.cookies.get(SESSION_COOKIE)
+        cookie = request.cookies.get(session_cookie(room))
         if header is None and cookie is None:
             self._limit(f"address {client_key(request.remote)}", "This address")
             raise unauthenticated("Send Authorization: Bearer TOKEN, or sign in.")
@@ -75,7 +78,7 @@ class Authenticator:
             identity = await self._by_token(header)
             hint = "The token is wrong, expired or revoked; ask your administrator for another."
         else:
-            identity = await self._by_cookie(cookie or "")
+            identity = await self._by_cookie(cookie or "", room)
             hint = "The session is over; sign in again with your token."
         if identity is None:
             raise self._failure(request, hint)
@@ -118,9 +121,11 @@ class Authenticator:
         token = await self._services.store.tokens.authenticate(secret)
         return None if token is None else Identity(token)
 
-    async def _by_cookie(self, cookie: str) -> Identity | None:
+    async def _by_cookie(self, cookie: str, room: str | None) -> Identity | None:
         session = await self._services.store.sessions.get(cookie)
-        return None if session is None else Identity(session.token, session, cookie)
+        if session is None or session.token.bridge != room:
+            return None
+        return Identity(session.token, session, cookie)
 
     def _limit(self, key: str, who: str) -> None:
         wait = self._requests.take(key, self._services.monotonic())

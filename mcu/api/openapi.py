@@ -10,16 +10,20 @@ from pydantic.json_schema import models_json_schema
 from mcu.api.problem import KINDS, MEDIA_TYPE, TYPE_PREFIX, Kind, ProblemDocument
 from mcu.api.rights import RIGHTS
 from mcu.api.route import JSON_TYPE, MAX_PATH_PARAMETER, Answer, Route
-from mcu.api.security import CSRF_HEADER, SESSION_COOKIE
+from mcu.api.security import CSRF_HEADER, ROOM_HEADER, ROOM_PARAMETER, SESSION_COOKIE
 
 Mode = Literal["validation", "serialization"]
 Schemas = Mapping[Any, dict[str, Any]]
 
-DESCRIPTION: Final = """\
+DESCRIPTION: Final = f"""\
 Control of an MCU for meetings of administrative units.
 
 * Sign in with `Authorization: Bearer TOKEN`, or exchange the token for a session cookie
-  (`POST /api/v1/session`); with the cookie, unsafe methods need the header `X-CSRF-Token`.
+  (`POST /api/v1/session`); with the cookie, unsafe methods need the header `{CSRF_HEADER}`.
+* A room's token (role `bridge`) gives a cookie of its own, `{SESSION_COOKIE}_BRIDGE`, which counts
+  only for requests with the header `{ROOM_HEADER}: BRIDGE` (for a WebSocket the query
+  `{ROOM_PARAMETER}=BRIDGE`); without it only `{SESSION_COOKIE}` counts. So one browser may hold the
+  console and several rooms at once.
 * A token reaches its unit and the units below it; lists hold only what it may see.
 * Errors are problem details (RFC 9457); `errors` names every invalid input by its JSON path.
 * Lists page with `limit` and `cursor`. Times are RFC 3339 in UTC.
@@ -28,6 +32,8 @@ Control of an MCU for meetings of administrative units.
 * `ETag` names the version of what a client can change, not the bytes: readings such as levels may
   differ under the same tag. `If-Match` takes it with or without `W/`, or `*`, and is optional.
 """
+
+_ROOM_SECURITY: Final[Mapping[str, Sequence[str]]] = {"room": [], "room_session": [], "csrf": []}
 
 ETAG_HEADER: Final = ("ETag", "version of the resource, for If-Match")
 LOCATION_HEADER: Final = ("Location", "address of what was made")
@@ -57,7 +63,7 @@ def openapi_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"token": []}, {"session": [], "csrf": []}],
+        "security": [{"token": []}, {"session": [], "csrf": []}, _ROOM_SECURITY],
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
         "components": {
@@ -66,6 +72,11 @@ def openapi_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
                 "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+                "room": {"type": "apiKey", "in": "header", "name": ROOM_HEADER}
+                | {"description": "id of the bridge whose session cookie counts; no secret"},
+                "room_session": {"type": "apiKey", "in": "cookie"}
+                | {"name": f"{SESSION_COOKIE}_BRIDGE"}
+                | {"description": "BRIDGE stands for the bridge's id"},
             },
         },
     }

@@ -17,6 +17,7 @@ from mcu.api.problem import forbidden, not_found
 from mcu.api.reach import Reach
 from mcu.api.rights import may_ever
 from mcu.api.route import MAX_PATH_PARAMETER, Route
+from mcu.api.security import ROOM_HEADER, ROOM_PARAMETER
 from mcu.api.state import ApiState
 from mcu.store.errors import StoreUnavailable
 from mcu.store.records import AuditRow
@@ -46,7 +47,7 @@ def endpoint(route: Route, api: ApiState) -> Endpoint:
 async def _answer(call: Call) -> web.StreamResponse:
     route, request, api = call.route, call.request, call.api
     if route.action is not None:
-        call.identity = await api.auth.identify(request)
+        call.identity = await api.auth.identify(request, _chosen_room(call))
         if route.unsafe:
             api.auth.check_csrf(request, call.identity)
         if not may_ever(call.identity.token.role, route.action):
@@ -65,6 +66,16 @@ async def _answer(call: Call) -> web.StreamResponse:
     if route.method == "POST" and call.identity is not None:
         return await _once(call, call.identity.token.id)
     return await route.handler(call)
+
+
+def _chosen_room(call: Call) -> str | None:
+    """Which room's session the request wants to go by, if a room's at all."""
+    query = call.route.query
+    if query is not None and ROOM_PARAMETER in query.model_fields:
+        in_address = call.request.query.get(ROOM_PARAMETER)
+        if in_address is not None:
+            return in_address
+    return call.request.headers.get(ROOM_HEADER)
 
 
 async def _once(call: Call, token: str) -> web.StreamResponse:

@@ -5,11 +5,28 @@ other origins and carry bearer tokens, so those addresses answer CORS, without c
 cookie never works from another origin.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import hdrs, web
 
 SESSION_COOKIE: Final = "mcu_session"
+"""Of whoever signs in with a token that is not a room's."""
+
+ROOM_HEADER: Final = "X-MCU-Room"
+"""A bridge's id: the request is of this room and goes by its cookie, not by the operator's.
+
+So one browser holds the console and any number of rooms at once. The choice is no secret and gives
+no right; the cookie does.
+"""
+
+ROOM_PARAMETER: Final = "room"
+"""The same in the address of a WebSocket, to which browsers add no headers."""
+
+MAX_ROOM_COOKIES: Final = 16
+"""Rooms that one browser is signed in as; beyond them the oldest cookie goes, or the Cookie header
+of somebody who tries all rooms of a province would outgrow what a server reads."""
+
 CSRF_HEADER: Final = "X-CSRF-Token"
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
@@ -46,6 +63,26 @@ def add_security_headers(response: web.StreamResponse, *, tls: bool) -> None:
 
 
 _CORS_PREFIXES: Final = ("/whip/", "/whep/", "/api/v1/legs/")
+
+
+def session_cookie(room: str | None) -> str:
+    """Name of the cookie that carries the session of a room, or of anybody else (None)."""
+    return SESSION_COOKIE if room is None else f"{SESSION_COOKIE}_{room}"
+
+
+def surplus_cookies(names: Iterable[str], room: str | None) -> list[str]:
+    """Which room cookies of a request to drop when ``room`` gets its own.
+
+    Args:
+        names: as the browser sent them, which is the oldest first (RFC 6265 section 5.4).
+    """
+    others = [
+        name
+        for name in names
+        if name.startswith(f"{SESSION_COOKIE}_") and name != session_cookie(room)
+    ]
+    kept = MAX_ROOM_COOKIES - (room is not None)
+    return others[: max(0, len(others) - kept)]
 
 
 def cors_allowed(path: str) -> bool:

@@ -393,7 +393,7 @@ async def test_devices_are_remembered(daemon: StubDaemon, chromium: ChromiumPage
     await expect(page.locator("[data-kind=audioinput]")).to_have_value(value)
 
 
-async def test_a_bad_link_and_an_operators_session_are_explained(
+async def test_a_bad_link_and_an_operators_token_are_explained(
     daemon: StubDaemon, chromium: ChromiumPage
 ) -> None:
     page = chromium.page
@@ -402,6 +402,10 @@ async def test_a_bad_link_and_an_operators_session_are_explained(
     await page.goto(f"{daemon.url}/#token={OPERATOR}")
     await expect(page.locator(".conference-entry")).to_be_visible()
     await page.goto(f"{daemon.url}/join")
+    await expect(page.locator("input[name=link]")).to_be_visible()
+    await expect(page.locator(".note")).to_have_count(0)
+    await page.locator("input[name=link]").fill(OPERATOR)
+    await page.keyboard.press("Enter")
     await expect(page.locator(".note")).to_contain_text("không phải điểm cầu")
     await page.locator("input[name=link]").fill(f"{daemon.url}/join#token={ROOM}")
     await page.keyboard.press("Enter")

@@ -53,9 +53,9 @@ async def console() -> AsyncIterator[ChromiumPage]:
         assert chromium.faults == []
 
 
-async def enter(daemon: Daemon, page: Page) -> None:
+async def enter(daemon: Daemon, page: Page, room: str = ROOM) -> None:
     """The room's link, as a kiosk opens it."""
-    issued = await daemon.call("POST", f"/bridges/{ROOM}/token")
+    issued = await daemon.call("POST", f"/bridges/{room}/token")
     fragment = issued["join_url"].split("#")[1]
     await page.goto(f"{daemon.url}/join#{fragment}&auto=1")
 
@@ -114,6 +114,52 @@ async def test_an_operator_starts_steers_and_ends_what_a_room_joins(
     await expect(room.page.locator(".waiting")).to_contain_text("Đang chờ hội nghị")
     assert console.complaints == []
     assert room.complaints == []
+
+
+async def test_one_browser_is_console_and_two_rooms_at_once(
+    daemon: Daemon, room: ChromiumPage
+) -> None:
+    conference = await start(daemon)
+    desk, second = await room.context.new_page(), await room.context.new_page()
+    await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await desk.locator(".conference-entry").click()
+    await enter(daemon, room.page)
+    await enter(daemon, second, "van-ninh")
+    for id_ in NAMES:
+        await expect(desk.locator(f"#row-{id_}")).to_have_class(
+            re.compile(r"\bconnected\b"), timeout=60_000
+        )
+    await desk.locator("[data-layout='2x2']").click()
+    await expect(desk.locator("[data-layout='2x2']")).to_have_attribute("aria-pressed", "true")
+    for page, id_ in ((room.page, ROOM), (second, "van-ninh")):
+        # Each of them acts as itself, by header and by cookie.
+        await expect(page.locator(".status")).to_contain_text(NAMES[id_])
+        await page.keyboard.press("m")
+        muted = desk.locator(f"#row-{id_} .muting").first
+        await expect(muted).to_have_attribute("aria-pressed", "true")
+
+    # Loaded anew without their links, all three are what they were.
+    for page, id_ in ((room.page, ROOM), (second, "van-ninh")):
+        await page.reload()
+        await expect_playing(page, "video.composed")
+        await expect(page.locator(".status")).to_contain_text(NAMES[id_])
+    await desk.reload()
+    for id_ in NAMES:
+        await expect(desk.locator(f"#row-{id_}")).to_have_class(
+            re.compile(r"\bconnected\b"), timeout=30_000
+        )
+    await second.close()
+    await desk.get_by_role("button", name=re.compile("^Đăng xuất")).click()
+    await expect(desk.locator("input[name=token]")).to_be_visible()
+    roster = await daemon.call("GET", f"/conferences/{conference}/participants/{ROOM}")
+    assert roster["state"] == "connected"
+
+    # A new page without a link is the room that was used last.
+    third = await room.context.new_page()
+    await third.goto(f"{daemon.url}/join")
+    await expect(third.locator("h1")).to_have_text(NAMES["van-ninh"])
+    names = {cookie["name"] for cookie in await room.context.cookies()}
+    assert names == {f"mcu_session_{id_}" for id_ in NAMES}
 
 
 async def test_a_disconnected_room_stays_out_until_it_is_called_again(

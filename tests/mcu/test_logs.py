@@ -105,6 +105,7 @@ def test_exceptions_are_written_without_secrets() -> None:
         {"sdp": "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:hunter2|2^20"},
         {"cookie_line": "mcu_session=hunter2; Path=/"},
         {"text": "a=x mcu_session=hunter2; Path=/"},
+        {"text": "mcu_session_xa-1.a=hunter2; mcu_session_b=hunter2"},
         {"text": "{'password': 'hunter2'}"},
         {"text": "presented mcu_4f2a_hunter2hunter2 to us"},
         {"raw": b"token=hunter2"},

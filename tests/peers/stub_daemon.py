@@ -55,6 +55,7 @@ class StubDaemon:
         self.removed: dict[str, Json] = {}
         self.running = running
         self.session: Json | None = None
+        self.room_session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
         self.offers: list[str] = []
         self.legs: set[str] = set()
@@ -179,7 +180,7 @@ class StubDaemon:
             return problem(refusal.status, str(refusal.headers["kind"]), str(refusal.text))
         if request.path == "/api/v1/session" and request.method == "POST":
             return await handler(request)
-        if self.session is None or request.cookies.get("mcu_session") != "secret":
+        if self._who(request) is None:
             return problem(401, "unauthenticated", "The session is over; sign in again.")
         if request.method != "GET" and request.headers.get("X-CSRF-Token") != "csrf":
             return problem(403, "csrf", "The CSRF token is missing.")
@@ -193,19 +194,35 @@ class StubDaemon:
         if token not in roles:
             return problem(401, "unauthenticated", "The token is wrong, expired or revoked.")
         bridge = next(iter(self.people)) if token == ROOM else None
-        self.session = {
+        who = {
             "csrf_token": "csrf", "role": roles[token], "unit": "khanh-hoa", "bridge": bridge,
             "conference": None, "name": "Trực ban", "expires_at": moment(-3600),
         }  # fmt: skip
-        response = web.json_response(self.session, status=201)
-        response.set_cookie("mcu_session", "secret", httponly=True, samesite="Strict")
+        if bridge is None:
+            self.session = who
+        else:
+            self.room_session = who
+        name = "mcu_session" if bridge is None else f"mcu_session_{bridge}"
+        response = web.json_response(who, status=201)
+        response.set_cookie(name, "secret", httponly=True, samesite="Strict")
         return response
 
+    def _who(self, request: web.Request) -> Json | None:
+        """The session that a request goes by: the room's if it asks for that."""
+        room = request.headers.get("X-MCU-Room")
+        name = "mcu_session" if room is None else f"mcu_session_{room}"
+        who = self.session if room is None else self.room_session
+        known = who is not None and who["bridge"] == room
+        return who if known and request.cookies.get(name) == "secret" else None
+
     async def _read_session(self, request: web.Request) -> web.Response:
-        return web.json_response(self.session)
+        return web.json_response(self._who(request))
 
     async def _close_session(self, request: web.Request) -> web.Response:
-        self.session = None
+        if "X-MCU-Room" in request.headers:
+            self.room_session = None
+        else:
+            self.session = None
         return web.Response(status=204)
 
     async def _units(self, request: web.Request) -> web.Response:
@@ -364,7 +381,7 @@ class StubDaemon:
         leg = f"leg-new-{len(self.offers)}"
         answer = await self.answer(offer, {"leg": leg, "path": request.path})
         self.legs.add(leg)
-        bridge = (self.session or {}).get("bridge")
+        bridge = (self._who(request) or {}).get("bridge")
         if bridge in self.people:
             replaced = self.people[bridge]["legs"]
             self.people[bridge].update(state="connected", legs=[leg])

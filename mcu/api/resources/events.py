@@ -14,6 +14,7 @@ from mcu.api.problem import FieldError, Problem
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Route
 from mcu.api.schemas.base import Identifier, Query
+from mcu.api.security import ROOM_HEADER
 from mcu.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,16 @@ class EventQuery(Query):
         ge=0,
         le=MAX_SEQ,
         description="resume after this `seq`; the header Last-Event-ID goes first",
+    )
+
+
+class SocketQuery(EventQuery):
+    """Which events, and whose session."""
+
+    room: Identifier | None = Field(
+        default=None,
+        description=f"by the session cookie of this bridge, as the header {ROOM_HEADER} says "
+        "elsewhere; browsers add no headers to a WebSocket",
     )
 
 
@@ -95,7 +106,7 @@ async def events(call: Call) -> web.StreamResponse:
 
 async def events_socket(call: Call) -> web.StreamResponse:
     """The same over a WebSocket; ``{"after": seq}`` as the first message resumes."""
-    query = call.query(EventQuery)
+    query = call.query(SocketQuery)
     call.api.auth.check_origin(call.request, call.who)
     await _check_conference(call, query)
     socket = web.WebSocketResponse(
@@ -198,6 +209,6 @@ ROUTES: Final = (
         "GET", f"{BASE}/events/ws", "events_socket", events_socket,
         "Events as they happen (WebSocket)", TAG, Action.READ_EVENTS,
         (Answer(101, "a WebSocket with one event a message"),),
-        query=EventQuery, problems=("csrf", "upgrade-required", "not-found"), stream=True,
+        query=SocketQuery, problems=("csrf", "upgrade-required", "not-found"), stream=True,
     ),
 )  # fmt: skip

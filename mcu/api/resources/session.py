@@ -10,7 +10,7 @@ from mcu.api.problem import conflict
 from mcu.api.rights import Action, Role
 from mcu.api.route import BASE, Answer, Route
 from mcu.api.schemas.base import Output, Time
-from mcu.api.security import SESSION_COOKIE
+from mcu.api.security import SESSION_COOKIE, session_cookie, surplus_cookies
 from mcu.store import records
 
 TAG: Final = "session"
@@ -35,8 +35,11 @@ async def open_session(call: Call) -> web.Response:
     life = timedelta(hours=call.services.limits.session_hours)
     session, secret = await call.services.store.sessions.create(call.who.token.id, life=life)
     response = json_response(_document(session.token, session), 201)
+    room = session.token.bridge
+    for name in surplus_cookies(call.request.cookies, room):
+        _drop_cookie(call, response, name)
     response.set_cookie(
-        SESSION_COOKIE,
+        session_cookie(room),
         secret,
         max_age=max(0, int((session.expires_at - call.services.now()).total_seconds())),
         path="/",
@@ -58,10 +61,12 @@ async def close_session(call: Call) -> web.Response:
         raise conflict("There is no session to end: this request came with a bearer token.")
     await call.services.store.sessions.delete(call.who.cookie)
     response = no_content()
-    response.del_cookie(
-        SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_tls(call)
-    )
+    _drop_cookie(call, response, session_cookie(call.who.token.bridge))
     return response
+
+
+def _drop_cookie(call: Call, response: web.Response, name: str) -> None:
+    response.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=_tls(call))
 
 
 def _tls(call: Call) -> bool:
@@ -88,7 +93,13 @@ ROUTES: Final = (
         (
             Answer(
                 201, "signed in", SessionDocument,
-                headers=(("Set-Cookie", f"`{SESSION_COOKIE}`: HttpOnly, SameSite=Strict"),),
+                headers=(
+                    (
+                        "Set-Cookie",
+                        f"`{SESSION_COOKIE}`, with a room's token `{SESSION_COOKIE}_{{bridge}}`: "
+                        "HttpOnly, SameSite=Strict",
+                    ),
+                ),
             ),
         ),
     ),

@@ -49,3 +49,12 @@ def test_an_open_route_needs_no_token() -> None:
     operation = openapi_document([route], "1")["paths"]["/x"]["get"]
     assert operation["security"] == []
     assert "unauthenticated" not in problem_kinds(route)
+
+
+def test_whose_session_counts_is_documented() -> None:
+    document = openapi_document([ROUTE], "1")
+    schemes = document["components"]["securitySchemes"]
+    assert {"room": [], "room_session": [], "csrf": []} in document["security"]
+    assert all(name in schemes for each in document["security"] for name in each)
+    assert (schemes["room"]["in"], schemes["room"]["name"]) == ("header", "X-MCU-Room")
+    assert "X-MCU-Room" in document["info"]["description"]

@@ -2,7 +2,13 @@
 
 import pytest
 
-from mcu.api.security import cors_allowed, same_origin
+from mcu.api.security import (
+    MAX_ROOM_COOKIES,
+    cors_allowed,
+    same_origin,
+    session_cookie,
+    surplus_cookies,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +41,11 @@ def test_where_other_origins_may_come(path: str, allowed: bool) -> None:
 )
 def test_same_origin(origin: str | None, own: bool) -> None:
     assert same_origin(origin, "http", "mcu:8080", "https://rooms.example.org") is own
+
+
+def test_only_surplus_cookies_of_other_rooms_are_dropped() -> None:
+    rooms = [session_cookie(f"r{number}") for number in range(MAX_ROOM_COOKIES)]
+    sent = [session_cookie(None), "language", *rooms]
+    assert surplus_cookies(sent, "new") == rooms[:1]
+    assert surplus_cookies(sent, "r0") == []
+    assert surplus_cookies(sent, None) == []

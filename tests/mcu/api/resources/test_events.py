@@ -312,6 +312,27 @@ async def test_a_websocket_by_cookie_must_come_from_our_own_page(api: Api) -> No
         await opened.close()
 
 
+async def test_a_websocket_says_in_its_address_whose_session_it_goes_by(
+    meeting: tuple[Api, str],
+) -> None:
+    api, conference = meeting
+    token = await api.token("bridge", bridge="xa-1-a")
+    reply = await api.call("POST", "/session", token=token, status=201)
+    cookie = f"mcu_session_xa-1-a={reply.cookies['mcu_session_xa-1-a'].value}"
+    headers = {"Cookie": cookie, "Origin": api.url}
+    for query in ("", "?room=xa-1-b", "?room="):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            async with socket(api, query, headers=headers):
+                raise AssertionError("it was let in")
+        assert caught.value.status == 401
+    async with socket(api, "?room=xa-1-a&after=0", headers=headers) as opened:
+        await lock(api, conference)
+        while (await opened.receive_json(timeout=PATIENCE_S))["type"] != "conference.locked":
+            pass
+    elsewhere = await api.call("GET", "/events?room=xa-1-a", status=422)
+    assert elsewhere.fields == ["query.room"]
+
+
 async def test_the_websocket_address_without_a_websocket(api: Api) -> None:
     reply = await api.call("GET", "/events/ws", status=426)
     assert reply.kind == "upgrade-required"

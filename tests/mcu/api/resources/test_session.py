@@ -81,6 +81,72 @@ async def test_a_forged_cookie_is_refused(api: Api) -> None:
         await api.call("GET", "/session", token=None, headers=headers, status=401)
 
 
+async def enter_room(api: Api, bridge: str) -> tuple[str, str]:
+    """The cookie of a room, as ``name=value``, and its CSRF token."""
+    token = await api.token("bridge", bridge=bridge)
+    reply = await api.call("POST", "/session", token=token, status=201)
+    name = f"mcu_session_{bridge}"
+    assert list(reply.cookies) == [name]
+    return f"{name}={reply.cookies[name].value}", reply.json["csrf_token"]
+
+
+async def test_one_browser_holds_an_operator_and_several_rooms(api: Api) -> None:
+    await api.province()
+    operator, document, _ = await sign_in(api)
+    first, _ = await enter_room(api, "xa-1-a")
+    second, csrf = await enter_room(api, "xa-1-b")
+    both = {"Cookie": "; ".join((operator["Cookie"], first, second))}
+
+    async def who(headers: dict[str, str]) -> str | None:
+        found = await api.call("GET", "/session", token=None, headers=headers, status=200)
+        return str(found.json["bridge"] or found.json["role"])
+
+    assert await who(both) == "admin"
+    assert await who(both | {"X-MCU-Room": "xa-1-a"}) == "xa-1-a"
+    assert await who(both | {"X-MCU-Room": "xa-1-b"}) == "xa-1-b"
+
+    left = both | {"X-MCU-Room": "xa-1-b", "X-CSRF-Token": document["csrf_token"]}
+    assert (await api.call("DELETE", "/session", token=None, headers=left)).kind == "csrf"
+    left["X-CSRF-Token"] = csrf
+    reply = await api.call("DELETE", "/session", token=None, headers=left, status=204)
+    assert list(reply.cookies) == ["mcu_session_xa-1-b"]
+    assert await who(both) == "admin"
+    assert await who(both | {"X-MCU-Room": "xa-1-a"}) == "xa-1-a"
+    await api.call("GET", "/session", token=None, headers=left, status=401)
+
+
+async def test_a_session_counts_only_as_what_it_is(api: Api) -> None:
+    await api.province()
+    operator, _, _ = await sign_in(api)
+    room, _ = await enter_room(api, "xa-1-a")
+    secret = room.partition("=")[2]
+    admin = operator["Cookie"].partition("=")[2]
+    for cookie, wanted in (
+        (room, None),
+        (room, "xa-1-b"),
+        (room, "xa-1-a; x"),
+        (operator["Cookie"], "xa-1-a"),
+        (f"mcu_session={secret}", None),
+        (f"mcu_session_xa-1-b={secret}", "xa-1-b"),
+        (f"mcu_session_xa-1-a={admin}", "xa-1-a"),
+        (f"mcu_session_={admin}", ""),
+    ):
+        headers = {"Cookie": cookie} | ({} if wanted is None else {"X-MCU-Room": wanted})
+        reply = await api.call("GET", "/session", token=None, headers=headers, status=401)
+        assert reply.kind == "unauthenticated"
+
+
+async def test_a_browser_keeps_no_more_rooms_than_a_header_holds(api: Api) -> None:
+    await api.province()
+    token = await api.token("bridge", bridge="xa-1-a")
+    rooms = [f"mcu_session_r{number}" for number in range(17)]
+    cookies = "; ".join(f"{name}=x" for name in ("mcu_session", *rooms))
+    reply = await api.call("POST", "/session", token=token, headers={"Cookie": cookies}, status=201)
+    dropped = {name for name, morsel in reply.cookies.items() if morsel["max-age"] == "0"}
+    assert dropped == {"mcu_session_r0", "mcu_session_r1"}
+    assert reply.cookies["mcu_session_xa-1-a"].value
+
+
 async def test_a_session_cannot_be_prolonged_by_itself(api: Api) -> None:
     cookie, document, _ = await sign_in(api)
     headers = cookie | {"X-CSRF-Token": document["csrf_token"]}

@@ -3,7 +3,7 @@
 // signs that it is not well. When it is beyond help its owner makes another one.
 
 import { exchange, leave, legId, legPath, preferH264, restartIce } from "../shared/rtc.js";
-import { session } from "../shared/api.js";
+import { roomHeader, session } from "../shared/api.js";
 import { between, read } from "./line.js";
 
 const CONNECT_MS = 12_000;
@@ -172,7 +172,7 @@ export class Leg {
       method: "DELETE",
       keepalive: true,
       credentials: "same-origin",
-      headers: { "X-CSRF-Token": session.peek()?.csrf_token ?? "" },
+      headers: { "X-CSRF-Token": session.peek()?.csrf_token ?? "", ...roomHeader() },
     });
   }
 }

@@ -2,13 +2,14 @@
 // The join page: from the link in the address to a room that is in its conference.
 
 import { effect, html, render, signal } from "../shared/base.js";
-import { ApiError, resumeSession, session, signIn, takeFragment } from "../shared/api.js";
+import { ApiError, actAsRoom, resumeSession, session, signIn, takeFragment } from "../shared/api.js";
 import { Backoff } from "../shared/backoff.js";
 import { LanguageSwitch, Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { language, t } from "../shared/i18n.js";
 import { Devices } from "./devices.js";
 import { Lobby } from "./lobby.js";
+import { rememberRoom, rememberedRoom } from "./remembered.js";
 import { Room } from "./room.js";
 import { Stage } from "./stage.js";
 
@@ -34,7 +35,7 @@ async function begin() {
   failure.value = null;
   try {
     if (secret) await signIn(secret);
-    else await resumeSession();
+    else await resumeRoom();
     backoff.reset();
     if (session.value?.role === "bridge") enter();
   } catch (error) {
@@ -44,7 +45,20 @@ async function begin() {
   }
 }
 
+/** Go on as the room this page was, without its link. */
+async function resumeRoom() {
+  const id = rememberedRoom();
+  actAsRoom(id);
+  if (id) await resumeSession();
+  else session.value = null; // what the operator's session may do is not for this page
+}
+
 function enter() {
+  rememberRoom(session.value.bridge);
+  if (room.value && room.value.bridge !== session.value.bridge) {
+    location.reload(); // another room's link was opened in this tab: begin as that room
+    return;
+  }
   if (room.value) {
     room.value.listen();
     return;

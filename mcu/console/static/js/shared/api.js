@@ -14,6 +14,20 @@ const TIMEOUT_MS = 15_000;
  */
 export const session = signal(undefined);
 
+/**
+ * The bridge whose session this page goes by; empty: the operator's. A browser may hold the
+ * console's session and those of several rooms at once.
+ */
+let room = "";
+
+/** @param {string} id */
+export function actAsRoom(id) {
+  room = id;
+}
+
+/** What says whose session a request goes by. @returns {Record<string, string>} */
+export const roomHeader = () => (room ? { "X-MCU-Room": room } : {});
+
 export class ApiError extends Error {
   /**
    * @param {number} status HTTP status, 0 when the server was not reached
@@ -65,7 +79,7 @@ export class ApiError extends Error {
 export async function request(path, options = {}) {
   const method = options.method ?? "GET";
   /** @type {Record<string, string>} */
-  const headers = { "Accept-Language": language.value, ...options.headers };
+  const headers = { "Accept-Language": language.value, ...roomHeader(), ...options.headers };
   let body = options.body;
   if (options.json !== undefined) {
     body = JSON.stringify(options.json);
@@ -136,7 +150,9 @@ export async function getAll(path) {
  */
 export async function signIn(token) {
   const response = await request("session", { method: "POST", bearer: token });
-  session.value = await response.json();
+  const who = await response.json();
+  actAsRoom(who.bridge ?? "");
+  session.value = who;
 }
 
 /** Ask whether the browser still has a session; leaves null when not. */

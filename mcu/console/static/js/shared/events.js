@@ -3,7 +3,7 @@
 // refused and forgets the last id when it is made anew, so the stream is read with fetch.
 
 import { Backoff } from "./backoff.js";
-import { ApiError, session } from "./api.js";
+import { ApiError, roomHeader, session } from "./api.js";
 
 const SILENCE_MS = 45_000; // the server sends at least a comment every 15 s
 
@@ -98,7 +98,7 @@ export class EventStream {
     try {
       this.#watch();
       /** @type {Record<string, string>} */
-      const headers = { Accept: "text/event-stream" };
+      const headers = { Accept: "text/event-stream", ...roomHeader() };
       if (this.lastId !== null) headers["Last-Event-ID"] = this.lastId;
       const response = await fetch(this.path, {
         headers,

@@ -31,7 +31,7 @@ export default {
   "signin.token": "Access token",
   "signin.submit": "Sign in",
   "signin.waiting": "Signing in…",
-  "signin.is-room": "This browser is signed in as a room ({name}). The console needs an operator's token.",
+  "signin.is-room": "This is the token of a room ({name}). The console needs an operator's token.",
   "signin.room-hint": "For meeting rooms:",
 
   "list.title": "Conferences",
@@ -248,7 +248,7 @@ export default {
   "keys.single": "Use single keys as shortcuts",
 
   "join.title": "Meeting room",
-  "join.not-a-room": "This browser is signed in as {name}, which is no room. Open the room's own link.",
+  "join.not-a-room": "This is the token of {name}, which is no room. Open the room's own link.",
   "join.bad-link": "This link is not valid any more, or the session is over. Ask the control room for the room's link.",
   "join.link-explain": "Open the link that the control room gave this room, or paste it here.",
   "join.link": "The room's link",

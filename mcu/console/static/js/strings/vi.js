@@ -31,7 +31,7 @@ export default {
   "signin.token": "Mã truy cập",
   "signin.submit": "Đăng nhập",
   "signin.waiting": "Đang đăng nhập…",
-  "signin.is-room": "Trình duyệt này đang đăng nhập với tư cách điểm cầu ({name}). Bàn điều khiển cần mã của người điều hành.",
+  "signin.is-room": "Đây là mã của điểm cầu ({name}). Bàn điều khiển cần mã của người điều hành.",
   "signin.room-hint": "Dành cho điểm cầu:",
 
   "list.title": "Hội nghị",
@@ -245,7 +245,7 @@ export default {
   "keys.single": "Dùng phím đơn làm phím tắt",
 
   "join.title": "Phòng họp",
-  "join.not-a-room": "Trình duyệt này đang đăng nhập là {name}, không phải điểm cầu. Hãy mở đúng liên kết của điểm cầu.",
+  "join.not-a-room": "Đây là mã của {name}, không phải điểm cầu. Hãy mở đúng liên kết của điểm cầu.",
   "join.bad-link": "Liên kết không còn hiệu lực hoặc phiên đã hết hạn. Xin trung tâm điều hành cấp liên kết của điểm cầu.",
   "join.link-explain": "Mở liên kết mà trung tâm điều hành cấp cho điểm cầu này, hoặc dán vào đây.",
   "join.link": "Liên kết của điểm cầu",

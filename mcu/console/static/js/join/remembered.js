@@ -1,0 +1,29 @@
+// @ts-check
+// Which room this page is, for when it comes back without its link: a tab stays the room it was, a
+// new one is the room that was used last. The bridge's id alone opens nothing; the cookie does.
+
+const STORED = "mcu.room";
+
+/** @returns {string} empty when no room was ever opened here */
+export function rememberedRoom() {
+  for (const kept of [() => sessionStorage, () => localStorage]) {
+    try {
+      const id = kept().getItem(STORED);
+      if (id) return id;
+    } catch {
+      // storage is forbidden: the link is wanted again
+    }
+  }
+  return "";
+}
+
+/** @param {string} id of the bridge */
+export function rememberRoom(id) {
+  for (const kept of [() => sessionStorage, () => localStorage]) {
+    try {
+      kept().setItem(STORED, id);
+    } catch {
+      // forgotten when the page is loaded anew
+    }
+  }
+}
