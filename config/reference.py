@@ -3,6 +3,7 @@
 ``python -m config.reference > docs/configuration.md`` writes it anew; a test compares.
 """
 
+import inspect
 import json
 import sys
 import types
@@ -92,7 +93,7 @@ def markdown() -> str:
 def _heading(section: str) -> list[str]:
     model = Settings.model_fields[section].annotation if section else None
     title = f"### {section}" if section else "### At the top"
-    text = [(model.__doc__ or "").strip(), ""] if model is not None else []
+    text = [inspect.cleandoc(model.__doc__ or ""), ""] if model is not None else []
     return ["", title, "", *text, "| key | type | default | meaning |", "|---|---|---|---|"]
 
 

@@ -18,6 +18,9 @@ from pydantic import (
 MIN_TOKEN_CHARACTERS = 16
 """Shortest bootstrap token accepted; it opens everything."""
 
+CONSENT_S = 30
+"""A peer that was silent for so long is sent nothing any more (RFC 7675 section 5.1)."""
+
 
 class Section(BaseModel):
     """What every section has in common: immutable, and unknown keys refused."""
@@ -45,6 +48,15 @@ def _origin_url(text: str) -> str:
     if any(character.isspace() or character in "/?#@" for character in rest):
         raise ValueError("must be scheme, host and port only, as in https://mcu.example.org:8443")
     return f"{scheme}://{rest}"
+
+
+def _within_consent(seconds: float) -> float:
+    if seconds >= CONSENT_S:
+        raise ValueError(
+            f"must be shorter than {CONSENT_S} s: after so long a silence a room is sent nothing "
+            "any more (RFC 7675), and must be shown as lost before that"
+        )
+    return seconds
 
 
 def _even(value: int) -> int:
@@ -163,8 +175,9 @@ class MediaSettings(Section):
     time_zone: TimeZone = Field(
         "Asia/Ho_Chi_Minh", description="Of the clock in the composed picture."
     )
-    lost_after_s: Annotated[float, Field(gt=0, le=60)] = Field(
-        5.0, description="Silence after which a room is shown as lost, in seconds."
+    # The validator stands first, so that its reason is given and not the bare bound.
+    lost_after_s: Annotated[float, AfterValidator(_within_consent), Field(gt=0, lt=CONSENT_S)] = (
+        Field(5.0, description="Silence after which a room is shown as lost, in seconds.")
     )
     left_after_s: Annotated[float, Field(gt=0, le=86400)] = Field(
         30.0, description="Silence after which a lost room counts as left, in seconds."
@@ -181,6 +194,24 @@ class MediaSettings(Section):
         if self.left_after_s < self.lost_after_s:
             raise ValueError("left_after_s must not be shorter than lost_after_s")
         return self
+
+
+class StoreSettings(Section):
+    """How long `data_dir` keeps what happened.
+
+    Kept within these bounds: the event log, the audit, and of ended conferences everything but
+    name, unit, beginning and end, which stay for good. Expired and revoked tokens go as long after
+    their end. What a running conference needs is kept however old it is. What is over is deleted
+    once an hour.
+    """
+
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        90, description="Days for which events, audit and ended conferences are kept."
+    )
+    retention_rows: Annotated[int, Field(ge=1_000, le=100_000_000)] = Field(
+        1_000_000,
+        description="Events that are kept at most, and rows of the audit; the oldest go first.",
+    )
 
 
 class SipSettings(Section):
@@ -217,7 +248,9 @@ class LimitSettings(Section):
         1_048_576, description="Size of a request's body in bytes."
     )
     requests_per_second: Annotated[float, Field(gt=0)] = Field(
-        50.0, description="Sustained requests a second of one token, or of one address without."
+        50.0,
+        description="Sustained requests a second of one token, or of one address without; "
+        "an IPv6 network of 64 bits counts as one address.",
     )
     request_burst: Annotated[int, Field(ge=1)] = Field(
         200, description="Requests that one token may make at once after a pause."

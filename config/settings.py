@@ -30,6 +30,7 @@ from config.sections import (
     PortRange,
     Section,
     SipSettings,
+    StoreSettings,
 )
 
 __all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsError", "known_keys", "load"]
@@ -58,6 +59,7 @@ class Settings(Section):
         None,
         description="Installation to begin with: the name of a preset or the path of a YAML file.",
     )
+    store: StoreSettings = Field(default_factory=StoreSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     cluster: ClusterSettings = Field(default_factory=ClusterSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)

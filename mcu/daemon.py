@@ -16,7 +16,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -27,6 +27,7 @@ from config.settings import Settings
 from mcu import logs, tls
 from mcu.api.app import make_app
 from mcu.api.services import ApiLimits, Services
+from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
 from mcu.engine.engine import Engine, MediaDefaults
@@ -92,7 +93,14 @@ class Daemon:
         port, transport = self._open_port(loop)
         stack.callback(transport.close)
         self._make_media(loop, stack, port, transport)
-        self.conferences = Conferences(store, self.rooms, left_after_s=settings.media.left_after_s)
+        self.conferences = Conferences(
+            store,
+            self.rooms,
+            left_after_s=settings.media.left_after_s,
+            retention=Retention(
+                timedelta(days=settings.store.retention_days), settings.store.retention_rows
+            ),
+        )
         self.rooms.attach(self.conferences)
         self._readings.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))

@@ -1,6 +1,7 @@
 """What happens by itself: the store is tried again, messages end, the absent leave."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -16,12 +17,25 @@ from mcu.store.store import Store
 RETRY_S = 1.0
 SHORTEST_PAUSE_S = 0.05
 HOUSEKEEPING_S = 3_600.0
-RETENTION = timedelta(days=90)
-RETENTION_EVENTS = 1_000_000
-"""The log keeps events for 90 days and at most a million; running conferences keep theirs. The
-audit is held to the same bounds, tokens and snapshots go as long after their end."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the log and the audit are kept, each; running conferences keep their events.
+
+    Args:
+        age: tokens and snapshots go as long after their end.
+        rows: at most, the oldest go first.
+    """
+
+    age: timedelta = timedelta(days=90)
+    rows: int = 1_000_000
+
+
+KEPT = Retention()
+"""Where an installation says nothing else."""
 
 
 class Keeper:
@@ -29,6 +43,7 @@ class Keeper:
 
     Args:
         left_after_s: after a restart, how long a lost participant keeps its tile.
+        retention: held once an hour.
     """
 
     def __init__(
@@ -39,6 +54,7 @@ class Keeper:
         hub: EventHub,
         clock: Clock,
         left_after_s: float,
+        retention: Retention,
     ) -> None:
         self._live = live
         self._journal = journal
@@ -46,6 +62,7 @@ class Keeper:
         self._hub = hub
         self._clock = clock
         self._left_after_s = left_after_s
+        self._retention = retention
         self._absent_at: dict[str, float] = {}
         self._tidy_at = clock.now()
         self._wake = asyncio.Event()
@@ -139,10 +156,10 @@ class Keeper:
             await self._journal.flush()
             if self._tidy_at <= self._clock.now():
                 self._tidy_at = self._clock.now() + HOUSEKEEPING_S
-                before = self._clock.utcnow() - RETENTION
-                await self._store.events.prune(before, RETENTION_EVENTS)
+                before = self._clock.utcnow() - self._retention.age
+                await self._store.events.prune(before, self._retention.rows)
                 self._hub.pruned_seq = await self._store.events.pruned_seq()
-                await self._store.audit.prune(before, RETENTION_EVENTS)
+                await self._store.audit.prune(before, self._retention.rows)
                 await self._store.leftovers.prune(before)
         except StoreUnavailable as error:
             self.store_answered(error)

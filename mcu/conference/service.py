@@ -39,7 +39,7 @@ from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
 from mcu.conference.history import list_entry, load, read_conference, read_events, was_used
 from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
-from mcu.conference.keeper import Keeper
+from mcu.conference.keeper import KEPT, Keeper, Retention
 from mcu.conference.live import Listener, LiveConferences, MediaControl
 from mcu.conference.state import (
     ConferenceState,
@@ -65,6 +65,7 @@ class Conferences:
     Args:
         media: told what to do; an exception it raises is logged, the conference goes on.
         left_after_s: after a restart, how long a lost participant keeps its tile.
+        retention: how long what happened is kept.
         new_id: makes ids; the argument is their prefix (``c-``, ``guest-``).
     """
 
@@ -76,6 +77,7 @@ class Conferences:
         clock: Clock | None = None,
         new_id: Callable[[str], str] = new_id,
         left_after_s: float = LEFT_AFTER_S,
+        retention: Retention = KEPT,
     ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
@@ -85,7 +87,7 @@ class Conferences:
         self._journal = Journal(store, lambda conference: self._live.snapshot(conference))
         self._live = LiveConferences(media, self._hub, self._clock, self._journal.add)
         kept = self._live, self._journal, store, self._hub, self._clock
-        self._keeper = Keeper(*kept, left_after_s)
+        self._keeper = Keeper(*kept, left_after_s, retention)
         self._turn = asyncio.Lock()
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None

@@ -1,6 +1,7 @@
 """The composition root: where it listens, what it tells rooms, and what it says of bad settings."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -9,6 +10,9 @@ import pytest
 from config.problems import SettingsError
 from config.settings import Settings, load
 from mcu.daemon import Daemon, ice_candidates
+from mcu.store.records import AuditRow
+from mcu.store.store import FILE_NAME, Store
+from tests.peers.waiting import until_read
 
 
 def settings(tmp_path: Path, **environment: str) -> Settings:
@@ -75,3 +79,21 @@ def test_a_daemon_for_this_machine_alone_also_tells_loopback(tmp_path: Path) -> 
     reachable = settings(tmp_path, MCU_HTTP__HOST="::")
     found = {one.address for one in ice_candidates(reachable, 5004)}
     assert not {"127.0.0.1", "::1"} & found
+
+
+async def test_it_keeps_what_happened_as_long_as_it_is_told(tmp_path: Path) -> None:
+    told = settings(tmp_path, MCU_STORE__RETENTION_DAYS="10", MCU_STORE__RETENTION_ROWS="2000")
+    store = await Store.open(told.data_dir / FILE_NAME)
+    now = datetime.now(UTC)
+    for days in (11, 9):
+        time = now - timedelta(days=days)
+        await store.audit.append(AuditRow(time, None, None, None, "x", f"{days} days", "done"))
+
+    async def targets() -> list[str]:
+        return [row.target for row in (await store.audit.list()).items]
+
+    try:
+        async with Daemon(told):
+            await until_read(targets, lambda found: found == ["9 days"])
+    finally:
+        await store.close()

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from mcu.conference.keeper import KEPT
 from mcu.conference.service import Actor, Conferences
 from mcu.engine.plan import MediaPlan
 from mcu.store.records import Bridge, Unit
@@ -57,6 +58,7 @@ class Office:
         self.clock = clock
         self.media = Media()
         numbers = count(1)
+        self.retention = KEPT
         self._new_id = lambda prefix: f"{prefix}{next(numbers)}"
 
     @asynccontextmanager
@@ -73,7 +75,12 @@ class Office:
         """A daemon that was not started; one that is not closed died."""
         self.media = Media()
         return Conferences(
-            self.store, self.media, clock=self.clock, new_id=self._new_id, left_after_s=30.0
+            self.store,
+            self.media,
+            clock=self.clock,
+            new_id=self._new_id,
+            left_after_s=30.0,
+            retention=self.retention,
         )
 
 

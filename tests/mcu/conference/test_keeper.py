@@ -5,7 +5,7 @@ import pytest
 
 from mcu.conference.commands import EndConference, NoteJoined, ShowMessage, StartConference
 from mcu.conference.events import MessageCleared
-from mcu.conference.keeper import HOUSEKEEPING_S, RETENTION
+from mcu.conference.keeper import HOUSEKEEPING_S, KEPT, Retention
 from mcu.store.records import AuditRow, StoredEvent
 from tests.mcu.conference.conftest import OPERATOR
 from tests.mcu.conference.meeting import NOW
@@ -71,7 +71,7 @@ async def test_an_ended_conference_needs_no_timer(office, clock):
 
 
 async def test_the_log_is_held_to_its_bound(office, clock):
-    old = NOW - RETENTION - timedelta(seconds=1)
+    old = NOW - KEPT.age - timedelta(seconds=1)
     await office.store.events.append(
         [
             StoredEvent(1, old, "conference.locked", "gone", {"v": 1}),
@@ -88,12 +88,34 @@ async def test_the_log_is_held_to_its_bound(office, clock):
 
 
 async def test_the_audit_is_held_to_its_bound(office, clock):
-    for time in (NOW - RETENTION - timedelta(seconds=1), NOW):
+    for time in (NOW - KEPT.age - timedelta(seconds=1), NOW):
         await office.store.audit.append(AuditRow(time, "t1", "admin", "::1", "x", "/x", "done 201"))
     async with office.daemon() as conferences:
         clock.seconds = HOUSEKEEPING_S + 1
         await conferences._keeper._use_store()
     assert [row.time for row in (await office.store.audit.list()).items] == [NOW]
+
+
+@pytest.mark.parametrize(
+    ("retention", "kept"),
+    [
+        (Retention(timedelta(days=8)), [1, 2, 3]),
+        (Retention(timedelta(days=6)), [2, 3]),
+        (Retention(timedelta(days=8), rows=1), [3]),
+    ],
+)
+async def test_how_long_is_for_the_installation_to_say(office, retention, kept):
+    office.retention = retention
+    for seq, days in ((1, 7), (2, 1), (3, 0)):
+        time = NOW - timedelta(days=days)
+        await office.store.events.append(
+            [StoredEvent(seq, time, "conference.locked", "gone", {"v": 1})]
+        )
+        await office.store.audit.append(AuditRow(time, "t1", "admin", "::1", "x", "/x", "done"))
+    async with office.daemon() as conferences:
+        await conferences._keeper._use_store()
+    assert [row.seq for row in await office.store.events.after(0)] == kept
+    assert len((await office.store.audit.list()).items) == len(kept)
 
 
 async def test_nothing_but_the_list_is_kept_of_a_conference_for_ever(office, clock):
