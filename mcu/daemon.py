@@ -30,15 +30,17 @@ from mcu.api.services import ApiLimits, Services
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
+from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine, MediaDefaults
 from mcu.engine.pool import CodecPool
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
+from mcu.rooms.live import LivePublisher
 from mcu.rooms.pictures import RoomPictures
-from mcu.rooms.readings import Readings
 from mcu.rooms.rooms import Rooms
+from mcu.rooms.totals import MediaTotals
 from mcu.site_import import import_site
 from mcu.store.store import FILE_NAME, Store
 from signalling.webrtc.dtls import DtlsCertificate
@@ -67,7 +69,8 @@ class Daemon:
         self._timer: asyncio.TimerHandle | None = None
         self._engine: Engine
         self._acceptor: WebRtcAcceptor
-        self._readings: Readings
+        self._live: LivePublisher
+        self._totals: MediaTotals
 
     async def __aenter__(self) -> "Daemon":
         async with AsyncExitStack() as stack:
@@ -102,7 +105,8 @@ class Daemon:
             ),
         )
         self.rooms.attach(self.conferences)
-        self._readings.attach(self.conferences)
+        self._live.attach(self.conferences)
+        self._totals.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
         await self.conferences.restore()
         stack.push_async_callback(self.conferences.close)
@@ -160,7 +164,8 @@ class Daemon:
             lost_after_s=media.lost_after_s,
             left_after_s=media.left_after_s,
         )
-        self._readings = Readings(
+        self._live = LivePublisher(self._engine)
+        self._totals = MediaTotals(
             self._engine, self._acceptor, port, kernel_drops=transport.kernel_drops
         )
         self.rooms = Rooms(
@@ -168,9 +173,13 @@ class Daemon:
             self._acceptor,
             clock=time.monotonic,
             max_legs=self.settings.limits.max_legs,
-            leg_left=self._readings.leg_left,
-            media_ended=self._readings.media_ended,
+            leg_left=self._totals.leg_left,
+            media_ended=self._media_ended,
         )
+
+    def _media_ended(self, media: ConferenceMedia) -> None:
+        self._totals.media_ended(media)
+        self._live.media_ended(media)
 
     async def _listen(self, stack: AsyncExitStack, store: Store) -> None:
         http, limits = self.settings.http, self.settings.limits
@@ -181,8 +190,8 @@ class Daemon:
                 conferences=self.conferences,
                 legs=self.rooms,
                 pictures=RoomPictures(self._engine),
-                live=self._readings,
-                media=self._readings,
+                live=self._live,
+                media=self._totals,
                 not_ready=self._not_ready,
                 public_url=http.public_url,
                 limits=ApiLimits(
@@ -227,14 +236,14 @@ class Daemon:
         try:
             self._engine.handle_timer(now)
             self._acceptor.handle_timer(now)
-            self._readings.handle_timer(now)
+            self._live.handle_timer(now)
         except Exception:
             # One leg's defect must not stop the clock of all.
             log.exception("timer_failed")
         due = min(
             self._engine.next_timer(),
             self._acceptor.next_timer(now),
-            self._readings.next_timer(),
+            self._live.next_timer(),
         )
         self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
 

@@ -24,8 +24,9 @@ from mcu.media.clock import NtpClock
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.metrics import MediaReading
-from mcu.rooms.readings import Readings
+from mcu.rooms.live import LivePublisher
 from mcu.rooms.rooms import Rooms
+from mcu.rooms.totals import MediaTotals
 from mcu.store.errors import DuplicateRecord
 from mcu.store.records import Bridge, Unit
 from mcu.store.store import FILE_NAME, Store
@@ -105,14 +106,15 @@ class VirtualInstallation:
             left_after_s=left_after_s,
             generator=random.Random(f"{self.network.seed} acceptor"),
         )
-        self.readings = Readings(self.engine, self.acceptor, self.port)
+        self.live = LivePublisher(self.engine)
+        self.totals = MediaTotals(self.engine, self.acceptor, self.port)
         self.media = Rooms(
             self.engine,
             self.acceptor,
             clock=self.time.clock,
             max_legs=max_legs,
-            leg_left=self.readings.leg_left,
-            media_ended=self.readings.media_ended,
+            leg_left=self.totals.leg_left,
+            media_ended=self._media_ended,
         )
         self.store: Store
         self.conferences: Conferences
@@ -128,7 +130,8 @@ class VirtualInstallation:
             left_after_s=self._left_after_s,
         )
         self.media.attach(self.conferences)
-        self.readings.attach(self.conferences)
+        self.live.attach(self.conferences)
+        self.totals.attach(self.conferences)
         await self.conferences.restore(keep=False)
         self.network.port = self.port
         self.time.schedule(0.0, self._drive)
@@ -215,13 +218,15 @@ class VirtualInstallation:
             return
         self.engine.handle_timer(now)
         self.acceptor.handle_timer(now)
-        self.readings.handle_timer(now)
+        self.live.handle_timer(now)
         self.conferences.handle_timer(now)
         assert not self.engine.faults, "a tick failed: see the log"
-        due = min(
-            self.engine.next_timer(), self.acceptor.next_timer(now), self.readings.next_timer()
-        )
+        due = min(self.engine.next_timer(), self.acceptor.next_timer(now), self.live.next_timer())
         self.time.schedule(max(SHORTEST_TIMER_S, due - now), self._drive)
+
+    def _media_ended(self, media: ConferenceMedia) -> None:
+        self.totals.media_ended(media)
+        self.live.media_ended(media)
 
     # The meeting
 
@@ -257,7 +262,7 @@ class VirtualInstallation:
         return self.engine.conferences[conference]
 
     def reading(self) -> MediaReading:
-        return self.readings.media_reading()
+        return self.totals.media_reading()
 
     # Rooms
 

@@ -1,42 +1,23 @@
-"""What passes and is not stored: levels, quality, what rooms are asked to send, and metrics.
-
-Levels, quality and requests go out as ephemeral events; the same numbers answer REST and
-Prometheus. Everything is read from plain counters at the pace somebody can look at it, never in
-the media path.
-"""
+"""The media plane's totals for the metrics; what is gone still counts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 
-from mcu.api.services import LineQuality, LiveReading
 from mcu.conference.service import Conferences
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.ticks import TickSchedule
-from mcu.engine.video_requests import SourceRequest
 from mcu.legs.acceptor import WebRtcAcceptor
-from mcu.legs.leg import Leg, LegStatistics, StreamName
+from mcu.legs.leg import Leg, LegStatistics
 from mcu.media.port import MediaPort
 from mcu.metrics import MediaReading, TickReading
-from mcu.rooms.quality import line_quality
-from mixer.codecs.opus import DEFAULT_EXPECTED_LOSS
-
-LEVELS_INTERVAL_S = 0.25
-REQUESTS_INTERVAL_S = 0.5
-QUALITY_INTERVAL_S = 2.0
-REQUESTS_REPEAT_S = 10.0
-"""A room that opened its event stream late learns what it is asked for within this time."""
-
-MAX_EXPECTED_LOSS = 0.3
-"""Beyond this more redundancy takes more from the sound than it saves."""
 
 QUANTILES = {"0.5": 50.0, "0.99": 99.0, "1": 100.0}
 _COUNTERS = ("packets", "bytes")
 
 
-class Readings:
-    """Takes readings and publishes them.
+class MediaTotals:
+    """The metrics' ``MediaReadings``.
 
     Args:
         kernel_drops: datagrams the kernel threw away, or None where unknown.
@@ -55,98 +36,14 @@ class Readings:
         self._port = port
         self._kernel_drops = kernel_drops
         self._conferences: Conferences
-        self._levels: dict[str, Mapping[str, float]] = {}
-        self._speakers: dict[str, frozenset[str]] = {}
-        self._visible: dict[str, frozenset[str]] = {}
-        self._quality: dict[str, dict[str, LineQuality]] = {}
-        self._asked: dict[str, dict[tuple[str, StreamName], SourceRequest]] = {}
-        self._next = {"levels": 0.0, "requests": 0.0, "quality": 0.0, "repeat": 0.0}
         self._gone_legs: Counter[tuple[str, str]] = Counter()
         self._gone_stages: Counter[tuple[str, str]] = Counter()
         self._gone_skipped = 0
         self._gone_unusable: Counter[str] = Counter()
 
     def attach(self, conferences: Conferences) -> None:
-        """Where to publish."""
+        """Whose participants are counted."""
         self._conferences = conferences
-
-    # The timer
-
-    def next_timer(self) -> float:
-        """When ``handle_timer`` has something to do."""
-        return min(self._next.values())
-
-    def handle_timer(self, now: float) -> None:
-        """Take and publish the readings that are due. Cost: O(participants) at most 4 a second."""
-        if self._due("levels", LEVELS_INTERVAL_S, now):
-            self._publish_levels()
-        if self._due("quality", QUALITY_INTERVAL_S, now):
-            self._publish_quality(now)
-        if self._due("repeat", REQUESTS_REPEAT_S, now):
-            self._asked.clear()
-        if self._due("requests", REQUESTS_INTERVAL_S, now):
-            self._publish_requests()
-
-    def _due(self, reading: str, interval_s: float, now: float) -> bool:
-        if now < self._next[reading]:
-            return False
-        self._next[reading] = now + interval_s
-        return True
-
-    def _publish_levels(self) -> None:
-        for conference, media in self._engine.conferences.items():
-            levels, speakers = media.levels, media.speakers
-            self._levels[conference] = levels
-            self._speakers[conference] = frozenset(speakers)
-            self._visible[conference] = media.visible()
-            if media.legs:
-                self._conferences.publish_ephemeral(
-                    "levels.measured",
-                    conference,
-                    {
-                        "levels": {who: round(level, 1) for who, level in levels.items()},
-                        "speakers": list(speakers),
-                        "visible": sorted(self._visible[conference]),
-                    },
-                )
-
-    def _publish_quality(self, now: float) -> None:
-        for conference, media in self._engine.conferences.items():
-            legs = [(leg.participant, leg.statistics(now)) for leg in media.legs.values()]
-            media.audio.expect_loss(_listeners_loss(reading for _, reading in legs))
-            quality = self._quality[conference] = _qualities(legs)
-            if quality:
-                self._conferences.publish_ephemeral(
-                    "quality.measured",
-                    conference,
-                    {"quality": {who: asdict(line) for who, line in quality.items()}},
-                )
-
-    def _publish_requests(self) -> None:
-        for conference, media in self._engine.conferences.items():
-            wanted = dict(media.video.source_requests())
-            before = self._asked.get(conference, {})
-            self._asked[conference] = wanted
-            changed: dict[str, dict[str, object]] = {}
-            for (participant, source), request in wanted.items():
-                if before.get((participant, source)) != request:
-                    changed.setdefault(participant, {})[source] = asdict(request)
-            if changed:
-                # One event for all rooms, cut for each: one for each would flood every reader.
-                self._conferences.publish_ephemeral(
-                    "sources.requested", conference, {"requests": changed}
-                )
-
-    # LiveReadings
-
-    def live(self, conference: str, participant: str) -> LiveReading:
-        """See ``mcu.api.services.LiveReadings``."""
-        return LiveReading(
-            level_db=self._levels.get(conference, {}).get(participant),
-            speaking=participant in self._speakers.get(conference, ()),
-            visible=participant in self._visible.get(conference, ()),
-            quality=self._quality.get(conference, {}).get(participant, LineQuality()),
-        )
 
     # What is gone still counts
 
@@ -155,12 +52,10 @@ class Readings:
         self._gone_legs.update(_traffic([leg.statistics(0.0)]))
 
     def media_ended(self, media: ConferenceMedia) -> None:
-        """Keep a conference's counters, and forget its readings."""
+        """Keep a conference's counters."""
         self._gone_stages.update(_stages(media))
         self._gone_skipped += media.video.statistics().counters.ticks_skipped
         self._gone_unusable.update(_unusable(media))
-        for readings in (self._levels, self._speakers, self._visible, self._quality, self._asked):
-            readings.pop(media.conference, None)
 
     # MediaReadings
 
@@ -221,24 +116,6 @@ class Readings:
         if kernel is not None:
             dropped["kernel_buffer"] = kernel
         return dropped
-
-
-def _qualities(legs: Iterable[tuple[str | None, LegStatistics]]) -> dict[str, LineQuality]:
-    by_participant: dict[str, list[LegStatistics]] = {}
-    for participant, reading in legs:
-        if participant is not None:
-            by_participant.setdefault(participant, []).append(reading)
-    return {who: line_quality(readings) for who, readings in by_participant.items()}
-
-
-def _listeners_loss(legs: Iterable[LegStatistics]) -> float:
-    """Share of packets that the worse-off listeners lose, for which Opus' FEC is tuned.
-
-    One encoder serves all, so the worst tenth is looked after: the bits cost the others little.
-    """
-    losses = sorted(leg.sent["audio"].fraction_lost for leg in legs if "audio" in leg.sent)
-    worse = losses[int(len(losses) * 0.9)] if losses else 0.0
-    return min(MAX_EXPECTED_LOSS, max(DEFAULT_EXPECTED_LOSS, worse))
 
 
 def _unusable(media: ConferenceMedia) -> Counter[str]:

@@ -1,0 +1,58 @@
+"""What is published of a meeting in virtual time, and what REST is told of it."""
+
+from pathlib import Path
+
+from mcu.api.services import LineQuality, LiveReading
+from mcu.conference.commands import EndConference
+from mcu.conference.feed import EventFeed, RecordedEvent
+from mcu.rooms.live import LEVELS_INTERVAL_S, QUALITY_INTERVAL_S, REQUESTS_REPEAT_S
+from tests.peers.virtual_installation import VirtualInstallation
+from tests.scenario.meeting import start_three
+
+PUBLISHED = ("levels.measured", "quality.measured", "sources.requested")
+
+
+async def published(site: VirtualInstallation, feed: EventFeed) -> dict[str, list[RecordedEvent]]:
+    """What the feed holds by now, by type; a message marks its end."""
+    site.conferences.publish_ephemeral("test.over", "hop", {})
+    found: dict[str, list[RecordedEvent]] = {kind: [] for kind in PUBLISHED}
+    async for event in feed:
+        if event.type == "test.over":
+            break
+        found.setdefault(event.type, []).append(event)
+    return found
+
+
+async def test_levels_quality_and_requests_are_published_at_their_pace(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(2.0)
+        names = {room.name for room in rooms}
+        async with site.conferences.subscribe() as feed:
+            site.run(4.0)
+            found = await published(site, feed)
+        assert abs(len(found["levels.measured"]) - 4.0 / LEVELS_INTERVAL_S) <= 1
+        assert abs(len(found["quality.measured"]) - 4.0 / QUALITY_INTERVAL_S) <= 1
+        levels = found["levels.measured"][-1].data
+        assert set(levels["levels"]) == set(levels["visible"]) == set(levels["speakers"]) == names
+        quality = found["quality.measured"][-1].data["quality"]
+        assert {who: line["grade"] for who, line in quality.items()} == dict.fromkeys(names, "good")
+        # Nothing changed, so rooms are asked again only for those who opened their stream late.
+        async with site.conferences.subscribe() as feed:
+            site.run(REQUESTS_REPEAT_S)
+            (asked,) = (await published(site, feed))["sources.requested"]
+        assert set(asked.data["requests"]) == names
+
+
+async def test_rest_is_told_the_same_until_the_conference_ends(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(4.0)
+        reading = site.live.live("hop", rooms[0].name)
+        assert reading.level_db is not None
+        assert reading.level_db > -60
+        assert (reading.speaking, reading.visible, reading.quality.grade) == (True, True, "good")
+        nobody = LiveReading(None, False, False, LineQuality())
+        assert site.live.live("hop", "nobody") == nobody
+        await site.order(EndConference())
+        assert site.live.live("hop", rooms[0].name) == nobody
