@@ -4,10 +4,11 @@ import json
 import re
 import unicodedata
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from mcu.api.problem import KINDS
+from mcu.api.problem import KINDS, Kind
 from mcu.api.schemas.conference import Grade, Presence
 from mcu.console.pages import STATIC
 from mixer.video.layout import LAYOUTS
@@ -81,13 +82,30 @@ def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> Non
         assert f"grade.{grade}" in english
 
 
-def test_refusals_that_an_operator_can_meet_say_what_to_do(english: dict[str, str]) -> None:
-    # These are about how a program asks, not about what an operator does.
-    of_programs = {
-        "method-not-allowed", "not-acceptable", "unsupported-media-type",
-        "idempotency-key-reused", "precondition-required", "upgrade-required",
-    }  # fmt: skip
-    assert {kind for kind in KINDS if f"error.{kind}" not in english} <= of_programs
+OF_NO_KIND = {"unreachable", "page", "400", "500"}
+"""Without an answer of the server, or with one that is no problem document."""
+
+
+def test_every_refusal_says_what_to_do_in_both_languages(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    for texts in (english, vietnamese):
+        told = {key.removeprefix("error.") for key in texts if key.startswith("error.")}
+        assert told == set(KINDS) | OF_NO_KIND
+
+
+def test_the_servers_words_never_stand_in_place_of_the_pages() -> None:
+    # The server speaks English only; what it says stands below the page's own words.
+    showing = [module for module in SCRIPTS.rglob("*.js") if "server-words" in module.read_text()]
+    assert len(showing) >= 3
+    for module in showing:
+        text = module.read_text()
+        assert not re.search(r"detail \|\| [\w.]*advice", text), module.name
+        assert re.search(r"\badvice\b", text), module.name
+
+
+def test_every_kind_of_refusal_is_in_the_table() -> None:
+    assert set(get_args(Kind)) == set(KINDS)
 
 
 def test_the_drawn_layouts_are_those_that_are_composed() -> None:

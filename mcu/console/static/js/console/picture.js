@@ -137,7 +137,8 @@ export function Picture({ desk }) {
               ${t("link.now")}
             </button>
           </p>
-          ${watch.error instanceof ApiError && html`<p class="server-words" translate="no">${watch.error.detail || watch.error.advice}</p>`}
+          ${watch.error instanceof ApiError && html`<p>${watch.error.advice}</p>`}
+          ${watch.error?.detail && html`<p class="server-words" translate="no">${watch.error.detail}</p>`}
         </div>`
       }
       ${
