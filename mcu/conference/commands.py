@@ -9,6 +9,7 @@ from typing import Literal
 
 from mcu.conference.state import AUTO_LAYOUT, EVERYONE, LegUse, Role, RosterEntry
 from mcu.engine.plan import Slot
+from mixer.video.layout import Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,17 @@ class UnmuteAll:
 
 @dataclass(frozen=True, slots=True)
 class SetLayout:
-    """Choose a view's layout; ``slots`` None lets the conference choose who stands where."""
+    """Choose a view's layout.
+
+    Args:
+        slots: None lets the conference choose who stands where.
+        fit: how pictures of another shape stand in their slots; None leaves as is.
+    """
 
     view: str
     layout: str
     slots: tuple[Slot, ...] | None = None
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,9 +145,11 @@ def _set_layout(state: ConferenceState, command: SetLayout) -> list[Event]:
     slots = command.slots
     if slots is not None:
         slots = checked_slots(state, layout, slots)
-    if state.views[command.view] == ViewSetting(layout, slots):
+    now = state.views[command.view]
+    fit = now.fit if command.fit is None else command.fit
+    if now == ViewSetting(layout, slots, fit):
         return []
-    return [LayoutChanged(command.view, layout, slots)]
+    return [LayoutChanged(command.view, layout, slots, fit)]
 
 
 def _show_message(state: ConferenceState, command: ShowMessage, now: datetime) -> list[Event]:

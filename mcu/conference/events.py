@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from mcu.conference.state import Participant
 from mcu.engine.plan import Slot
+from mixer.video.layout import Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class LayoutChanged:
     view: str
     layout: str
     slots: tuple[Slot, ...] | None
+    fit: Fit = "letterbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
         case ConferenceUnlocked():
             return replace(state, locked=False, version=version)
         case LayoutChanged():
-            views = {**state.views, event.view: ViewSetting(event.layout, event.slots)}
+            views = {**state.views, event.view: ViewSetting(event.layout, event.slots, event.fit)}
             return replace(state, views=views, version=version)
         case BroadcastStarted():
             return replace(state, broadcast=event.participant, version=version)

@@ -52,11 +52,11 @@ def _participant(participant: Participant) -> ParticipantPlan:
 
 
 def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
+    setting = state.views[name]
     message = None if state.message is None else state.message.text
     if name == BROADCAST_VIEW and state.broadcast is not None:
         shown: tuple[Slot, ...] = (ParticipantSlot(state.broadcast),)
-        return ViewPlan(name, BROADCAST_LAYOUT, shown, message)
-    setting = state.views[name]
+        return ViewPlan(name, BROADCAST_LAYOUT, shown, message, fit=setting.fit)
     if name == "chair":
         # The presiding room looks at the others; who sees "main" sees the chair.
         people = [each for each in people if each.role != "chair"]
@@ -66,7 +66,7 @@ def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewP
         layout, slots = setting.layout, tuple(_resolve(slot, people) for slot in setting.slots)
     if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
         layout, slots = fill(layout, people)
-    return ViewPlan(name, layout, slots, message)
+    return ViewPlan(name, layout, slots, message, fit=setting.fit)
 
 
 def _resolve(slot: Slot, people: list[Participant]) -> Slot:

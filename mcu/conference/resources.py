@@ -54,7 +54,7 @@ def conference_resource(state: ConferenceState) -> Json:
 def view_resource(view: ViewSetting) -> Json:
     """What was chosen for a view; ``slots`` null: chosen automatically (see ``resolve_view``)."""
     slots = None if view.slots is None else [slot_to_json(slot) for slot in view.slots]
-    return {"layout": view.layout, "slots": slots}
+    return {"layout": view.layout, "slots": slots, "fit": view.fit}
 
 
 def participant_resource(participant: Participant) -> Json:
@@ -105,7 +105,8 @@ def event_data(event: Event) -> Json:
                 "entry_muted": list(event.entry_muted),
             }
         case LayoutChanged():
-            return {"view": event.view, **view_resource(ViewSetting(event.layout, event.slots))}
+            setting = ViewSetting(event.layout, event.slots, event.fit)
+            return {"view": event.view, **view_resource(setting)}
         case BroadcastStarted() | BroadcastStopped():
             return {"participant": event.participant}
         case MessageShown():

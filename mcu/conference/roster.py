@@ -104,7 +104,7 @@ def remove(state: ConferenceState, command: RemoveParticipant) -> list[Event]:
             continue
         slots = tuple(_without(slot, gone.id) for slot in view.slots)
         if slots != view.slots:
-            events.append(LayoutChanged(name, view.layout, slots))
+            events.append(LayoutChanged(name, view.layout, slots, view.fit))
     if state.chair == gone.id:
         events.append(ConferenceChanged(state.name, None))
     events.append(ParticipantRemoved(gone))

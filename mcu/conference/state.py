@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from mcu.engine.plan import Presence, Slot
+from mixer.video.layout import Fit
 
 Role = Literal["participant", "chair"]
 LegUse = Literal["join", "publish", "view"]
@@ -120,6 +121,7 @@ class ViewSetting:
 
     layout: str = AUTO_LAYOUT
     slots: tuple[Slot, ...] | None = None
+    fit: Fit = "letterbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mixer.video.layout import Fit
+
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 
 
@@ -72,13 +74,18 @@ class ParticipantPlan:
 
 @dataclass(frozen=True, slots=True)
 class ViewPlan:
-    """One composed picture: a layout's name and what stands in its slots (same length)."""
+    """One composed picture: a layout's name and what stands in its slots (same length).
+
+    Args:
+        fit: of cameras; a presentation is always shown whole.
+    """
 
     name: str
     layout: str
     slots: tuple[Slot, ...]
     message: str | None = None
     show_clock: bool = True
+    fit: Fit = "letterbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPl
 from mcu.engine.pool import Pool
 from mcu.engine.video_ladder import choose_rung
 from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
-from mcu.engine.video_source import VideoSource
+from mcu.engine.video_source import Shape, VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
 from mcu.engine.view import ASKED_S, View, timestamp_of
 from mcu.engine.view_rendition import ViewRendition
@@ -96,7 +96,7 @@ class VideoMixer:
             before.replace(leg, self._now)
             return
         self._sources[participant, source] = VideoSource(
-            source, leg, self._pool, self._counters, self._clock, "letterbox"
+            source, leg, self._pool, self._counters, self._clock
         )
 
     def remove_source(self, participant: str, source: StreamName) -> None:
@@ -296,14 +296,15 @@ class VideoMixer:
         return presenting[-1] if presenting else None
 
     def _want(self, active: Sequence[View], now: float) -> None:
-        """Let sources be decoded in the sizes they are shown in, and no others at all."""
-        wanted: dict[SourceId, set[tuple[int, int]]] = {}
+        """Let sources be decoded in the shapes they are shown in, and no others at all."""
+        wanted: dict[SourceId, set[Shape]] = {}
         for view in active:
             for binding, size in view.sizes():
                 who = self._participant(binding.participant)
                 muted = binding.stream == "video" and who is not None and who.video_muted
                 if not muted:
-                    wanted.setdefault((binding.participant, binding.stream), set()).add(size)
+                    shapes = wanted.setdefault((binding.participant, binding.stream), set())
+                    shapes.add((*size, view.plan.fit))
         for participant, until in list(self._picture_until.items()):
             if until < now:
                 del self._picture_until[participant]

@@ -12,7 +12,8 @@ from mcu.legs.leg import Leg, StreamName
 from mcu.media.frames import EncodedFrame
 from mixer.codecs.video import VideoCodecError, VideoDecoder
 from mixer.video.canvas import Planes
-from mixer.video.scale import Fit, Picture, Scaler
+from mixer.video.layout import Fit
+from mixer.video.scale import Picture, Scaler
 
 MAX_BACKLOG = 12
 """Coded pictures that may wait for the decoder: half a second. More: wait for a key frame."""
@@ -29,6 +30,8 @@ FRUITLESS = 25
 """So many pictures without a result mean the stream cannot be decoded from here."""
 
 Size = tuple[int, int]
+Shape = tuple[int, int, Fit]
+"""Width and height of a slot, and how pictures of another shape stand in it."""
 
 
 @dataclass(slots=True)
@@ -36,15 +39,15 @@ class _Decoded:
     """What a batch came to."""
 
     frame: av.VideoFrame | None = None
-    pictures: dict[Size, Picture] = field(default_factory=dict)
+    pictures: dict[Shape, Picture] = field(default_factory=dict)
     decoded: int = 0
     failed: bool = False
 
 
 class VideoSource:
-    """Pictures of one participant's camera or presentation.
+    """Pictures of one participant's camera or presentation, which is always shown whole.
 
-    Only what somebody sees is decoded: ``want`` says in which sizes. All calls come from the
+    Only what somebody sees is decoded: ``want`` says in which shapes. All calls come from the
     loop's thread; decoding runs in a lane of the pool.
     """
 
@@ -55,7 +58,6 @@ class VideoSource:
         pool: Pool,
         counters: VideoCounters,
         clock: StageClock,
-        fit: Fit,
     ) -> None:
         self.stream = stream
         self.leg = leg
@@ -67,10 +69,9 @@ class VideoSource:
         self._pool = pool
         self._counters = counters
         self._clock = clock
-        self._fit = fit
-        self._sizes: frozenset[Size] = frozenset()
-        self._scalers: dict[Size, _SharedScaler] = {}
-        self._pictures: dict[Size, Picture] = {}
+        self._shapes: frozenset[Shape] = frozenset()
+        self._scalers: dict[Shape, _SharedScaler] = {}
+        self._pictures: dict[Shape, Picture] = {}
         self._taken = True
         self._lane: Lane | None = None
         self._decoder: _DecoderBox | None = None
@@ -88,20 +89,23 @@ class VideoSource:
         """Whether it has a decoder."""
         return self._decoder is not None
 
-    def want(self, sizes: Iterable[Size] | None, now: float) -> None:
-        """See it in these sizes from now on; empty: decoded only; None: hidden.
+    def want(self, shapes: Iterable[Shape] | None, now: float) -> None:
+        """See it in these shapes from now on; empty: decoded only; None: hidden.
 
         Becoming visible asks the room for a key frame; becoming hidden frees the decoder.
         """
-        if sizes is None:
+        if shapes is None:
             if self.wanted_since is not None:
                 self._hide()
             return
-        self._sizes = frozenset(sizes)
+        self._shapes = frozenset(self._allowed(shape) for shape in shapes)
         self._scalers = {
-            size: self._scalers.get(size) or self._scaler(size) for size in self._sizes
+            shape: self._scalers.get(shape) or _SharedScaler(shape, self._clock)
+            for shape in self._shapes
         }
-        self._pictures = {size: one for size, one in self._pictures.items() if size in self._sizes}
+        self._pictures = {
+            shape: one for shape, one in self._pictures.items() if shape in self._shapes
+        }
         if self.wanted_since is None:
             self.wanted_since = now
             self._open()
@@ -155,15 +159,16 @@ class VideoSource:
         if not self._lane.pending:
             self._start()
 
-    def picture(self, size: Size) -> Picture | None:
+    def picture(self, size: Size, fit: Fit = "letterbox") -> Picture | None:
         """The newest picture for a slot of this size; None before the first one."""
         self._taken = True
-        picture = self._pictures.get(size)
+        shape = self._allowed((*size, fit))
+        picture = self._pictures.get(shape)
         if picture is None and self.frame is not None:
-            scaler = self._scalers.get(size)
+            scaler = self._scalers.get(shape)
             if scaler is None:
-                scaler = self._scalers[size] = self._scaler(size)
-            picture = self._pictures[size] = Picture(self.frame, scaler.scale)
+                scaler = self._scalers[shape] = _SharedScaler(shape, self._clock)
+            picture = self._pictures[shape] = Picture(self.frame, scaler.scale)
         return picture
 
     def tick(self, now: float, hold_s: float) -> None:
@@ -196,16 +201,16 @@ class VideoSource:
         self._lane = None
         self._decoder = None
         self._batch = []
-        self._sizes = frozenset()
+        self._shapes = frozenset()
         self._scalers = {}
         self._needs_key = True
         self._asked_at = None
         self.wanted_since = None
         self.leg.want_source(self.stream, False)
 
-    def _scaler(self, size: Size) -> "_SharedScaler":
-        fit: Fit = "letterbox" if self.stream == "presentation" else self._fit
-        return _SharedScaler(size, fit, self._clock)
+    def _allowed(self, shape: Shape) -> Shape:
+        """Edges of a presentation hold what somebody wants to be read."""
+        return (*shape[:2], "letterbox") if self.stream == "presentation" else shape
 
     def _need_key_frame(self, now: float) -> None:
         self._needs_key = True
@@ -251,9 +256,9 @@ class VideoSource:
             self._ask_after_s = ASK_AGAIN_S
             self.frame = result.frame
             self.picture_at = arrived
-            # Sizes may have changed meanwhile; ``picture`` makes what is missing.
+            # Shapes may have changed meanwhile; ``picture`` makes what is missing.
             self._pictures = {
-                size: one for size, one in result.pictures.items() if size in self._sizes
+                shape: one for shape, one in result.pictures.items() if shape in self._shapes
             }
         else:
             self._fruitless += frames
@@ -284,8 +289,8 @@ class _DecoderBox:
 class _SharedScaler:
     """A scaler several views and the decoder's lane may use."""
 
-    def __init__(self, size: Size, fit: Fit, clock: StageClock) -> None:
-        self._scaler = Scaler(*size, fit)
+    def __init__(self, shape: Shape, clock: StageClock) -> None:
+        self._scaler = Scaler(*shape)
         self._lock = threading.Lock()
         self._clock = clock
 
@@ -297,8 +302,8 @@ class _SharedScaler:
 def _decode(
     box: _DecoderBox,
     batch: list[EncodedFrame],
-    scalers: dict[Size, _SharedScaler],
-    lazy: dict[Size, _SharedScaler],
+    scalers: dict[Shape, _SharedScaler],
+    lazy: dict[Shape, _SharedScaler],
     clock: StageClock,
 ) -> _Decoded:
     """On a worker: decode a batch, keep the last picture, scale it."""
@@ -318,8 +323,8 @@ def _decode(
             if frames:
                 result.frame = frames[-1]
     if result.frame is not None:
-        for size, scaler in (scalers | lazy).items():
-            picture = result.pictures[size] = Picture(result.frame, scaler.scale)
-            if size in scalers:
+        for shape, scaler in (scalers | lazy).items():
+            picture = result.pictures[shape] = Picture(result.frame, scaler.scale)
+            if shape in scalers:
                 _ = picture.planes
     return result

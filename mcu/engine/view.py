@@ -217,7 +217,9 @@ class View:
         speaking = binding.participant in speakers and not who.audio_muted
         source = self._find_source(binding)
         state: TileState = _CARDS.get(who.presence) or self._live_state(who, binding, source, now)
-        picture = source.picture(size) if source is not None and state == "live" else None
+        picture = (
+            source.picture(size, self.plan.fit) if source is not None and state == "live" else None
+        )
         return Tile(state, who.label, picture, who.audio_muted, speaking and state == "live")
 
     @staticmethod

@@ -6,6 +6,11 @@ The first slots are the large ones. Slots never overlap; what none of them cover
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
+
+Fit = Literal["letterbox", "crop"]
+"""How a picture of another shape stands in its slot: whole with bars beside it, or filling the slot
+with its edges cut off."""
 
 Part = tuple[float, float, float, float]
 """Left, top, width, height in 0-1 of the picture."""

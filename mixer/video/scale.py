@@ -5,15 +5,12 @@ here is yuv420p, limited range, BT.601, of even size.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import av
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from mixer.video.canvas import Planes, frame_planes
-
-Fit = Literal["letterbox", "crop"]
-"""Whole picture with bars beside it, or a full slot with the picture's edges cut off."""
+from mixer.video.layout import Fit
 
 STRETCH = 0.03
 """A picture whose shape differs less than this from the slot's fills it: thin bars look like a

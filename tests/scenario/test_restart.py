@@ -31,7 +31,7 @@ async def test_a_meeting_is_there_again_after_a_kill(tmp_path: Path) -> None:
     async with VirtualInstallation(tmp_path / "one") as site:
         rooms = await start_three(site)
         slots = (ParticipantSlot(NAMES[2]), ParticipantSlot(NAMES[0]), EmptySlot(), EmptySlot())
-        await site.order(SetLayout("main", "2x2", slots))
+        await site.order(SetLayout("main", "2x2", slots, "crop"))
         await site.order(ChangeParticipant(NAMES[1], audio_muted=True, volume_db=-6.0))
         await site.order(ChangeParticipant(NAMES[0], deafened=True, label="Điểm cầu chính"))
         await site.order(ChangeConference(chair=NAMES[2]))
@@ -48,6 +48,7 @@ async def test_a_meeting_is_there_again_after_a_kill(tmp_path: Path) -> None:
         found = site.state()
         assert (found.name, found.chair, found.locked) == (before.name, NAMES[2], True)
         assert found.views == before.views
+        assert found.views["main"].fit == "crop"
         assert found.message == before.message
         assert list(found.participants) == list(before.participants)
         assert site.presence() == dict.fromkeys(NAMES, "lost")

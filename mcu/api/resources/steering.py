@@ -65,7 +65,7 @@ async def set_layout(call: Call) -> web.Response:
     slots = None
     if new.slots is not None:
         slots = tuple(slot_from_json(slot.model_dump()) for slot in new.slots)
-    state = await steer(call, SetLayout(new.view, new.layout, slots))
+    state = await steer(call, SetLayout(new.view, new.layout, slots, new.fit))
     return json_response(layout_document(state, new.view), version=state.version)
 
 

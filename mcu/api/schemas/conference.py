@@ -15,6 +15,7 @@ from mcu.api.schemas.base import (
     Text,
     Time,
 )
+from mixer.video.layout import Fit
 
 ViewName = Literal["main", "chair"]
 LayoutName = Literal[
@@ -72,10 +73,15 @@ class Slot(Output):
 
 
 class View(Output):
-    """One composed picture; ``slots`` null: filled by the roster's order."""
+    """One composed picture; ``slots`` null: filled by the roster's order.
+
+    ``fit``: pictures of another shape than their slot are shown whole with bars (letterbox), or
+    fill it with their edges cut off (crop). A presentation is always shown whole.
+    """
 
     layout: LayoutName
     slots: list[Slot] | None
+    fit: Fit
 
 
 class Message(Output):
@@ -238,6 +244,7 @@ class NewLayout(Input):
     view: ViewName = "main"
     layout: LayoutName
     slots: list[NewSlot] | None = Field(default=None, max_length=49)
+    fit: Fit | None = Field(default=None, description="null: as it is; views start with letterbox")
 
 
 class LayoutQuery(Query):

@@ -116,7 +116,7 @@ def test_a_state_survives_json():
     state = then(
         meeting(5, chair="b1", joined=["b1", "b0"]),
         SetLayout("main", "2x2", (ParticipantSlot("b0"), SpeakerSlot(1), PollingSlot(5, ("b1",)),
-                                  PresentationSlot())),
+                                  PresentationSlot()), "crop"),
         NoteJoined("b2", "up", "publish"), MuteAll("tinh"), Lock(), ShowMessage("a", 60),
         StartBroadcast("b1"),
     )  # fmt: skip
@@ -160,6 +160,15 @@ def test_what_cannot_be_read_says_so(type_, data):
 
 def test_fields_of_a_later_version_are_passed_over():
     assert event_from_json("broadcast.started", {**GOOD, "since": 1}).participant == "b1"
+
+
+def test_layouts_of_an_earlier_version_show_pictures_whole():
+    old = {"v": 1, "view": "main", "layout": "2x2", "slots": None}
+    assert event_from_json("layout.changed", old).fit == "letterbox"
+    state = state_to_json(meeting())
+    for view in state["views"].values():
+        del view["fit"]
+    assert state_from_json(state) == meeting()
 
 
 def test_times_are_utc():

@@ -132,6 +132,21 @@ class TestLayout:
         state = then(meeting(), SetLayout("main", "1+5"))
         assert decide(state, SetLayout("main", "1+5"), NOW) == []
 
+    def test_a_fit_stays_until_another_is_chosen(self):
+        assert meeting().views["main"].fit == "letterbox"
+        state, events = did(meeting(), SetLayout("main", "auto", fit="crop"))
+        assert types(events) == ["layout.changed"]
+        assert {name: view.fit for name, view in state.views.items()} == {
+            "main": "crop",
+            "chair": "letterbox",
+        }
+        state = then(state, SetLayout("main", "2x2"))
+        assert state.views["main"] == ViewSetting("2x2", None, "crop")
+        assert decide(state, SetLayout("main", "2x2", fit="crop"), NOW) == []
+        assert then(state, SetLayout("main", "2x2", fit="letterbox")).views["main"].fit == (
+            "letterbox"
+        )
+
     def test_an_unknown_view_is_answered_with_the_views(self):
         error = refused(meeting(), SetLayout("left", "2x2"))
         assert error.field == "view"

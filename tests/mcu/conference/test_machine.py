@@ -85,7 +85,11 @@ COMMANDS = st.one_of(
     st.builds(MuteAll, SCOPES, EXCEPT),
     st.builds(UnmuteAll, SCOPES, EXCEPT),
     st.builds(
-        SetLayout, st.sampled_from(["main", "chair", "other"]), st.sampled_from(["auto", *LAYOUTS])
+        SetLayout,
+        st.sampled_from(["main", "chair", "other"]),
+        st.sampled_from(["auto", *LAYOUTS]),
+        st.none(),
+        st.sampled_from([None, "letterbox", "crop"]),
     ),
     st.builds(SetLayout, st.just("main"), st.just("2x2"), st.lists(SLOTS, max_size=5).map(tuple)),
     st.builds(

@@ -57,6 +57,13 @@ def test_a_broadcast_covers_main_until_it_stops():
     assert media_plan(then(on_air, StopBroadcast())) == media_plan(state)
 
 
+def test_the_fit_of_a_view_is_kept_through_a_broadcast():
+    state = then(meeting(2, joined=ids(2)), SetLayout("main", "2x2", fit="crop"))
+    for each in (state, then(state, StartBroadcast("b1"))):
+        views = media_plan(each).views
+        assert (views["main"].fit, views["chair"].fit) == ("crop", "letterbox")
+
+
 def test_a_message_lies_over_every_view():
     plan = media_plan(then(meeting(), ShowMessage("Tạm nghỉ"), StartBroadcast("b0")))
     assert {view.message for view in plan.views.values()} == {"Tạm nghỉ"}

@@ -82,7 +82,7 @@ class TestRemove:
             SpeakerSlot(1),
         )
         state = then(
-            meeting(chair="b0", joined=["b0"]), SetLayout("main", "2x2", slots),
+            meeting(chair="b0", joined=["b0"]), SetLayout("main", "2x2", slots, "crop"),
             StartBroadcast("b0"),
         )  # fmt: skip
         state, events = did(state, RemoveParticipant("b0"))
@@ -95,6 +95,7 @@ class TestRemove:
         assert events[-1].participant.legs[0].id == "leg-b0"  # so that it can be closed
         assert "b0" not in state.participants
         assert (state.chair, state.broadcast) == (None, None)
+        assert state.views["main"].fit == "crop"
         assert state.views["main"].slots == (
             EmptySlot(),
             PollingSlot(5, ("b1",)),

@@ -226,6 +226,66 @@ def test_rooms_are_asked_for_what_is_shown() -> None:
     assert (legs["a"].limit or 0) > (legs["b"].limit or 0) > 0
 
 
+MIDDLE, BARS = (320, 100), ((20, 100), (620, 100))
+"""Of a 4:3 picture in a 16:9 one of 640 x 360, whose bars are 80 pixels wide."""
+
+
+def bars(leg: Leg) -> bool:
+    """Whether a viewer sees bars on both sides of a red picture; both or none."""
+    shown = decoded(leg.playing["video"])
+    assert near(colour_at(shown, *MIDDLE), RED, 12)
+    left, right = (not near(colour_at(shown, *place), RED, 12) for place in BARS)
+    assert left == right
+    return left
+
+
+def test_two_views_show_the_same_source_whole_and_filling() -> None:
+    room = VideoRoom()
+    room.seat("a", layout="1x1")
+    room.seat("a", layout="1x1", view="chair", fit="crop")
+    room.join("a", RED)
+    room.cameras["a"] = Camera(RED, (320, 240))
+    whole, filling = Leg("whole", sources=()), Leg("filling", sources=())
+    room.mixer.add_viewer(whole, "main", room.now)
+    room.mixer.add_viewer(filling, "chair", room.now)
+    room.run(10)
+    assert (bars(whole), bars(filling)) == (True, False)
+    assert room.mixer.statistics().decoders == 1
+    room.seat("a", layout="1x1", fit="crop")
+    room.seat("a", layout="1x1", view="chair")
+    room.run(10)
+    assert (bars(whole), bars(filling)) == (False, True), "nothing of before is left"
+
+
+def test_a_changed_fit_is_seen_without_another_picture() -> None:
+    room = VideoRoom()
+    room.seat("a", layout="1x1")
+    room.join("a", RED)
+    room.cameras["a"] = Camera(RED, (320, 240))
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(10)
+    assert bars(viewer)
+    room.seat("a", layout="1x1", fit="crop")
+    room.run(3, send=False)
+    assert not bars(viewer)
+
+
+def test_a_presentation_is_shown_whole_in_a_view_that_crops() -> None:
+    room = VideoRoom()
+    room.plan("1x1", PresentationSlot(), fit="crop")
+    leg = room.join("a", GREEN, Leg("a", sources=("video", "presentation")))
+    room.mixer.add_source("a", "presentation", leg)
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    room.run(5)
+    slides = Camera(RED, (320, 240))
+    for _ in range(10):
+        room.mixer.receive("a", "presentation", slides.next(), room.now)
+        room.run(1)
+    assert bars(viewer)
+
+
 def test_who_presents_is_who_sends_not_who_could() -> None:
     room = VideoRoom()
     both = ("video", "presentation")

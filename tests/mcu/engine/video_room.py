@@ -13,6 +13,7 @@ from mcu.media.frames import EncodedFrame
 from mcu.media.rendition import FanOut, Rendition
 from mixer.codecs.video import VideoDecoder, VideoEncoder
 from mixer.video.canvas import Planes, frame_planes
+from mixer.video.layout import Fit
 from tests.mixer.video.pictures import Yuv, frame
 
 WALL = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -102,20 +103,28 @@ class VideoRoom:
         self._participants: dict[str, ParticipantPlan] = {}
         self._views: dict[str, ViewPlan] = {}
 
-    def plan(self, layout: str = "2x2", *slots: Slot, view: str = "main") -> None:
+    def plan(
+        self, layout: str = "2x2", *slots: Slot, view: str = "main", fit: Fit = "letterbox"
+    ) -> None:
         """Set a view's layout; empty slots are added."""
         from mcu.engine.plan import EmptySlot
         from mixer.video.layout import LAYOUTS
 
         missing = len(LAYOUTS[layout].slots) - len(slots)
         self._views[view] = ViewPlan(
-            view, layout, (*slots, *(EmptySlot() for _ in range(missing))), show_clock=False
+            view,
+            layout,
+            (*slots, *(EmptySlot() for _ in range(missing))),
+            show_clock=False,
+            fit=fit,
         )
         self.apply()
 
-    def seat(self, *names: str, layout: str = "2x2", view: str = "main") -> None:
+    def seat(
+        self, *names: str, layout: str = "2x2", view: str = "main", fit: Fit = "letterbox"
+    ) -> None:
         """Fixed places, in this order."""
-        self.plan(layout, *(ParticipantSlot(name) for name in names), view=view)
+        self.plan(layout, *(ParticipantSlot(name) for name in names), view=view, fit=fit)
 
     def put(self, one: ParticipantPlan) -> None:
         """Put somebody on the roster, or change how they are."""

@@ -22,7 +22,11 @@ async def test_from_start_to_end(province: Api) -> None:
     assert made.headers["Location"] == f"/api/v1/conferences/{conference}"
     assert made.json["chair"] == "tinh-a"
     assert made.json["counts"]["expected"] == 6
-    assert made.json["views"]["main"] == {"layout": "1+5", "slots": None}
+    assert made.json["views"]["main"] == {
+        "layout": "1+5",
+        "slots": None,
+        "fit": "letterbox",
+    }
     path = f"/conferences/{conference}"
     tag = {"If-Match": made.headers["ETag"]}
     changed = await province.call("PATCH", path, {"name": "Họp"}, headers=tag, status=200)

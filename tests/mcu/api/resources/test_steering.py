@@ -46,21 +46,43 @@ async def test_layouts(meeting: tuple[Api, str]) -> None:
     ]  # fmt: skip
     body = {"view": "main", "layout": "2x2", "slots": slots}
     reply = await api.call("PUT", f"{path}/layout", body, status=200)
-    assert reply.json == body
+    assert reply.json == body | {"fit": "letterbox"}
     read = await api.call("GET", f"{path}/layout", status=200)
-    assert read.json == body
+    assert read.json == reply.json
     assert read.headers["ETag"] == reply.headers["ETag"]
     chair = await api.call("GET", f"{path}/layout?view=chair", status=200)
-    assert chair.json == {"view": "chair", "layout": "auto", "slots": None}
+    assert chair.json == {"view": "chair", "layout": "auto", "slots": None, "fit": "letterbox"}
     for wrong, field in (
         ({"layout": "2x2", "slots": [{}]}, "$.slots"),
         ({"layout": "1x1", "slots": [{"participant": "nobody"}]}, "$.slots[0].participant"),
         ({"layout": "auto", "slots": []}, "$.slots"),
         ({"layout": "2x2", "view": "moon"}, "$.view"),
+        ({"layout": "2x2", "fit": "stretch"}, "$.fit"),
     ):
         assert (await api.call("PUT", f"{path}/layout", wrong, status=422)).fields == [field]
     stale = {"If-Match": '"1"'}
     await api.call("PUT", f"{path}/layout", {"layout": "3x3"}, headers=stale, status=412)
+
+
+async def test_a_view_keeps_its_fit_until_another_is_asked_for(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    for body, fit in (
+        ({"layout": "2x2"}, "letterbox"),
+        ({"layout": "2x2", "fit": "crop"}, "crop"),
+        ({"layout": "1+5"}, "crop"),
+        ({"layout": "1+5", "fit": None}, "crop"),
+        ({"layout": "auto", "fit": "letterbox"}, "letterbox"),
+    ):
+        changed = await api.call("PUT", f"{path}/layout", body, status=200)
+        assert changed.json["fit"] == fit
+        assert (await api.call("GET", path, status=200)).json["views"]["main"]["fit"] == fit
+    chair = {"view": "chair", "layout": "auto", "fit": "crop"}
+    await api.call("PUT", f"{path}/layout", chair, status=200)
+    views = (await api.call("GET", path, status=200)).json["views"]
+    assert {name: view["fit"] for name, view in views.items()} == {
+        "main": "letterbox",
+        "chair": "crop",
+    }
 
 
 async def test_broadcast_message_and_lock(meeting: tuple[Api, str]) -> None:
