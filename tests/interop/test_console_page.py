@@ -188,6 +188,29 @@ async def test_mute_all_spares_the_chair_and_can_be_undone(daemon: StubDaemon, d
     assert {id_ for id_, person in daemon.people.items() if person["audio_muted"]} == before
 
 
+async def test_how_pictures_fit_is_chosen_with_the_keyboard_and_stays(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    whole, filling = desk.locator("[data-fit=letterbox]"), desk.locator("[data-fit=crop]")
+    await expect(whole).to_have_attribute("aria-pressed", "true")
+    await whole.focus()
+    await desk.keyboard.press("Tab")
+    await desk.keyboard.press("Space")
+    await expect(filling).to_have_attribute("aria-pressed", "true")
+    await expect(whole).to_have_attribute("aria-pressed", "false")
+    assert daemon.calls[-1] == (
+        "PUT", f"{PATH}/layout", {"view": "main", "layout": "1+7", "slots": None, "fit": "crop"},
+    )  # fmt: skip
+    await desk.locator("[data-layout='2x2']").click()
+    await expect(desk.locator("[data-layout='2x2']")).to_have_attribute("aria-pressed", "true")
+    await expect(filling).to_have_attribute("aria-pressed", "true")
+    await filling.press("Enter")  # what is so already is not asked for again
+    assert len([call for call in daemon.calls if call[0] == "PUT"]) == 2
+    await desk.get_by_role("button", name="Hoàn tác").first.click()
+    await expect(whole).to_have_attribute("aria-pressed", "true")
+    await expect(desk.locator("[data-layout='2x2']")).to_have_attribute("aria-pressed", "true")
+
+
 async def test_a_layout_is_chosen_from_its_drawing_and_undone(
     daemon: StubDaemon, desk: Page
 ) -> None:

@@ -339,10 +339,9 @@ class StubDaemon:
 
     async def _layout(self, request: web.Request) -> web.Response:
         wanted = await request.json()
-        self.conference["views"][wanted["view"]] = {
-            "layout": wanted["layout"],
-            "slots": wanted["slots"],
-        }
+        view = self.conference["views"][wanted["view"]]
+        wanted = {"fit": view["fit"], **wanted}
+        view.update({name: wanted[name] for name in ("layout", "slots", "fit")})
         self.emit("layout.changed", **wanted)
         return web.json_response(wanted)
 

@@ -80,8 +80,8 @@ def conference(people: list[Json]) -> Json:
         "state": "running",
         "chair": people[0]["id"],
         "views": {
-            "main": {"layout": "1+7", "slots": None},
-            "chair": {"layout": "auto", "slots": None},
+            "main": {"layout": "1+7", "slots": None, "fit": "letterbox"},
+            "chair": {"layout": "auto", "slots": None, "fit": "letterbox"},
         },
         "locked": False,
         "message": None,

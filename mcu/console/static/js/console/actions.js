@@ -136,10 +136,30 @@ export class Actions {
     });
   }
 
+  /** @param {any} body */
+  #putLayout(body) {
+    return send("PUT", `${this.path}/layout`, body);
+  }
+
+  /** How pictures of another shape stand in the slots of a view.
+   * @param {string} view @param {string} fit */
+  fit(view, fit) {
+    const put = (/** @type {string} */ wanted) => {
+      // Read when its turn has come: a layout that was chosen just before is not to be undone.
+      const { layout, slots } = this.model.conference.peek().views[view];
+      return this.#putLayout({ view, layout, slots: slots && slots.map(bare), fit: wanted });
+    };
+    const before = this.model.conference.peek().views[view].fit;
+    return this.run(`layout:${view}`, () => put(fit), {
+      done: t(`done.fit.${fit}`),
+      undo: () => void this.run(`layout:${view}`, () => put(before)),
+    });
+  }
+
   /** @param {string} view @param {string} layout @param {any[] | null} slots */
   layout(view, layout, slots) {
     const before = this.model.conference.peek().views?.[view];
-    const put = (/** @type {any} */ body) => send("PUT", `${this.path}/layout`, body);
+    const put = (/** @type {any} */ body) => this.#putLayout(body);
     return this.run(
       `layout:${view}`,
       () => put({ view, layout, slots: slots && slots.map(bare) }),

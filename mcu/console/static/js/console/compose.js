@@ -7,11 +7,25 @@ import { t } from "../shared/i18n.js";
 import { AUTO, LAYOUT_NAMES, layoutLabel, Thumbnail, resolved } from "../shared/layouts.js";
 import { busy } from "./actions.js";
 
+const FITS = ["letterbox", "crop"];
+
+/** A picture of another shape in its slot: bars beside it, or its edges outside. @param {{fit: string}} props */
+const FitSign = ({ fit }) =>
+  html`<svg class="fit-sign" viewBox="0 0 32 20" aria-hidden="true">
+    <rect class="place" x="2" y="3" width="28" height="14" />
+    ${
+      fit === "crop"
+        ? html`<rect class="camera" x="2" y="3" width="28" height="14" />
+            <path class="cut" d="M2 1h28M2 19h28" />`
+        : html`<rect class="camera" x="7" y="3" width="18" height="14" />`
+    }
+  </svg>`;
+
 /** @param {{desk: import("./conference.js").Desk}} props */
 export function Compose({ desk }) {
   const conference = desk.model.conference.value;
   const view = desk.view.value;
-  const setting = conference.views?.[view] ?? { layout: AUTO, slots: null };
+  const setting = conference.views?.[view] ?? { layout: AUTO, slots: null, fit: FITS[0] };
   const off = !desk.controls || conference.state !== "running" || busy.value.has(`layout:${view}`);
   const { connected, lost } = desk.model.counts.value;
   const chairAside = view === "chair" && conference.chair ? 1 : 0;
@@ -37,6 +51,23 @@ export function Compose({ desk }) {
             onClick=${() => desk.actions.layout(view, name, null)}
           >
             <${Thumbnail} name=${name} /><span>${layoutLabel(name)}</span>
+          </button>`,
+      )}
+    </div>
+    <div class="fit" role="group" aria-label=${t("fit")}>
+      <span class="quiet">${t("fit")}</span>
+      ${FITS.map(
+        (fit) =>
+          html`<button
+            type="button"
+            key=${fit}
+            data-fit=${fit}
+            aria-pressed=${String(setting.fit === fit)}
+            disabled=${!desk.controls || conference.state !== "running"}
+            title=${t(`fit.${fit}.explain`)}
+            onClick=${() => setting.fit !== fit && desk.actions.fit(view, fit)}
+          >
+            <${FitSign} fit=${fit} />${t(`fit.${fit}`)}
           </button>`,
       )}
     </div>

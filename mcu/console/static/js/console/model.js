@@ -161,7 +161,7 @@ export class ConferenceModel {
         break;
       case "layout.changed": {
         const views = { ...this.conference.value?.views };
-        views[data.view] = { layout: data.layout, slots: data.slots };
+        views[data.view] = { layout: data.layout, slots: data.slots, fit: data.fit };
         change({ views });
         break;
       }
