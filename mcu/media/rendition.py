@@ -12,7 +12,7 @@ from mcu.media import h264, vp8
 from mcu.media.fan_out import FanOut
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS, PayloadRing
 
-__all__ = ["FanOut", "PayloadRing", "Rendition", "RenditionKey", "Subscriber"]
+__all__ = ["FanOut", "Outlet", "PayloadRing", "Rendition", "RenditionKey", "Subscriber"]
 
 _PACKETISERS: dict[str, Callable[[bytes], list[bytes]]] = {
     "h264": h264.packetise,
@@ -45,6 +45,16 @@ class Subscriber(Protocol):
         """Send at most ``limit`` packets; returns how many left (0: nothing to do)."""
 
 
+class Outlet(Protocol):
+    """Where the packets of renditions go: ``FanOut``, or on to another process."""
+
+    def send_now(self, rendition: "Rendition", now: float) -> None:
+        """Send what is new to every subscriber before returning (audio)."""
+
+    def queue(self, rendition: "Rendition", now: float) -> None:
+        """Send what is new soon (video)."""
+
+
 class Rendition:
     """Packetises pictures or audio packets once and hands them to all subscribers.
 
@@ -57,7 +67,7 @@ class Rendition:
         self,
         key: RenditionKey,
         clock_rate: int,
-        fan_out: FanOut,
+        fan_out: Outlet,
         on_key_frame_wanted: Callable[[float], None] | None = None,
     ) -> None:
         self.key = key
@@ -86,6 +96,12 @@ class Rendition:
         """
         packetise = self._packetise
         payloads = packetise(data) if packetise is not None else ([data] if data else [])
+        self.append_packets(payloads, timestamp, key_frame=key_frame, now=now)
+
+    def append_packets(
+        self, payloads: list[bytes], timestamp: int, *, key_frame: bool, now: float
+    ) -> None:
+        """Take RTP payloads of one picture, packetised elsewhere; see ``append``."""
         if not payloads:
             return
         self.timestamp = timestamp
