@@ -185,8 +185,14 @@ class MediaSettings(Section):
     max_speakers: Annotated[int, Field(ge=1, le=32)] = Field(
         8, description="Rooms that are heard at the same time."
     )
+    video_processes: Annotated[int, Field(ge=0, le=64)] = Field(
+        0,
+        description="Processes that decode and encode pictures, conferences spread over them; "
+        "0 is one for each four processors.",
+    )
     workers: Annotated[int, Field(ge=0, le=256)] = Field(
-        0, description="Threads that decode and encode pictures; 0 is one for each processor."
+        0,
+        description="Threads in each of these processes; 0 shares the processors among them.",
     )
 
     @model_validator(mode="after")

@@ -31,8 +31,9 @@ from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
 from mcu.engine.conference_media import ConferenceMedia
-from mcu.engine.engine import Engine, MediaDefaults
-from mcu.engine.pool import CodecPool
+from mcu.engine.engine import Engine
+from mcu.engine.video_process.messages import Configure, OpenConference
+from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
@@ -68,6 +69,7 @@ class Daemon:
         self._closing = AsyncExitStack()
         self._timer: asyncio.TimerHandle | None = None
         self._engine: Engine
+        self._video: VideoProcesses
         self._acceptor: WebRtcAcceptor
         self._live: LivePublisher
         self._totals: MediaTotals
@@ -95,7 +97,7 @@ class Daemon:
 
         port, transport = self._open_port(loop)
         stack.callback(transport.close)
-        self._make_media(loop, stack, port, transport)
+        await self._make_media(loop, stack, port, transport)
         self.conferences = Conferences(
             store,
             self.rooms,
@@ -125,7 +127,7 @@ class Daemon:
             reason = f"UDP {media.host} port {media.port} cannot be opened ({error.strerror})"
             raise SettingsError([Problem("media.port", reason)]) from error
 
-    def _make_media(
+    async def _make_media(
         self,
         loop: asyncio.AbstractEventLoop,
         stack: AsyncExitStack,
@@ -141,20 +143,29 @@ class Daemon:
                 loop.call_later(_whole_ms(delay_s), lambda: call(time.monotonic()))
 
         zone = ZoneInfo(media.time_zone)
-        pool = CodecPool(media.workers or os.cpu_count() or 1, loop.call_soon_threadsafe)
-        stack.callback(pool.close)
+        fan_out = FanOut(schedule, time.perf_counter)
+        cores = os.cpu_count() or 1
+        processes = media.video_processes or default_processes(cores)
+        self._video = VideoProcesses(
+            processes,
+            fan_out=fan_out,
+            opened=OpenConference("", media.width, media.height, media.bitrate_bps),
+            configure=Configure(
+                threads=media.workers or math.ceil(cores / processes),
+                fps=media.fps,
+                time_zone=media.time_zone,
+                logging=self.settings.logging,
+            ),
+        )
+        stack.push_async_callback(self._video.close)
+        await self._video.start()
         self._engine = Engine(
-            fan_out=FanOut(schedule, time.perf_counter),
-            pool=pool,
+            fan_out=fan_out,
+            video=self._video,
             start=time.monotonic(),
             wall=lambda: datetime.now(zone),
-            defaults=MediaDefaults(
-                width=media.width,
-                height=media.height,
-                fps=media.fps,
-                bitrate_bps=media.bitrate_bps,
-                max_speakers=media.max_speakers,
-            ),
+            fps=media.fps,
+            max_speakers=media.max_speakers,
         )
         candidates = ice_candidates(self.settings, transport.local_port)
         self._acceptor = WebRtcAcceptor(

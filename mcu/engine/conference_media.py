@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mcu.engine.audio import AudioMixer
+from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
-from mcu.engine.pool import Pool
-from mcu.engine.video import VideoMixer
 from mcu.legs.leg import Leg, StreamName
 from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.rendition import FanOut
@@ -24,9 +23,8 @@ class ConferenceMedia:
 
     Args:
         conference: its id.
-        fan_out: sends what the mixers encode to the legs.
-        pool: runs video work off the loop (or inline, in virtual time).
-        width, height, fps, bitrate_bps: the default rendition of a view.
+        fan_out: sends sound to the legs.
+        video: composes and sends pictures.
         max_speakers: how many are mixed at once.
     """
 
@@ -35,25 +33,14 @@ class ConferenceMedia:
         conference: str,
         *,
         fan_out: FanOut,
-        pool: Pool,
-        width: int,
-        height: int,
-        fps: int,
-        bitrate_bps: int,
+        video: ConferenceVideo,
         max_speakers: int,
     ) -> None:
         self.conference = conference
         self.plan = MediaPlan()
         self.legs: dict[str, Leg] = {}
         self.audio = AudioMixer(fan_out=fan_out, max_speakers=max_speakers)
-        self.video = VideoMixer(
-            fan_out=fan_out,
-            pool=pool,
-            width=width,
-            height=height,
-            fps=fps,
-            bitrate_bps=bitrate_bps,
-        )
+        self.video = video
         self._feeding: dict[tuple[str, StreamName], Leg] = {}
         self._watching: dict[str, str] = {}  # leg id -> view
         self._fixed_view: dict[str, str] = {}  # leg id -> view chosen by its viewer

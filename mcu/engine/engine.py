@@ -6,15 +6,14 @@ turn that mixes sound.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 import structlog
 
 from mcu.engine.conference_media import ConferenceMedia
-from mcu.engine.pool import Pool
-from mcu.engine.ticks import TickSchedule
+from mcu.engine.conference_video import VideoFactory
+from mcu.engine.ticks import TickReading, TickSchedule
 from mcu.media.rendition import FanOut
 
 AUDIO_TICK_S = 0.02
@@ -23,65 +22,59 @@ VIDEO_OFFSET_S = AUDIO_TICK_S / 2
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class MediaDefaults:
-    """The rendition a view has where nothing asks for another."""
-
-    width: int = 1280
-    height: int = 720
-    fps: int = 25
-    bitrate_bps: int = 1_500_000
-    max_speakers: int = 8
-
-
 class Engine:
     """Owns the media of every running conference.
 
     Args:
         fan_out: sends renditions to legs.
-        pool: where video work runs.
+        video: where conferences get their video from.
         start: monotonic time of the first tick.
         wall: local time, for the clock in the picture.
+        fps: of all views. max_speakers: how many are mixed at once in a conference.
     """
 
     def __init__(
         self,
         *,
         fan_out: FanOut,
-        pool: Pool,
+        video: VideoFactory,
         start: float,
         wall: Callable[[], datetime],
-        defaults: MediaDefaults | None = None,
+        fps: int = 25,
+        max_speakers: int = 8,
     ) -> None:
-        self.defaults = defaults or MediaDefaults()
         self.conferences: dict[str, ConferenceMedia] = {}
         self.audio_clock = TickSchedule(AUDIO_TICK_S, start)
-        self.video_clock = TickSchedule(1.0 / self.defaults.fps, start + VIDEO_OFFSET_S)
+        self.video_clock = TickSchedule(1.0 / fps, start + VIDEO_OFFSET_S)
         self.faults = 0
         self._fan_out = fan_out
-        self._pool = pool
+        self._video = video
+        self._max_speakers = max_speakers
         self._wall = wall
 
     def start_conference(self, conference: str) -> ConferenceMedia:
         """Make the media of a conference; the one that runs already is returned as it is."""
         media = self.conferences.get(conference)
         if media is None:
-            defaults = self.defaults
             media = self.conferences[conference] = ConferenceMedia(
                 conference,
                 fan_out=self._fan_out,
-                pool=self._pool,
-                width=defaults.width,
-                height=defaults.height,
-                fps=defaults.fps,
-                bitrate_bps=defaults.bitrate_bps,
-                max_speakers=defaults.max_speakers,
+                video=self._video.open(conference),
+                max_speakers=self._max_speakers,
             )
         return media
 
     def remove_conference(self, conference: str) -> ConferenceMedia | None:
         """Forget a conference; its media no longer ticks. The caller closes it."""
         return self.conferences.pop(conference, None)
+
+    def ticks(self) -> dict[str, TickReading]:
+        """How the clocks are kept: ``audio`` and ``video``."""
+        own = self.video_clock.statistics
+        return {
+            "audio": self.audio_clock.statistics.reading(),
+            "video": self._video.ticks() or own.reading(),
+        }
 
     def next_timer(self) -> float:
         """When ``handle_timer`` has something to do."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
@@ -19,9 +20,9 @@ from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatisti
 from mcu.engine.view import ASKED_S, View, timestamp_of
 from mcu.engine.view_rendition import ViewRendition
 from mcu.engine.view_slots import Binding, Room
-from mcu.legs.leg import Leg, StreamCodec, StreamName
+from mcu.legs.leg import StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
-from mcu.media.rendition import FanOut, RenditionKey
+from mcu.media.rendition import Outlet, RenditionKey
 
 PRESENTATION_VIEW = "presentation"
 """The view of legs that receive presentation as a second stream: it alone, as large as it goes."""
@@ -42,14 +43,14 @@ SourceId = tuple[str, StreamName]
 class _Viewer:
     """What one leg receives on one of its streams."""
 
-    leg: Leg
+    leg: VideoLeg
     stream: StreamName
     view: str
     rendition: ViewRendition | None = None
 
 
 class VideoMixer:
-    """Video of one conference.
+    """Video of one conference; see ``ConferenceVideo``.
 
     Args:
         fan_out: sends what is encoded. pool: runs codecs.
@@ -59,7 +60,7 @@ class VideoMixer:
     def __init__(
         self,
         *,
-        fan_out: FanOut,
+        fan_out: Outlet,
         pool: Pool,
         width: int = 1280,
         height: int = 720,
@@ -88,7 +89,7 @@ class VideoMixer:
 
     # Sources
 
-    def add_source(self, participant: str, source: StreamName, leg: Leg) -> None:
+    def add_source(self, participant: str, source: StreamName, leg: VideoLeg) -> None:
         """Let a participant be seen; a source it had before goes over to the new leg."""
         before = self._sources.get((participant, source))
         if before is not None:
@@ -116,14 +117,14 @@ class VideoMixer:
 
     # Viewers
 
-    def add_viewer(self, leg: Leg, view: str, now: float) -> None:
+    def add_viewer(self, leg: VideoLeg, view: str, now: float) -> None:
         """Let a leg receive a view (``leg.outputs["video"]``), and presentation where it can."""
         self._now = now
         self._add(_Viewer(leg, "video", view))
         if "presentation" in leg.outputs:
             self._add(_Viewer(leg, "presentation", PRESENTATION_VIEW))
 
-    def remove_viewer(self, leg: Leg) -> None:
+    def remove_viewer(self, leg: VideoLeg) -> None:
         """Send no more video to a leg; an encoder that nobody else needs is freed."""
         for stream in ("video", "presentation"):
             viewer = self._viewers.pop((leg.id, stream), None)

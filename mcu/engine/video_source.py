@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import av
 
+from mcu.engine.conference_video import VideoLeg
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
-from mcu.legs.leg import Leg, StreamName
+from mcu.legs.leg import StreamName
 from mcu.media.frames import EncodedFrame
 from mixer.codecs.video import VideoCodecError, VideoDecoder
 from mixer.video.canvas import Planes
@@ -54,7 +55,7 @@ class VideoSource:
     def __init__(
         self,
         stream: StreamName,
-        leg: Leg,
+        leg: VideoLeg,
         pool: Pool,
         counters: VideoCounters,
         clock: StageClock,
@@ -112,7 +113,7 @@ class VideoSource:
             self.leg.want_source(self.stream, True)
             self._need_key_frame(now)
 
-    def replace(self, leg: Leg, now: float) -> None:
+    def replace(self, leg: VideoLeg, now: float) -> None:
         """Take the pictures from another leg; the last one stays until a new one comes."""
         old = self.leg
         self.leg = leg

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 Stage = Literal["decode", "scale", "compose", "encode"]
@@ -38,6 +38,12 @@ class VideoCounters:
     decode_errors: int = 0
     key_frames_asked: int = 0
 
+    def plus(self, other: "VideoCounters") -> "VideoCounters":
+        """The sum, counter by counter."""
+        return VideoCounters(
+            *(getattr(self, one.name) + getattr(other, one.name) for one in fields(self))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class VideoStatistics:
@@ -49,13 +55,21 @@ class VideoStatistics:
             is composed is in ``scale`` and in ``compose``.
     """
 
-    encoders: int
-    decoders: int
-    renditions: int
-    sources: int
-    viewers: int
-    counters: VideoCounters
-    seconds: dict[Stage, float]
+    encoders: int = 0
+    decoders: int = 0
+    renditions: int = 0
+    sources: int = 0
+    viewers: int = 0
+    counters: VideoCounters = field(default_factory=VideoCounters)
+    seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+    def counted_since(self, before: "VideoStatistics") -> "VideoStatistics":
+        """This reading with what an earlier process counted added."""
+        return replace(
+            self,
+            counters=self.counters.plus(before.counters),
+            seconds={stage: self.seconds[stage] + before.seconds[stage] for stage in STAGES},
+        )
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from mcu.engine.pool import Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
-from mcu.media.rendition import FanOut, Rendition, RenditionKey
+from mcu.media.rendition import Outlet, Rendition, RenditionKey
 from mixer.codecs.video import EncodedPicture, VideoCodecError, VideoEncoder
 
 VIDEO_CLOCK_HZ = 90_000
@@ -26,7 +26,7 @@ class ViewRendition:
         key: RenditionKey,
         fps: int,
         *,
-        fan_out: FanOut,
+        fan_out: Outlet,
         pool: Pool,
         counters: VideoCounters,
         clock: StageClock,

@@ -4,15 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from mcu.conference.service import Conferences
+from mcu.engine import ticks
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
-from mcu.engine.ticks import TickSchedule
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegStatistics
 from mcu.media.port import MediaPort
 from mcu.metrics import MediaReading, TickReading
 
-QUANTILES = {"0.5": 50.0, "0.99": 99.0, "1": 100.0}
 _COUNTERS = ("packets", "bytes")
 
 
@@ -78,10 +77,7 @@ class MediaTotals:
                 for state in self._conferences.running()
                 for participant in state.participants.values()
             ),
-            ticks={
-                "audio": _ticks(self._engine.audio_clock),
-                "video": _ticks(self._engine.video_clock),
-            },
+            ticks={clock: _ticks(one) for clock, one in self._engine.ticks().items()},
             renditions={
                 "audio": sum(one.renditions for one in audio),
                 "video": sum(one.renditions for one in video),
@@ -129,16 +125,9 @@ def _unusable(media: ConferenceMedia) -> Counter[str]:
     )
 
 
-def _ticks(clock: TickSchedule) -> TickReading:
-    statistics = clock.statistics
-    return TickReading(
-        total=statistics.ticks,
-        late=statistics.late,
-        missed=statistics.missed,
-        lateness_s={
-            name: statistics.lateness_ms(percent) / 1000.0 for name, percent in QUANTILES.items()
-        },
-    )
+def _ticks(reading: ticks.TickReading) -> TickReading:
+    lateness = {f"{percent / 100:g}": one for percent, one in reading.lateness_s.items()}
+    return TickReading(reading.ticks, reading.late, reading.missed, lateness)
 
 
 def _traffic(legs: Sequence[LegStatistics]) -> Counter[tuple[str, str]]:

@@ -17,7 +17,8 @@ from mcu.conference.commands import Command, StartConference
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import ConferenceState
 from mcu.engine.conference_media import ConferenceMedia
-from mcu.engine.engine import Engine, MediaDefaults
+from mcu.engine.engine import Engine
+from mcu.engine.local_video import LocalVideo
 from mcu.engine.pool import InlinePool
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.media.clock import NtpClock
@@ -90,12 +91,20 @@ class VirtualInstallation:
         self._stopped = self._stalled = False
         self._certificate = DtlsCertificate.generate()
         self.port = MediaPort(self.network.sendto)
+        fan_out = FanOut(self.time.schedule)
         self.engine = Engine(
-            fan_out=FanOut(self.time.schedule),
-            pool=InlinePool(),
+            fan_out=fan_out,
+            video=LocalVideo(
+                fan_out,
+                InlinePool(),
+                width=width,
+                height=height,
+                fps=fps,
+                bitrate_bps=bitrate_bps,
+            ),
             start=self.time.now,
             wall=self.network.utcnow,
-            defaults=MediaDefaults(width, height, fps, bitrate_bps),
+            fps=fps,
         )
         self.acceptor = WebRtcAcceptor(
             port=self.port,

@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from mcu.engine.engine import Engine
+from mcu.engine.local_video import LocalVideo
 from mcu.engine.pool import InlinePool
 from mcu.media.rendition import FanOut
 
 
 def engine() -> Engine:
+    fan_out = FanOut(lambda delay, call: None)
     return Engine(
-        fan_out=FanOut(lambda delay, call: None),
-        pool=InlinePool(),
+        fan_out=fan_out,
+        video=LocalVideo(fan_out, InlinePool()),
         start=0.0,
         wall=lambda: datetime(2026, 11, 21, tzinfo=UTC),
     )

@@ -1,0 +1,255 @@
+"""The daemon's side of a conference whose video runs in a video process."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from mcu.engine.conference_video import VideoLeg
+from mcu.engine.plan import MediaPlan
+from mcu.engine.video_process import messages
+from mcu.engine.video_process.messages import LegFormat
+from mcu.engine.video_requests import SourceRequest
+from mcu.engine.video_statistics import VideoStatistics
+from mcu.legs.leg import StreamName
+from mcu.media.frames import EncodedFrame
+from mcu.media.rendition import Outlet, Rendition, RenditionKey
+
+VIDEO_CLOCK_HZ = 90_000
+
+Send = Callable[[messages.ToVideo], None]
+
+
+class VideoProxy:
+    """See ``ConferenceVideo``. It remembers what it said, to say it again to a new process.
+
+    Args:
+        fan_out: sends what comes back to the legs.
+        send: takes messages for the process; drops them while there is none.
+        congested: whether the process stands still, so that pictures are to be left out.
+    """
+
+    def __init__(
+        self,
+        opened: messages.OpenConference,
+        *,
+        fan_out: Outlet,
+        send: Send,
+        congested: Callable[[], bool],
+        closed: Callable[["VideoProxy"], None],
+    ) -> None:
+        self.conference = opened.conference
+        self.frames_left_out = 0
+        """Pictures not given to a process that did not keep up."""
+        self._opened = opened
+        self._fan_out = fan_out
+        self._send = send
+        self._congested = congested
+        self._on_closed = closed
+        self._sources: dict[tuple[str, StreamName], VideoLeg] = {}
+        self._viewers: dict[str, tuple[VideoLeg, str]] = {}
+        self._plan: MediaPlan | None = None
+        self._speakers: tuple[str, ...] = ()
+        self._renditions: dict[RenditionKey, Rendition] = {}
+        self._playing: dict[tuple[str, StreamName], RenditionKey] = {}
+        self._gaps: set[tuple[str, StreamName]] = set()
+        self._seen = messages.Seen(self.conference, {}, {})
+        self._statistics = VideoStatistics()
+        self._gone = VideoStatistics()
+        self._numbers = itertools.count()
+        self._asked: dict[int, asyncio.Future[bytes | None]] = {}
+        self._now = 0.0
+        send(opened)
+
+    # ConferenceVideo
+
+    def add_source(self, participant: str, source: StreamName, leg: VideoLeg) -> None:
+        """See ``ConferenceVideo``."""
+        self._sources[participant, source] = leg
+        self._send(messages.AddSource(self.conference, participant, source, LegFormat.of(leg)))
+
+    def remove_source(self, participant: str, source: StreamName) -> None:
+        """See ``ConferenceVideo``."""
+        if self._sources.pop((participant, source), None) is not None:
+            self._gaps.discard((participant, source))
+            self._send(messages.RemoveSource(self.conference, participant, source))
+
+    def receive(
+        self, participant: str, source: StreamName, frame: EncodedFrame, now: float
+    ) -> None:
+        """See ``ConferenceVideo``. Cost: some microseconds, for one message per picture."""
+        key = (participant, source)
+        if key not in self._sources:
+            return
+        if self._congested():
+            self.frames_left_out += 1
+            self._gaps.add(key)
+            return
+        if key in self._gaps:
+            self._gaps.discard(key)
+            frame = EncodedFrame(frame.data, frame.timestamp, frame.key_frame, contiguous=False)
+        self._send(messages.Frame(self.conference, participant, source, frame, now))
+
+    def add_viewer(self, leg: VideoLeg, view: str, now: float) -> None:
+        """See ``ConferenceVideo``."""
+        self._viewers[leg.id] = (leg, view)
+        self._send(messages.AddViewer(self.conference, LegFormat.of(leg), view, now))
+
+    def remove_viewer(self, leg: VideoLeg) -> None:
+        """See ``ConferenceVideo``. The leg is silent at once, whatever the process does."""
+        if self._viewers.pop(leg.id, None) is None:
+            return
+        for stream in leg.outputs:
+            if stream != "audio":
+                leg.play(stream, None)
+                self._stop(leg.id, stream)
+        self._send(messages.RemoveViewer(self.conference, leg.id))
+
+    def apply_plan(self, plan: MediaPlan, now: float) -> None:
+        """See ``ConferenceVideo``."""
+        self._now = now
+        # What the conference hands out may be views of its own dictionaries, which do not travel.
+        self._plan = MediaPlan(dict(plan.participants), dict(plan.views))
+        self._send(messages.ApplyPlan(self.conference, self._plan, now))
+
+    def set_speakers(self, speakers: Sequence[str]) -> None:
+        """See ``ConferenceVideo``; only a change is sent."""
+        named = tuple(speakers)
+        if named != self._speakers:
+            self._speakers = named
+            self._send(messages.SetSpeakers(self.conference, named))
+
+    def tick(self, now: float, wall: datetime) -> None:
+        """The process keeps its own clock; this only notes the time."""
+        self._now = now
+
+    def visible(self, view: str) -> Sequence[str | None]:
+        """See ``ConferenceVideo``; as of the process's last change."""
+        return self._seen.visible.get(view, ())
+
+    def source_requests(self) -> Mapping[tuple[str, StreamName], SourceRequest]:
+        """See ``ConferenceVideo``; as of the process's last change."""
+        return {
+            key: request for key, request in self._seen.requests.items() if key in self._sources
+        }
+
+    async def picture(self, view: str) -> bytes | None:
+        """See ``ConferenceVideo``."""
+        if self._plan is None or view not in self._plan.views:
+            return None
+        return await self._ask(view=view)
+
+    async def participant_picture(self, participant: str) -> bytes | None:
+        """See ``ConferenceVideo``."""
+        if (participant, "video") not in self._sources:
+            return None
+        return await self._ask(participant=participant)
+
+    def statistics(self) -> VideoStatistics:
+        """See ``ConferenceVideo``; at most half a second old."""
+        return self._statistics.counted_since(self._gone)
+
+    def close(self) -> None:
+        """See ``ConferenceVideo``."""
+        self._send(messages.CloseConference(self.conference))
+        self._on_closed(self)
+        self._give_up_asked()
+        for leg, _ in list(self._viewers.values()):
+            self.remove_viewer(leg)
+        self._sources.clear()
+
+    # The process
+
+    def handle(self, message: messages.FromVideo) -> None:
+        """Do what the process says; what concerns a leg that is gone has no effect."""
+        match message:
+            case messages.Packets(_, key, payloads, timestamp, key_frame, now):
+                rendition = self._renditions.get(key)
+                if rendition is not None:
+                    rendition.append_packets(payloads, timestamp, key_frame=key_frame, now=now)
+            case messages.Play(_, leg, stream, key):
+                self._play(leg, stream, key)
+            case messages.Seen():
+                self._seen = message
+            case messages.Counted(_, statistics):
+                self._statistics = statistics
+            case messages.WantSource(_, leg, stream, wanted):
+                self._sender(leg, lambda one: one.want_source(stream, wanted))
+            case messages.RequestKeyFrame(_, leg, stream):
+                self._sender(leg, lambda one: one.request_key_frame(stream))
+            case messages.LimitBitrate(_, leg, bps):
+                self._sender(leg, lambda one: one.limit_bitrate(bps))
+            case messages.Picture(_, number, jpeg):
+                future = self._asked.pop(number, None)
+                if future is not None and not future.done():
+                    future.set_result(jpeg)
+
+    def process_lost(self) -> None:
+        """The process is gone: nobody waits for it any more, what it counted stays."""
+        self._give_up_asked()
+        self._gone = self.statistics()
+        self._statistics = VideoStatistics()
+        self._seen = messages.Seen(self.conference, {}, {})
+
+    def begin_again(self) -> None:
+        """Tell a new process all that the old one knew."""
+        self._gaps.clear()
+        self._send(self._opened)
+        if self._plan is not None:
+            self._send(messages.ApplyPlan(self.conference, self._plan, self._now))
+        self._send(messages.SetSpeakers(self.conference, self._speakers))
+        for (participant, stream), leg in self._sources.items():
+            self._send(messages.AddSource(self.conference, participant, stream, LegFormat.of(leg)))
+        for leg, view in self._viewers.values():
+            self._send(messages.AddViewer(self.conference, LegFormat.of(leg), view, self._now))
+
+    # Private
+
+    def _sender(self, leg_id: str, tell: Callable[[VideoLeg], None]) -> None:
+        for leg in self._sources.values():
+            if leg.id == leg_id:
+                tell(leg)
+                return
+
+    def _play(self, leg_id: str, stream: StreamName, key: RenditionKey | None) -> None:
+        found = self._viewers.get(leg_id)
+        if found is None:
+            return
+        rendition = None
+        if key is not None:
+            rendition = self._renditions.get(key) or self._open(key)
+            self._renditions[key] = rendition
+        self._stop(leg_id, stream, going_on=key)
+        if key is not None:
+            self._playing[leg_id, stream] = key
+        found[0].play(stream, rendition)
+
+    def _stop(self, leg_id: str, stream: StreamName, going_on: RenditionKey | None = None) -> None:
+        """Forget the rendition a leg had, if it was the last that had it."""
+        before = self._playing.pop((leg_id, stream), None)
+        if before not in (None, going_on) and before not in self._playing.values():
+            self._renditions.pop(before, None)
+
+    def _open(self, key: RenditionKey) -> Rendition:
+        def key_frame_wanted(now: float) -> None:
+            self._send(messages.WantKeyFrame(self.conference, key, now))
+
+        return Rendition(key, VIDEO_CLOCK_HZ, self._fan_out, key_frame_wanted)
+
+    async def _ask(
+        self, *, view: str | None = None, participant: str | None = None
+    ) -> bytes | None:
+        number = next(self._numbers)
+        future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = future
+        self._send(messages.AskPicture(self.conference, number, view, participant))
+        try:
+            return await future
+        finally:
+            self._asked.pop(number, None)
+
+    def _give_up_asked(self) -> None:
+        for future in self._asked.values():
+            if not future.done():
+                future.set_result(None)
+        self._asked.clear()
