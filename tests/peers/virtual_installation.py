@@ -87,6 +87,7 @@ class VirtualInstallation:
         self.time = self.network.time
         self.rooms: list[VirtualRoom] = []
         self._size = (width, height)
+        self._fps = fps
         self._left_after_s = left_after_s
         self._stopped = self._stalled = False
         self._certificate = DtlsCertificate.generate()
@@ -167,7 +168,7 @@ class VirtualInstallation:
             self.network,
             width=width,
             height=height,
-            fps=self.engine.defaults.fps,
+            fps=self._fps,
             left_after_s=self._left_after_s,
         )
 
