@@ -59,6 +59,7 @@ class MediaReading:
         stage_seconds: (kind, stage) → processor seconds spent, counter, for example
             ``("video", "encode")``.
         frames_skipped: video frame intervals left out because the one before still ran, counter.
+        video_restarts: how often a video process had ended and was started again, counter.
     """
 
     conferences: int = 0
@@ -76,6 +77,7 @@ class MediaReading:
     dropped: Mapping[str, int] = field(default_factory=dict)
     stage_seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)
     frames_skipped: int = 0
+    video_restarts: int = 0
 
 
 class MediaReadings(Protocol):
@@ -154,6 +156,11 @@ def _drops_and_stages(reading: MediaReading) -> Iterator[Metric]:
         "mcu_frames_skipped",
         "Video frame intervals left out because the one before still ran",
         value=reading.frames_skipped,
+    )
+    yield CounterMetricFamily(
+        "mcu_video_process_restarts",
+        "How often a video process had ended and was started again",
+        value=reading.video_restarts,
     )
 
 

@@ -101,3 +101,11 @@ class VideoFactory(Protocol):
 
     def ticks(self) -> TickReading | None:
         """How the frame clock is kept, where that is not the engine's own."""
+
+    @property
+    def restarts(self) -> int:
+        """How often a process had to be started again."""
+
+    @property
+    def faults(self) -> int:
+        """Frame intervals that ended with an exception elsewhere than in the engine."""

@@ -46,7 +46,7 @@ class Engine:
         self.conferences: dict[str, ConferenceMedia] = {}
         self.audio_clock = TickSchedule(AUDIO_TICK_S, start)
         self.video_clock = TickSchedule(1.0 / fps, start + VIDEO_OFFSET_S)
-        self.faults = 0
+        self._faults = 0
         self._fan_out = fan_out
         self._video = video
         self._max_speakers = max_speakers
@@ -67,6 +67,16 @@ class Engine:
     def remove_conference(self, conference: str) -> ConferenceMedia | None:
         """Forget a conference; its media no longer ticks. The caller closes it."""
         return self.conferences.pop(conference, None)
+
+    @property
+    def faults(self) -> int:
+        """Ticks that ended with an exception, each logged."""
+        return self._faults + self._video.faults
+
+    @property
+    def video_restarts(self) -> int:
+        """How often a video process had to be started again."""
+        return self._video.restarts
 
     def ticks(self) -> dict[str, TickReading]:
         """How the clocks are kept: ``audio`` and ``video``."""
@@ -95,5 +105,5 @@ class Engine:
         try:
             tick()
         except Exception:
-            self.faults += 1
+            self._faults += 1
             log.exception("tick_failed", conference=media.conference)

@@ -44,3 +44,13 @@ class LocalVideo:
     def ticks(self) -> TickReading | None:
         """See ``VideoFactory``."""
         return None
+
+    @property
+    def restarts(self) -> int:
+        """There is no process."""
+        return 0
+
+    @property
+    def faults(self) -> int:
+        """The engine counts them."""
+        return 0

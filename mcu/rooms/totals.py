@@ -97,6 +97,7 @@ class MediaTotals:
             packets_lost=_of(traffic, "received packets_lost"),
             dropped=self._dropped(statistics),
             stage_seconds=stages,
+            video_restarts=self._engine.video_restarts,
             frames_skipped=self._gone_skipped + sum(one.counters.ticks_skipped for one in video),
         )
 

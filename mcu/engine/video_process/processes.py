@@ -39,7 +39,7 @@ class VideoProcess:
     def __init__(self, configure: messages.Configure) -> None:
         self.conferences: dict[str, VideoProxy] = {}
         self.reading: TickReading | None = None
-        self.faults = 0
+        self._faults_now = 0
         self.restarts = 0
         self._configure = configure
         self._link: Link | None = None
@@ -49,6 +49,12 @@ class VideoProcess:
         self._started_at = 0.0
         self._wait_s = RESTART_S
         self._closing = False
+        self._faults_before = 0
+
+    @property
+    def faults(self) -> int:
+        """Ticks that ended with an exception, in all processes that were."""
+        return self._faults_before + self._faults_now
 
     @property
     def pid(self) -> int | None:
@@ -124,7 +130,7 @@ class VideoProcess:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case messages.Ticked(reading, faults):
-                self.reading, self.faults = reading, faults
+                self.reading, self._faults_now = reading, faults
             case _:
                 proxy = self.conferences.get(message.conference)
                 if proxy is not None:
@@ -138,6 +144,8 @@ class VideoProcess:
             self._ready.set_exception(RuntimeError("a video process ended while it started"))
             return
         self.restarts += 1
+        self._faults_before += self._faults_now
+        self._faults_now = 0
         for proxy in self.conferences.values():
             proxy.process_lost()
         if time.monotonic() - self._started_at >= STEADY_S:
@@ -196,6 +204,11 @@ class VideoProcesses:
     def restarts(self) -> int:
         """How often a process had to be started again."""
         return sum(one.restarts for one in self.processes)
+
+    @property
+    def faults(self) -> int:
+        """See ``VideoFactory``."""
+        return sum(one.faults for one in self.processes)
 
     def open(self, conference: str) -> ConferenceVideo:
         """See ``VideoFactory``; the process with the fewest conferences takes it."""

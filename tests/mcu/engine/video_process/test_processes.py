@@ -102,6 +102,7 @@ async def test_a_process_that_dies_is_replaced_and_pictures_go_on() -> None:
     await asyncio.wait_for(until(lambda: before.frames > frames + 5, 0.05), 60)
     await room.is_seen()
     assert started.restarts == 1
+    assert started.faults == 0
     assert started.processes[0].pid != pid
     room.stop()
     await started.close()
