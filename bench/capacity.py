@@ -36,6 +36,12 @@ def cpu_seconds(pid: int) -> float:
     return float(sum(one.user + one.system for one in times))
 
 
+def memory_bytes(pid: int) -> int:
+    """Resident memory of a process and its children; shared libraries count in each."""
+    process = psutil.Process(pid)
+    return sum(one.memory_info().rss for one in (process, *process.children(True)))
+
+
 async def generate(options: argparse.Namespace, url: str, token: str, legs: int) -> Any:
     """Start the generator; gives its process, its output still to be read."""
     command = [
@@ -61,7 +67,7 @@ async def measured(
             if line.strip() != b"measuring":
                 raise RuntimeError("the generator could not join; see its messages above")
             cpu = cpu_seconds(pid)
-            memory = psutil.Process(pid).memory_info().rss
+            memory = memory_bytes(pid)
             figures: Figures = json.loads(await generator.stdout.readline())
             cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
     finally:
