@@ -30,6 +30,7 @@ from mcu.api.resources import (
 from mcu.api.route import Route
 from mcu.api.services import Services
 from mcu.api.state import API_STATE, ApiState
+from mcu.api.withdrawal import watch
 from mcu.metrics import Metrics
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -76,6 +77,7 @@ def make_app(services: Services) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_fresh_keys)
+    app.cleanup_ctx.append(watch)
     return app
 
 

@@ -2,7 +2,8 @@
 
 The feed is bounded: a client that does not read is cut off and resumes by itself. Once in
 ``heartbeat_s`` the token is looked at, whether events flow or not: one that was revoked or has
-expired ends its streams, and units that were moved change what the stream shows.
+expired ends its streams, and units that were moved change what the stream shows. Streams of a
+token that this daemon revokes are ended at once (``mcu.api.withdrawal``).
 """
 
 import asyncio
@@ -54,9 +55,18 @@ class EventStream:
         self._feed.close()
         self._feed = self._subscribe(after)
 
+    @property
+    def token(self) -> str:
+        """Id of the token it was opened with."""
+        return self._call.who.token.id
+
     def close(self) -> None:
         """End it; ``run`` returns."""
         self._feed.close()
+
+    def finish(self) -> None:
+        """End it after what has happened so far was sent."""
+        self._feed.end()
 
     async def run(self, sink: Sink) -> None:
         """Send events and heartbeats until it ends.

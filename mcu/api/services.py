@@ -1,7 +1,7 @@
 """What the HTTP interface stands on, handed in by the composition root."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -90,6 +90,12 @@ class LegService(Protocol):
 
     async def leave(self, leg_id: str, reason: str) -> None:
         """Close a leg; one that is gone already is no error."""
+
+    def openers(self) -> Collection[str]:
+        """Ids of the tokens that opened the living legs. O(legs)."""
+
+    async def withdraw(self, token: str, reason: str) -> int:
+        """Close every leg that a token opened; gives how many there were."""
 
 
 class Pictures(Protocol):

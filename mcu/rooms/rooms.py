@@ -6,7 +6,7 @@ wiring between them. Everything here runs on the loop's thread and none of it bl
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import structlog
@@ -181,6 +181,16 @@ class Rooms:
         leg = self._acceptor.legs.get(leg_id)
         if leg is not None:
             leg.close(reason, self._clock())
+
+    def openers(self) -> Collection[str]:
+        """See ``mcu.api.services.LegService``."""
+        return {entry.opened_by for entry in self._entries.values()}
+
+    async def withdraw(self, token: str, reason: str) -> int:
+        """Close every leg that a token opened."""
+        legs = tuple(leg for leg, entry in self._entries.items() if entry.opened_by == token)
+        self._close(legs, reason)
+        return len(legs)
 
     # LegObserver
 

@@ -7,8 +7,9 @@ nothing; see ``docs/decisions/0003-token-hashing.md``.
 
 import hashlib
 import hmac
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from mcu.store.database import Database, Row
@@ -157,6 +158,20 @@ class Tokens:
             )
             await connection.execute("DELETE FROM sessions WHERE token = ?", (token,))
         return await self.get(token)
+
+    async def withdrawn(self, tokens: Iterable[str]) -> frozenset[str]:
+        """Find those that were revoked or are not there any more; not those that have expired.
+
+        Raises:
+            StoreUnavailable.
+        """
+        asked = frozenset(tokens)
+        rows = await self._database.rows(
+            "SELECT id FROM tokens WHERE revoked_at IS NULL"
+            " AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(asked)),),
+        )
+        return asked - {row["id"] for row in rows}
 
     async def ensure_bootstrap(self, configured: str | None = None) -> str | None:
         """See to it that an administrator's token exists for first use.

@@ -283,18 +283,20 @@ class VirtualInstallation:
         conference: str = "hop",
         view: str | None = None,
         participant: str | None = None,
+        actor: Actor = OPERATOR,
     ) -> VirtualRoom:
         """A room offers and has its answer; it connects as time goes on.
 
         Args:
             participant: whose leg it is; by default the room's, and nobody's for a viewer.
+            actor: whose token opens it.
         """
         attempt = 1 + sum(room.name == setup.name for room in self.rooms)
         room = VirtualRoom(setup, self.network, self._certificate, attempt)
         if setup.kind != "view":
             participant = setup.name
         joined = await self.media.join(
-            conference, participant, setup.kind, view, room.peer.offer(), OPERATOR
+            conference, participant, setup.kind, view, room.peer.offer(), actor
         )
         self.rooms.append(room)
         room.start(joined.answer_sdp, joined.id)
@@ -306,10 +308,13 @@ class VirtualInstallation:
         conference: str = "hop",
         view: str | None = None,
         participant: str | None = None,
+        actor: Actor = OPERATOR,
     ) -> list[VirtualRoom]:
         """Rooms join; returns when all are connected."""
         rooms = [
-            await self.offer(one, conference=conference, view=view, participant=participant)
+            await self.offer(
+                one, conference=conference, view=view, participant=participant, actor=actor
+            )
             for one in setups
         ]
         self.run_until(lambda: all(self.is_in(room) for room in rooms), CONNECT_S)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mcu.conference.commands import RemoveParticipant
+from mcu.conference.service import Actor
 from mixer.video.colour import CARD, LOST_CARD, SLOT
 from mixer.video.colour import Colour as Drawn
 from tests.peers.coded_media import Colour, tone_db
@@ -54,6 +55,24 @@ async def test_a_silent_leg_is_lost_within_five_seconds_and_left_after_its_time(
         assert gone.leg_id not in site.acceptor.legs
         assert site.port.endpoints == site.port.addresses == 2
         assert site.reading().decoders == {"audio": 2, "video": 2}
+
+
+async def test_a_room_whose_access_is_withdrawn_is_gone_at_once(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        await site.start([one.name for one in THREE], layout="2x2")
+        own = Actor(token="link", role="bridge")
+        (out,) = await site.join(THREE[0], actor=own)
+        others = await site.join(*THREE[1:])
+        site.run(2.0)
+        assert site.media.openers() == {"link", "operator"}
+        assert await site.media.withdraw("link", "revoked") == 1
+        assert site.presence()[out.name] == "left"
+        assert out.leg_id not in site.acceptor.legs
+        site.run(1.0)
+        assert not out.connected
+        assert_hear_each_other(others)
+        assert tone_db(others[0].sound(0.5), out.hz) < FULL_DB - OWN_TONE_BELOW_DB
+        assert await site.media.withdraw("link", "revoked") == 0
 
 
 async def test_what_is_heard_of_a_vanished_room_fades_at_once(tmp_path: Path) -> None:

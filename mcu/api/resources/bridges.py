@@ -10,7 +10,7 @@ from aiohttp import web
 from mcu.api.bridge_table import TABLE_TYPES, read_table
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
-from mcu.api.problem import forbidden, invalid
+from mcu.api.problem import conflict, forbidden, invalid
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
@@ -23,6 +23,7 @@ from mcu.api.schemas.registry import (
     NewBridge,
     NewBridgeToken,
 )
+from mcu.api.withdrawal import enforce
 from mcu.store import records
 from mcu.store.bridges import ImportRow
 
@@ -96,7 +97,16 @@ async def delete_bridge(call: Call) -> web.Response:
     """Take a room out of the registry, and its tokens with it."""
     bridge = await _bridge(call, Action.WRITE_BRIDGES, "delete")
     version = call.if_version(bridge.version)
+    conference = call.services.conferences.conference_of(bridge.id)
+    if conference is not None:
+        name = call.services.conferences.get(conference).name
+        raise conflict(
+            f"{bridge.name} ({bridge.id}) is in the running conference {name!r} ({conference}): "
+            "remove it there, or end that conference, first.",
+            conference=conference,
+        )
     await call.services.store.bridges.delete(bridge.id, if_version=version)
+    await enforce(call.api)
     return no_content()
 
 
@@ -190,8 +200,8 @@ ROUTES: Final = (
     ),
     Route(
         "DELETE", f"{BASE}/bridges/{{bridge}}", "delete_bridge", delete_bridge,
-        "Delete a bridge and its tokens", TAG, Action.WRITE_BRIDGES,
-        (Answer(204, "deleted"),), conditional=True,
+        "Delete a bridge that is in no running conference, and its tokens", TAG, Action.WRITE_BRIDGES,
+        (Answer(204, "deleted"),), conditional=True, problems=("conflict",),
     ),
     Route(
         "POST", f"{BASE}/bridges/{{bridge}}/token", "issue_bridge_token", issue_bridge_token,

@@ -11,6 +11,7 @@ from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
 from mcu.api.schemas.registry import IssuedToken, NewToken, Token, TokenQuery
+from mcu.api.withdrawal import enforce
 from mcu.store import records
 
 TAG: Final = "tokens"
@@ -54,9 +55,10 @@ async def read_token(call: Call) -> web.Response:
 
 
 async def revoke_token(call: Call) -> web.Response:
-    """End a token, with its sessions and open event streams, for good."""
+    """End a token for good, with its sessions, event streams and media connections."""
     token = await _token(call)
     await call.services.store.tokens.revoke(token.id)
+    await enforce(call.api)
     return no_content()
 
 
@@ -98,7 +100,7 @@ ROUTES: Final = (
     ),
     Route(
         "DELETE", f"{BASE}/tokens/{{token}}", "revoke_token", revoke_token,
-        "Revoke a token and its sessions", TAG, Action.MANAGE_TOKENS,
+        "Revoke a token; its sessions, event streams and media connections end at once", TAG, Action.MANAGE_TOKENS,
         (Answer(204, "revoked"),),
     ),
 )  # fmt: skip

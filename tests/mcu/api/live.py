@@ -116,6 +116,15 @@ class StandInLegs:
         if leg is not None and leg.participant is not None:
             self.conferences.note(leg.conference, NoteLeft(leg.participant, leg_id, reason))
 
+    def openers(self) -> set[str]:
+        return {leg.opened_by for leg in self.legs.values()}
+
+    async def withdraw(self, token: str, reason: str) -> int:
+        own = [leg.id for leg in self.legs.values() if leg.opened_by == token]
+        for leg in own:
+            await self.leave(leg, reason)
+        return len(own)
+
 
 class StandInPictures:
     """A picture of the main view and of whoever is not called ``dark``."""

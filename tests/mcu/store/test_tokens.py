@@ -94,6 +94,17 @@ class TestRevoke:
             await tree.tokens.revoke("nobody")
 
 
+async def test_withdrawn_are_those_revoked_or_gone_but_not_those_expired(tree, clock):
+    good, _ = await tree.tokens.create("operator")
+    ends, _ = await tree.tokens.create("operator", expires_at=NOW + timedelta(minutes=1))
+    revoked, _ = await tree.tokens.create("operator")
+    await tree.tokens.revoke(revoked.id)
+    clock.pass_(hours=1)
+    asked = [good.id, ends.id, revoked.id, "nobody's"]
+    assert await tree.tokens.withdrawn(asked) == {revoked.id, "nobody's"}
+    assert await tree.tokens.withdrawn([]) == frozenset()
+
+
 async def test_a_list_keeps_to_the_subtree(tree):
     made = {}
     for name, role, scope in (
