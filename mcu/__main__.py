@@ -71,24 +71,35 @@ def demo(*, config: ConfigFile = None) -> int:
 @app.command
 def bridge(
     *,
-    server: Annotated[str, Parameter(env_var="MCU_SERVER", help="Address of the daemon.")],
+    server: Annotated[
+        str | None, Parameter(env_var="MCU_SERVER", help="Address of the daemon; must be given.")
+    ] = None,
     token: Annotated[
-        str,
+        str | None,
         Parameter(
             env_var="MCU_TOKEN",
-            help="Access token of a bridge or an operator; the environment hides it from others.",
+            help="Access token of a bridge or an operator; must be given, best in the "
+            "environment, which hides it from others.",
         ),
-    ],
+    ] = None,
     video: Annotated[str, Parameter(help="'test' for a test picture, or a file.")] = "test",
     audio: Annotated[str, Parameter(help="'tone', 'speech', or a file.")] = "tone",
     count: Annotated[Positive, Parameter(help="How many rooms.")] = 1,
     insecure: Annotated[
         bool, Parameter(negative="", help="Accept a self-signed certificate.")
     ] = False,
+    until_input_ends: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Leave when standard input ends: for programs that start rooms and may die.",
+        ),
+    ] = False,
 ) -> int:
     """Run software rooms that join as a browser would, until interrupted."""
     _settings(None, None, quiet=True)
-    server = _checked_address(server)
+    _check_given({"--server": ("MCU_SERVER", server), "--token": ("MCU_TOKEN", token)})
+    server, token = _checked_address(server or ""), token or ""
     _check_source("--video", video, ("test",))
     _check_source("--audio", audio, ("tone", "speech"))
 
@@ -98,7 +109,15 @@ def bridge(
 
     try:
         return uvloop.run(
-            run(server, token, video=video, audio=audio, count=count, verify_tls=not insecure)
+            run(
+                server,
+                token,
+                video=video,
+                audio=audio,
+                count=count,
+                verify_tls=not insecure,
+                until_input_ends=until_input_ends,
+            )
         )
     except KeyboardInterrupt:
         return DONE  # how a room is left
@@ -217,6 +236,17 @@ def _settings(config: Path | None, site: str | None, *, quiet: bool = False) -> 
 
 def _read_settings(config: Path | None, site: str | None) -> Settings:
     return load(config, os.environ, {"site": site} if site is not None else None)
+
+
+def _check_given(options: dict[str, tuple[str, str | None]]) -> None:
+    """Refuse what is missing, all of it at once; ``options``: option → (variable, value)."""
+    problems = [
+        Problem(option, f"is missing; give it, or set {variable} in the environment")
+        for option, (variable, value) in options.items()
+        if not value
+    ]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def _checked_address(server: str) -> str:

@@ -109,10 +109,15 @@ async def _start_conference(url: str, token: str) -> str:
 
 
 async def _start_rooms(url: str, token: str, time_zone: str) -> asyncio.subprocess.Process:
-    """The rooms' process; it waits for the daemon and follows it. Its clocks show our time."""
+    """The rooms' process; it waits for the daemon and follows it, also when that is killed.
+
+    Its clocks show our time.
+    """
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "mcu", "bridge", "--audio", "speech", "--count", str(len(ROOMS)), "--insecure"),
+        "--until-input-ends",
+        stdin=asyncio.subprocess.PIPE,
         env={**_without_settings(), "MCU_SERVER": url, "MCU_TOKEN": token, "TZ": time_zone},
     )
 

@@ -35,8 +35,16 @@ class Unreachable(Exception):  # noqa: N818 - the vocabulary's word
     """There is no daemon, or the connection to it broke; trying again may help."""
 
 
-class Untrusted(Unreachable):
+class Unusable(Unreachable):
+    """Something answers there, but not so that waiting helps whoever gave the address."""
+
+
+class Untrusted(Unusable):
     """The daemon's certificate is not trusted."""
+
+
+class NotTls(Unusable):
+    """An https address at which something else than TLS is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +199,24 @@ class Client:
                 f"the certificate of {self._server} is not trusted "
                 f"({error.certificate_error}): install the organisation's, or use --insecure"
             ) from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise self._tls_failed(error) from error
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+            hint = "; if it speaks TLS, write https://" if self._server[:5] == "http:" else ""
+            raise Unreachable(f"{self._server} closed the connection{hint}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(str(error) or f"no answer from {self._server}") from error
         except (ValueError, KeyError) as error:
             raise Unreachable(f"{self._server} answers, but not as an MCU does") from error
+
+    def _tls_failed(self, error: aiohttp.ClientConnectorSSLError) -> Unreachable:
+        reason = getattr(error.os_error, "reason", None)
+        if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
+            return NotTls(
+                f"what answers at {self._server} does not speak TLS: write http:// if the server "
+                "is run without a certificate, else check host and port"
+            )
+        return Unreachable(f"no TLS connection to {self._server} ({reason or error.os_error})")
 
 
 def _object(body: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import av
+
 from config.problems import ConfigurationError, Problem
-from mcu.bridge.client import Client, Refused, Unreachable, Untrusted
+from mcu.bridge.client import Client, Refused, Unreachable, Unusable
 from mcu.bridge.room import RoomMedia, SoftwareRoom, State
 
 JOIN_SPACING_S = 0.1
@@ -45,6 +47,7 @@ async def run(
     audio: str = "tone",
     count: int = 1,
     verify_tls: bool = True,
+    until_input_ends: bool = False,
 ) -> int:
     """Run software rooms until interrupted (SIGINT, SIGTERM), then leave properly.
 
@@ -52,32 +55,52 @@ async def run(
         server, token: the daemon; a bridge's token is one room, an operator's token takes the
             expected rooms of the latest running conference, then guests.
         video: ``test`` or a file. audio: ``tone``, ``speech`` or a file. count: rooms.
+        until_input_ends: leave when standard input ends, that is when who holds it has died.
     Returns: the exit code: 1 when the daemon refuses the token.
     Raises:
         ConfigurationError: a file cannot be played.
     """
     media = RoomMedia(video=video, audio=audio)
-    _check("--video", media.check_video)
-    _check("--audio", media.check_audio)
+    _check("--video", video, media.check_video)
+    _check("--audio", audio, media.check_audio)
     loop = asyncio.get_running_loop()
     rooms = asyncio.create_task(_run(server, token, media, count, verify_tls))
     numbers = (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
         loop.add_signal_handler(number, rooms.cancel)
+    watched = await _watch_input(rooms.cancel) if until_input_ends else None
     try:
         await asyncio.wait({rooms})
         return DONE if rooms.cancelled() else rooms.result()
     finally:
+        if watched is not None:
+            watched.close()
         for number in numbers:
             loop.remove_signal_handler(number)
         rooms.cancel()
+
+
+class _Input(asyncio.Protocol):
+    """Tells when the other end of standard input is closed; what comes through it is ignored."""
+
+    def __init__(self, ended: Callable[[], object]) -> None:
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended()
+
+
+async def _watch_input(ended: Callable[[], object]) -> asyncio.BaseTransport:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: _Input(ended), sys.stdin)
+    return transport
 
 
 async def _run(server: str, token: str, media: RoomMedia, count: int, verify_tls: bool) -> int:
     async with Client(server, token, verify_tls=verify_tls) as client:
         try:
             rooms = await _patiently(lambda: _rooms(client, media, count))
-        except (Refused, Untrusted, ValueError) as error:
+        except (Refused, Unusable, ValueError) as error:
             _say(f"mcu bridge: {error}")
             return FAILED
         try:
@@ -97,7 +120,7 @@ async def _patiently(work: Callable[[], Awaitable[Found]]) -> Found:
     while True:
         try:
             return await work()
-        except Untrusted:
+        except Unusable:
             raise
         except Unreachable as error:
             reason = str(error)
@@ -155,9 +178,12 @@ async def _conference(client: Client) -> str:
     return conferences[0]
 
 
-def _check(option: str, check: Callable[[], None]) -> None:
+def _check(option: str, path: str, check: Callable[[], None]) -> None:
     try:
         check()
+    except av.FFmpegError as error:
+        reason = f"{path} cannot be played ({error.strerror}); is it a sound or picture file?"
+        raise ConfigurationError([Problem(option, reason)]) from error
     except (OSError, ValueError) as error:
         raise ConfigurationError([Problem(option, str(error))]) from error
 

@@ -122,9 +122,13 @@ class SoftwareRoom:
             OSError, ValueError: a media file cannot be played.
         """
         clock = asyncio.get_running_loop().time
+        broken = False
         while True:
             conference, began = None, clock()
             try:
+                if broken:
+                    # Sound and pictures are not set up for a daemon that is not there.
+                    await self._client.identity()
                 conference = await self._find_conference()
                 began = clock()
                 self._on_state("joining", conference)
@@ -138,6 +142,7 @@ class SoftwareRoom:
                 ending, reason = "broken", str(error) or type(error).__name__
             if clock() - began > STABLE_AFTER_S:
                 self._backoff.reset()
+            broken = ending == "broken"
             if conference is not None and ending in ("disconnected", "replaced"):
                 self._on_state("out", reason)
                 await self._stay_out(conference, ending)
@@ -232,6 +237,10 @@ class SoftwareRoom:
                         if ending is not None:
                             return ending
             except Refused as refused:
+                if refused.status == NOT_ACCEPTED:
+                    # The token has expired, and the daemon lets the room stay; were it revoked,
+                    # the daemon would close the leg as well.
+                    await asyncio.Event().wait()
                 if not refused.passes:
                     raise
             except Unreachable:
@@ -264,6 +273,8 @@ class SoftwareRoom:
             return "over", "removed from the conference"
         if kind == "participant.left" and data["reason"] in ("disconnected", "bye"):
             return "disconnected", "disconnected by the operator"
+        if kind == "participant.left" and data["reason"] == "revoked":
+            return "broken", "the control room has withdrawn the access"
         if kind == "participant.joined" and leg.rpartition("/")[2] in data["replaced"]:
             return "replaced", "another device has joined as this room"
         return None

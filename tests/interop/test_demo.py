@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from mcu.bridge.picture import background_rgb
 from mcu.demo import LAYOUT, ROOMS
 from mixer.video.layout import LAYOUTS
 from tests.peers.meeting import decode, mean_rgb
-from tests.peers.waiting import until_read
+from tests.peers.waiting import until, until_read
 
 pytestmark = pytest.mark.timeout(120)
 
 STOP_S = 15.0
+LOOK_EVERY_S = 0.1
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -109,3 +111,35 @@ async def test_the_demonstration_runs_and_leaves_nothing_behind(tmp_path: Path) 
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
+
+
+async def test_its_children_end_with_it_even_when_it_is_killed(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mcu", "demo"),
+        env=environment(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    group = process.pid
+    try:
+        assert process.stdout is not None
+        while "Ctrl-C" not in (line := (await process.stdout.readline()).decode()):
+            assert line, "it ended at once"
+        children = children_of(process.pid)
+        assert len(children) == 2
+        process.kill()
+        await process.wait()
+        async with asyncio.timeout(STOP_S):
+            await until(lambda: not any(map(runs, children)), LOOK_EVERY_S)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process goes on; one that nobody has waited for yet does not."""
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

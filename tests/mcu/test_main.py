@@ -48,7 +48,11 @@ def test_check_prints_what_would_run(capsys: pytest.CaptureFixture[str]) -> None
         (["token", "create", "--role", "admin", "--days", "0"], "--days"),
         (["token", "list"], "data_dir: "),
         (["token", "revoke", "abc"], "data_dir: "),
-        (["bridge", "--server", "http://127.0.0.1:1"], "--token"),
+        (
+            ["bridge", "--server", "http://127.0.0.1:1"],
+            "--token: is missing; give it, or set MCU_TOKEN in the environment",
+        ),
+        (["bridge"], "--server: is missing; give it, or set MCU_SERVER in the environment"),
         (["bridge", "--server", "http://x", "--token", "t", "--count", "0"], "--count"),
         (["bridge", "--server", "x:8080", "--token", "t"], "--server: must begin with https://"),
         (

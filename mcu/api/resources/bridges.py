@@ -200,7 +200,8 @@ ROUTES: Final = (
     ),
     Route(
         "DELETE", f"{BASE}/bridges/{{bridge}}", "delete_bridge", delete_bridge,
-        "Delete a bridge that is in no running conference, and its tokens", TAG, Action.WRITE_BRIDGES,
+        "Delete a bridge that is in no running conference, and its tokens", TAG,
+        Action.WRITE_BRIDGES,
         (Answer(204, "deleted"),), conditional=True, problems=("conflict",),
     ),
     Route(

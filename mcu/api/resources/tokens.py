@@ -100,7 +100,8 @@ ROUTES: Final = (
     ),
     Route(
         "DELETE", f"{BASE}/tokens/{{token}}", "revoke_token", revoke_token,
-        "Revoke a token; its sessions, event streams and media connections end at once", TAG, Action.MANAGE_TOKENS,
+        "Revoke a token; its sessions, event streams and media connections end at once", TAG,
+        Action.MANAGE_TOKENS,
         (Answer(204, "revoked"),),
     ),
 )  # fmt: skip

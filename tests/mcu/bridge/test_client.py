@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from config.settings import load
 from mcu import tls
 from mcu.bridge import client as client_module
-from mcu.bridge.client import Client, Refused, Unreachable, Untrusted
+from mcu.bridge.client import Client, NotTls, Refused, Unreachable, Untrusted
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 TOKEN = "mcu_room_0123456789"
@@ -146,6 +146,34 @@ async def test_a_room_without_the_right_to_its_name_is_called_by_its_id() -> Non
     async with asking(routes) as client:
         assert await client.bridge_name("a") == "Xã Vạn Ninh"
         assert await client.bridge_name("b") == "b"
+
+
+async def test_an_https_address_of_a_server_without_tls() -> None:
+    async def garbled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(garbled, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with Client(f"https://127.0.0.1:{port}", "token") as client:
+            with pytest.raises(NotTls, match=r"does not speak TLS: write http://"):
+                await client.identity()
+
+
+async def test_an_http_address_of_a_server_that_hangs_up() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with Client(f"http://127.0.0.1:{port}", "token") as client:
+            with pytest.raises(Unreachable, match=r"if it speaks TLS, write https://"):
+                await client.identity()
 
 
 async def test_presence() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from config.problems import ConfigurationError
 from mcu.bridge import main
-from mcu.bridge.client import Refused, Untrusted
+from mcu.bridge.client import NotTls, Refused, Untrusted
 from mcu.bridge.main import run
 from tests.peers.room_daemon import QuietPeer, RoomDaemon
 from tests.peers.waiting import until
@@ -127,7 +127,11 @@ async def test_it_waits_for_the_daemon_and_for_a_conference_and_says_so_once(
 @pytest.mark.usefixtures("bridge")
 @pytest.mark.parametrize(
     "error",
-    [Refused(401, "This token is unknown."), Untrusted("not trusted: use --insecure")],
+    [
+        Refused(401, "This token is unknown."),
+        Untrusted("not trusted: use --insecure"),
+        NotTls("no TLS there: write http://"),
+    ],
 )
 async def test_what_cannot_get_better_ends_it_with_a_sentence(
     daemon: RoomDaemon,
@@ -160,5 +164,21 @@ async def test_a_file_that_cannot_be_played_is_an_unusable_argument(
 ) -> None:
     words = tmp_path / "words.mp4"
     words.write_text("không phải phim")
-    with pytest.raises(ConfigurationError, match=f"--{option}: .*words"):
+    reason = rf"^--{option}: .*words\.mp4 cannot be played \(.+\); is it a sound or picture file\?$"
+    with pytest.raises(ConfigurationError, match=reason) as refused:
         await run("http://mcu", "token", **{option: str(words)})  # type: ignore[arg-type]
+    assert "Errno" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("bridge")
+async def test_it_leaves_when_who_holds_its_input_is_gone(
+    daemon: RoomDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, its = os.pipe()
+    with os.fdopen(ours, "rb") as held:
+        monkeypatch.setattr("sys.stdin", held)
+        running = asyncio.create_task(run("http://mcu", "token", until_input_ends=True))
+        await connected(daemon, 1)
+        os.close(its)
+        assert await running == 0
+    assert daemon.left == ["leg-1"]

@@ -212,6 +212,53 @@ async def test_a_restarted_daemon_that_has_forgotten_the_leg_is_joined_again() -
 
 
 @virtual
+async def test_without_a_daemon_it_sets_up_no_media() -> None:
+    daemon = RoomDaemon()
+    async with staying(daemon) as stay:
+        await daemon.until(offers=1)
+        daemon.down = True
+        stay.peers[0].over.set()
+        before = daemon.calls
+        await asyncio.sleep(600)
+        assert len(stay.peers) == 1
+        assert stay.peers[0].closed
+        assert 600 / LAST_S <= daemon.calls - before < 2 * 600 / LAST_S + 10
+        daemon.down = False
+        await daemon.until(offers=2)
+
+
+@virtual
+async def test_an_expired_token_ends_no_stay() -> None:
+    daemon = RoomDaemon()
+    async with staying(daemon) as stay:
+        await daemon.until(offers=1)
+        daemon.refuse_events = Refused(401, "The token has expired.")
+        await daemon.break_streams()
+        await asyncio.sleep(600)
+        assert stay.states == ["joining", "connected"]
+        assert not stay.peers[0].closed
+
+
+@virtual
+async def test_a_revoked_token_ends_the_room() -> None:
+    daemon = RoomDaemon()
+    stay = Stay(daemon)
+    running = asyncio.create_task(stay.room.run())
+    await daemon.until(offers=1)
+
+    async def identity() -> Any:
+        raise Refused(401, "The token was revoked.")
+
+    daemon.identity = identity  # type: ignore[method-assign]
+    await daemon.publish("participant.left", participant={"id": "van-ninh"}, reason="revoked")
+    stay.peers[0].over.set()
+    with pytest.raises(Refused, match="revoked"):
+        await running
+    assert stay.peers[0].closed
+    assert "withdrawn" in stay.reasons[-1]
+
+
+@virtual
 async def test_disconnected_by_the_operator_it_stays_out_until_it_is_called() -> None:
     daemon = RoomDaemon()
     async with staying(daemon) as stay:
