@@ -50,6 +50,7 @@ class Feedback:
         self.limit_bps: int | None = None
         self.remb_bps: int | None = None
         """The peer's last REMB."""
+        self.rembs = 0
         self.plis: Counter[StreamName] = Counter()
         """Key frame requests sent, by source."""
         self._incoming = incoming
@@ -104,6 +105,7 @@ class Feedback:
             bps = rtcp.remb_bps(value)
             if bps is not None:
                 self.remb_bps = bps
+                self.rembs += 1
 
     def _update_round_trip(self) -> None:
         round_trip = self._outgoing.round_trip_s

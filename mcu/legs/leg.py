@@ -45,7 +45,10 @@ class StreamCodec:
 
 @dataclass(slots=True)
 class StreamStatistics:
-    """Counters of one direction of one stream since it began (RFC 3550 terms)."""
+    """Counters of one direction of one stream since it began (RFC 3550 terms).
+
+    ``reports``: how often the peer reported on a stream it gets.
+    """
 
     packets: int = 0
     bytes: int = 0
@@ -59,11 +62,15 @@ class StreamStatistics:
     retransmissions: int = 0
     plis: int = 0
     bitrate_bps: int = 0
+    reports: int = 0
 
 
 @dataclass(slots=True)
 class LegStatistics:
-    """A reading of a leg: what it sends to us (received) and what it gets (sent)."""
+    """A reading of a leg: what it sends to us (received) and what it gets (sent).
+
+    ``rembs``: how many REMBs have come; ``remb_bps`` is the last one's.
+    """
 
     received: dict[str, StreamStatistics] = field(default_factory=dict)
     sent: dict[str, StreamStatistics] = field(default_factory=dict)
@@ -71,6 +78,7 @@ class LegStatistics:
     srtp_profile: str | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     remb_bps: int | None = None
+    rembs: int = 0
 
 
 class LegObserver(Protocol):

@@ -21,6 +21,7 @@ class Output:
         self.stream = stream
         self.nacks = 0
         self.plis = 0
+        self.reports = 0
         self.packets_lost = 0
         self.fraction_lost = 0.0
         self.jitter_ms = 0.0
@@ -29,6 +30,7 @@ class Output:
 
     def report(self, block: RtcpReceiverInfo, clock: NtpClock, now: float) -> None:
         """Take the peer's report block."""
+        self.reports += 1
         self.packets_lost = block.packets_lost
         self.fraction_lost = block.fraction_lost / 256
         self.jitter_ms = block.jitter * 1000 / self.stream.form.clock_rate

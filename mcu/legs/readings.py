@@ -48,7 +48,7 @@ class Readings:
 
     def read(self) -> LegStatistics:
         """A reading of all streams; transport values are the caller's to add."""
-        reading = LegStatistics(remb_bps=self._feedback.remb_bps)
+        reading = LegStatistics(remb_bps=self._feedback.remb_bps, rembs=self._feedback.rembs)
         for name, source in self._incoming.sources.items():
             reading.received[name] = self._read_source(source, self._received[name].bps)
         for name, output in self._outgoing.outputs.items():
@@ -106,4 +106,5 @@ def _read_output(output: Output, bps: int) -> StreamStatistics:
         retransmissions=stream.repeated,
         plis=output.plis,
         bitrate_bps=bps,
+        reports=output.reports,
     )
