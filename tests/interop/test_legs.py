@@ -219,7 +219,7 @@ async def at_rest(daemon: Daemon) -> dict[str, float]:
         last, before = before, await belongings(daemon)
         return last == before
 
-    await until_read(settled, bool, every_s=0.3)
+    await until_read(settled, bool, every_s=0.6)
     return before
 
 

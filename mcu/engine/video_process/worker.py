@@ -75,6 +75,7 @@ class _Conference:
         self._views: tuple[str, ...] = ()
         self._visible: dict[str, tuple[str | None, ...]] = {}
         self._requests: Requests = {}
+        self._held = (0, 0, 0)
         self._next_requests = self._next_statistics = 0.0
 
     def play(self, leg: str, stream: StreamName, rendition: Rendition | None) -> None:
@@ -123,9 +124,12 @@ class _Conference:
             if changed or requests != self._requests:
                 self._visible, self._requests = visible, requests
                 self.send(messages.Seen(self.name, visible, dict(requests)))
-        if now >= self._next_statistics:
+        statistics = self.mixer.statistics()
+        held = (statistics.encoders, statistics.decoders, statistics.renditions)
+        if now >= self._next_statistics or held != self._held:
+            self._held = held
             self._next_statistics = now + STATISTICS_INTERVAL_S
-            self.send(messages.Counted(self.name, self.mixer.statistics()))
+            self.send(messages.Counted(self.name, statistics))
 
     def apply_plan(self, message: messages.ApplyPlan) -> None:
         """Take a plan over."""
@@ -183,6 +187,8 @@ class VideoWorker:
                 mixer.add_viewer(FarLeg(leg, conference), view, now)
             case messages.RemoveViewer(_, name):
                 mixer.remove_viewer(FarLeg(LegFormat(name, {}, {}), conference))
+            case messages.LimitViewer(_, name, limit_bps):
+                mixer.limit_viewer(name, limit_bps)
             case messages.WantKeyFrame(_, key, now):
                 rendition = conference.renditions.get(key)
                 if rendition is not None:
