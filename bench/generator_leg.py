@@ -318,7 +318,7 @@ class GeneratorLeg:
         buffer = self._buffer
         buffer.view[: len(packet)] = packet
         buffer.length[0] = len(packet)
-        if protect_in_place(self._outbound.handle, buffer.cdata, buffer.length) == 0:
+        if protect_in_place(self._outbound.handle, buffer.address, buffer.length_address) == 0:
             self._send(buffer.view[: buffer.length[0]])
 
     # Receiving

@@ -97,6 +97,9 @@ class QuietLeg:
     def send_pending(self, limit: int, now: float) -> int:
         return 1
 
+    def flush(self) -> None:
+        pass
+
 
 class Conference:
     """N rooms that send all the time, ``speakers`` of them speech; ours."""

@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 
 from mcu.legs.context import LegIdentity
+from mcu.media.path import SendPath
 from mcu.media.port import MediaPort
-from mcu.media.send import SendPath
 
 log = structlog.get_logger(__name__)
 

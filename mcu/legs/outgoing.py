@@ -8,9 +8,10 @@ from aiortc.rtp import RtcpReceiverInfo
 from mcu.legs.leg import StreamName
 from mcu.media import rtcp
 from mcu.media.clock import NtpClock
+from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
-from mcu.media.send import SendFormat, SendPath, SendStream
+from mcu.media.send import SendFormat, SendStream
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 

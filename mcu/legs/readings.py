@@ -6,7 +6,7 @@ from mcu.legs.feedback import Feedback
 from mcu.legs.incoming import Incoming, Source
 from mcu.legs.leg import LegStatistics, StreamStatistics
 from mcu.legs.outgoing import Outgoing, Output
-from mcu.media.send import SendPath
+from mcu.media.path import SendPath
 from signalling.webrtc.dtls import DtlsEndpoint
 from signalling.webrtc.ice import IceLite
 

@@ -28,10 +28,10 @@ from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings, all_drops
 from mcu.media import rtcp
 from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.path import SendPath
 from mcu.media.port import SocketAddress
 from mcu.media.rendition import Rendition
-from mcu.media.send import SendPath
-from mcu.media.srtp import SrtpError, SrtpSession
+from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession
 from signalling.webrtc.dtls import Closed, Connected, DtlsEndpoint, DtlsEvent, Failed, SrtpKeys
 from signalling.webrtc.ice import CheckReceived, IceLite, Nominated
 from signalling.webrtc.negotiation import Negotiated
@@ -85,7 +85,7 @@ class WebRtcLeg:
         self._liveness = liveness
         self._budget = PacketBudget()
         self._nominated = False
-        self._path = SendPath(context.port.buffer, context.port.sendto)
+        self._path = SendPath(context.port.batch)
         self._inbound: SrtpSession | None = None
         self._outbound: SrtpSession | None = None
         self._log = LegLog(identity, context.port, self._path)
@@ -229,35 +229,34 @@ class WebRtcLeg:
             return
         self._take(self._dtls.receive_datagram(datagram, now), now)
 
-    def receive_srtp(self, datagram: bytes, now: float) -> None:
+    def receive_srtp(self, packet: PacketBuffer, now: float) -> None:
         """Open one RTP datagram and hand its payload on."""
         session = self._inbound
         if session is None:
             self.dropped["not_connected"] += 1
             return
         try:
-            length = session.unprotect(datagram)
+            length = session.open(packet)
         except SrtpError as error:
             self.dropped[f"srtp_{error.reason}"] += 1
             return
         video = None
         if self._budget.spend(now):
-            video = self._incoming.receive(self._port.buffer.view, length, now)
+            video = self._incoming.receive(packet.view, length, now)
         else:
             self.dropped["flood"] += 1
-        # Not before: the observer may have another leg send, through the same buffer.
         self._heard(now)
         if video is not None and video.key_frame_needed:
             self._send_key_frame_requests(now)
 
-    def receive_srtcp(self, datagram: bytes, now: float) -> None:
+    def receive_srtcp(self, packet: PacketBuffer, now: float) -> None:
         """Open one RTCP datagram and act on it."""
         session = self._inbound
         if session is None:
             self.dropped["not_connected"] += 1
             return
         try:
-            packet = session.unprotect_rtcp(datagram)
+            opened = session.open_rtcp(packet)
         except SrtpError as error:
             self.dropped[f"srtcp_{error.reason}"] += 1
             return
@@ -266,7 +265,7 @@ class WebRtcLeg:
             self.dropped["flood"] += 1
             return
         try:
-            values = rtcp.read(packet)
+            values = rtcp.read(opened)
         except rtcp.RtcpError:
             self.dropped["rtcp"] += 1
             return

@@ -49,6 +49,8 @@ class FanOut:
         """Send what is new to every subscriber before returning (audio)."""
         for subscriber in rendition.subscribers:
             self.packets += subscriber.send_pending(CHUNK_PACKETS, now)
+        for subscriber in rendition.subscribers:
+            subscriber.flush()
 
     def queue(self, rendition: Rendition, now: float) -> None:
         """Send what is new in slices from the loop (video)."""
@@ -66,6 +68,7 @@ class FanOut:
         started = clock() if clock is not None else 0.0
         budget = SLICE_PACKETS if clock is None else 1 << 30
         waits: float | None = None
+        served: list[Subscriber] = []
         for _ in range(len(self._passes)):
             one = self._passes[0]
             if one.not_before > now:
@@ -75,6 +78,7 @@ class FanOut:
                 continue
             while (subscriber := one.next_subscriber()) is not None:
                 sent = subscriber.send_pending(CHUNK_PACKETS, now)
+                served.append(subscriber)
                 if sent == CHUNK_PACKETS:
                     one.incomplete = True
                 budget -= sent
@@ -93,6 +97,9 @@ class FanOut:
                 continue
             waits = 0.0
             break
+        for subscriber in served:
+            # Of those that share a batch, the first does it for all.
+            subscriber.flush()
         if clock is not None:
             self.longest_slice_s = max(self.longest_slice_s, clock() - started)
         if waits is not None:

@@ -5,15 +5,19 @@ hand datagrams in themselves.
 """
 
 from collections import Counter
+from collections.abc import Hashable
 from typing import Any, Protocol
 
-from mcu.media.rtp import HEADER_BYTES, is_rtcp
-from mcu.media.send import SendTo
+from mcu.media.batch import PacketBatch, SendTo, SendtoBatch
+from mcu.media.mmsg import SocketPath
+from mcu.media.path import SendPath
+from mcu.media.rtp import HEADER_BYTES
 from mcu.media.srtp import MAX_DATAGRAM_BYTES, PacketBuffer
 from signalling.webrtc.stun import is_stun, receiving_ufrag
 
 SocketAddress = tuple[Any, ...]
-"""As the socket gives and takes it: ``(host, port)`` or ``(host, port, flow, scope)``."""
+"""As the socket gives and takes it: ``(host, port)``, ``(host, port, flow, scope)``, or a
+``SocketPath``, which also says at which of our addresses."""
 
 Address = tuple[str, int]
 
@@ -30,11 +34,11 @@ class Endpoint(Protocol):
     def receive_dtls(self, datagram: bytes, address: SocketAddress, now: float) -> None:
         """A handshake datagram from an address of this leg."""
 
-    def receive_srtp(self, datagram: bytes, now: float) -> None:
-        """An RTP datagram from an address of this leg."""
+    def receive_srtp(self, packet: PacketBuffer, now: float) -> None:
+        """An RTP datagram from an address of this leg, to be opened where it lies."""
 
-    def receive_srtcp(self, datagram: bytes, now: float) -> None:
-        """An RTCP datagram from an address of this leg."""
+    def receive_srtcp(self, packet: PacketBuffer, now: float) -> None:
+        """An RTCP datagram from an address of this leg, to be opened where it lies."""
 
 
 class MediaPort:
@@ -43,19 +47,24 @@ class MediaPort:
     Args:
         sendto: of a non-blocking UDP socket, or a stand-in with its signature.
         dual_stack: the socket is IPv6 and takes IPv4 peers as mapped addresses.
+        batch: sends for all legs; by ``sendto`` when None.
 
     ``dropped`` counts datagrams nobody could use, by reason.
     """
 
-    def __init__(self, sendto: SendTo, *, dual_stack: bool = False) -> None:
-        self.sendto = sendto
+    def __init__(
+        self, sendto: SendTo, *, dual_stack: bool = False, batch: PacketBatch | None = None
+    ) -> None:
+        self.batch = SendtoBatch(sendto) if batch is None else batch
         self.dual_stack = dual_stack
         self.buffer = PacketBuffer()
+        """For packets of RTCP, which are protected and sent one by one."""
+        self._arrived = PacketBuffer()
         self.dropped: Counter[str] = Counter()
         self.datagrams_received = 0
         self._by_ufrag: dict[str, Endpoint] = {}
-        self._by_address: dict[SocketAddress, Endpoint] = {}
-        self._addresses: dict[Endpoint, list[SocketAddress]] = {}
+        self._by_address: dict[Hashable, Endpoint] = {}
+        self._addresses: dict[Endpoint, list[Hashable]] = {}
 
     def register(self, endpoint: Endpoint, ufrag: str) -> None:
         """Checks that name ``ufrag`` are for ``endpoint``; several names may be."""
@@ -72,16 +81,17 @@ class MediaPort:
         An address that another leg used goes over to the newer one (a NAT reuses its ports); a
         leg keeps its last ``MAX_ADDRESSES_PER_LEG``.
         """
-        before = self._by_address.get(address)
+        key = _key(address)
+        before = self._by_address.get(key)
         if before is endpoint:
             return
         own = self._addresses.get(endpoint)
         if own is None:
             return
         if before is not None:
-            self._addresses[before].remove(address)
-        self._by_address[address] = endpoint
-        own.append(address)
+            self._addresses[before].remove(key)
+        self._by_address[key] = endpoint
+        own.append(key)
         if len(own) > MAX_ADDRESSES_PER_LEG:
             del self._by_address[own.pop(0)]
 
@@ -102,30 +112,46 @@ class MediaPort:
         """How many peer addresses are bound."""
         return len(self._by_address)
 
-    def datagram_received(self, datagram: bytes, address: SocketAddress, now: float) -> None:
-        """Take one datagram from the socket (RFC 7983). Raises nothing, whatever it holds.
+    def packet_received(self, packet: PacketBuffer, key: Hashable, now: float) -> bool:
+        """Take a datagram of the RTP range (RFC 7983) that lies in its slot; False: it is none.
 
-        Cost: one dictionary look-up for media.
+        Args:
+            key: as ``Reader.key`` gives it.
+        Raises nothing, whatever it holds. Cost: one dictionary look-up.
         """
+        size = packet.length[0]
+        view = packet.view
+        if not size or view[0] & 0xC0 != 0x80:
+            return False
+        self.datagrams_received += 1
+        leg = self._by_address.get(key)
+        if leg is None:
+            self.dropped["unknown_address"] += 1
+        elif not HEADER_BYTES <= size <= MAX_DATAGRAM_BYTES:
+            self.dropped["media_size"] += 1
+        elif 192 <= view[1] <= 223:  # RFC 5761 4
+            leg.receive_srtcp(packet, now)
+        else:
+            leg.receive_srtp(packet, now)
+        return True
+
+    def datagram_received(self, datagram: bytes, address: SocketAddress, now: float) -> None:
+        """Take any datagram (RFC 7983). Raises nothing, whatever it holds."""
+        first = datagram[0] if datagram else 0
+        if 128 <= first <= 191:
+            packet = self._arrived
+            size = min(len(datagram), len(packet.view))
+            packet.view[:size] = datagram[:size]
+            packet.length[0] = size
+            self.packet_received(packet, _key(address), now)
+            return
         self.datagrams_received += 1
         if not datagram:
             self.dropped["empty"] += 1
-            return
-        first = datagram[0]
-        if 128 <= first <= 191:
-            leg = self._by_address.get(address)
-            if leg is None:
-                self.dropped["unknown_address"] += 1
-            elif not HEADER_BYTES <= len(datagram) <= MAX_DATAGRAM_BYTES:
-                self.dropped["media_size"] += 1
-            elif is_rtcp(datagram):
-                leg.receive_srtcp(datagram, now)
-            else:
-                leg.receive_srtp(datagram, now)
         elif first < 4:
             self._receive_stun(datagram, address, now)
         elif 20 <= first <= 63:
-            leg = self._by_address.get(address)
+            leg = self._by_address.get(_key(address))
             if leg is None:
                 self.dropped["unknown_address"] += 1
             else:
@@ -140,7 +166,7 @@ class MediaPort:
         ufrag = receiving_ufrag(datagram)
         leg = self._by_ufrag.get(ufrag) if ufrag is not None else None
         if leg is None:
-            leg = self._by_address.get(address)
+            leg = self._by_address.get(_key(address))
         if leg is None:
             self.dropped["unknown_stun"] += 1
             return
@@ -148,12 +174,20 @@ class MediaPort:
 
     def transmit(self, datagram: bytes, address: SocketAddress) -> bool:
         """Send one datagram that is not on the hot path; False: the socket did not take it."""
-        try:
-            self.sendto(memoryview(datagram), address)
-        except OSError:
-            self.dropped["send"] += 1
-            return False
-        return True
+        path = SendPath(self.batch)
+        if len(datagram) <= MAX_DATAGRAM_BYTES:
+            batch = self.batch
+            path.address = address
+            slot = batch.free_slot()
+            at = batch.offsets[slot]
+            batch.view[at : at + len(datagram)] = datagram
+            batch.lengths[2 * slot + 1] = len(datagram)
+            batch.commit(path, 1)
+            batch.flush()
+            if not path.dropped:
+                return True
+        self.dropped["send"] += 1
+        return False
 
     def peer_address(self, address: SocketAddress) -> Address:
         """The address a peer knows itself by: IPv4 where it is an IPv4-mapped one."""
@@ -168,3 +202,7 @@ class MediaPort:
         if self.dual_stack and ":" not in address[0]:
             return (_MAPPED_PREFIX + address[0], address[1], 0, 0)
         return address
+
+
+def _key(address: SocketAddress) -> Hashable:
+    return address.name if isinstance(address, SocketPath) else address

@@ -42,7 +42,10 @@ class Subscriber(Protocol):
     """A cursor into a rendition's ring that can send what lies before it."""
 
     def send_pending(self, limit: int, now: float) -> int:
-        """Send at most ``limit`` packets; returns how many left (0: nothing to do)."""
+        """Write at most ``limit`` packets; returns how many (0: nothing to do)."""
+
+    def flush(self) -> None:
+        """Let what was written leave; whoever called ``send_pending`` owes it."""
 
 
 class Outlet(Protocol):

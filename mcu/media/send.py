@@ -1,27 +1,25 @@
 """One outgoing RTP stream of a leg: a cursor into a rendition's ring.
 
 ``send_pending`` is the hottest loop of the project (145 legs, 33,000 packets/s): per packet one
-header, one copy into the shared buffer, libsrtp, one system call.
+header, one copy into a slot of the shared batch, libsrtp. The system calls are the batch's.
 """
 
 from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mcu.media.batch import SLOTS
+from mcu.media.path import SendPath
 from mcu.media.ring import VIDEO_PACKETS, PayloadRing
 from mcu.media.rtp import MARKER_BIT, abs_send_time, pack_extensions
-from mcu.media.srtp import REPLAY_WINDOW_PACKETS, PacketBuffer, protect_in_place
+from mcu.media.srtp import REPLAY_WINDOW_PACKETS, protect_in_place
 
 if TYPE_CHECKING:
     from mcu.media.rendition import Rendition
-
-SendTo = Callable[[memoryview, Any], Any]
-"""``socket.sendto``; the memory is reused, so whoever keeps the datagram copies it.
-Raises BlockingIOError when the socket's buffer is full."""
 
 REPEAT_WINDOW_S = 0.1
 MAX_REPEATS_PER_WINDOW = 128
@@ -29,23 +27,6 @@ MAX_REPEATS_PER_WINDOW = 128
 
 _RTX_HEAD_BYTES = 2
 _TIMESTAMP_TOLERANCE_S = 0.2
-
-
-class SendPath:
-    """Where a leg's packets go: its SRTP session, address and socket; shared by its streams.
-
-    ``handle`` is None until the handshake is done, and again once the leg is closed.
-    """
-
-    __slots__ = ("address", "buffer", "dropped", "handle", "sendto")
-
-    def __init__(self, buffer: PacketBuffer, sendto: SendTo) -> None:
-        self.buffer = buffer
-        self.sendto = sendto
-        self.handle: Any = None
-        self.address: Any = None
-        self.dropped = 0
-        """Packets the socket did not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +106,11 @@ class SendStream:
             self._first_byte,
             form.payload_type,
             form.ssrc,
-            path.buffer.view,
-            path.buffer.cdata,
-            path.buffer.length,
-            path.sendto,
+            path.batch.view,
+            path.batch.offsets,
+            path.batch.addresses,
+            path.batch.lengths,
+            path.batch.length_addresses,
         )
 
     def play(self, rendition: Rendition | None, now: float) -> None:
@@ -172,14 +154,15 @@ class SendStream:
         )
 
     def send_pending(self, limit: int, now: float) -> int:
-        """Send at most ``limit`` packets that wait in the ring; returns how many were taken.
+        """Write at most ``limit`` packets that wait in the ring; returns how many were taken.
 
-        A packet the socket refuses is counted and left to the receiver's NACK.
+        They leave with the batch (``flush``). A packet the socket refuses is counted and left to
+        the receiver's NACK.
         """
         ring = self._ring
         path = self._path
         handle = path.handle
-        if ring is None or handle is None:
+        if ring is None or handle is None or path.target is None:
             return 0
         index = self._cursor
         end = ring.end
@@ -195,9 +178,18 @@ class SendStream:
         if end - index > limit:
             end = index + limit
         count = end - index
-        pack, header_bytes, first_byte, payload_type, ssrc, view, cdata, length, sendto = (
-            self._fixed
-        )
+        (
+            pack,
+            header_bytes,
+            first_byte,
+            payload_type,
+            ssrc,
+            view,
+            offsets,
+            addresses,
+            lengths,
+            length_addresses,
+        ) = self._fixed
         payloads, timestamps, markers, mask = (
             ring.payloads,
             ring.timestamps,
@@ -205,7 +197,7 @@ class SendStream:
             ring.mask,
         )
         offset, timestamp_offset = self._offset, self._timestamp_offset or 0
-        address = path.address
+        protect = protect_in_place
         extension = self._before_time
         send_times = self._send_times
         if send_times is not None:
@@ -213,13 +205,20 @@ class SendStream:
             extension += send_time.to_bytes(3, "big") + self._after_time
         payload_bytes = 0
         at = 0
+        batch = path.batch
+        slot = first_slot = batch.used
         while index < end:
+            if slot == SLOTS:
+                batch.commit(path, slot - first_slot)
+                batch.flush()
+                slot = first_slot = 0
             at = index & mask
             payload = payloads[at]
             size = header_bytes + len(payload)
+            begin = offsets[slot]
             pack(
                 view,
-                0,
+                begin,
                 first_byte,
                 markers[at] | payload_type,
                 (index + offset) & 0xFFFF,
@@ -227,19 +226,17 @@ class SendStream:
                 ssrc,
                 extension,
             )
-            view[header_bytes:size] = payload
-            length[0] = size
+            view[begin + header_bytes : begin + size] = payload
+            lengths[2 * slot + 1] = size
             if send_times is not None:
                 send_times[at] = send_time
             index += 1
-            if protect_in_place(handle, cdata, length):
+            if protect(handle, addresses[slot], length_addresses[slot]):
                 path.dropped += 1
                 continue
             payload_bytes += size
-            try:
-                sendto(view[: length[0]], address)
-            except OSError:
-                path.dropped += 1
+            slot += 1
+        batch.commit(path, slot - first_slot)
         self.packets += count
         self.bytes += payload_bytes - count * header_bytes
         self._cursor = end
@@ -249,7 +246,7 @@ class SendStream:
         return count
 
     def repeat(self, sequences: list[int], now: float) -> int:
-        """Answer a NACK; returns how many packets were sent again.
+        """Answer a NACK; returns how many packets were sent again (to the socket's best).
 
         Without RTX the very same bytes are protected again: same header, same send time, hence
         identical ciphertext. With RTX they go under their own SSRC (RFC 4588).
@@ -270,8 +267,13 @@ class SendStream:
                     break
                 self._repeats_left -= 1
                 sent += self._repeat_one(ring, index, now)
+        self._path.batch.flush()
         self.repeated += sent
         return sent
+
+    def flush(self) -> None:
+        """Let what ``send_pending`` wrote leave, and what others wrote into the same batch."""
+        self._path.batch.flush()
 
     def timestamp_at(self, now: float) -> int | None:
         """RTP timestamp (32 bits) that stands for ``now``; None before the first packet."""
@@ -337,6 +339,9 @@ class SendStream:
 
     def _repeat_one(self, ring: PayloadRing, index: int, now: float) -> int:
         form, path = self.form, self._path
+        handle = path.handle
+        if handle is None or path.target is None:
+            return 0
         at = index & ring.mask
         payload = ring.payloads[at]
         rtx = form.rtx_ssrc is not None and form.rtx_payload_type is not None
@@ -351,11 +356,13 @@ class SendStream:
             payload_type, ssrc = form.rtx_payload_type, form.rtx_ssrc
             sequence = self._rtx_sequence
             self._rtx_sequence = (sequence + 1) & 0xFFFF
-        buffer = path.buffer
+        batch = path.batch
+        slot = batch.free_slot()
+        begin = batch.offsets[slot]
         size = self._header.size + len(payload)
         self._header.pack_into(
-            buffer.view,
-            0,
+            batch.view,
+            begin,
             self._first_byte,
             (ring.markers[at] & MARKER_BIT) | payload_type,
             sequence,
@@ -363,13 +370,9 @@ class SendStream:
             ssrc,
             extension,
         )
-        buffer.view[self._header.size : size] = payload
-        buffer.length[0] = size
-        if protect_in_place(path.handle, buffer.cdata, buffer.length):
+        batch.view[begin + self._header.size : begin + size] = payload
+        batch.lengths[2 * slot + 1] = size
+        if protect_in_place(handle, batch.addresses[slot], batch.length_addresses[slot]):
             return 0
-        try:
-            path.sendto(buffer.view[: buffer.length[0]], path.address)
-        except OSError:
-            path.dropped += 1
-            return 0
+        batch.commit(path, 1)
         return 1

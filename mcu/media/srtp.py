@@ -1,14 +1,18 @@
-"""SRTP sessions over pylibsrtp's libsrtp, without its copies.
+"""SRTP sessions over pylibsrtp's libsrtp, without its copies and without giving up the GIL.
 
-``pylibsrtp.Session.protect`` makes an int, a slice and two byte strings per call. All packets of
-the process go through one thread, so one preallocated buffer serves every session: a packet is
-written into it, protected or opened in place, and sent from there.
+``pylibsrtp.Session.protect`` makes an int, a slice and two byte strings per call; here a packet is
+protected or opened in the memory it lies in. Its cffi functions also release the GIL around each
+call of less than a microsecond. With codec threads beside, every release is a chance to wait for
+one of them, 29,000 times a second; so the same functions are called through ``ctypes``, which
+keeps it (``bench.kernels_send --contended`` measures both).
 """
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import pylibsrtp
 from pylibsrtp import Policy
@@ -39,18 +43,62 @@ class SrtpError(Exception):
         self.reason = reason
 
 
-class PacketBuffer:
-    """Where packets are written, protected and opened; one per media port.
+_Function = Callable[[int, int, int], int]
 
-    ``cdata`` and ``length`` are libsrtp's arguments, ``view`` the same memory for Python.
+
+def _keeping_the_gil(name: str) -> _Function:
+    """``(srtp_t, packet, pointer to its length) -> status``; all three are addresses."""
+    pointer = int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+    three = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    return ctypes.PYFUNCTYPE(ctypes.c_int, *three)(pointer)
+
+
+protect_in_place = _keeping_the_gil("srtp_protect")
+"""0 when the packet is protected and its length grown; the memory behind it has room for that."""
+
+_unprotect = _keeping_the_gil("srtp_unprotect")
+_protect_rtcp = _keeping_the_gil("srtp_protect_rtcp")
+_unprotect_rtcp = _keeping_the_gil("srtp_unprotect_rtcp")
+
+
+class PacketBuffer:
+    """Memory in which one packet is written, protected or opened.
+
+    Args:
+        memory: of at least BUFFER_BYTES, writable, and where it begins; owned when None.
+        length: of 4 bytes, where libsrtp reads and writes how long the packet is.
+
+    ``view`` and ``length[0]`` are for Python, ``address`` and ``length_address`` for libsrtp.
     """
 
-    __slots__ = ("cdata", "length", "view")
+    __slots__ = ("address", "length", "length_address", "view")
 
-    def __init__(self) -> None:
-        self.cdata: Any = ffi.new("unsigned char[]", BUFFER_BYTES)
-        self.view: memoryview = memoryview(ffi.buffer(self.cdata)).cast("B")
-        self.length: Any = ffi.new("int *")
+    def __init__(self, memory: memoryview | None = None, length: memoryview | None = None) -> None:
+        self.view = memoryview(bytearray(BUFFER_BYTES)) if memory is None else memory
+        self.length = (memoryview(bytearray(4)) if length is None else length).cast("i")
+        self.address = address_of(self.view)
+        self.length_address = address_of(self.length)
+
+    def write(self, packet: bytes | memoryview) -> None:
+        """Copy a packet into the memory.
+
+        Raises:
+            SrtpError: it is longer than MAX_DATAGRAM_BYTES.
+        """
+        size = len(packet)
+        if size > MAX_DATAGRAM_BYTES:
+            raise SrtpError("too_long")
+        self.view[:size] = packet
+        self.length[0] = size
+
+    def bytes(self) -> bytes:
+        """A copy of the packet."""
+        return bytes(self.view[: self.length[0]])
+
+
+def address_of(view: memoryview) -> int:
+    """Where writable memory begins; it must not move or go away while the address is in use."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))
 
 
 class SrtpSession:
@@ -80,8 +128,9 @@ class SrtpSession:
         policy.allow_repeat_tx = outbound
         self._session = pylibsrtp.Session(policy)
         self._buffer = buffer
-        self.handle: Any = self._session._srtp[0]
-        """``srtp_t`` for loops that call ``protect_in_place`` themselves."""
+        self.handle = int(ffi.cast("uintptr_t", self._session._srtp[0]))
+        """Address of the ``srtp_t``, for loops that call ``protect_in_place`` themselves; valid
+        while this object lives."""
 
     def forget(self, ssrc: int) -> None:
         """Drop the state of one SSRC, so that a peer cannot pile them up."""
@@ -95,7 +144,9 @@ class SrtpSession:
         Raises:
             SrtpError: libsrtp refused, or the packet is too long.
         """
-        return self._run(lib.srtp_protect_rtcp, packet)
+        self._buffer.write(packet)
+        self._run(_protect_rtcp, self._buffer)
+        return self._buffer.bytes()
 
     def unprotect_rtcp(self, datagram: bytes) -> bytes:
         """Compound packet of an SRTCP datagram.
@@ -103,38 +154,39 @@ class SrtpSession:
         Raises:
             SrtpError: authentication, replay, malformed or too long.
         """
-        return self._run(lib.srtp_unprotect_rtcp, datagram)
+        self._buffer.write(datagram)
+        return self.open_rtcp(self._buffer)
 
     def unprotect(self, datagram: bytes) -> int:
-        """Open an SRTP datagram into the buffer; returns the packet's length there.
+        """Open an SRTP datagram into the session's buffer; returns the packet's length there.
 
         Raises:
             SrtpError: authentication, replay, malformed or too long.
         """
-        size = len(datagram)
-        if size > MAX_DATAGRAM_BYTES:
-            raise SrtpError("too_long")
-        buffer = self._buffer
-        buffer.view[:size] = datagram
-        length = buffer.length
-        length[0] = size
-        status = lib.srtp_unprotect(self.handle, buffer.cdata, length)
+        self._buffer.write(datagram)
+        return self.open(self._buffer)
+
+    def open(self, packet: PacketBuffer) -> int:
+        """Open an SRTP datagram where it lies; returns the packet's length.
+
+        Raises:
+            SrtpError: authentication, replay or malformed.
+        """
+        status = _unprotect(self.handle, packet.address, packet.length_address)
         if status:
             raise SrtpError(_REASONS.get(status, "malformed"))
-        return int(length[0])
+        return packet.length[0]
 
-    def _run(self, function: Any, packet: bytes) -> bytes:
-        size = len(packet)
-        if size > MAX_DATAGRAM_BYTES:
-            raise SrtpError("too_long")
-        buffer = self._buffer
-        buffer.view[:size] = packet
-        buffer.length[0] = size
-        status = function(self.handle, buffer.cdata, buffer.length)
+    def open_rtcp(self, packet: PacketBuffer) -> bytes:
+        """Compound packet of an SRTCP datagram, which is opened where it lies.
+
+        Raises:
+            SrtpError: authentication, replay or malformed.
+        """
+        self._run(_unprotect_rtcp, packet)
+        return packet.bytes()
+
+    def _run(self, function: _Function, packet: PacketBuffer) -> None:
+        status = function(self.handle, packet.address, packet.length_address)
         if status:
             raise SrtpError(_REASONS.get(status, "malformed"))
-        return bytes(buffer.view[: buffer.length[0]])
-
-
-protect_in_place = lib.srtp_protect
-"""``(handle, cdata, length) -> status``: 0 when the packet in the buffer is protected."""

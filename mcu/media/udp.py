@@ -9,17 +9,17 @@ from pathlib import Path
 
 import structlog
 
+from mcu.media import mmsg
+from mcu.media.batch import MmsgBatch
 from mcu.media.port import MediaPort
+from mcu.media.reader import MmsgReader, Reader, RecvfromReader
 
 log = structlog.get_logger(__name__)
 
 BUFFER_BYTES = 4 << 20
 """About half a second of a full node's traffic in each direction."""
 
-DATAGRAMS_PER_WAKE = 64
-"""Then the loop runs what else is due; the rest waits in the kernel for the next turn."""
-
-_READ_BYTES = 2304
+_WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 compared, not bound
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 _PROC_DROPS_COLUMN = 12
@@ -71,6 +71,7 @@ class UdpTransport:
     Args:
         sock: as from ``open_socket``; owned from now on.
         clock: monotonic seconds, read once per wake.
+        reader: of the same socket; by ``recvfrom`` when None.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class UdpTransport:
         sock: socket.socket,
         port: MediaPort,
         clock: Callable[[], float] = time.monotonic,
+        reader: Reader | None = None,
     ) -> None:
         self._loop = loop
+        self._reader = RecvfromReader(sock) if reader is None else reader
         self._socket = sock
         self._port = port
         self._clock = clock
@@ -131,23 +134,26 @@ class UdpTransport:
 
     def _read(self) -> None:
         now = self._clock()
-        receive = self._port.datagram_received
-        recvfrom = self._socket.recvfrom
+        reader, port = self._reader, self._port
         try:
-            for _ in range(DATAGRAMS_PER_WAKE):
-                datagram, address = recvfrom(_READ_BYTES)
-                try:
-                    receive(datagram, address, now)
-                except Exception:
-                    # A defect that one datagram meets must not cost the others of this turn.
-                    self.faults += 1
-                    self._port.dropped["datagram_fault"] += 1
-                    log.exception("datagram_failed")
+            count = reader.read()
         except BlockingIOError:
             return
         except OSError:
             self.read_errors += 1
-            self._port.dropped["read_error"] += 1
+            port.dropped["read_error"] += 1
+            return
+        packets, key, receive = reader.packets, reader.key, port.packet_received
+        for number in range(count):
+            try:
+                packet = packets[number]
+                if not receive(packet, key(number), now):
+                    port.datagram_received(packet.bytes(), reader.address(number), now)
+            except Exception:
+                # A defect that one datagram meets must not cost the others of this turn.
+                self.faults += 1
+                port.dropped["datagram_fault"] += 1
+                log.exception("datagram_failed")
 
 
 def open_media_port(
@@ -156,11 +162,19 @@ def open_media_port(
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[MediaPort, UdpTransport]:
-    """Open the media port on a loop.
+    """Open the media port on a loop, with ``sendmmsg`` and ``recvmmsg`` where they are.
 
     Raises:
         OSError: the address is in use or not ours.
     """
     sock = open_socket(host, port)
-    media_port = MediaPort(sock.sendto, dual_stack=sock.family == socket.AF_INET6)
-    return media_port, UdpTransport(loop, sock, media_port, clock)
+    dual_stack = sock.family == socket.AF_INET6
+    calls = mmsg.system_calls()
+    if calls is None:
+        # Answers leave from the address that the routes choose.
+        media_port = MediaPort(sock.sendto, dual_stack=dual_stack)
+        return media_port, UdpTransport(loop, sock, media_port, clock)
+    if sock.getsockname()[0] in _WILDCARDS:
+        mmsg.ask_for_local_addresses(sock)
+    media_port = MediaPort(sock.sendto, dual_stack=dual_stack, batch=MmsgBatch(sock, calls))
+    return media_port, UdpTransport(loop, sock, media_port, clock, MmsgReader(sock, calls))

@@ -118,6 +118,9 @@ class Ear:
             sent += 1
         return sent
 
+    def flush(self) -> None:
+        pass
+
     def want_source(self, source: str, wanted: bool) -> None:
         raise AssertionError("audio is always wanted")
 

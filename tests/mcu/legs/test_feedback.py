@@ -8,11 +8,11 @@ from mcu.legs.feedback import UNLIMITED_BPS, Feedback
 from mcu.legs.incoming import Incoming
 from mcu.legs.outgoing import Outgoing
 from mcu.media import rtcp
+from mcu.media.batch import SendtoBatch
 from mcu.media.clock import NtpClock
+from mcu.media.path import SendPath
 from mcu.media.receive import PLI_INTERVAL_S
 from mcu.media.rtp import HEADER
-from mcu.media.send import SendPath
-from mcu.media.srtp import PacketBuffer
 from signalling.webrtc.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 
@@ -44,7 +44,7 @@ class Setting:
             forget=lambda ssrc: None,
         )
         self.incoming.sources["video"].wanted = True
-        path = SendPath(PacketBuffer(), lambda datagram, address: None)
+        path = SendPath(SendtoBatch(lambda datagram, address: None))
         self.outgoing = Outgoing([media], path, random.Random(1))
         self.feedback = Feedback(
             [media],

@@ -4,12 +4,12 @@ from aiortc.rtp import RtcpReceiverInfo
 
 from mcu.legs.outgoing import Outgoing
 from mcu.media import rtcp
+from mcu.media.batch import SendtoBatch
 from mcu.media.clock import NtpClock
 from mcu.media.fan_out import FanOut
+from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition, RenditionKey
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
-from mcu.media.send import SendPath
-from mcu.media.srtp import PacketBuffer
 from signalling.webrtc.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 from tests.peers.network import VirtualTime
@@ -35,7 +35,7 @@ def section(*, sends: bool = True, rtx: bool = True) -> NegotiatedMedia:
 
 
 def outgoing(*media: NegotiatedMedia) -> Outgoing:
-    path = SendPath(PacketBuffer(), lambda datagram, address: None)
+    path = SendPath(SendtoBatch(lambda datagram, address: None))
     return Outgoing(media, path, random.Random(1))
 
 

@@ -16,6 +16,7 @@ class Cursor:
         self.ring = rendition.ring
         self.at = self.ring.end
         self.times: list[tuple[float, int]] = []
+        self.unflushed = 0
         self._clock, self._sent = clock, sent
 
     def send_pending(self, limit: int, now: float) -> int:
@@ -25,7 +26,11 @@ class Cursor:
         if sent:
             self.times.append((now, sent))
             self._sent.append(now)
+            self.unflushed += sent
         return sent
+
+    def flush(self) -> None:
+        self.unflushed = 0
 
 
 class Setting:
@@ -125,3 +130,13 @@ def test_rests_when_there_is_nothing_to_send() -> None:
     setting.frame(3)
     setting.time.run(1.0)
     assert setting.fan_out.slices > slices
+
+
+@pytest.mark.parametrize("clocked", [True, False])
+def test_nothing_is_left_unflushed(clocked: bool) -> None:
+    setting = Setting(40, clocked=clocked)
+    setting.rendition.append(bytes(30_000), 0, key_frame=True, now=setting.time.now)
+    for _ in range(30):
+        setting.time.run(0.001)
+        assert [leg.unflushed for leg in setting.legs] == [0] * 40
+    assert all(leg.at == setting.rendition.ring.end for leg in setting.legs)

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from mcu.media.port import MAX_ADDRESSES_PER_LEG, MediaPort
+from mcu.media.srtp import PacketBuffer
 from signalling.webrtc import stun
 from signalling.webrtc.stun import StunMessage
 
@@ -21,10 +22,10 @@ class Leg:
     def receive_dtls(self, datagram: bytes, address: object, now: float) -> None:
         self.got.append("dtls")
 
-    def receive_srtp(self, datagram: bytes, now: float) -> None:
+    def receive_srtp(self, packet: PacketBuffer, now: float) -> None:
         self.got.append("srtp")
 
-    def receive_srtcp(self, datagram: bytes, now: float) -> None:
+    def receive_srtcp(self, packet: PacketBuffer, now: float) -> None:
         self.got.append("srtcp")
 
 

@@ -16,6 +16,9 @@ class Cursor:
         self.at += sent
         return sent
 
+    def flush(self) -> None:
+        pass
+
 
 @pytest.fixture
 def fan_out() -> FanOut:

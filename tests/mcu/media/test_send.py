@@ -5,7 +5,9 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket, unwrap_rtx
 from pylibsrtp import Policy, Session
 
+from mcu.media.batch import SendtoBatch
 from mcu.media.fan_out import FanOut
+from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition, RenditionKey
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, abs_send_time
@@ -13,7 +15,6 @@ from mcu.media.send import (
     MAX_REPEATS_PER_WINDOW,
     REPEAT_WINDOW_S,
     SendFormat,
-    SendPath,
     SendStream,
 )
 from mcu.media.srtp import PacketBuffer, SrtpSession
@@ -38,9 +39,8 @@ class Receiver:
         self.datagrams: list[bytes] = []
         self.refuse = 0
         self.wanted: list[float] = []
-        buffer = PacketBuffer()
-        self.path = SendPath(buffer, self._sendto)
-        self.outbound = SrtpSession(KEY, "AEAD_AES_128_GCM", buffer, outbound=True)
+        self.path = SendPath(SendtoBatch(self._sendto))
+        self.outbound = SrtpSession(KEY, "AEAD_AES_128_GCM", PacketBuffer(), outbound=True)
         self.path.handle, self.path.address = self.outbound.handle, ("192.0.2.9", 5)
         self.form = SendFormat(
             ssrc=77,

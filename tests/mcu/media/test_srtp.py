@@ -36,7 +36,9 @@ class Pair:
     def protect(self, packet: bytes) -> bytes:
         self.buffer.view[: len(packet)] = packet
         self.buffer.length[0] = len(packet)
-        status = protect_in_place(self.outbound.handle, self.buffer.cdata, self.buffer.length)
+        status = protect_in_place(
+            self.outbound.handle, self.buffer.address, self.buffer.length_address
+        )
         assert status == 0
         return bytes(self.buffer.view[: self.buffer.length[0]])
 

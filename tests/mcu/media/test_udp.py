@@ -1,12 +1,14 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from mcu.media import udp
 from mcu.media.port import MediaPort
-from mcu.media.udp import DATAGRAMS_PER_WAKE, UdpTransport, open_media_port, open_socket
+from mcu.media.reader import DATAGRAMS_PER_WAKE
+from mcu.media.udp import UdpTransport, open_media_port, open_socket
 
 
 def client(family: socket.AddressFamily) -> socket.socket:
@@ -88,11 +90,11 @@ class FailingSocket(socket.socket):
 
     failed = False
 
-    def recvfrom(self, *arguments: int) -> tuple[bytes, object]:
+    def recvfrom_into(self, *arguments: Any) -> tuple[int, Any]:
         if not self.failed:
             self.failed = True
             raise ConnectionRefusedError
-        return super().recvfrom(*arguments)
+        return super().recvfrom_into(*arguments)
 
 
 async def test_a_read_error_is_counted_and_reading_goes_on() -> None:
@@ -155,3 +157,42 @@ def test_without_ipv6_the_wildcard_is_ipv4(monkeypatch: pytest.MonkeyPatch) -> N
         assert sock.family == socket.AF_INET
     finally:
         sock.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "family", "asked"),
+    [
+        ("::", socket.AF_INET, "127.0.0.1"),
+        ("::", socket.AF_INET, "127.0.0.2"),
+        ("::", socket.AF_INET6, "::1"),
+        ("0.0.0.0", socket.AF_INET, "127.0.0.2"),
+        ("127.0.0.2", socket.AF_INET, "127.0.0.2"),
+    ],
+)
+async def test_answers_leave_from_the_address_the_peer_sent_to(
+    monkeypatch: pytest.MonkeyPatch, host: str, family: socket.AddressFamily, asked: str
+) -> None:
+    loop = asyncio.get_running_loop()
+    port, transport = open_media_port(loop, host)
+    seen: list[Any] = []
+    monkeypatch.setattr(port, "datagram_received", lambda data, address, now: seen.append(address))
+    peer = client(family)
+    try:
+        peer.sendto(b"\x00\x01", (asked, transport.local_port))
+        await until(lambda: len(seen) == 1)
+        assert port.peer_address(seen[0]) == peer.getsockname()[:2]
+        # A route to the peer alone would choose 127.0.0.1.
+        peer.connect((asked, transport.local_port))
+        assert port.transmit(b"answer", seen[0])
+        assert await loop.sock_recv(peer, 100) == b"answer"
+    finally:
+        peer.close()
+        transport.close()
+
+
+async def test_without_the_system_calls_datagrams_go_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(udp.mmsg, "system_calls", lambda: None)
+    await test_one_socket_for_both_families(socket.AF_INET, "127.0.0.1")
+    await test_one_socket_for_both_families(socket.AF_INET6, "::1")

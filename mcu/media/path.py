@@ -1,0 +1,33 @@
+"""Where the packets of one leg go."""
+
+from typing import Any
+
+from mcu.media.batch import PacketBatch, Target
+
+
+class SendPath:
+    """Where a leg's packets go: its SRTP session, address and socket; shared by its streams.
+
+    ``handle`` is None until the handshake is done, and again once the leg is closed.
+    """
+
+    __slots__ = ("_address", "batch", "dropped", "handle", "target")
+
+    def __init__(self, batch: PacketBatch) -> None:
+        self.batch = batch
+        self.handle: int | None = None
+        self.target: Target | None = None
+        self.dropped = 0
+        """Packets the socket did not take."""
+        self._address: Any = None
+
+    @property
+    def address(self) -> Any:
+        """The peer's; None while it is not known."""
+        return self._address
+
+    @address.setter
+    def address(self, address: Any) -> None:
+        if address != self._address:
+            self._address = address
+            self.target = None if address is None else self.batch.target(address)

@@ -1,0 +1,144 @@
+"""Incoming datagrams of a turn, read into slots where they are opened without being copied."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
+
+from mcu.media import mmsg
+from mcu.media.mmsg import SocketPath
+from mcu.media.srtp import BUFFER_BYTES, PacketBuffer, address_of
+
+DATAGRAMS_PER_WAKE = 64
+"""Then the loop runs what else is due; the rest waits in the kernel for the next turn."""
+
+
+class Reader(Protocol):
+    """Reads up to ``DATAGRAMS_PER_WAKE`` at once."""
+
+    @property
+    def packets(self) -> Sequence[PacketBuffer]:
+        """One slot each; the first ones hold what the last ``read`` gave, until the next."""
+
+    def read(self) -> int:
+        """Read what waits; gives how many.
+
+        Raises:
+            BlockingIOError: nothing waits. OSError: the socket told of an error.
+        """
+
+    def key(self, number: int) -> Hashable:
+        """Tells peers apart, cheaply."""
+
+    def address(self, number: int) -> Any:
+        """Where a datagram came from, as the batch of the same socket takes it."""
+
+
+class RecvfromReader:
+    """One system call per datagram: where ``recvmmsg`` is missing."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.packets = [PacketBuffer() for _ in range(DATAGRAMS_PER_WAKE)]
+        self._socket = sock
+        self._addresses: list[Any] = []
+        self._error: OSError | None = None
+
+    def read(self) -> int:
+        """See ``Reader``."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        self._addresses.clear()
+        for packet in self.packets:
+            try:
+                packet.length[0], address = self._socket.recvfrom_into(packet.view)
+            except OSError as error:
+                if not self._addresses:
+                    raise
+                if not isinstance(error, BlockingIOError):
+                    self._error = error
+                break
+            self._addresses.append(address)
+        return len(self._addresses)
+
+    def key(self, number: int) -> Hashable:
+        """See ``Reader``."""
+        return tuple(self._addresses[number])
+
+    def address(self, number: int) -> Any:
+        """See ``Reader``."""
+        return self._addresses[number]
+
+
+class MmsgReader:
+    """One system call per turn.
+
+    Args:
+        sock: non-blocking; not owned.
+    """
+
+    def __init__(self, sock: socket.socket, calls: mmsg.SystemCalls) -> None:
+        self._socket = sock
+        self._receive = calls.receive
+        count = DATAGRAMS_PER_WAKE
+        self._messages = memoryview(bytearray(count * mmsg.MESSAGE_BYTES))
+        self._messages_address = address_of(self._messages)
+        slots = memoryview(bytearray(count * BUFFER_BYTES))
+        names = memoryview(bytearray(count * mmsg.NAME_BYTES))
+        self._controls = memoryview(bytearray(count * mmsg.CONTROL_BYTES))
+        self._iovecs = memoryview(bytearray(count * mmsg.IOVEC.size))
+        self._filled = 0
+        self.packets: list[PacketBuffer] = []
+        name_bytes = len(mmsg.pack_name(sock.family, sock.getsockname()))
+        self._names: list[memoryview] = []
+        for number in range(count):
+            message = mmsg.MESSAGE_BYTES * number
+            length = self._messages[message + mmsg.MESSAGE_LENGTH_AT :][:4]
+            packet = PacketBuffer(slots[BUFFER_BYTES * number :][:BUFFER_BYTES], length)
+            self.packets.append(packet)
+            name = names[mmsg.NAME_BYTES * number :][:name_bytes]
+            self._names.append(name)
+            iovec = mmsg.IOVEC.size * number
+            mmsg.IOVEC.pack_into(self._iovecs, iovec, packet.address, BUFFER_BYTES)
+            mmsg.MESSAGE.pack_into(
+                self._messages,
+                message,
+                address_of(name),
+                name_bytes,
+                address_of(self._iovecs) + iovec,
+                1,
+                address_of(self._controls) + mmsg.CONTROL_BYTES * number,
+                mmsg.CONTROL_BYTES,
+            )
+        self._pristine = bytes(self._messages)
+
+    def read(self) -> int:
+        """See ``Reader``. A datagram longer than its slot is cut off there."""
+        # The kernel wrote lengths where it reads them.
+        used = self._filled * mmsg.MESSAGE_BYTES
+        self._messages[:used] = self._pristine[:used]
+        self._filled = 0
+        count = self._receive(
+            self._socket.fileno(),
+            self._messages_address,
+            DATAGRAMS_PER_WAKE,
+            mmsg.MSG_DONTWAIT,
+            None,
+        )
+        if count < 0:
+            raise mmsg.failed()
+        self._filled = count
+        return count
+
+    def key(self, number: int) -> Hashable:
+        """See ``Reader``: the bytes of the ``sockaddr``."""
+        return self._names[number].tobytes()
+
+    def address(self, number: int) -> SocketPath:
+        """See ``Reader``."""
+        at = mmsg.MESSAGE_BYTES * number
+        size = mmsg.MESSAGE.unpack_from(self._messages, at)[5]
+        control = self._controls[mmsg.CONTROL_BYTES * number :][:size].tobytes()
+        name = self._names[number].tobytes()
+        return SocketPath(*mmsg.unpack_name(name), name, mmsg.answering_control(control))
