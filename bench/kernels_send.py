@@ -1,28 +1,44 @@
 """What one packet to one leg costs: ``python -m bench.kernels_send`` prints JSON.
 
-Ours: a rendition's packets fanned out to N legs (header, SRTP, system call). Beside it, in the
-same run, the baseline: aiortc's ``RtpPacket.serialize``, ``pylibsrtp.Session.protect`` and
-``sendto`` for each packet, as its RTCRtpSender does. Both send to a loopback socket that nobody
-reads. Times are CPU times of the process, so that a busy machine disturbs them less; they depend on
-the machine, so the ratio is what to quote.
+Ours: a rendition's packets fanned out to N legs (header, SRTP, ``sendmmsg`` with UDP GSO). Beside
+it, in the same run:
+
+* ``sendmmsg``: the same without GSO; ``sendto``: the same with one system call per packet, which is
+  what runs where ``sendmmsg`` is missing.
+* ``per_packet``: the loop as it was before packets were batched: header, libsrtp by cffi (which
+  releases the GIL), ``socket.sendto``.
+* ``baseline``: aiortc's ``RtpPacket.serialize``, ``pylibsrtp.Session.protect`` and ``sendto`` for
+  each packet, as its RTCRtpSender does.
+
+All send to a loopback socket that nobody reads. Times are CPU times of the process, so that a busy
+machine disturbs them less; they depend on the machine, so the ratio is what to quote. With
+``--contended`` two threads beside take the GIL in short pieces, as codec threads do, and times are
+wall times: that is where giving the GIL up costs.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import socket
+import struct
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiortc.rtp as aiortc_rtp
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found, unused-ignore]
 
-from mcu.media import h264
+from mcu.media import h264, mmsg
+from mcu.media.batch import MmsgBatch, PacketBatch, SendtoBatch
 from mcu.media.fan_out import CHUNK_PACKETS
+from mcu.media.path import SendPath
 from mcu.media.rendition import FanOut, Rendition, RenditionKey
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
-from mcu.media.send import SendFormat, SendPath, SendStream
+from mcu.media.send import SendFormat, SendStream
 from mcu.media.srtp import PacketBuffer, SrtpSession
 
 PROFILES = {"AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44, "AES128_CM_SHA1_80": 30}
@@ -48,44 +64,99 @@ class Sink:
         self.receiver.close()
 
 
-def ours(kind: str, profile: str, legs: int, frames: int) -> tuple[float, int]:
-    """CPU seconds and packets of ``frames`` frames to ``legs`` legs."""
-    sink, buffer = Sink(), PacketBuffer()
-    calls: list[Callable[[float], None]] = []
-    fan_out = FanOut(lambda delay, call: calls.append(call), time.perf_counter)
-    codec, rate = ("h264", 90_000) if kind == "video" else ("opus", 48_000)
-    rendition = Rendition(RenditionKey("video", "main", codec), rate, fan_out)
-    if kind == "audio":
-        rendition = Rendition(RenditionKey("audio", "total", codec), rate, fan_out)
-    streams = []
-    sessions = []
-    for number in range(legs):
-        path = SendPath(buffer, sink.sender.sendto)
-        session = SrtpSession(os.urandom(PROFILES[profile]), profile, buffer, outbound=True)
-        sessions.append(session)
-        path.handle, path.address = session.handle, sink.address
-        form = SendFormat(number + 1, 96, rate, kind == "video", {MID_ID: b"1"}, SEND_TIME_ID)
-        stream = SendStream(form, path, 1, 1)
-        stream.play(rendition, 0.0)
-        streams.append(stream)
-    data = b"\0\0\0\1\x65" + b"\x5a" * FRAME_BYTES[kind]
-    now = 1.0
-    began = time.process_time()
+Timer = Callable[[], float]
+Run = Callable[[str, str, int, int, Timer], tuple[float, int]]
+
+
+def _batch(way: str, sock: socket.socket) -> PacketBatch:
+    calls = mmsg.system_calls()
+    if way == "sendto" or calls is None:
+        return SendtoBatch(sock.sendto)
+    return MmsgBatch(sock, calls, segment=way == "ours")
+
+
+def fanned_out(way: str) -> Run:
+    """Our fan-out over one of the ways to send."""
+
+    def run(kind: str, profile: str, legs: int, frames: int, timer: Timer) -> tuple[float, int]:
+        sink = Sink()
+        batch = _batch(way, sink.sender)
+        calls: list[Callable[[float], None]] = []
+        fan_out = FanOut(lambda delay, call: calls.append(call), time.perf_counter)
+        codec, rate = ("h264", 90_000) if kind == "video" else ("opus", 48_000)
+        rendition = Rendition(RenditionKey("video", "main", codec), rate, fan_out)
+        if kind == "audio":
+            rendition = Rendition(RenditionKey("audio", "total", codec), rate, fan_out)
+        streams, sessions, paths = [], [], []
+        for number in range(legs):
+            path = SendPath(batch)
+            session = _session(profile)
+            sessions.append(session)
+            path.handle, path.address = session.handle, sink.address
+            paths.append(path)
+            form = SendFormat(number + 1, 96, rate, kind == "video", {MID_ID: b"1"}, SEND_TIME_ID)
+            stream = SendStream(form, path, 1, 1)
+            stream.play(rendition, 0.0)
+            streams.append(stream)
+        data = _frame(kind)
+        now = 1.0
+        began = timer()
+        for number in range(frames):
+            now += 0.02
+            rendition.append(data, number * 3600, key_frame=True, now=now)
+            while calls:
+                now += 0.002
+                calls.pop()(now)
+        took = timer() - began
+        sink.close()
+        dropped = sum(path.dropped for path in paths)
+        if dropped:
+            raise RuntimeError(f"{dropped} packets were refused; the measurement is void")
+        return took, sum(stream.packets for stream in streams)
+
+    return run
+
+
+def per_packet(kind: str, profile: str, legs: int, frames: int, timer: Timer) -> tuple[float, int]:
+    """One buffer, cffi, one ``sendto`` per packet: how ours began, its loop bare."""
+    sink = Sink()
+    memory = ffi.new("unsigned char[]", 2304)
+    view, length = memoryview(ffi.buffer(memory)).cast("B"), ffi.new("int *")
+    sessions = [_session(profile) for _ in range(legs)]
+    handles = [ffi.cast("struct srtp_ctx_t_ *", session.handle) for session in sessions]
+    block = b"\xbe\xde\x00\x02" + bytes(8)
+    header = struct.Struct("!BBHLL12s")
+    payloads = h264.packetise(_frame(kind)) if kind == "video" else [_frame(kind)]
+    protect, sendto, address = lib.srtp_protect, sink.sender.sendto, sink.address
+    packets = sequence = 0
+    began = timer()
     for number in range(frames):
-        now += 0.02
-        rendition.append(data, number * 3600, key_frame=True, now=now)
-        while calls:
-            now += 0.002
-            calls.pop()(now)
-    took = time.process_time() - began
+        for ssrc, handle in enumerate(handles, 1):
+            for index, payload in enumerate(payloads, sequence):
+                size = 24 + len(payload)
+                header.pack_into(view, 0, 0x90, 96, index & 0xFFFF, number * 3600, ssrc, block)
+                view[24:size] = payload
+                length[0] = size
+                if protect(handle, memory, length):
+                    raise RuntimeError("refused")
+                sendto(view[: length[0]], address)
+                packets += 1
+        sequence += len(payloads)
+    took = timer() - began
     sink.close()
-    dropped = sum(stream._path.dropped for stream in streams)
-    if dropped:
-        raise RuntimeError(f"{dropped} packets were refused; the measurement is void")
-    return took, sum(stream.packets for stream in streams)
+    return took, packets
 
 
-def baseline(kind: str, profile: str, legs: int, frames: int) -> tuple[float, int]:
+def _session(profile: str) -> SrtpSession:
+    key = os.urandom(PROFILES[profile])
+    return SrtpSession(key, profile, PacketBuffer(), outbound=True)
+
+
+def _frame(kind: str) -> bytes:
+    return b"\0\0\0\1\x65" + b"\x5a" * FRAME_BYTES[kind]
+
+
+def baseline(kind: str, profile: str, legs: int, frames: int, timer: Timer) -> tuple[float, int]:
     """The same with aiortc's packet and pylibsrtp's session."""
     sink = Sink()
     parameters = RTCRtpParameters()
@@ -102,10 +173,10 @@ def baseline(kind: str, profile: str, legs: int, frames: int) -> tuple[float, in
         )
         policy.window_size = 1024
         sessions.append(Session(policy))
-    data = b"\0\0\0\1\x65" + b"\x5a" * FRAME_BYTES[kind]
+    data = _frame(kind)
     payloads = h264.packetise(data) if kind == "video" else [data]
     packets = sequence = 0
-    began = time.process_time()
+    began = timer()
     for number in range(frames):
         for payload in payloads:
             sequence = (sequence + 1) & 0xFFFF
@@ -115,57 +186,86 @@ def baseline(kind: str, profile: str, legs: int, frames: int) -> tuple[float, in
                 packet.extensions.abs_send_time = number & 0xFFFFFF
                 sink.sender.sendto(session.protect(packet.serialize(extensions)), sink.address)
                 packets += 1
-    took = time.process_time() - began
+    took = timer() - began
     sink.close()
     return took, packets
 
 
-def system_call(size: int, packets: int) -> float:
-    """CPU seconds of ``packets`` bare sends: what no Python can save."""
-    sink = Sink()
-    data = bytes(size)
-    began = time.process_time()
-    for _ in range(packets):
-        sink.sender.sendto(data, sink.address)
-    took = time.process_time() - began
-    sink.close()
-    return took
+RUNS: dict[str, Run] = {
+    "ours": fanned_out("ours"),
+    "sendmmsg": fanned_out("sendmmsg"),
+    "sendto": fanned_out("sendto"),
+    "per_packet": per_packet,
+    "baseline": baseline,
+}
 
 
-def measure(kind: str, profile: str, legs: int, packets: int, repeats: int) -> dict[str, object]:
-    """Best of ``repeats`` runs of each, taken in turn so that both see the same machine."""
-    per_frame = len(h264.packetise(b"\0\0\0\1\x65" + b"\x5a" * FRAME_BYTES[kind]))
-    frames = max(1, packets // (legs * (per_frame if kind == "video" else 1)))
-    best = {"ours": float("inf"), "baseline": float("inf"), "sendto": float("inf")}
+@contextmanager
+def contention() -> Iterator[None]:
+    """Two threads that work without the GIL for tens of microseconds and take it in between."""
+    over = threading.Event()
+    data = bytes(20_000)
+
+    def work() -> None:
+        while not over.is_set():
+            hashlib.sha256(data).digest()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def measure(
+    kind: str, profile: str, legs: int, packets: int, repeats: int, timer: Timer
+) -> dict[str, object]:
+    """Best of ``repeats`` runs of each, taken in turn so that all see the same machine."""
+    per_frame = len(h264.packetise(_frame(kind))) if kind == "video" else 1
+    frames = max(1, packets // (legs * per_frame))
+    best = dict.fromkeys(RUNS, float("inf"))
     for _ in range(repeats):
-        for name, run in (("ours", ours), ("baseline", baseline)):
-            took, count = run(kind, profile, legs, frames)
+        for name, run in RUNS.items():
+            took, count = run(kind, profile, legs, frames, timer)
             best[name] = min(best[name], took / count * 1e6)
-        size = 1170 if kind == "video" else 120
-        best["sendto"] = min(best["sendto"], system_call(size, packets) / packets * 1e6)
+    ours = best["ours"]
     return {
         "kind": kind,
         "profile": profile,
         "legs": legs,
-        "us_per_packet_per_leg": round(best["ours"], 2),
-        "of_which_sendto_us": round(best["sendto"], 2),
-        "baseline_us": round(best["baseline"], 2),
-        "ratio": round(best["baseline"] / best["ours"], 2),
+        "us_per_packet_per_leg": {name: round(one, 2) for name, one in best.items()},
+        "ratio_to_ours": {name: round(one / ours, 2) for name, one in best.items()},
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--legs", type=int, default=145)
     parser.add_argument("--packets", type=int, default=30_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--contended", action="store_true", help="wall times beside two threads")
+    parser.add_argument("--profile", choices=PROFILES, help="one profile alone")
     arguments = parser.parse_args()
-    results = [
-        measure(kind, profile, arguments.legs, arguments.packets, arguments.repeats)
-        for kind in ("video", "audio")
-        for profile in PROFILES
-    ]
-    print(json.dumps({"chunk_packets": CHUNK_PACKETS, "results": results}, indent=2))
+
+    def results(timer: Timer) -> list[dict[str, object]]:
+        return [
+            measure(kind, profile, arguments.legs, arguments.packets, arguments.repeats, timer)
+            for kind in ("video", "audio")
+            for profile in ([arguments.profile] if arguments.profile else PROFILES)
+        ]
+
+    if arguments.contended:
+        with contention():
+            found = results(time.perf_counter)
+    else:
+        found = results(time.process_time)
+    print(json.dumps({"chunk_packets": CHUNK_PACKETS, "results": found}, indent=2))
 
 
 if __name__ == "__main__":
