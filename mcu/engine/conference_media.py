@@ -82,9 +82,15 @@ class ConferenceMedia:
             self.audio.remove_listener(leg)
         if self._watching.pop(leg.id, None) is not None:
             self.video.remove_viewer(leg)
+        self.video.limit_viewer(leg.id, None)
         for (participant, source), feeding in list(self._feeding.items()):
             if feeding is leg:
                 self._stop_feeding(participant, source)
+
+    def limit_leg(self, leg: Leg, limit_bps: int | None) -> None:
+        """Let a leg of this conference receive pictures of at most this rate; see there."""
+        if leg.id in self.legs:
+            self.video.limit_viewer(leg.id, limit_bps)
 
     def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
         """Take one audio payload; dropped unless this leg is its participant's source."""

@@ -10,11 +10,12 @@ from typing import Protocol
 
 from mcu.engine.plan import MediaPlan
 from mcu.engine.ticks import TickReading
+from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
 from mcu.legs.leg import StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
-from mcu.media.rendition import Rendition
+from mcu.media.rendition import Rendition, RenditionKey
 
 
 class VideoLeg(Protocol):
@@ -64,6 +65,18 @@ class ConferenceVideo(Protocol):
 
     def remove_viewer(self, leg: VideoLeg) -> None:
         """Send no more video to a leg; an encoder that nobody else needs is freed."""
+
+    def ladder(self, codec: StreamCodec) -> tuple[Rung, ...]:
+        """The rungs that views are offered in to a codec, best first."""
+
+    def limit_viewer(self, leg_id: str, limit_bps: int | None) -> None:
+        """Let a leg's pictures have at most this rate, now and whenever it is a viewer.
+
+        ``AUDIO_ONLY_BPS`` (0): none at all. None lifts the limit; call it when the leg is gone.
+        """
+
+    def receives(self, leg_id: str) -> RenditionKey | None:
+        """The rendition that a leg's ``video`` gets now."""
 
     def apply_plan(self, plan: MediaPlan, now: float) -> None:
         """Take over layouts, slots, labels and mutes from the next tick on."""

@@ -5,6 +5,7 @@ some leg receives are encoded; ``tick`` brings both in line with the plan before
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
-from mcu.engine.video_ladder import choose_rung
+from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung, allowed_rungs, choose_rung
 from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
 from mcu.engine.video_source import Shape, VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
@@ -35,6 +36,9 @@ ASKED_SIZE = (320, 180)
 """What a room is asked to send where only a JPEG of it is wanted."""
 
 LIMITS_INTERVAL_S = 0.5
+
+MAX_RENDITIONS = 4
+"""Of one view in one codec: whoever would need a further one shares the next lower."""
 
 SourceId = tuple[str, StreamName]
 
@@ -80,6 +84,7 @@ class VideoMixer:
         self._views: dict[str, View] = {}
         self._viewers: dict[tuple[str, StreamName], _Viewer] = {}
         self._limits: dict[str, int | None] = {}
+        self._viewer_limits: dict[str, int] = {}
         self._picture_until: dict[str, float] = {}
         self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
         self._epoch: float | None = None
@@ -131,6 +136,34 @@ class VideoMixer:
             if viewer is not None:
                 self._stop(viewer)
                 leg.play(viewer.stream, None)
+
+    def ladder(self, codec: StreamCodec) -> tuple[Rung, ...]:
+        """See ``ConferenceVideo``."""
+        return allowed_rungs(
+            codec,
+            width=self._width,
+            height=self._height,
+            fps=self._fps,
+            bitrate_bps=self._bitrate_bps,
+        )
+
+    def limit_viewer(self, leg_id: str, limit_bps: int | None) -> None:
+        """See ``ConferenceVideo``; the leg goes over with the next key frame of the other one."""
+        if self._viewer_limits.get(leg_id) == limit_bps:
+            return
+        if limit_bps is None:
+            self._viewer_limits.pop(leg_id, None)
+        else:
+            self._viewer_limits[leg_id] = limit_bps
+        for stream in ("video", "presentation"):
+            viewer = self._viewers.get((leg_id, stream))
+            if viewer is not None:
+                self._move(viewer)
+
+    def receives(self, leg_id: str) -> RenditionKey | None:
+        """See ``ConferenceVideo``."""
+        viewer = self._viewers.get((leg_id, "video"))
+        return None if viewer is None or viewer.rendition is None else viewer.rendition.key
 
     # Control
 
@@ -240,6 +273,9 @@ class VideoMixer:
             encoders=sum(one.encoding for one in renditions),
             decoders=sum(source.decoding for source in self._sources.values()),
             renditions=len(renditions),
+            rungs=Counter(
+                str(Rung(one.key.width, one.key.height, one.key.bitrate_bps)) for one in renditions
+            ),
             sources=len(self._sources),
             viewers=len(self._viewers),
             counters=self._counters,
@@ -347,11 +383,12 @@ class VideoMixer:
         self._start(viewer)
 
     def _start(self, viewer: _Viewer) -> None:
-        """Give a viewer the rendition that its codec allows; made if nobody has it yet."""
+        """Give a viewer the rendition that its codec and line allow; made if nobody has it yet."""
         view = self._views.get(viewer.view)
-        if view is None:
-            return  # the plan that names the view is on its way
-        key = self._key(viewer.view, viewer.leg.outputs[viewer.stream])
+        limit = self._viewer_limits.get(viewer.leg.id)
+        if view is None or limit == AUDIO_ONLY_BPS:
+            return  # the plan that names the view, or a better line, is on its way
+        key = self._key(view, viewer, limit)
         rendition = view.renditions.get(key)
         if rendition is None:
             rendition = view.renditions[key] = ViewRendition(
@@ -362,9 +399,20 @@ class VideoMixer:
                 counters=self._counters,
                 clock=self._clock,
             )
+        if rendition is viewer.rendition:
+            return
+        self._stop(viewer)
         rendition.legs[viewer.leg.id] = viewer.leg
         viewer.rendition = rendition
         viewer.leg.play(viewer.stream, rendition.rendition)
+
+    def _move(self, viewer: _Viewer) -> None:
+        """Let a viewer go over to what its limit allows now, or to no picture at all."""
+        if self._viewer_limits.get(viewer.leg.id) != AUDIO_ONLY_BPS:
+            self._start(viewer)
+        elif viewer.rendition is not None:
+            self._stop(viewer)
+            viewer.leg.play(viewer.stream, None)
 
     def _stop(self, viewer: _Viewer) -> None:
         rendition = viewer.rendition
@@ -376,12 +424,24 @@ class VideoMixer:
             rendition.close()
             del self._views[viewer.view].renditions[rendition.key]
 
-    def _key(self, view: str, codec: StreamCodec) -> RenditionKey:
+    def _key(self, view: View, viewer: _Viewer, limit_bps: int | None) -> RenditionKey:
+        codec = viewer.leg.outputs[viewer.stream]
         rung = choose_rung(
             codec,
             width=self._width,
             height=self._height,
             fps=self._fps,
             bitrate_bps=self._bitrate_bps,
+            limit_bps=limit_bps,
         )
-        return RenditionKey("video", view, codec.name, rung.width, rung.height, rung.bitrate_bps)
+        name = view.plan.name
+        key = RenditionKey("video", name, codec.name, rung.width, rung.height, rung.bitrate_bps)
+        alike = [
+            one.key
+            for one in view.renditions.values()
+            if one.key.codec == codec.name and set(one.legs) != {viewer.leg.id}
+        ]
+        if key in alike or len(alike) < MAX_RENDITIONS:
+            return key
+        lower = [one for one in alike if one.bitrate_bps < key.bitrate_bps]
+        return max(lower, key=lambda one: one.bitrate_bps, default=key)

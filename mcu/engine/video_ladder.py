@@ -16,6 +16,9 @@ REDUCED = 0.6
 RATE_EXPONENT = 0.75
 """Bits grow slower than pixels."""
 
+AUDIO_ONLY_BPS = 0
+"""As a limit: no rung at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -24,6 +27,9 @@ class Rung:
     width: int
     height: int
     bitrate_bps: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}@{self.bitrate_bps // 1000}k"
 
 
 def rungs(width: int, height: int, bitrate_bps: int) -> Iterator[Rung]:
@@ -52,15 +58,23 @@ def choose_rung(
         limit_bps: what the line carries, where that is known.
     Returns: the lowest rung where even that is too much: something is better than nothing.
     """
-    limits = [limit for limit in (codec.max_bitrate_bps, limit_bps) if limit]
-    best = None
-    for rung in rungs(width, height, bitrate_bps):
-        best = rung
-        if _fits(codec, rung, fps) and all(rung.bitrate_bps <= limit for limit in limits):
-            return rung
-    if best is None:
-        raise ValueError("a view has at least one rung")
-    return best
+    allowed = allowed_rungs(codec, width=width, height=height, fps=fps, bitrate_bps=bitrate_bps)
+    fitting = (one for one in allowed if not limit_bps or one.bitrate_bps <= limit_bps)
+    return next(fitting, allowed[-1])
+
+
+def allowed_rungs(
+    codec: StreamCodec, *, width: int, height: int, fps: int, bitrate_bps: int
+) -> tuple[Rung, ...]:
+    """The rungs a peer can take at all, best first; the lowest of all where none is low enough."""
+    found = list(rungs(width, height, bitrate_bps))
+    limit = codec.max_bitrate_bps
+    allowed = [
+        rung
+        for rung in found
+        if _fits(codec, rung, fps) and (not limit or rung.bitrate_bps <= limit)
+    ]
+    return tuple(allowed or found[-1:])
 
 
 def _fits(codec: StreamCodec, rung: Rung, fps: int) -> bool:

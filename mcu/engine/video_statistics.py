@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
@@ -51,6 +51,7 @@ class VideoStatistics:
 
     Args:
         encoders: open encoders; decoders: open decoders. renditions: made and not yet dropped.
+        rungs: these by size and rate (``1280x720@1500k``).
         seconds: work time per stage, all workers together. Scaling that happens while a view
             is composed is in ``scale`` and in ``compose``.
     """
@@ -60,6 +61,7 @@ class VideoStatistics:
     renditions: int = 0
     sources: int = 0
     viewers: int = 0
+    rungs: Mapping[str, int] = field(default_factory=dict)
     counters: VideoCounters = field(default_factory=VideoCounters)
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 

@@ -120,6 +120,15 @@ class RemoveViewer:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitViewer:
+    """See ``ConferenceVideo.limit_viewer``."""
+
+    conference: str
+    leg: str
+    limit_bps: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyPlan:
     """See ``ConferenceVideo.apply_plan``."""
 
@@ -260,6 +269,7 @@ ToVideo = (
     | Frame
     | AddViewer
     | RemoveViewer
+    | LimitViewer
     | ApplyPlan
     | SetSpeakers
     | WantKeyFrame

@@ -191,6 +191,7 @@ class VideoProcesses:
         self.processes = tuple(VideoProcess(configure) for _ in range(processes))
         self._fan_out = fan_out
         self._opened = opened
+        self._fps = configure.fps
 
     async def start(self) -> None:
         """Start all. Raises RuntimeError: one did not start."""
@@ -223,6 +224,7 @@ class VideoProcesses:
             send=process.send,
             congested=process.congested,
             closed=closed,
+            fps=self._fps,
         )
         return proxy
 

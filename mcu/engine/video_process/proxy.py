@@ -7,11 +7,12 @@ from datetime import datetime
 
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.plan import MediaPlan
+from mcu.engine.video_ladder import Rung, allowed_rungs
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.messages import LegFormat
 from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
-from mcu.legs.leg import StreamName
+from mcu.legs.leg import StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
 from mcu.media.rendition import Outlet, Rendition, RenditionKey
 
@@ -27,6 +28,7 @@ class VideoProxy:
         fan_out: sends what comes back to the legs.
         send: takes messages for the process; drops them while there is none.
         congested: whether the process stands still, so that pictures are to be left out.
+        fps: of all views.
     """
 
     def __init__(
@@ -37,17 +39,20 @@ class VideoProxy:
         send: Send,
         congested: Callable[[], bool],
         closed: Callable[["VideoProxy"], None],
+        fps: int = 25,
     ) -> None:
         self.conference = opened.conference
         self.frames_left_out = 0
         """Pictures not given to a process that did not keep up."""
         self._opened = opened
+        self._fps = fps
         self._fan_out = fan_out
         self._send = send
         self._congested = congested
         self._on_closed = closed
         self._sources: dict[tuple[str, StreamName], VideoLeg] = {}
         self._viewers: dict[str, tuple[VideoLeg, str]] = {}
+        self._viewer_limits: dict[str, int] = {}
         self._plan: MediaPlan | None = None
         self._speakers: tuple[str, ...] = ()
         self._renditions: dict[RenditionKey, Rendition] = {}
@@ -104,6 +109,31 @@ class VideoProxy:
                 leg.play(stream, None)
                 self._stop(leg.id, stream)
         self._send(messages.RemoveViewer(self.conference, leg.id))
+
+    def ladder(self, codec: StreamCodec) -> tuple[Rung, ...]:
+        """See ``ConferenceVideo``."""
+        opened = self._opened
+        return allowed_rungs(
+            codec,
+            width=opened.width,
+            height=opened.height,
+            fps=self._fps,
+            bitrate_bps=opened.bitrate_bps,
+        )
+
+    def limit_viewer(self, leg_id: str, limit_bps: int | None) -> None:
+        """See ``ConferenceVideo``; only a change is sent."""
+        if self._viewer_limits.get(leg_id) == limit_bps:
+            return
+        if limit_bps is None:
+            del self._viewer_limits[leg_id]
+        else:
+            self._viewer_limits[leg_id] = limit_bps
+        self._send(messages.LimitViewer(self.conference, leg_id, limit_bps))
+
+    def receives(self, leg_id: str) -> RenditionKey | None:
+        """See ``ConferenceVideo``."""
+        return self._playing.get((leg_id, "video"))
 
     def apply_plan(self, plan: MediaPlan, now: float) -> None:
         """See ``ConferenceVideo``."""
@@ -200,6 +230,8 @@ class VideoProxy:
         self._send(messages.SetSpeakers(self.conference, self._speakers))
         for (participant, stream), leg in self._sources.items():
             self._send(messages.AddSource(self.conference, participant, stream, LegFormat.of(leg)))
+        for name, limit_bps in self._viewer_limits.items():
+            self._send(messages.LimitViewer(self.conference, name, limit_bps))
         for leg, view in self._viewers.values():
             self._send(messages.AddViewer(self.conference, LegFormat.of(leg), view, self._now))
 

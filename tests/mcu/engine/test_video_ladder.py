@@ -1,6 +1,6 @@
 import pytest
 
-from mcu.engine.video_ladder import choose_rung, rungs
+from mcu.engine.video_ladder import allowed_rungs, choose_rung, rungs
 from mcu.legs.leg import StreamCodec
 
 VIEW = {"width": 1280, "height": 720, "fps": 25, "bitrate_bps": 1_500_000}
@@ -49,3 +49,13 @@ def test_rungs_fall_steadily_and_are_even() -> None:
     )
     assert all(rung.width % 2 == 0 and rung.height % 2 == 0 for rung in found)
     assert len({rung.height for rung in found}) == 3
+
+
+def test_a_ladder_has_what_the_codec_can_take_and_is_never_empty() -> None:
+    every = list(rungs(1280, 720, 1_500_000))
+    assert list(allowed_rungs(h264(), **VIEW)) == every
+    small = allowed_rungs(h264(640, 360, 30, 400_000), **VIEW)
+    assert [rung.height for rung in small] == [360, 180, 180]
+    assert all(rung.bitrate_bps <= 400_000 for rung in small)
+    assert allowed_rungs(h264(bitrate=1_000), **VIEW) == (every[-1],)
+    assert str(every[0]) == "1280x720@1500k"

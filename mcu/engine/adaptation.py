@@ -1,0 +1,325 @@
+"""Which step of the ladder a leg's line bears: down fast, up slowly.
+
+A line that is too thin loses packets because of what is sent into it; a bad line loses them
+whatever is sent. Only the first gets better by sending less. So after each step down the losses
+are compared with what a line of the measured width would still lose: what is left over belongs
+to the line and is borne (repetition and FEC are for that), up to a point.
+
+Thresholds follow draft-ietf-rmcat-gcc-02: up to 2% loss is nothing, from 10% on the rate falls
+to what arrives. REMB is what the receiver's delay-based estimator thinks; it lags and is bounded
+by what is sent, so it counts as bad news only when it has just fallen below what is sent, and
+never as good news. Where nothing is known of a line, climbing is a try with growing intervals.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung
+
+Reason = Literal["loss", "rate", "delay"]
+"""Why a leg is below its best step: packets are lost, the line carries no more, it queues up."""
+
+AUDIO_NEED_BPS = 72_000
+"""Opus with its headers, redundancy included."""
+OVERHEAD = 1.06
+"""IP, UDP, RTP and SRTP on top of video's payload."""
+HEADROOM = 0.95
+"""Part of what a line was measured to carry that is used."""
+
+LOSS_FALLS = 0.10
+LOSS_FALLS_IN_TRIAL = 0.08
+LOSS_SEVERE = 0.25
+LOSS_HALF = 0.5
+"""Two reports above the first, one above the last make a leg fall."""
+LOSS_CLIMBS = 0.03
+"""With more loss than the line always has, nothing is tried."""
+LOSS_EXPLAINED = 0.05
+"""More than this beyond what a thin line explains is the line's own."""
+
+REMB_FRESH_S = 3.0
+REMB_FELL = 0.97
+REMB_BELOW = 0.95
+REMB_SEVERE = 0.6
+"""Parts of the REMB before, and of what is sent."""
+
+DELAY_GROWN_S = 0.25
+DELAY_JITTERS = 4.0
+"""How much longer than the shortest a round trip is that queues; jitter alone is no queue."""
+DELAY_REPORTS = 3
+JITTER_GROWN_S = 0.06
+DELAY_WINDOW_S = 60.0
+"""The shortest round trip and jitter of so long are the line's own."""
+
+WINDOW_S = 3.2
+FEW_PACKETS = 20
+ENOUGH_PACKETS = 40
+SETTLE_S = 2.0
+"""After a fall the queue in the line drains and reports are of the past."""
+BLACKOUT_S = 3.5
+BLACKOUT_AUDIO_S = 10.0
+"""What was lost in a silence so long says nothing of the line's width. Reports on sound alone
+come every five seconds."""
+
+BACKOFF_S = 10.0
+BACKOFF_MAX_S = 80.0
+TRIAL_S = 6.0
+"""A step up is on trial so long: one bad report ends it."""
+REGRET_S = 30.0
+"""A fall so soon after a step up doubles the wait before the next."""
+CALM_S = 4.0
+"""Without a complaint so long before a step up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """What was learnt of a line since the report before; taken about once a second.
+
+    Args:
+        packets: sent to the leg and reported on by it. lost: of these. None: no report came.
+        sent_bps: all that went to the leg in this time, headers and repetitions included.
+        remb_bps: a REMB that came in this time.
+        round_trip_s, jitter_s: as last known.
+    """
+
+    packets: int = 0
+    lost: float = 0.0
+    sent_bps: float = 0.0
+    remb_bps: int | None = None
+    round_trip_s: float | None = None
+    jitter_s: float | None = None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the leg said anything."""
+        return self.packets > 0 or self.remb_bps is not None
+
+
+class Adaptation:
+    """One leg's place on the ladder. Sans-IO; call ``take`` about once a second.
+
+    Args:
+        ladder: the rungs its codec allows, best first, at least one. Below them is sound alone.
+    """
+
+    def __init__(self, ladder: Sequence[Rung]) -> None:
+        if not ladder:
+            raise ValueError("a ladder has at least one rung")
+        self.ladder = tuple(ladder)
+        self.step = 0
+        self.reason: Reason | None = None
+        self.loss = 0.0
+        """Share lost when the reason was found, and what the line carried then:"""
+        self.carries_bps = 0
+        self.falls = self.climbs = 0
+        self._recent: deque[tuple[float, LineReport]] = deque()
+        self._line_loss = 0.0  # lost whatever is sent
+        self._expected_bps: float | None = None  # to be compared with, after a fall
+        self._bad = 0
+        self._delayed = 0
+        self._remb: float | None = None
+        self._remb_fell_at = self._complained_at = float("-inf")
+        self._round_trips: deque[tuple[float, float]] = deque()
+        self._jitters: deque[tuple[float, float]] = deque()
+        self._news_at: float | None = None
+        self._fell_at = float("-inf")
+        self._climbed_at: float | None = None  # unless it has fallen since
+        self._backoff_s = BACKOFF_S
+        self._climb_at = float("-inf")
+        self._news_since_switch = 0
+
+    @property
+    def audio_only(self) -> bool:
+        """Whether the line bears no picture at all."""
+        return self.step == len(self.ladder)
+
+    @property
+    def rung(self) -> Rung | None:
+        """What the leg is to get; None: sound alone."""
+        return None if self.audio_only else self.ladder[self.step]
+
+    @property
+    def limit_bps(self) -> int | None:
+        """For ``ConferenceVideo.limit_viewer``; None: the best there is."""
+        if not self.step:
+            return None
+        rung = self.rung
+        return AUDIO_ONLY_BPS if rung is None else rung.bitrate_bps
+
+    def take(self, report: LineReport, now: float) -> bool:
+        """Take a report; returns whether the step has changed."""
+        if not report.is_news:
+            return False
+        silence = BLACKOUT_AUDIO_S if self.audio_only else BLACKOUT_S
+        if self._news_at is not None and now - self._news_at > silence:
+            self._forget(now)
+            return False
+        self._news_at = now
+        self._note(report, now)
+        if now - self._fell_at < SETTLE_S:
+            return False
+        self._news_since_switch += 1
+        loss = self._pooled_loss()
+        self._learn_line_loss(report, loss)
+        weight, reason = self._complaint(report, loss, now)
+        if weight:
+            self._complained_at = now
+            self._bad += weight
+            if self._bad >= 2 and reason is not None:
+                return self._fall(report, reason, now)
+            return False
+        self._bad = 0
+        return self._climb(loss, now)
+
+    # What is known
+
+    def _forget(self, now: float) -> None:
+        """After a silence: what was counted in it says nothing of now."""
+        self._news_at = now
+        self._recent.clear()
+        self._remb = None
+        self._bad = self._delayed = 0
+        self._complained_at = now
+
+    def _note(self, report: LineReport, now: float) -> None:
+        if report.packets:
+            self._recent.append((now, report))
+        while self._recent and now - self._recent[0][0] >= WINDOW_S:
+            self._recent.popleft()
+        if report.remb_bps is not None:
+            if self._remb is not None and report.remb_bps < self._remb * REMB_FELL:
+                self._remb_fell_at = now
+            self._remb = report.remb_bps
+        queued = DELAY_GROWN_S + DELAY_JITTERS * (report.jitter_s or 0.0)
+        grown = _grown(self._round_trips, report.round_trip_s, now) > queued
+        self._delayed = self._delayed + 1 if grown else 0
+        if grown or _grown(self._jitters, report.jitter_s, now) > JITTER_GROWN_S:
+            self._complained_at = now
+
+    def _pooled_loss(self) -> float | None:
+        """Share lost over the last reports; None where they are too few packets."""
+        packets = sum(one.packets for _, one in self._recent)
+        if packets < ENOUGH_PACKETS:
+            return None
+        return min(1.0, sum(one.lost for _, one in self._recent) / packets)
+
+    def _learn_line_loss(self, report: LineReport, loss: float | None) -> None:
+        """Tell what the line loses by itself from what it loses for being thin."""
+        if self._expected_bps is not None and report.packets >= FEW_PACKETS:
+            thin = max(0.0, 1.0 - self._expected_bps / max(1.0, report.sent_bps))
+            own = min(1.0, report.lost / report.packets) - thin
+            self._expected_bps = None
+            if own > LOSS_EXPLAINED:
+                self._line_loss = own
+            elif self.reason == "loss":
+                self.reason = "rate"
+        if loss is not None:
+            clear = loss < LOSS_CLIMBS
+            self._line_loss = 0.0 if clear else min(self._line_loss, loss + LOSS_EXPLAINED)
+
+    def _complaint(
+        self, report: LineReport, loss: float | None, now: float
+    ) -> tuple[int, Reason | None]:
+        """How bad the news is (0 to 2), and of what kind."""
+        trial = self._climbed_within(TRIAL_S, now)
+        if report.packets >= FEW_PACKETS:
+            excess = report.lost / report.packets - self._line_loss
+            if excess >= LOSS_SEVERE or (trial and excess >= LOSS_FALLS_IN_TRIAL):
+                return 2, "loss"
+        if self._overused(report, REMB_SEVERE, now):
+            return 2, "rate"
+        weight = 2 if trial else 1
+        if self._overused(report, REMB_BELOW, now):
+            return weight, "rate"
+        if report.packets and loss is not None and loss - self._line_loss >= LOSS_FALLS:
+            return weight, "loss"
+        if self._delayed >= DELAY_REPORTS and self.step < len(self.ladder) - 1:
+            return 2, "delay"
+        return 0, None
+
+    def _overused(self, report: LineReport, part: float, now: float) -> bool:
+        return (
+            self._remb is not None
+            and now - self._remb_fell_at <= REMB_FRESH_S
+            and self._remb < report.sent_bps * part
+        )
+
+    # Steps
+
+    def _fall(self, report: LineReport, reason: Reason, now: float) -> bool:
+        if self.audio_only:
+            self._bad = 0
+            return False
+        share = min(1.0, report.lost / report.packets) if report.packets else 0.0
+        carries = report.sent_bps * (1.0 - share)
+        if reason == "rate" and self._remb is not None:
+            carries = min(carries, self._remb)
+        lowest = len(self.ladder) - 1
+        tried = self._climbed_within(TRIAL_S, now) and share < LOSS_HALF
+        if self.step == lowest or reason == "delay" or tried:
+            step = self.step + 1  # when a step up fails, the one before it was known to be good
+        else:
+            fitting = (
+                index
+                for index in range(self.step + 1, lowest)
+                if need_bps(self.ladder[index]) <= carries * HEADROOM
+            )
+            step = next(fitting, lowest)
+        self.reason, self.loss, self.carries_bps = reason, share, round(carries)
+        self._expected_bps = carries if reason == "loss" else None
+        if reason == "delay":
+            self._round_trips.clear()  # a path that has become longer is no queue
+        if self._climbed_within(REGRET_S, now):
+            self._backoff_s = min(BACKOFF_MAX_S, 2 * self._backoff_s)
+        self.falls += 1
+        self._fell_at = now
+        self._climbed_at = None
+        self._climb_at = now + self._backoff_s
+        self._remb_fell_at = float("-inf")
+        self._go(step)
+        return True
+
+    def _climb(self, loss: float | None, now: float) -> bool:
+        if self._climbed_at is not None and not self._climbed_within(REGRET_S, now):
+            self._backoff_s = BACKOFF_S
+        if not self.step or now < self._climb_at or now - self._complained_at < CALM_S:
+            return False
+        if not self.audio_only and self._news_since_switch < 2:
+            return False
+        lost = 0.0 if loss is None else loss
+        if lost > LOSS_FALLS or lost - self._line_loss > LOSS_CLIMBS:
+            return False
+        self.climbs += 1
+        self._climbed_at = now
+        self._climb_at = now + TRIAL_S
+        self._go(self.step - 1)
+        if not self.step:
+            self.reason = None
+        return True
+
+    def _climbed_within(self, seconds: float, now: float) -> bool:
+        return self._climbed_at is not None and now - self._climbed_at <= seconds
+
+    def _go(self, step: int) -> None:
+        self.step = step
+        self._recent.clear()
+        self._bad = self._delayed = 0
+        self._news_since_switch = 0
+
+
+def need_bps(rung: Rung) -> float:
+    """What a line must carry for a rung, with sound."""
+    return rung.bitrate_bps * OVERHEAD + AUDIO_NEED_BPS
+
+
+def _grown(seen: deque[tuple[float, float]], value: float | None, now: float) -> float:
+    """How much a reading is above the least of the last minute."""
+    while seen and now - seen[0][0] > DELAY_WINDOW_S:
+        seen.popleft()
+    if value is None:
+        return 0.0
+    while seen and seen[-1][1] >= value:
+        seen.pop()  # so that the first is always the least
+    seen.append((now, value))
+    return value - seen[0][1]
