@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcu.media.batch import SLOTS
 from mcu.media.path import SendPath
+from mcu.media.repair import RepairBudget
 from mcu.media.ring import VIDEO_PACKETS, PayloadRing
 from mcu.media.rtp import MARKER_BIT, abs_send_time, pack_extensions
 from mcu.media.srtp import REPLAY_WINDOW_PACKETS, protect_in_place
@@ -84,6 +85,7 @@ class SendStream:
         self._rebase_pending = False
         self._repeat_window_ends = 0.0
         self._repeats_left = 0
+        self._repair = RepairBudget()
         self._frames = self._key_frames = 0
         self._frames_base = self._key_frames_base = 0
         self._has_send_time = form.abs_send_time_id is not None
@@ -126,6 +128,7 @@ class SendStream:
             self._ring = None
             return
         self._ring = ring = rendition.ring
+        self._repair.fit(rendition.key.bitrate_bps)
         self._cursor = self._segment_start = ring.end
         self._frames_base, self._key_frames_base = rendition.frames, rendition.key_frames
         self._offset = self._next_sequence - ring.end
@@ -263,7 +266,8 @@ class SendStream:
             back = (self._next_sequence - sequence) & 0xFFFF
             index = self._cursor - back
             if back and index >= oldest:
-                if self._repeats_left <= 0:
+                size = len(ring.payloads[index & ring.mask])
+                if self._repeats_left <= 0 or not self._repair.spend(size, now):
                     break
                 self._repeats_left -= 1
                 sent += self._repeat_one(ring, index, now)
