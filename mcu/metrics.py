@@ -58,6 +58,8 @@ class MediaReading:
         dropped: reason → datagrams and packets not used, counter.
         stage_seconds: (kind, stage) → processor seconds spent, counter, for example
             ``("video", "encode")``.
+        rungs: size and rate (``1280x720@1500k``) → video renditions now.
+        steps: ``down`` or ``up`` → how often a leg went over to another rung, counter.
         frames_skipped: video frame intervals left out because the one before still ran, counter.
         video_restarts: how often a video process had ended and was started again, counter.
     """
@@ -76,6 +78,8 @@ class MediaReading:
     packets_lost: Mapping[str, int] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     stage_seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    rungs: Mapping[str, int] = field(default_factory=dict)
+    steps: Mapping[str, int] = field(default_factory=dict)
     frames_skipped: int = 0
     video_restarts: int = 0
 
@@ -135,8 +139,26 @@ class MediaCollector(Collector):
             for kind, count in getattr(reading, name).items():
                 counter.add_metric([kind], count)
             yield counter
+        yield from _ladder(reading)
         yield from _drops_and_stages(reading)
         yield from _ticks(reading)
+
+
+def _ladder(reading: MediaReading) -> Iterator[Metric]:
+    rungs = GaugeMetricFamily(
+        "mcu_video_rungs", "Video renditions now, by size and rate", labels=["rung"]
+    )
+    for rung, count in reading.rungs.items():
+        rungs.add_metric([rung], count)
+    yield rungs
+    steps = CounterMetricFamily(
+        "mcu_line_steps",
+        "How often a leg's picture was made smaller (down) or larger (up) for its line",
+        labels=["direction"],
+    )
+    for direction in ("down", "up"):
+        steps.add_metric([direction], reading.steps.get(direction, 0))
+    yield steps
 
 
 def _drops_and_stages(reading: MediaReading) -> Iterator[Metric]:

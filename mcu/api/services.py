@@ -32,12 +32,35 @@ class JoinedLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class Receives:
+    """Which picture a leg gets, and why no better one.
+
+    Args:
+        step: height of the picture (``720p``), or ``audio`` for sound alone; its size and rate.
+        best: nothing better is offered to its codec.
+        reason: what made it fall; text: the same for people, with the number.
+        loss_percent, carries_bps: what was lost and what the line carried then.
+    """
+
+    step: str
+    width: int = 0
+    height: int = 0
+    bitrate_bps: int = 0
+    best: bool = True
+    reason: Literal["loss", "rate", "delay"] | None = None
+    text: str = ""
+    loss_percent: float | None = None
+    carries_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LegInfo:
     """One leg now.
 
     Args:
         ice_ufrag: our present ICE user name fragment; it names the ICE session in the ETag.
         opened_by: id of the token that opened it.
+        receives: None where it gets no picture.
     """
 
     id: str
@@ -49,6 +72,7 @@ class LegInfo:
     opened_by: str
     ice_ufrag: str
     statistics: LegStatistics
+    receives: Receives | None = None
 
 
 class LegService(Protocol):
@@ -110,12 +134,13 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LineQuality:
-    """A participant's line, over the last seconds."""
+    """A participant's line, over the last seconds; the worst of its legs."""
 
     grade: Grade = "none"
     loss_percent: float | None = None
     jitter_ms: float | None = None
     round_trip_ms: float | None = None
+    receives: Receives | None = None
 
 
 @dataclass(frozen=True, slots=True)

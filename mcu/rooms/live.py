@@ -5,20 +5,22 @@ counters at the pace somebody can look at it, never in the media path.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from mcu.api.services import LineQuality, LiveReading
+from mcu.api.services import LineQuality, LiveReading, Receives
 from mcu.conference.service import Conferences
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.video_requests import SourceRequest
 from mcu.legs.leg import LegStatistics, StreamName
+from mcu.rooms.lines import Lines
 from mcu.rooms.quality import line_quality
 from mcu.rooms.redundancy import tune_redundancy
 
 LEVELS_INTERVAL_S = 0.25
 REQUESTS_INTERVAL_S = 0.5
 QUALITY_INTERVAL_S = 2.0
+LINES_INTERVAL_S = 1.0
 REQUESTS_REPEAT_S = 10.0
 """A room that opened its event stream late learns what it is asked for within this time."""
 
@@ -26,7 +28,8 @@ REQUESTS_REPEAT_S = 10.0
 class LivePublisher:
     """Takes the readings of all conferences and publishes them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lines: Lines | None = None) -> None:
+        self.lines = lines or Lines()
         self._engine = engine
         self._conferences: Conferences
         self._levels: dict[str, Mapping[str, float]] = {}
@@ -34,7 +37,7 @@ class LivePublisher:
         self._visible: dict[str, frozenset[str]] = {}
         self._quality: dict[str, dict[str, LineQuality]] = {}
         self._asked: dict[str, dict[tuple[str, StreamName], SourceRequest]] = {}
-        self._next = {"levels": 0.0, "requests": 0.0, "quality": 0.0, "repeat": 0.0}
+        self._next = dict.fromkeys(("levels", "lines", "requests", "quality", "repeat"), 0.0)
 
     def attach(self, conferences: Conferences) -> None:
         """Where to publish."""
@@ -50,6 +53,8 @@ class LivePublisher:
         """Take and publish the readings that are due. Cost: O(participants) at most 4 a second."""
         if self._due("levels", LEVELS_INTERVAL_S, now):
             self._publish_levels()
+        if self._due("lines", LINES_INTERVAL_S, now):
+            self.lines.handle_timer(self._engine.conferences.values(), now)
         if self._due("quality", QUALITY_INTERVAL_S, now):
             self._publish_quality(now)
         if self._due("repeat", REQUESTS_REPEAT_S, now):
@@ -82,8 +87,11 @@ class LivePublisher:
 
     def _publish_quality(self, now: float) -> None:
         for conference, media in self._engine.conferences.items():
-            legs = [(leg.participant, leg.statistics(now)) for leg in media.legs.values()]
-            tune_redundancy(media.audio, [reading for _, reading in legs])
+            legs = [
+                (leg.participant, leg.statistics(now), self.lines.receives(media, leg.id))
+                for leg in media.legs.values()
+            ]
+            tune_redundancy(media.audio, [reading for _, reading, _ in legs])
             quality = self._quality[conference] = _qualities(legs)
             if quality:
                 self._conferences.publish_ephemeral(
@@ -124,9 +132,19 @@ class LivePublisher:
             readings.pop(media.conference, None)
 
 
-def _qualities(legs: Iterable[tuple[str | None, LegStatistics]]) -> dict[str, LineQuality]:
+def _qualities(
+    legs: Iterable[tuple[str | None, LegStatistics, Receives | None]],
+) -> dict[str, LineQuality]:
     by_participant: dict[str, list[LegStatistics]] = {}
-    for participant, reading in legs:
-        if participant is not None:
-            by_participant.setdefault(participant, []).append(reading)
-    return {who: line_quality(readings) for who, readings in by_participant.items()}
+    receives: dict[str, Receives] = {}
+    for participant, reading, received in legs:
+        if participant is None:
+            continue
+        by_participant.setdefault(participant, []).append(reading)
+        worst = receives.get(participant)
+        if received and (worst is None or received.bitrate_bps < worst.bitrate_bps):
+            receives[participant] = received
+    return {
+        who: replace(line_quality(readings), receives=receives.get(who))
+        for who, readings in by_participant.items()
+    }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from mcu.api.services import JoinedLeg, LegInfo, NoCapacity
+from mcu.api.services import JoinedLeg, LegInfo, NoCapacity, Receives
 from mcu.conference.commands import (
     NoteJoined,
     NoteLeft,
@@ -29,6 +29,7 @@ from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.rooms.lines import Lines
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
@@ -54,6 +55,7 @@ class Rooms:
 
     Args:
         clock: monotonic seconds. max_legs: more are refused.
+        lines: knows what each leg receives and why.
         leg_left: told of every leg that is closed for good, while its statistics can be read.
     """
 
@@ -66,7 +68,9 @@ class Rooms:
         max_legs: int,
         leg_left: Callable[[Leg], None] = lambda leg: None,
         media_ended: Callable[[ConferenceMedia], None] = lambda media: None,
+        lines: Lines | None = None,
     ) -> None:
+        self._lines = lines or Lines()
         self._engine = engine
         self._acceptor = acceptor
         self._clock = clock
@@ -170,6 +174,7 @@ class Rooms:
             opened_by=entry.opened_by,
             ice_ufrag=leg.ice_ufrag,
             statistics=leg.statistics(self._clock()),
+            receives=self._receives(leg),
         )
 
     async def restart_ice(self, leg_id: str, fragment: str) -> str:
@@ -276,6 +281,10 @@ class Rooms:
 
     def _legs_of(self, conference: str) -> list[WebRtcLeg]:
         return [leg for leg in self._acceptor.legs.values() if leg.conference == conference]
+
+    def _receives(self, leg: Leg) -> Receives | None:
+        media = self._engine.conferences.get(leg.conference)
+        return None if media is None else self._lines.receives(media, leg.id)
 
     def _view_of(self, leg: Leg, entry: _Entry) -> str:
         if entry.view is not None:

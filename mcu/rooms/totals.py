@@ -1,12 +1,13 @@
 """The media plane's totals for the metrics; what is gone still counts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mcu.conference.service import Conferences
 from mcu.engine import ticks
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
+from mcu.engine.video_statistics import VideoStatistics
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegStatistics
 from mcu.media.port import MediaPort
@@ -20,6 +21,7 @@ class MediaTotals:
 
     Args:
         kernel_drops: datagrams the kernel threw away, or None where unknown.
+        steps: how often legs went over to another rung, by direction; read, not kept.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class MediaTotals:
         port: MediaPort,
         *,
         kernel_drops: Callable[[], int | None] = lambda: None,
+        steps: Mapping[str, int] | None = None,
     ) -> None:
+        self._steps = {} if steps is None else steps
         self._engine = engine
         self._acceptor = acceptor
         self._port = port
@@ -97,6 +101,8 @@ class MediaTotals:
             packets_lost=_of(traffic, "received packets_lost"),
             dropped=self._dropped(statistics),
             stage_seconds=stages,
+            rungs=_rungs(video),
+            steps=dict(self._steps),
             video_restarts=self._engine.video_restarts,
             frames_skipped=self._gone_skipped + sum(one.counters.ticks_skipped for one in video),
         )
@@ -124,6 +130,14 @@ def _unusable(media: ConferenceMedia) -> Counter[str]:
         video_payload=video.decode_errors,
         video_rate=video.frames_over_rate,
     )
+
+
+def _rungs(video: Iterable[VideoStatistics]) -> dict[str, int]:
+    """Renditions of all conferences by size and rate."""
+    rungs: Counter[str] = Counter()
+    for one in video:
+        rungs.update(one.rungs)
+    return rungs
 
 
 def _ticks(reading: ticks.TickReading) -> TickReading:

@@ -117,7 +117,9 @@ class VirtualInstallation:
             generator=random.Random(f"{self.network.seed} acceptor"),
         )
         self.live = LivePublisher(self.engine)
-        self.totals = MediaTotals(self.engine, self.acceptor, self.port)
+        self.totals = MediaTotals(
+            self.engine, self.acceptor, self.port, steps=self.live.lines.switches
+        )
         self.media = Rooms(
             self.engine,
             self.acceptor,
@@ -125,6 +127,7 @@ class VirtualInstallation:
             max_legs=max_legs,
             leg_left=self.totals.leg_left,
             media_ended=self._media_ended,
+            lines=self.live.lines,
         )
         self.store: Store
         self.conferences: Conferences

@@ -64,6 +64,7 @@ async def read_leg(call: Call) -> web.Response:
             "kind": leg.kind,
             "state": leg.state,
             "view": leg.view,
+            "receives": asdict(leg.receives) if leg.receives is not None else None,
         }
     )
     response = json_response(document)

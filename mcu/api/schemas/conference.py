@@ -152,6 +152,22 @@ class ConferenceQuery(PageQuery):
     unit: Identifier | None = Field(default=None, description="only this unit and those below it")
 
 
+class Receives(Output):
+    """Which picture a leg gets, and why no better one."""
+
+    step: str = Field(description="height of the picture (`720p`), or `audio` for sound alone")
+    width: int = 0
+    height: int = 0
+    bitrate_bps: int = 0
+    best: bool = Field(default=True, description="nothing better is offered to its codec")
+    reason: Literal["loss", "rate", "delay"] | None = Field(
+        default=None, description="what made it fall"
+    )
+    text: str = Field(default="", description="the reason with its number, in English")
+    loss_percent: float | None = Field(default=None, description="what was lost then")
+    carries_bps: int | None = Field(default=None, description="what the line carried then")
+
+
 class Quality(Output):
     """The line of a participant, from its legs' statistics of the last seconds."""
 
@@ -159,6 +175,7 @@ class Quality(Output):
     loss_percent: float | None = None
     jitter_ms: float | None = None
     round_trip_ms: float | None = None
+    receives: Receives | None = None
 
 
 class Participant(Output):

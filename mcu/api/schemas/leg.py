@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from mcu.api.schemas.base import Identifier, Name, Output, Query
-from mcu.api.schemas.conference import ViewName
+from mcu.api.schemas.conference import Receives, ViewName
 
 
 class JoinQuery(Query):
@@ -36,6 +36,7 @@ class Stream(Output):
     retransmissions: int
     plis: int
     bitrate_bps: int
+    reports: int = Field(default=0, description="report blocks the peer sent on it")
 
 
 class Leg(Output):
@@ -53,3 +54,5 @@ class Leg(Output):
     srtp_profile: str | None
     dropped: dict[str, int]
     remb_bps: int | None
+    rembs: int = 0
+    receives: Receives | None = None
