@@ -30,6 +30,7 @@ from mcu.api.services import ApiLimits, Services
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
+from mcu.data_lock import DataLock
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.video_process.messages import Configure, OpenConference
@@ -85,7 +86,7 @@ class Daemon:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         settings, loop = self.settings, asyncio.get_running_loop()
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stack.callback(DataLock(settings.data_dir).release)
         store = await Store.open(settings.data_dir / FILE_NAME)
         stack.push_async_callback(store.close)
         configured = settings.auth.bootstrap_token

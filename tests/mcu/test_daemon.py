@@ -61,6 +61,16 @@ async def test_a_port_in_use_is_named(tmp_path: Path, kind: socket.SocketKind, k
     assert [problem.key for problem in caught.value.problems] == [key]
 
 
+async def test_a_second_daemon_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    async with Daemon(settings(tmp_path)):
+        with pytest.raises(SettingsError, match="in use by another mcu") as caught:
+            async with Daemon(settings(tmp_path)):
+                pass
+        assert [problem.key for problem in caught.value.problems] == ["data_dir"]
+    async with Daemon(settings(tmp_path)):
+        pass
+
+
 def test_configured_addresses_are_told_to_rooms_in_their_order(tmp_path: Path) -> None:
     found = ice_candidates(
         settings(tmp_path, MCU_MEDIA__PUBLIC_ADDRESSES="203.0.113.7,2001:db8::7"),

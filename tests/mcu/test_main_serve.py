@@ -134,3 +134,44 @@ def test_port_in_use_names_the_key(tmp_path: Path, kind: socket.SocketKind) -> N
     assert done.returncode == UNUSABLE, done.stderr
     assert f"mcu: {section}.port: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_one_on_the_same_data_names_the_first(tmp_path: Path) -> None:
+    with serving(tmp_path) as first:
+        second = _refused(tmp_path)
+        assert second.returncode == UNUSABLE
+        (line,) = second.stderr.splitlines()
+        assert line.startswith("mcu: data_dir: ")
+        assert f"in use by another mcu (process {first.process.pid})" in line
+        made = subprocess.run(
+            [sys.executable, "-m", "mcu", "token", "create", "--role", "admin"],
+            env=environment(tmp_path),
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert made.returncode == DONE
+        first.process.kill()
+        first.process.wait()
+    with serving(tmp_path) as next_one:
+        next_one.process.terminate()
+        assert next_one.ended() == DONE
+
+
+def test_data_that_cannot_be_kept_is_said_of_its_key(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("", encoding="ascii")
+    done = _refused(tmp_path)
+    assert done.returncode == UNUSABLE
+    expected = f"mcu: data_dir: {tmp_path / 'data'} cannot be used (File exists)"
+    assert done.stderr.strip() == expected
+
+
+def _refused(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mcu", "serve", *arguments],
+        env=environment(directory),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
