@@ -90,6 +90,7 @@ async def test_signing_in_by_hand_and_with_a_wrong_token(
     await page.locator("input[name=token]").fill("wrong")
     await page.keyboard.press("Enter")
     await expect(page.locator(".problem")).to_contain_text("Mã truy cập không đúng")
+    await expect(page.locator(".server-words")).to_have_count(0)
     await page.locator("input[name=token]").fill(OPERATOR)
     await page.keyboard.press("Enter")
     await expect(page.locator(".conference-entry")).to_be_visible()
@@ -501,3 +502,32 @@ async def test_nothing_runs_out_of_the_window(
             cells = await page.evaluate("""() => [...document.querySelectorAll(".cell")]
                 .filter(c => c.getBoundingClientRect().bottom <= innerHeight).length""")
             assert cells >= 140
+
+
+async def test_a_conference_that_is_not_there_is_said_to_be_gone(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await page.goto(f"{daemon.url}/#token={OPERATOR}")
+    await expect(page.locator(".conference-entry")).to_be_visible()
+    await page.goto(f"{daemon.url}/#/conferences/nowhere")
+    await expect(page.locator(".card")).to_contain_text("Không có hội nghị này")
+    await expect(page.locator(".banner")).to_have_count(0)
+    asked = len(chromium.refusals)
+    await page.clock.install()
+    await page.clock.run_for(60_000)
+    assert len(chromium.refusals) == asked, "it is not asked for again"
+    await page.locator(".card").get_by_role("link").click()
+    await expect(page.locator(".conference-entry")).to_be_visible()
+
+
+async def test_a_session_that_ends_is_said_to_be_over(daemon: StubDaemon, desk: Page) -> None:
+    daemon.session = None
+    await daemon.drop_streams()
+    await expect(desk.locator(".card .note")).to_contain_text("Phiên làm việc đã kết thúc")
+    await desk.locator("input[name=token]").fill(OPERATOR)
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator(".row[id]")).to_have_count(len(daemon.people))
+    await desk.locator("header.top button").last.click()
+    await expect(desk.locator("input[name=token]")).to_be_visible()
+    await expect(desk.locator(".card .note")).to_have_count(0)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import ChromiumPage, chromium_browser
 from tests.peers.stub_daemon import OPERATOR, ROOM, StubDaemon
 from tests.peers.stub_media import StubMedia
 from tests.peers.stub_roster import CONFERENCE
+from tests.peers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -200,6 +202,53 @@ async def test_an_operator_who_disconnects_it_has_the_last_word(
     daemon.change(me(daemon), state="calling")
     await expect_picture(page)
     assert offers(daemon) == 2
+
+
+async def test_withdrawn_access_is_said_and_not_asked_for_again(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    no_access(daemon)
+    daemon.change(me(daemon), "participant.left", state="left", legs=[], reason="revoked")
+    daemon.legs.clear()
+    await daemon.drop_streams()
+    await expect(page.locator(".next")).to_contain_text("Quyền truy cập của điểm cầu này đã bị")
+    await expect(page.locator(".next button")).to_have_count(0)
+    await until(lambda: ("POST", "/api/v1/session", None) in daemon.calls[1:], 0.05)
+    assert len(daemon.offers) == 1
+    assert not [call for call in daemon.calls if call[0] == "DELETE"]
+    await page.reload()
+    await expect(page.locator(".note")).to_contain_text("Liên kết không còn hiệu lực")
+
+
+async def test_who_is_in_stays_when_the_session_runs_out(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    signed_in = len(daemon.calls)
+    no_access(daemon)
+    await daemon.drop_streams()
+    await until(lambda: ("POST", "/api/v1/session", None) in daemon.calls[signed_in:], 0.05)
+    await expect_picture(page)
+    await expect(page.locator(".stage")).to_be_visible()
+    assert not [call for call in daemon.calls if call[0] == "DELETE"]
+    # What takes it out afterwards is final: there is no way back without a new link.
+    await page.evaluate(
+        "window.peers.at(-1).onconnectionstatechange && window.peers.at(-1).close()"
+    )
+    await page.evaluate("window.peers.at(-1).onconnectionstatechange()")
+    await expect(page.locator(".next")).to_contain_text("Liên kết không còn hiệu lực")
+    assert len(daemon.offers) == 1
+
+
+def no_access(daemon: StubDaemon) -> None:
+    """The session is over, and the link opens no other."""
+    daemon.room_session = None
+    daemon.refuse["POST /api/v1/session"] = web.Response(
+        status=401, headers={"kind": "unauthenticated"}, text="The token is revoked."
+    )
 
 
 async def test_a_second_device_takes_over_without_a_fight(

@@ -108,12 +108,52 @@ async def test_an_operator_starts_steers_and_ends_what_a_room_joins(
 
     await room.page.keyboard.press("v")
     await expect(row.locator(".muting").nth(1)).to_have_attribute("aria-pressed", "true")
+    await desk.keyboard.press("c")
+    await expect(desk.locator(".watch")).to_have_class(re.compile(r"\bconnecting\b"))
+    await expect(desk.locator(".watch")).to_have_class(re.compile(r"\blive\b"))
     await desk.get_by_role("button", name="Kết thúc").click()
     await desk.get_by_role("button", name="Kết thúc với tất cả").click()
     await expect(desk.locator(".banner")).to_contain_text("Hội nghị đã kết thúc")
     await expect(room.page.locator(".waiting")).to_contain_text("Đang chờ hội nghị")
     assert console.complaints == []
     assert room.complaints == []
+    assert [one for one in console.refusals + room.refusals if "/legs/" in one] == []
+
+
+async def test_a_room_whose_link_is_revoked_is_out_at_once_and_says_so(
+    daemon: Daemon, room: ChromiumPage
+) -> None:
+    conference = await start(daemon)
+    issued = await daemon.call("POST", f"/bridges/{ROOM}/token")
+    await room.page.goto(f"{daemon.url}/join#{issued['join_url'].split('#')[1]}&auto=1")
+    await expect_playing(room.page, "video.composed")
+    await daemon.call("DELETE", f"/tokens/{issued['id']}")
+    await expect(room.page.locator(".next")).to_contain_text("Quyền truy cập của điểm cầu này đã")
+    await expect(room.page.locator(".next")).to_contain_text("đã thu hồi liên kết này")
+    who = await daemon.call("GET", f"/conferences/{conference}/participants/{ROOM}")
+    assert (who["state"], who["legs"]) == ("left", [])
+    signed_in = len(room.refusals)
+    await room.page.reload()
+    await expect(room.page.locator(".note")).to_contain_text("Liên kết không còn hiệu lực")
+    assert not [one for one in room.refusals if "/legs" in one]
+    assert len(room.refusals) <= signed_in + 2
+
+
+async def test_a_second_tab_takes_the_place_of_the_first_without_a_fight(
+    daemon: Daemon, room: ChromiumPage
+) -> None:
+    await start(daemon)
+    issued = await daemon.call("POST", f"/bridges/{ROOM}/token")
+    link = f"{daemon.url}/join#{issued['join_url'].split('#')[1]}"
+    await room.page.goto(f"{link}&auto=1")
+    await expect_playing(room.page, "video.composed")
+    second = await room.context.new_page()
+    await second.goto(link)
+    await expect(second.locator(".next")).to_contain_text("đang dự họp trên thiết bị khác")
+    await second.locator(".go").click()
+    await expect_playing(second, "video.composed")
+    await expect(room.page.locator(".next")).to_contain_text("đã vào họp trên thiết bị khác")
+    assert [one for one in room.refusals if "/legs" in one] == []
 
 
 async def test_one_browser_is_console_and_two_rooms_at_once(

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
 
 from tests.peers.chromium_room import CHROMIUM, QUIET_ARGUMENTS
 
@@ -36,6 +37,7 @@ class ChromiumPage:
     Attributes:
         faults: uncaught errors, and violations of the content security policy.
         complaints: what the page wrote to the console as an error, failed requests apart.
+        refusals: requests that failed, each of which the browser writes to its console.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ChromiumPage:
     ) -> None:
         self.faults: list[str] = []
         self.complaints: list[str] = []
+        self.refusals: list[str] = []
         self.page: Page
         self.context: BrowserContext
         self._locale = locale
@@ -67,6 +70,7 @@ class ChromiumPage:
         self.page = await self.context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._heard)
+        self.page.on("response", self._answered)
         return self
 
     async def __aexit__(
@@ -77,6 +81,12 @@ class ChromiumPage:
     ) -> None:
         await self.context.close()
         await self._closing.aclose()
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            request = response.request
+            path = urlsplit(request.url).path
+            self.refusals.append(f"{request.method} {path}: {response.status}")
 
     def _heard(self, message: Any) -> None:
         if message.type != "error":

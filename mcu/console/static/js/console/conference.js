@@ -58,6 +58,7 @@ export function ConferenceScreen({ id }) {
   const conference = model.conference.value;
   useTitle(conference?.name ?? "");
   const error = model.error.value;
+  if (model.link.value.state === "gone" || error?.status === 404) return html`<${Gone} />`;
   if (!conference) {
     return html`<${TopBar}
         ><a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a
@@ -107,6 +108,19 @@ export function ConferenceScreen({ id }) {
       <${Roster} desk=${desk} />
     </main>`;
 }
+
+/** There is no such conference: nothing to try again. */
+const Gone = () =>
+  html`<${TopBar}
+      ><a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a
+    ><//>
+    <${Toasts} />
+    <main class="centre">
+      <div class="card narrow" role="alert">
+        <p>${t("conference.gone")}</p>
+        <a class="button primary" href="#/">${t("list.title")}</a>
+      </div>
+    </main>`;
 
 /** @param {{desk: Desk}} props */
 function Running({ desk }) {

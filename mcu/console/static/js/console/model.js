@@ -57,14 +57,20 @@ export class ConferenceModel {
     /** @type {any[] | null} events that came while the roster was being read */
     this.held = null;
     this.readings = 0;
+    this.closed = false;
     this.stream = new EventStream(`/api/v1/events?conference=${encodeURIComponent(id)}`, {
       onEvent: (event) => this.receive(event),
       onOpen: () => void this.read(),
-      onLink: (link) => (this.link.value = link),
+      onLink: (link) => {
+        this.link.value = link;
+        // Refused before anything was shown: what the server says of the conference tells why.
+        if (link.state === "stopped" && !this.closed && !this.conference.peek()) void this.read();
+      },
     });
   }
 
   close() {
+    this.closed = true;
     this.stream.stop();
   }
 
@@ -219,6 +225,9 @@ function sameQuality(a, b) {
       Math.round((q?.loss_percent ?? 0) * 10),
       Math.round(q?.jitter_ms ?? 0),
       Math.round(q?.round_trip_ms ?? 0),
+      q?.receives?.step,
+      q?.receives?.bitrate_bps,
+      q?.receives?.reason,
     ].join();
   return shown(a) === shown(b);
 }

@@ -60,7 +60,7 @@ export function Picture({ desk }) {
     () => (running ? new WhepPlayer(model.id, view) : null),
     [model, view, running],
   );
-  useEffect(() => () => player?.close(), [player]);
+  useEffect(() => () => player?.close(model.conference.peek().state === "ended"), [player]);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [listening, setListening] = useState(false);
   const watch = player?.watch.value ?? { state: "off", retryAt: 0, error: null };

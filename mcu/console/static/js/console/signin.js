@@ -2,7 +2,7 @@
 // Signing in with an access token, which is exchanged for a cookie and not kept.
 
 import { html, useState } from "../shared/base.js";
-import { session, signIn } from "../shared/api.js";
+import { session, sessionOver, signIn } from "../shared/api.js";
 import { LanguageSwitch, Problem } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
 
@@ -33,6 +33,7 @@ export function SignIn({ failure }) {
         <${LanguageSwitch} />
       </div>
       ${isRoom && html`<p class="note">${t("signin.is-room", { name: session.value.name ?? "" })}</p>`}
+      ${sessionOver.value && html`<p class="note" role="status">${t("signin.over")}</p>`}
       <p class="quiet">${t("signin.explain")}</p>
       <label
         >${t("signin.token")}

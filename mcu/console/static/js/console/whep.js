@@ -3,7 +3,7 @@
 
 import { signal } from "../shared/base.js";
 import { Backoff } from "../shared/backoff.js";
-import { exchange, leave, preferH264 } from "../shared/rtc.js";
+import { exchange, hangUp, leave, preferH264 } from "../shared/rtc.js";
 
 const CONNECT_MS = 8000;
 const DISCONNECTED_MS = 3000;
@@ -29,8 +29,10 @@ export class WhepPlayer {
     void this.#connect();
   }
 
-  close() {
+  /** @param {boolean} [gone] the server has closed the leg already */
+  close(gone = false) {
     this.closed = true;
+    if (gone) this.leg = "";
     this.#drop();
     this.watch.value = { state: "off", retryAt: 0, error: null };
   }
@@ -43,11 +45,10 @@ export class WhepPlayer {
     clearTimeout(this.timer);
     if (this.peer) {
       this.peer.onconnectionstatechange = null;
-      this.peer.close();
+      void hangUp(this.peer, this.leg);
     }
     this.peer = null;
     this.stream.value = null;
-    if (this.leg) void leave(this.leg).catch((error) => console.warn("leg not left:", error));
     this.leg = "";
   }
 

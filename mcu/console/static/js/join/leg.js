@@ -2,7 +2,7 @@
 // One WebRTC connection of this room: offer, media, what the mixer asks of the camera, and the
 // signs that it is not well. When it is beyond help its owner makes another one.
 
-import { exchange, leave, legId, legPath, preferH264, restartIce } from "../shared/rtc.js";
+import { exchange, hangUp, leave, legId, legPath, preferH264, restartIce } from "../shared/rtc.js";
 import { roomHeader, session } from "../shared/api.js";
 import { between, read } from "./line.js";
 
@@ -152,17 +152,18 @@ export class Leg {
     await sender.setParameters(parameters);
   }
 
-  /** Close for good; the server is told so that it need not wait for silence. */
-  close() {
+  /**
+   * Close for good; the server is told so that it need not wait for silence.
+   * @param {boolean} [gone] it was the server that closed the leg
+   */
+  close(gone = false) {
     if (this.closed) return;
     this.closed = true;
     this.abort.abort();
     clearTimeout(this.timer);
     clearInterval(this.statistics);
     this.peer.onconnectionstatechange = null;
-    this.peer.close();
-    if (this.address)
-      void leave(this.address).catch((error) => console.warn("leg not left:", error));
+    void hangUp(this.peer, gone ? "" : this.address);
   }
 
   /** The same while the page goes away, when only a request that may outlive it gets through. */

@@ -53,6 +53,12 @@ export function Lobby({ room }) {
 
 /** What comes next, and the one button for it. @param {{room: import("./room.js").Room, phase: string}} props */
 function Next({ room, phase }) {
+  if (phase === "out" && room.reason.value === "revoked") {
+    return html`<div class="next" role="alert">
+      <p class="big">${t("join.out.revoked")}</p>
+      <p class="note">${t("join.out.revoked.explain")}</p>
+    </div>`;
+  }
   if (session.value === null) {
     return html`<div class="next" role="alert">
       <p class="note">${t("join.bad-link")}</p>
@@ -95,6 +101,7 @@ function Next({ room, phase }) {
       <${Icon} name="check" />${t("join.ready")}
     </button>
     <p class="quiet">${t(room.conference.value ? "join.ready-now" : "join.ready-later")}</p>
+    ${room.me.value?.state === "connected" && html`<p class="note">${t("join.elsewhere")}</p>`}
   </div>`;
 }
 

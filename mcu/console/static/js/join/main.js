@@ -14,6 +14,8 @@ import { Room } from "./room.js";
 import { Stage } from "./stage.js";
 
 const failure = signal(/** @type {any} */ (null));
+/** Whether this page was a room whose session is over. */
+const over = signal(false);
 /** @type {import("../../vendor/signals.js").Signal<Room | null>} */
 const room = signal(null);
 
@@ -42,6 +44,7 @@ async function begin() {
     failure.value = error;
     session.value ??= null;
     if (!(error instanceof ApiError) || error.status !== 401) setTimeout(begin, backoff.next());
+    else room.value?.accessEnded();
   }
 }
 
@@ -49,8 +52,10 @@ async function begin() {
 async function resumeRoom() {
   const id = rememberedRoom();
   actAsRoom(id);
-  if (id) await resumeSession();
-  else session.value = null; // what the operator's session may do is not for this page
+  if (id) {
+    await resumeSession();
+    over.value = session.value === null;
+  } else session.value = null; // what the operator's session may do is not for this page
 }
 
 function enter() {
@@ -76,7 +81,9 @@ addEventListener("hashchange", () => {
 
 effect(() => {
   // The session ended under a running page: use the link again.
-  if (session.value === null && secret && room.value) setTimeout(begin, backoff.next());
+  if (session.value !== null || !room.value) return;
+  if (secret) setTimeout(begin, backoff.next());
+  else room.value.accessEnded();
 });
 
 effect(() => {
@@ -116,7 +123,7 @@ function NoRoom() {
           ? html`<p class="note">${t("join.not-a-room", { name: session.value.name ?? "" })}</p>`
           : failure.value && failure.value.status !== 401
             ? html`<${Problem} error=${failure.value} />`
-            : failure.value && html`<p class="note">${t("join.bad-link")}</p>`
+            : (failure.value || over.value) && html`<p class="note">${t("join.bad-link")}</p>`
       }
       <p class="quiet">${t("join.link-explain")}</p>
       <label

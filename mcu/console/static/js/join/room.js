@@ -27,7 +27,7 @@ export class Room {
       (bridge) => (this.name.value = bridge.name),
       (error) => console.warn("name not read:", error.message), // the participant's label will do
     );
-    /** Why it is out: disconnected, replaced or self. */
+    /** Why it is out: disconnected, replaced, revoked, ended (its access has) or self. */
     this.reason = signal("");
     /** @type {import("../../vendor/signals.js").Signal<any>} what it goes to or is in */
     this.conference = signal(null);
@@ -54,6 +54,7 @@ export class Room {
     this.backoff = new Backoff({ first: 500, most: 15_000 });
     this.timer = 0;
     this.reading = 0;
+    this.ended = false;
     /** Id of the last leg that was connected, to tell it from one of another page. */
     this.lastLeg = "";
     /** @type {EventStream | null} */
@@ -70,6 +71,7 @@ export class Room {
 
   /** Open the event stream, anew after the session was renewed. */
   listen() {
+    this.ended = false;
     this.events?.stop();
     this.events = new EventStream("/api/v1/events", {
       onEvent: (event) => void this.receive(event).catch(showError),
@@ -152,7 +154,7 @@ export class Room {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 404 && this.leg === leg) {
-        leg.close();
+        leg.close(true);
         this.#failed(leg, null);
       }
     }
@@ -195,7 +197,7 @@ export class Room {
       const before = this.leg;
       this.leg = leg;
       this.successor = null;
-      before?.close();
+      before?.close(true); // the server has given its place to this one
     }
     if (leg !== this.leg) return;
     this.lastLeg = leg.id;
@@ -229,8 +231,21 @@ export class Room {
     this.#again(error);
   }
 
+  /**
+   * The session is over and the link opens no other. Whoever is in stays, as the server closes
+   * what it has withdrawn; but nobody comes back without a link that is good.
+   */
+  accessEnded() {
+    this.ended = true;
+    if (this.phase.value === "waiting" || this.phase.value === "rejoining") this.#out("ended");
+  }
+
   /** @param {any} error */
   #again(error) {
+    if (this.ended) {
+      this.#out("ended");
+      return;
+    }
     clearTimeout(this.timer);
     const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);
     if (this.phase.value !== "waiting") this.phase.value = "rejoining";
@@ -244,12 +259,13 @@ export class Room {
     void this.look();
   }
 
-  #hangUp() {
+  /** @param {boolean} [gone] the server has closed the legs already */
+  #hangUp(gone = false) {
     clearTimeout(this.timer);
     const [leg, successor] = [this.leg, this.successor];
     this.leg = this.successor = null;
-    leg?.close();
-    successor?.close();
+    leg?.close(gone);
+    successor?.close(gone);
     this.stream.value = null;
     this.line.value = null;
     this.unsteady.value = false;
@@ -257,14 +273,14 @@ export class Room {
 
   /** @param {string} reason */
   #out(reason) {
-    this.#hangUp();
+    this.#hangUp(reason !== "self");
     this.#stopTrack();
     this.reason.value = reason;
     this.phase.value = "out";
   }
 
   #conferenceOver() {
-    this.#hangUp();
+    this.#hangUp(true);
     this.#stopTrack();
     this.requests.clear();
     this.conference.value = null;
@@ -328,6 +344,8 @@ export class Room {
     if (type === "participant.joined" && elsewhere) this.#out("replaced");
     else if (type === "participant.left" && data.reason === "disconnected" && !away) {
       this.#out("disconnected");
+    } else if (type === "participant.left" && data.reason === "revoked" && !away) {
+      this.#out("revoked");
     } else if (this.phase.value === "out" && data.participant.state === "calling") this.ready();
   }
 

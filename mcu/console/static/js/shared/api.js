@@ -14,6 +14,15 @@ const TIMEOUT_MS = 15_000;
  */
 export const session = signal(undefined);
 
+/** Whether nobody is signed in because the session ended under the page. */
+export const sessionOver = signal(false);
+
+/** The server knows the session no more. */
+export function endSession() {
+  if (session.peek()) sessionOver.value = true;
+  session.value = null;
+}
+
 /**
  * The bridge whose session this page goes by; empty: the operator's. A browser may hold the
  * console's session and those of several rooms at once.
@@ -63,6 +72,7 @@ export class ApiError extends Error {
     const fields = (this.problem.errors ?? []).map(
       (/** @type {any} */ e) => `${e.field}: ${e.message}`,
     );
+    if (this.kind === "unauthenticated") return ""; // the advice says it all
     const detail = this.problem.detail ?? "";
     return fields.length && !fields.every((/** @type {string} */ f) => detail.includes(f))
       ? [detail, ...fields].filter(Boolean).join(" · ")
@@ -105,7 +115,7 @@ export async function request(path, options = {}) {
     throw new ApiError(0, { detail: "" });
   }
   if (response.ok) return response;
-  if (response.status === 401 && !options.bearer) session.value = null;
+  if (response.status === 401 && !options.bearer) endSession();
   const problem = (await response.json().catch(() => null)) ?? {};
   const wait = Number(response.headers.get("Retry-After"));
   const error = new ApiError(response.status, problem, wait > 0 ? wait : null);
@@ -152,6 +162,7 @@ export async function signIn(token) {
   const response = await request("session", { method: "POST", bearer: token });
   const who = await response.json();
   actAsRoom(who.bridge ?? "");
+  sessionOver.value = false;
   session.value = who;
 }
 
@@ -161,12 +172,13 @@ export async function resumeSession() {
     session.value = await get("session");
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    session.value = null;
+    endSession();
   }
 }
 
 export async function signOut() {
   await send("DELETE", "session");
+  sessionOver.value = false;
   session.value = null;
 }
 

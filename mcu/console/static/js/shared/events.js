@@ -3,7 +3,7 @@
 // refused and forgets the last id when it is made anew, so the stream is read with fetch.
 
 import { Backoff } from "./backoff.js";
-import { ApiError, roomHeader, session } from "./api.js";
+import { ApiError, endSession, roomHeader } from "./api.js";
 
 const SILENCE_MS = 45_000; // the server sends at least a comment every 15 s
 
@@ -46,7 +46,7 @@ export class EventParser {
 }
 
 /**
- * @typedef {{state: "connecting" | "live" | "waiting" | "stopped", retryAt: number, attempt: number}} Link
+ * @typedef {{state: "connecting" | "live" | "waiting" | "stopped" | "gone", retryAt: number, attempt: number}} Link
  */
 
 export class EventStream {
@@ -54,7 +54,8 @@ export class EventStream {
    * @param {string} path for example /api/v1/events?conference=…
    * @param {{onEvent: (event: any) => void, onOpen: () => void, onLink: (link: Link) => void,
    *          backoff?: Backoff}} options `onOpen` is called after every successful connection:
-   *        what was missed and cannot be resumed is read again there
+   *        what was missed and cannot be resumed is read again there. "stopped" comes when the
+   *        server refuses the stream, "gone" when there is no such conference: neither is retried
    */
   constructor(path, { onEvent, onOpen, onLink, backoff = new Backoff() }) {
     this.path = path;
@@ -107,11 +108,11 @@ export class EventStream {
         signal: abort.signal,
       });
       if (!response.ok || !response.body) {
-        if (response.status === 401) session.value = null;
+        if (response.status === 401) endSession();
         if (response.status === 410 || response.status === 404) this.lastId = null;
         throw new ApiError(
           response.status,
-          {},
+          (await response.json().catch(() => null)) ?? {},
           Number(response.headers.get("Retry-After")) || null,
         );
       }
@@ -154,6 +155,12 @@ export class EventStream {
     if (error?.status === 401 || error?.status === 403) {
       this.stopped = true;
       this.#report("stopped");
+      return;
+    }
+    // A proxy may answer 404 while the server starts; the server itself says it of what is gone.
+    if (error?.status === 404 && error.kind === "not-found" && this.path.includes("?")) {
+      this.stopped = true;
+      this.#report("gone");
       return;
     }
     const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);

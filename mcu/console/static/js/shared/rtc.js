@@ -5,6 +5,7 @@ import { request } from "./api.js";
 
 const H264 = "video/h264";
 const VP8 = "video/vp8";
+const GOODBYE_MS = 1000;
 
 /**
  * Put H.264 first (constrained baseline, packetization mode 1 before the rest), then VP8, then
@@ -58,6 +59,27 @@ export async function leave(leg) {
   await request(legPath(leg), { method: "DELETE" }).catch((error) => {
     if (error.status !== 404 && error.status !== 0) throw error;
   });
+}
+
+/**
+ * Leave a leg and close its connection, in this order: a closed connection says goodbye by itself,
+ * and the leg would be gone before it is left. A server that does not answer is not waited for.
+ * @param {RTCPeerConnection} peer @param {string} leg empty: there is none, or it is gone already
+ */
+export async function hangUp(peer, leg) {
+  if (!leg) {
+    peer.close();
+    return;
+  }
+  const timer = setTimeout(() => peer.close(), GOODBYE_MS);
+  try {
+    await leave(leg);
+  } catch (error) {
+    console.warn("leg not left:", error); // the server notices its silence
+  } finally {
+    clearTimeout(timer);
+    peer.close();
+  }
 }
 
 /** Only the path of a Location, whatever host a proxy wrote into it. @param {string} leg */
