@@ -1,6 +1,8 @@
 """Conferences and events as they are read back from the store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -9,16 +11,32 @@ from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import GAP, RecordedEvent
 from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState
-from mcu.store.errors import DamagedRecord, UnknownRecord
+from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.records import ConferenceRecord, StoredEvent
 from mcu.store.store import Store
 
 log = structlog.get_logger(__name__)
 
 
+class NothingLeft(UnreadableRecord):
+    """A conference runs by the list, and nothing is left that it could be restored from."""
+
+
 def list_entry(state: ConferenceState) -> ConferenceRecord:
     """A conference's row in the list."""
     return ConferenceRecord(state.id, state.name, state.unit, state.started_at, state.ended_at)
+
+
+async def end_in_list(store: Store, record: ConferenceRecord, now: datetime) -> None:
+    """Take a conference that cannot come back for what it is, so that operators see it ended.
+
+    A start that was refused, as the store did not say whether it had written it, leaves such an
+    entry when the next command is given its numbers. A store that cannot be written is logged.
+    """
+    try:
+        await store.events.append((), conferences=[replace(record, ended_at=now)])
+    except StoreUnavailable as error:
+        log.error("conference_not_ended", conference=record.id, reason=error.reason)
 
 
 async def was_used(store: Store, conference: str) -> bool:
@@ -42,7 +60,8 @@ async def load(store: Store, conference: str) -> ConferenceState:
     Of one that ended longer ago than these are kept, what the list says is given: no roster.
 
     Raises:
-        UnreadableRecord: damaged, of a newer version, or nothing is left of it while it runs.
+        UnreadableRecord: damaged, of a newer version, or (``NothingLeft``) it runs and nothing is
+        left of it.
         UnknownRecord: it is not in the list either. StoreUnavailable.
     """
     snapshot = await store.conferences.snapshot(conference)
@@ -90,7 +109,7 @@ async def _events_after(store: Store, seq: int, conference: str) -> Sequence[Sto
 async def _listed(store: Store, conference: str) -> ConferenceState:
     record = await store.conferences.get(conference)
     if record.ended_at is None:
-        raise UnreadableRecord("neither snapshot nor events are left")
+        raise NothingLeft("neither snapshot nor events are left")
     return _of_list(record)
 
 

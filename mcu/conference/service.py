@@ -36,7 +36,15 @@ from mcu.conference.decide import decide, decide_start
 from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
-from mcu.conference.history import list_entry, load, read_conference, read_events, was_used
+from mcu.conference.history import (
+    NothingLeft,
+    end_in_list,
+    list_entry,
+    load,
+    read_conference,
+    read_events,
+    was_used,
+)
 from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import KEPT, Keeper, Retention
@@ -106,6 +114,10 @@ class Conferences:
         for record in await self._store.conferences.running():
             try:
                 state = await load(self._store, record.id)
+            except NothingLeft as error:
+                log.error("conference_lost", conference=record.id, error=str(error))
+                await end_in_list(self._store, record, self._clock.utcnow())
+                continue
             except UnreadableRecord as error:
                 # One unreadable conference must not keep all the others from coming back.
                 log.error("conference_unreadable", conference=record.id, error=str(error))

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -341,6 +342,43 @@ class TestRestart:
             assert office.media.plans[state.id].participants["b0"].presence == "lost"
             assert conferences.conference_of("b2") == state.id
             assert conferences.last_seq == died.last_seq + 2
+
+    async def test_a_start_of_unknown_outcome_ends_when_its_events_are_overwritten(
+        self, office, monkeypatch
+    ):
+        append = office.store.events.append
+
+        async def written_but_refused(*given, **more):
+            await append(*given, **more)
+            raise StoreUnavailable("The disk said nothing.")
+
+        died = office.made()
+        await died.restore(keep=False)
+        monkeypatch.setattr(office.store.events, "append", written_but_refused)
+        with pytest.raises(StoreUnavailable):
+            await died.start(replace(START, id="lost"), OPERATOR)
+        monkeypatch.setattr(office.store.events, "append", append)
+        state = await died.start(START, OPERATOR)
+
+        async with office.daemon() as conferences:
+            assert [each.id for each in conferences.running()] == [state.id]
+            assert (await conferences.read("lost")).ended_at is not None
+            assert [each.id for each in await office.store.conferences.running()] == [state.id]
+        async with office.daemon() as conferences:
+            assert [each.id for each in conferences.running()] == [state.id]
+
+    async def test_a_lost_one_keeps_nobody_out_while_the_disk_is_full(self, office, disk):
+        died = office.made()
+        await died.restore(keep=False)
+        state = await died.start(START, OPERATOR)
+        async with office.store._database.write() as connection:
+            await connection.execute("DELETE FROM events")
+        await disk.break_()
+        async with office.daemon() as conferences:
+            assert not conferences.running()
+            with pytest.raises(UnknownConference):
+                await conferences.read(state.id)
+            await disk.mend()
 
     async def test_who_rejoins_stays_and_who_does_not_has_left(self, office, clock):
         died = office.made()
