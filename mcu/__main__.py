@@ -44,10 +44,11 @@ app.command(token_app)
 @app.command
 def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
     """Run the daemon in the foreground; SIGTERM stops it, SIGHUP reads the settings again."""
-    from mcu.check import refuse_unavailable
+    from mcu.check import refuse_busy_ports, refuse_unavailable
 
     settings = _settings(config, site)
     refuse_unavailable(settings)
+    refuse_busy_ports(settings)
 
     import uvloop
 
@@ -59,7 +60,10 @@ def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
 @app.command
 def demo(*, config: ConfigFile = None) -> int:
     """Run the daemon with a small province, a running conference and software rooms."""
+    from mcu.check import refuse_busy_ports
+
     settings = _settings(config, None, quiet=True)
+    refuse_busy_ports(settings)
 
     import uvloop
 

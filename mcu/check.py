@@ -13,12 +13,16 @@ from config.installation import Site
 from config.problems import ConfigurationError, Problem, SettingsError
 from config.settings import Settings
 from config.sites import load_site
-from mcu import tls
+from mcu import data_lock, tls
 
 EXPIRY_NOTICE_DAYS = 30
 
 AUDIO_CODECS = ("Opus", "G.722", "PCMA", "PCMU")
 VIDEO_ENCODERS = (("H.264", "libx264"), ("VP8", "libvpx"))
+
+
+class PortInUse(Problem):
+    """A port that somebody has bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,20 @@ def refuse_unavailable(settings: Settings) -> None:
         raise SettingsError(problems)
 
 
+def refuse_busy_ports(settings: Settings) -> None:
+    """Refuse ports and addresses that cannot be had, all at once and before anything is made.
+
+    Raises:
+        SettingsError: names each such key, and the variable that changes it.
+    """
+    problems = [
+        *_bind_problems("tcp", "http", settings.http.host, settings.http.port),
+        *_bind_problems("udp", "media", settings.media.host, settings.media.port),
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
 def survey(settings: Settings, now: datetime | None = None) -> Report:
     """Look at everything that ``mcu serve`` would use; changes nothing."""
     report = Report()
@@ -80,7 +98,19 @@ def survey(settings: Settings, now: datetime | None = None) -> Report:
             step(report, settings)
         except ConfigurationError as error:
             report.problems += error.problems
+    _excuse_own_daemon(report, settings)
     return report
+
+
+def _excuse_own_daemon(report: Report, settings: Settings) -> None:
+    """What the daemon of this very ``data_dir`` holds is free again when it is restarted."""
+    running = data_lock.holder(settings.data_dir)
+    if running is None:
+        return
+    report.findings.append(Finding("running", f"{running} serves this data_dir now"))
+    for problem in [one for one in report.problems if isinstance(one, PortInUse)]:
+        report.problems.remove(problem)
+        report.notes.append(f"{problem.key} is in use, by that process it seems")
 
 
 def _check_available(_report: Report, settings: Settings) -> None:
@@ -225,8 +255,11 @@ def _bind_problems(
             probe.bind(address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            reason = f"{port} is in use by another program, or by an mcu that runs already"
-            return [Problem(f"{section}.port", reason)]
+            reason = (
+                f"{port} is in use by another program, or by an mcu that runs already: end that "
+                f"one, or choose another port (MCU_{section.upper()}__PORT)"
+            )
+            return [PortInUse(f"{section}.port", reason)]
         if error.errno in (errno.EACCES, errno.EPERM):
             reason = f"{port} may not be used by this user (ports below 1024 need a privilege)"
             return [Problem(f"{section}.port", reason)]

@@ -1,13 +1,17 @@
 """What ``mcu check`` says of addresses, certificates, directories and codecs."""
 
+import os
 import socket
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.problems import SettingsError
 from config.settings import Settings, load
 from mcu import check, tls
+from mcu.data_lock import DataLock
 
 NOW = datetime.now(UTC)
 
@@ -49,6 +53,30 @@ def test_port_in_use(tmp_path: Path, kind: socket.SocketKind) -> None:
     (problem,) = report.problems
     assert problem.key == f"{section}.port"
     assert "in use" in problem.reason
+
+
+def test_ports_of_the_daemon_that_runs_here_are_no_fault(tmp_path: Path) -> None:
+    with ExitStack() as taken:
+        environ = {}
+        for section, kind in (("HTTP", socket.SOCK_STREAM), ("MEDIA", socket.SOCK_DGRAM)):
+            other = taken.enter_context(socket.socket(socket.AF_INET, kind))
+            other.bind(("127.0.0.1", 0))
+            if kind == socket.SOCK_STREAM:
+                other.listen()
+            environ |= {f"{section}__PORT": str(other.getsockname()[1])}
+            environ |= {f"{section}__HOST": "127.0.0.1"}
+        settings = settings_for(tmp_path, **environ)
+        assert keys(check.survey(settings)) == {"http.port", "media.port"}
+        with pytest.raises(SettingsError) as caught:
+            check.refuse_busy_ports(settings)
+        assert "(MCU_HTTP__PORT)" in str(caught.value)
+        assert "(MCU_MEDIA__PORT)" in str(caught.value)
+        with DataLock(tmp_path):
+            report = check.survey(settings)
+        assert report.problems == []
+        assert f"process {os.getpid()}" in finding(report, "running")
+        assert [note.partition(" ")[0] for note in report.notes] == ["http.port", "media.port"]
+    check.refuse_busy_ports(settings)
 
 
 def test_addresses_that_are_not_ours(tmp_path: Path) -> None:
