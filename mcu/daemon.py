@@ -178,7 +178,11 @@ class Daemon:
         )
         self._live = LivePublisher(self._engine)
         self._totals = MediaTotals(
-            self._engine, self._acceptor, port, kernel_drops=transport.kernel_drops
+            self._engine,
+            self._acceptor,
+            port,
+            kernel_drops=transport.kernel_drops,
+            steps=self._live.lines.switches,
         )
         self.rooms = Rooms(
             self._engine,
@@ -187,6 +191,7 @@ class Daemon:
             max_legs=self.settings.limits.max_legs,
             leg_left=self._totals.leg_left,
             media_ended=self._media_ended,
+            lines=self._live.lines,
         )
 
     def _media_ended(self, media: ConferenceMedia) -> None:
@@ -206,6 +211,7 @@ class Daemon:
                 media=self._totals,
                 not_ready=self._not_ready,
                 public_url=http.public_url,
+                reachable_url=lambda: None if tls.is_loopback(http.host) else self.url,
                 limits=ApiLimits(
                     requests_per_second=limits.requests_per_second,
                     request_burst=limits.request_burst,

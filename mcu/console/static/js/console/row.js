@@ -128,7 +128,8 @@ function RowActions({ person, desk, onAir }) {
 
 /** Line quality as bars and, where it is not good, the number that says why. @param {{person: any}} props */
 export function Quality({ person }) {
-  const { grade, loss_percent: loss, jitter_ms: jitter, round_trip_ms: trip } = person.quality;
+  const { grade, receives, loss_percent: loss, jitter_ms: jitter, round_trip_ms: trip } =
+    person.quality;
   if (person.state !== "connected" || !grade || grade === "none")
     return html`<span class="quality" role="gridcell"></span>`;
   const bars = { good: 3, fair: 2, poor: 1 }[/** @type {"good"} */ (grade)];
@@ -148,7 +149,9 @@ export function Quality({ person }) {
     <svg viewBox="0 0 16 12" class="bars" role="img" aria-label=${t(`grade.${grade}`)}>
       ${[0, 1, 2].map((n) => html`<rect x=${n * 5.5} y=${8 - n * 4} width="4" height=${4 + n * 4} rx="1" class=${n < bars ? "lit" : ""} />`)}
     </svg>
-    <span>${grade === "good" ? short : short || t(`grade.${grade}`)}</span>
+    <span
+      >${receives?.best === false ? stepInWords(receives) : grade === "good" ? short : short || t(`grade.${grade}`)}</span
+    >
   </span>`;
 }
 
@@ -161,8 +164,28 @@ export function lineInWords(quality) {
   if (known(quality.jitter_ms)) parts.push(t("line.jitter", { value: number(quality.jitter_ms) }));
   if (known(quality.round_trip_ms))
     parts.push(t("line.trip", { value: number(quality.round_trip_ms) }));
+  const { receives } = quality;
+  if (receives) {
+    const rate = receives.bitrate_bps;
+    parts.push(
+      rate
+        ? t("line.gets", { step: receives.step, value: number(rate / 1000) })
+        : t("line.gets-sound"),
+    );
+    if (receives.reason)
+      parts.push(
+        t(`line.because-${receives.reason}`, {
+          loss: number(receives.loss_percent ?? 0),
+          value: number((receives.carries_bps ?? 0) / 1000),
+        }),
+      );
+  }
   return parts.join(" · ");
 }
+
+/** The picture a weak line gets, in a word. @param {any} receives */
+const stepInWords = (receives) =>
+  receives.bitrate_bps ? `↓ ${receives.step}` : t("line.sound-alone");
 
 /** @param {any} person */
 function described(person) {
