@@ -138,8 +138,9 @@ class HttpSettings(Section):
     tls_key: FilePath | None = Field(None, description="PEM file with the certificate's key.")
     public_url: OriginUrl | None = Field(
         None,
-        description="Address under which rooms reach the server, used in join links; "
-        "made from host and port where empty.",
+        description="Address under which rooms reach the server, used in join links. Where empty, "
+        "a link names the address at which it was asked for, or, if that is this machine's "
+        "loopback and others can connect, an address of this machine: set it.",
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from mcu.api.auth import Authenticator
+from mcu.api.host import real_hosts
 from mcu.api.idempotency import Replays
 from mcu.api.middleware import add_headers, measure, problems
 from mcu.api.openapi import openapi_document
@@ -57,7 +58,9 @@ def make_app(services: Services) -> web.Application:
     after the app. One app per loop; nothing is global.
     """
     limits = services.limits
-    app = web.Application(middlewares=[measure, problems], client_max_size=limits.max_body_bytes)
+    app = web.Application(
+        middlewares=[measure, problems, real_hosts], client_max_size=limits.max_body_bytes
+    )
     api = ApiState(
         services=services,
         routes=ROUTES,

@@ -182,6 +182,8 @@ class Services:
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
             request addressed it.
+        reachable_url: without ``public_url``, what links name in answers to requests over
+            loopback; None where only this machine can connect.
         now: UTC; monotonic: seconds. Both are replaced in tests.
     """
 
@@ -193,6 +195,7 @@ class Services:
     media: MediaReadings
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
+    reachable_url: Callable[[], str | None] = lambda: None
     limits: ApiLimits = ApiLimits()
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     monotonic: Callable[[], float] = time.monotonic

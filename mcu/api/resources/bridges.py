@@ -9,6 +9,7 @@ from aiohttp import web
 
 from mcu.api.bridge_table import TABLE_TYPES, read_table
 from mcu.api.call import Call, json_response, no_content
+from mcu.api.host import is_loopback
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import conflict, forbidden, invalid
 from mcu.api.rights import Action
@@ -121,14 +122,29 @@ async def issue_bridge_token(call: Call) -> web.Response:
         conference=wanted.conference,
         expires_at=wanted.expires_at,
     )
-    base = call.services.public_url or f"{call.request.scheme}://{call.request.host}"
     document = BridgeToken(
         token=secret,
-        join_url=f"{base}/join#token={quote(secret, safe='')}",
+        join_url=f"{_link_base(call)}/join#token={quote(secret, safe='')}",
         id=token.id,
         expires_at=token.expires_at,
     )
     return json_response(document, 201, location=f"{BASE}/tokens/{token.id}")
+
+
+def _link_base(call: Call) -> str:
+    """Where rooms reach this server.
+
+    As configured; or as the request addressed it (``real_hosts`` has seen to it that this is an
+    address), unless that leads nowhere from another machine and others can connect.
+    """
+    services, request = call.services, call.request
+    if services.public_url is not None:
+        return services.public_url
+    if is_loopback(request.host):
+        reachable = services.reachable_url()
+        if reachable is not None:
+            return reachable
+    return f"{request.scheme}://{request.host}"
 
 
 def record_of(new: NewBridge) -> records.Bridge:

@@ -112,6 +112,24 @@ async def test_without_a_public_address_the_link_is_as_the_request_came(api: Api
     assert reply.json["join_url"].startswith(f"{api.url}/join#token=mcu_")
 
 
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("localhost:8080", "https://192.0.2.7:8080"),
+        ("[::1]:8080", "https://192.0.2.7:8080"),
+        ("127.0.0.1", "https://192.0.2.7:8080"),
+        ("mcu.example:8080", "http://mcu.example:8080"),
+    ],
+)
+async def test_a_link_leads_here_from_elsewhere_also_when_asked_for_on_this_machine(
+    make_api: MakeApi, host: str, base: str
+) -> None:
+    api = await make_api(reachable_url=lambda: "https://192.0.2.7:8080")
+    await api.province()
+    reply = await api.call("POST", "/bridges/xa-1-a/token", headers={"Host": host}, status=201)
+    assert reply.json["join_url"].startswith(f"{base}/join#token=mcu_")
+
+
 async def test_a_technician_issues_links_for_its_unit(province: Api) -> None:
     technician = await province.token("technician", unit="xa-1")
     await province.call("POST", "/bridges/xa-1-a/token", token=technician, status=201)
