@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import aiohttp
@@ -19,7 +20,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.generator_offer import (
+    AUDIO_PAYLOAD_TYPE,
+    LEVEL_ID,
+    SEND_TIME_ID,
+    VIDEO_PAYLOAD_TYPE,
+    write_offer,
+)
 from bench.media import CodedPictures, CodedSound
+from bench.stamped import StampedReader, ask_for_times
 from mcu.media import rtcp, rtp
 from mcu.media.assembly import FrameAssembler
 from mcu.media.sequence import SequenceTracker
@@ -37,11 +46,10 @@ from signalling.webrtc.dtls import (
 )
 from signalling.webrtc.stun import StunMessage
 
-AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE = 111, 102
-LEVEL_ID, SEND_TIME_ID, MID_ID = 1, 2, 3
 CHECK_INTERVAL_S = 2.5
 CONNECT_TIMEOUT_S = 30.0
-READS_PER_WAKE = 32
+POLLED_BYTES = 512
+"""Enough for headers and whole STUN messages."""
 
 
 @dataclass(slots=True)
@@ -60,6 +68,12 @@ class LegCounters:
     last_audio_at: float = field(default=0.0)
 
 
+@cache
+def _whole_datagrams() -> StampedReader:
+    """Shared by all legs of the process."""
+    return StampedReader(2048)
+
+
 class GeneratorLeg:
     """One leg.
 
@@ -67,8 +81,9 @@ class GeneratorLeg:
         server: address of the daemon's media port is learned from its answer.
         buffer: shared by all legs of the process.
         sampled: decrypt and decode what arrives.
+        polled: read when ``poll`` is called, not when something has come; once connected.
         on_audio, on_picture: told of each decoded block or picture of a sampled leg, with the
-            time its last packet arrived.
+            time the kernel had its last packet.
     """
 
     def __init__(
@@ -81,6 +96,7 @@ class GeneratorLeg:
         pictures: CodedPictures | None,
         video: bool,
         sampled: bool,
+        polled: bool = False,
         on_audio: Callable[[NDArray[np.int16], float], None] | None = None,
         on_picture: Callable[[av.VideoFrame, float], None] | None = None,
     ) -> None:
@@ -89,12 +105,14 @@ class GeneratorLeg:
         self.sound = sound
         self.pictures = pictures
         self.joined_ms = 0.0
-        self.on_mark_audio: Callable[[float], None] | None = None
-        self.on_mark_video: Callable[[float], None] | None = None
+        self.on_mark_audio: Callable[[int, float], None] | None = None
+        self.on_mark_video: Callable[[int, float], None] | None = None
         self.audio_ssrc, self.video_ssrc = secrets.randbits(32), secrets.randbits(32)
         self.connected = asyncio.get_running_loop().create_future()
         self._video = video
         self._sampled = sampled
+        self._polled = polled
+        self._reader: StampedReader | None = None
         self._on_audio, self._on_picture = on_audio, on_picture
         self._buffer = buffer
         self._certificate = certificate
@@ -102,6 +120,7 @@ class GeneratorLeg:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.setblocking(False)
+        ask_for_times(self._socket)
         self._loop = asyncio.get_running_loop()
         self._dtls: DtlsEndpoint | None = None
         self._outbound: SrtpSession | None = None
@@ -122,34 +141,12 @@ class GeneratorLeg:
 
     def offer(self) -> str:
         """An offer of Opus and, with video, H.264 constrained baseline, both directions."""
-        ice = (
+        transport = (
             f"a=ice-ufrag:{self._ufrag}\r\na=ice-pwd:{self._password}\r\n"
             f"a=fingerprint:{self._certificate.fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
         )
-        send_time = f"a=extmap:{SEND_TIME_ID} {rtp.ABS_SEND_TIME_URI}\r\n"
-        extensions = f"{send_time}a=extmap:{MID_ID} {rtp.MID_URI}\r\n"
-        lines = (
-            f"v=0\r\no=- {secrets.randbits(31)} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-            f"a=group:BUNDLE 0{' 1' if self._video else ''}\r\n"
-            f"m=audio 9 UDP/TLS/RTP/SAVPF {AUDIO_PAYLOAD_TYPE}\r\nc=IN IP4 0.0.0.0\r\n"
-            f"{ice}a=mid:0\r\na=sendrecv\r\n{extensions}"
-            f"a=extmap:{LEVEL_ID} {rtp.AUDIO_LEVEL_URI}\r\n"
-            f"a=rtpmap:{AUDIO_PAYLOAD_TYPE} opus/48000/2\r\n"
-            f"a=fmtp:{AUDIO_PAYLOAD_TYPE} minptime=10;useinbandfec=1\r\n"
-            f"a=ssrc:{self.audio_ssrc} cname:{self.name}\r\n"
-        )
-        if self._video:
-            lines += (
-                f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO_PAYLOAD_TYPE}\r\nc=IN IP4 0.0.0.0\r\n"
-                f"{ice}a=mid:1\r\na=sendrecv\r\n{extensions}"
-                f"a=rtpmap:{VIDEO_PAYLOAD_TYPE} H264/90000\r\n"
-                f"a=fmtp:{VIDEO_PAYLOAD_TYPE} level-asymmetry-allowed=1;packetization-mode=1;"
-                f"profile-level-id=42e01f\r\n"
-                f"a=rtcp-fb:{VIDEO_PAYLOAD_TYPE} nack\r\n"
-                f"a=rtcp-fb:{VIDEO_PAYLOAD_TYPE} nack pli\r\n"
-                f"a=ssrc:{self.video_ssrc} cname:{self.name}\r\n"
-            )
-        return lines
+        video_ssrc = self.video_ssrc if self._video else None
+        return write_offer(self.name, transport, self.audio_ssrc, video_ssrc)
 
     async def join(self, http: aiohttp.ClientSession, url: str) -> None:
         """Offer over HTTP, then ICE and DTLS; returns when media may flow.
@@ -191,6 +188,19 @@ class GeneratorLeg:
         now = time.monotonic()
         self._check(now)
         self._dtls_events(self._dtls.start(now), now)
+
+    def poll(self, reader: StampedReader) -> None:
+        """Count what has come since; for ``polled`` legs.
+
+        Args:
+            reader: shared by all legs; its slots hold at least POLLED_BYTES.
+        """
+        if not self._polled or not self.connected.done() or self._socket.fileno() < 0:
+            return
+        if self._reader is None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._reader = reader
+        self._read_with(reader)
 
     def close(self) -> None:
         """Stop; idempotent."""
@@ -259,7 +269,7 @@ class GeneratorLeg:
         self._sent_audio += 1
         at = number % len(self.sound.packets)
         if self.on_mark_audio is not None and at in self.sound.marks:
-            self.on_mark_audio(now)
+            self.on_mark_audio(self.sound.marks[at], time.monotonic())
         level = -self.sound.levels_dbov[at]
         values = {LEVEL_ID: bytes((level | (0x80 if level < 60 else 0),))}
         self._protect(
@@ -281,7 +291,7 @@ class GeneratorLeg:
         timestamp = number * (90_000 // self.pictures.fps)
         at = number % len(self.pictures.payloads)
         if self.on_mark_video is not None and at in self.pictures.marks:
-            self.on_mark_video(now)
+            self.on_mark_video(self.pictures.marks[at], time.monotonic())
         payloads = self.pictures.payloads[at]
         last = len(payloads) - 1
         for index, payload in enumerate(payloads):
@@ -324,19 +334,24 @@ class GeneratorLeg:
     # Receiving
 
     def _read(self) -> None:
-        now = time.monotonic()
+        self._read_with(_whole_datagrams())
+
+    def _read_with(self, reader: StampedReader) -> None:
         try:
-            for _ in range(READS_PER_WAKE):
-                self._receive(self._socket.recv(2048), now)
+            received = reader.read(self._socket)
         except BlockingIOError:
             return
         except OSError:
             self.counters.undecryptable += 1
+            return
+        for datagram, at in received:
+            if len(datagram):
+                self._receive(datagram, at)
 
-    def _receive(self, datagram: bytes, now: float) -> None:
+    def _receive(self, datagram: memoryview, now: float) -> None:
         first = datagram[0]
         if 128 <= first <= 191:
-            if rtp.is_rtcp(datagram):
+            if 192 <= datagram[1] <= 223:  # RTCP (RFC 5761 4)
                 return
             ssrc = int.from_bytes(datagram[8:12], "big")
             counters = self.counters
@@ -350,11 +365,11 @@ class GeneratorLeg:
                 if datagram[1] & rtp.MARKER_BIT:
                     counters.video_frames += 1
             if self._sampled:
-                self._decode(datagram, ssrc, now)
-        elif is_dtls(datagram) and self._dtls is not None:
-            self._dtls_events(self._dtls.receive_datagram(datagram, now), now)
+                self._decode(bytes(datagram), ssrc, now)
+        elif is_dtls(bytes(datagram)) and self._dtls is not None:
+            self._dtls_events(self._dtls.receive_datagram(bytes(datagram), now), now)
         elif first < 4:
-            self._answer_check(datagram)
+            self._answer_check(bytes(datagram))
 
     def _answer_check(self, datagram: bytes) -> None:
         """A full ICE agent checks in its turn and uses no pair before it was answered."""

@@ -5,7 +5,8 @@ a quiet room, pictures are textured and moving so that they cost a decoder what 
 """
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
@@ -25,12 +26,12 @@ VIDEO_SECONDS = 2
 class CodedSound:
     """One loop of Opus packets of 20 ms, with the level of each for RFC 6464.
 
-    ``marks`` are the places in the loop where a mark of ``bench.latency`` begins.
+    ``marks``: place in the loop where a mark of ``bench.latency`` begins → which one.
     """
 
     packets: tuple[bytes, ...]
     levels_dbov: tuple[int, ...]
-    marks: frozenset[int] = frozenset()
+    marks: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ class CodedPictures:
     """One loop of H.264 access units; the first is a key frame, the rest refer back only.
 
     ``payloads`` holds the RTP payloads of each picture, ``marks`` the places in the loop where
-    brightness changes.
+    brightness changes → to which level.
     """
 
     payloads: tuple[tuple[bytes, ...], ...]
     fps: int
-    marks: frozenset[int] = frozenset()
+    marks: Mapping[int, int] = field(default_factory=dict)
 
 
 def _encode_sound(blocks: list[Block]) -> CodedSound:
@@ -81,26 +82,38 @@ def textured(width: int, height: int, number: int, seed: int) -> NDArray[np.uint
     return picture
 
 
-def coded_marks(pitch_hz: float) -> CodedSound:
-    """A hum that keeps its leg among the speakers, with a burst of ``pitch_hz`` every second."""
+def coded_marks(pitches_hz: Sequence[float]) -> CodedSound:
+    """A hum that keeps its leg among the speakers, with bursts of each pitch in turn in a second.
+
+    A burst has three tenths of its share; which pitch it is tells marks apart.
+    """
     t = np.arange(960 * 50) / 48_000
     sound = 3000 * np.sin(2 * np.pi * 250 * t)
-    burst = slice(960 * 10, 960 * 15)
-    sound[burst] += 9000 * np.sin(2 * np.pi * pitch_hz * t[burst])
+    share = 50 // len(pitches_hz)
+    for number, pitch in enumerate(pitches_hz):
+        burst = slice(960 * share * number, 960 * (share * number + share * 3 // 10))
+        sound[burst] += 9000 * np.sin(2 * np.pi * pitch * t[burst])
     blocks = list(sound.astype(np.int16).reshape(-1, 960))
     coded = _encode_sound(blocks)
-    return CodedSound(coded.packets, coded.levels_dbov, frozenset({10}))
+    marks = {share * number: number for number in range(len(pitches_hz))}
+    return CodedSound(coded.packets, coded.levels_dbov, marks)
 
 
-def coded_flashes(width: int = 640, height: int = 360, fps: int = 25) -> CodedPictures:
-    """Pictures whose brightness changes every second; the first of a loop is a key frame."""
-    pictures = [
-        np.full((height * 3 // 2, width), 128, np.uint8) for _ in range(fps * VIDEO_SECONDS)
-    ]
-    for number, picture in enumerate(pictures):
-        picture[:height] = 200 if number >= fps else 50
+def coded_flashes(
+    levels: Sequence[int], width: int = 640, height: int = 360, fps: int = 25
+) -> CodedPictures:
+    """Pictures that take each brightness in turn in a second; the first is a key frame."""
+    share = fps // len(levels)
+    pictures, marks = [], {}
+    for number in range(fps * VIDEO_SECONDS):
+        level = number // share % len(levels)
+        if number % share == 0:
+            marks[number] = level
+        picture = np.full((height * 3 // 2, width), 128, np.uint8)
+        picture[:height] = levels[level]
         picture[height - 8 : height, : 8 + number * 8] = 120
-    return _encode_pictures(pictures, width, height, fps, 500_000, frozenset({0, fps}))
+        pictures.append(picture)
+    return _encode_pictures(pictures, width, height, fps, 500_000, marks)
 
 
 def coded_pictures(
@@ -108,7 +121,7 @@ def coded_pictures(
 ) -> CodedPictures:
     """A loop of textured pictures at about the rate asked for."""
     pictures = [textured(width, height, number, seed) for number in range(fps * VIDEO_SECONDS)]
-    return _encode_pictures(pictures, width, height, fps, bitrate_bps, frozenset())
+    return _encode_pictures(pictures, width, height, fps, bitrate_bps, {})
 
 
 def _encode_pictures(
@@ -117,7 +130,7 @@ def _encode_pictures(
     height: int,
     fps: int,
     bitrate_bps: int,
-    marks: frozenset[int],
+    marks: Mapping[int, int],
 ) -> CodedPictures:
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, av.VideoCodecContext)
