@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from mcu.api import lost
 from mcu.api.errors import problem_of
 from mcu.api.problem import Problem
 from mcu.api.security import add_cors_headers, add_security_headers, cors_allowed
@@ -26,6 +27,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
+        if error.status == 404 and lost.is_person(request):
+            return lost.page()
         return _problem(error).response()
     except Exception as error:
         known = problem_of(error)

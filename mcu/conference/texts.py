@@ -3,6 +3,7 @@
 import unicodedata
 
 from mcu.conference.state import Refused
+from mcu.disguise import disguise_in
 
 MAX_NAME = 200
 MAX_MESSAGE = 500
@@ -31,4 +32,7 @@ def checked_text(value: str, field: str, longest: int) -> str:
         raise Refused(f"The text is longer than {longest} characters: shorten it.", field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise Refused("The text holds control characters: take them out.", field)
+    disguise = disguise_in(text)
+    if disguise is not None:
+        raise Refused(f"The {field} {disguise}: take it out.", field)
     return text

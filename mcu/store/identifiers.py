@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from mcu.disguise import disguise_in
 from mcu.store.errors import InvalidRecord
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -55,4 +56,7 @@ def read_text(value: str, field: str, longest: int) -> str:
         raise InvalidRecord(f"At most {longest} characters.", field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise InvalidRecord("Control characters are not allowed.", field)
+    disguise = disguise_in(text)
+    if disguise is not None:
+        raise InvalidRecord(f"The {field} {disguise}: take it out.", field)
     return text

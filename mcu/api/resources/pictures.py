@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from mcu.api.call import Call
-from mcu.api.problem import not_found
+from mcu.api.problem import Problem, not_found
 from mcu.api.reach import participant_of
 from mcu.api.resources.conferences import conference_of
 from mcu.api.rights import Action
@@ -23,7 +23,7 @@ async def view_picture(call: Call) -> web.Response:
     view = call.path("view")
     if view not in state.views:
         raise not_found("view", view)
-    return _jpeg(await call.services.pictures.view_picture(state.id, view), f"view {view!r}")
+    return _jpeg(await call.services.pictures.view_picture(state.id, view), f"The view {view!r}")
 
 
 async def participant_picture(call: Call) -> web.Response:
@@ -32,12 +32,12 @@ async def participant_picture(call: Call) -> web.Response:
     who = participant_of(state, call.path("participant"))
     call.reach.require_participant(Action.SEE_PARTICIPANT, state, who, "see")
     picture = await call.services.pictures.participant_picture(state.id, who.id)
-    return _jpeg(picture, f"participant {who.id!r}")
+    return _jpeg(picture, f"{who.label or who.name} ({who.id})")
 
 
 def _jpeg(picture: bytes | None, what: str) -> web.Response:
     if picture is None:
-        raise not_found("picture", f"of {what}, which shows nothing now")
+        raise Problem("not-found", f"{what} shows nothing now; ask again when it does.")
     return web.Response(body=picture, content_type=JPEG, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 

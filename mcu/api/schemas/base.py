@@ -15,6 +15,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from mcu.disguise import disguise_in
+
 IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 MAX_LIST: Final = 5000
 """Longest list in a body: more than all communes of the country after the reorganisation."""
@@ -26,6 +28,9 @@ def _clean_text(text: str) -> str:
         raise ValueError("must not be empty or only spaces")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
         raise ValueError("must not contain control or unassigned characters")
+    disguise = disguise_in(text)
+    if disguise is not None:
+        raise ValueError(f"{disguise}; take it out")
     return text
 
 

@@ -24,3 +24,10 @@ def test_what_is_taken_is_normal_bounded_and_printable(text):
 def test_names_that_are_refused(name):
     with pytest.raises(Refused):
         checked_name(name, "name")
+
+
+@pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069"])
+def test_what_changes_the_order_of_a_text_is_refused(mark):
+    with pytest.raises(Refused, match=rf"^The label holds U\+{ord(mark):04X}, which") as caught:
+        checked_text(f"Xã {mark}evil", "label", 50)
+    assert caught.value.field == "label"

@@ -47,3 +47,12 @@ def test_texts_may_be_empty_but_not_long():
     assert read_text("  ", "address", 5) == ""
     with pytest.raises(InvalidRecord):
         read_text("123456", "address", 5)
+
+
+@pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069"])
+def test_what_changes_the_order_of_a_text_is_refused(mark):
+    with pytest.raises(
+        InvalidRecord, match=rf"^The contact.name holds U\+{ord(mark):04X}"
+    ) as caught:
+        read_text(f"Trực {mark}evil", "contact.name", 50)
+    assert caught.value.field == "contact.name"

@@ -19,6 +19,10 @@ async def test_pictures(api: Api) -> None:
         "participants/nobody/picture.jpg",
     ):
         assert (await api.call("GET", f"{path}/{nothing}", status=404)).kind == "not-found"
+    dark = await api.call("GET", f"{path}/participants/dark/picture.jpg", status=404)
+    assert dark.json["detail"] == "Tối (dark) shows nothing now; ask again when it does."
+    chair = await api.call("GET", f"{path}/views/chair.jpg", status=404)
+    assert chair.json["detail"] == "The view 'chair' shows nothing now; ask again when it does."
     room = await api.token("bridge", bridge="tinh-a")
     await api.call("GET", f"{path}/participants/tinh-a/picture.jpg", token=room, status=200)
     await api.call("GET", f"{path}/participants/dark/picture.jpg", token=room, status=403)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from mcu.api.schemas.base import FutureTime, Identifier, Name, PageQuery, utc_text
+from mcu.api.schemas.base import FutureTime, Identifier, Name, PageQuery, Text, utc_text
 from mcu.store.errors import InvalidRecord
 from mcu.store.identifiers import read_id
 
@@ -47,6 +47,13 @@ def test_names_are_clean_or_refused(text: str) -> None:
     assert name == name.strip()
     assert name
     assert name.isprintable() or " " in name or not name.isascii()
+
+
+@pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069"])
+def test_what_changes_the_order_of_a_text_is_refused_and_named(mark: str) -> None:
+    for kind in (Name, Text):
+        with pytest.raises(ValidationError, match=rf"U\+{ord(mark):04X}, which changes the order"):
+            TypeAdapter(kind).validate_python(f"Xã {mark}evil")
 
 
 def test_pages_have_a_size() -> None:
