@@ -46,10 +46,15 @@ class Document:
 
     def origin(self, path: tuple[str | int, ...]) -> str:
         """Name the file and the line of the key, or of the nearest one above it that has a line."""
+        line = self.line(path)
+        return f"{self.name} line {line}" if line else self.name
+
+    def line(self, path: tuple[str | int, ...]) -> int:
+        """Find that line; 0 where none is known, as of what is missing at the top."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
-                return f"{self.name} line {self.lines[path[:length]]}"
-        return self.name
+                return self.lines[path[:length]]
+        return 0
 
 
 class _Loader(yaml.SafeLoader):

@@ -32,6 +32,7 @@ from config.sections import (
     SipSettings,
     StoreSettings,
 )
+from config.wording import wording
 
 __all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsError", "known_keys", "load"]
 
@@ -207,8 +208,7 @@ def _problem(details: ErrorDetails, document: Document, origins: Mapping[str, st
         return Problem(key, f"unknown key{_nearest(key)}", origin)
     if key in Settings.model_fields and details["type"] in ("model_type", "model_attributes_type"):
         return Problem(key, _SECTION, origin)
-    reason = details["msg"].removeprefix("Value error, ")
-    return Problem(key, reason[:1].lower() + reason[1:], origin)
+    return Problem(key, wording(details), origin)
 
 
 def _nearest(key: str) -> str:

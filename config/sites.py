@@ -6,14 +6,18 @@ beginning: what it holds is copied into the registry, which the operators then k
 
 import difflib
 import json
+import typing
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from config.document import Document, DocumentError, read_document
 from config.installation import RANK, Site, SiteBridge, SiteUnit
 from config.problems import Problem, SiteError
+from config.wording import unknown_key, wording
 
 __all__ = ["Site", "SiteBridge", "SiteError", "SiteUnit", "load_site", "preset_names"]
 
@@ -54,16 +58,8 @@ def _build(document: Document) -> Site:
     try:
         site = Site.model_validate_json(json.dumps(document.values))
     except ValidationError as error:
-        raise SiteError(
-            [
-                Problem(
-                    _dotted(details["loc"]),
-                    details["msg"].removeprefix("Value error, "),
-                    document.origin(details["loc"]),
-                )
-                for details in error.errors()
-            ]
-        ) from error
+        details = sorted(error.errors(), key=lambda one: document.line(one["loc"]))
+        raise SiteError([_problem(one, document) for one in details]) from error
     problems = [
         Problem(_dotted(location), reason, document.origin(location))
         for location, reason in _faults(site)
@@ -71,6 +67,34 @@ def _build(document: Document) -> Site:
     if problems:
         raise SiteError(problems)
     return site
+
+
+def _problem(details: ErrorDetails, document: Document) -> Problem:
+    location = details["loc"]
+    reason = wording(details)
+    if details["type"] == "extra_forbidden":
+        reason = unknown_key(str(location[-1]), _fields_at(location[:-1]))
+    return Problem(_dotted(location), reason, document.origin(location))
+
+
+def _fields_at(location: Location) -> list[str]:
+    """Names of the keys that stand below a place in the file."""
+    model: type[BaseModel] = Site
+    for step in location:
+        if isinstance(step, str) and step in model.model_fields:
+            inner = _model_in(model.model_fields[step].annotation)
+            if inner is None:
+                return []
+            model = inner
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """``tuple[SiteUnit, ...]`` is ``SiteUnit``; None where there is no model in it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in typing.get_args(annotation))
+    return next((model for model in inner if model is not None), None)
 
 
 def _faults(site: Site) -> list[tuple[Location, str]]:

@@ -87,9 +87,9 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     found = problems_of(path)
     assert found == {
         "http.prt": f"{path} line 2|unknown key; the nearest known key is http.port",
-        "http.port": f"{path} line 3|input should be a valid integer",
+        "http.port": f"{path} line 3|must be a whole number",
         "port": f"{path} line 4|unknown key; the nearest known key is http.port",
-        "media.fps": f"{path} line 6|input should be a valid integer",
+        "media.fps": f"{path} line 6|must be a whole number",
         "media.width": f"{path} line 7|must be even, as pictures are stored with half the "
         "colour resolution",
         "media.public_addresses[1]": f"{path} line 10|must be an IPv4 or IPv6 address",
@@ -100,10 +100,10 @@ def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     ("name", "text", "key", "reason"),
     [
         ("MCU_DATADIR", "x", "datadir", "unknown key; the nearest known key is data_dir"),
-        ("MCU_HTTP__PORT", "many", "http.port", "valid integer"),
+        ("MCU_HTTP__PORT", "many", "http.port", "must be a whole number"),
         ("MCU_HTTP__PORT", "70000", "http.port", "less than or equal to 65535"),
-        ("MCU_HTTP__PORT", "", "http.port", "valid integer"),
-        ("MCU_HTTP__PORT", "1.5", "http.port", "integer"),
+        ("MCU_HTTP__PORT", "", "http.port", "must be a whole number"),
+        ("MCU_HTTP__PORT", "1.5", "http.port", "whole number"),
         ("MCU_HTTP__HOST", "http://x", "http.host", "without scheme"),
         ("MCU_MEDIA__HEIGHT", "450", "media.height", "multiple of 4"),
         ("MCU_HTTP__PUBLIC_URL", "mcu.example.org", "http.public_url", "https://"),

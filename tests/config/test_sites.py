@@ -129,7 +129,7 @@ def test_unknown_preset_names_the_nearest() -> None:
         ("level: province}", "level: province, parent: low}", "units[0].parent", "below itself"),
         ("level: province}", "level: agency}", "units[1].parent", "cannot stand below the agency"),
         ("level: province}", "level: commune}", "units[1].parent", "cannot stand below"),
-        ("level: province}", "level: county}", "units[0].level", "6|Input should be"),
+        ("level: province}", "level: county}", "units[0].level", "6|must be 'central', 'province'"),
         ("id: low, name: Low, unit", "id: top, name: Low, unit", "bridges[1].id", "already"),
         ("{id: low, name: Low, level", "{id: top, name: Low, level", "units[1].id", "already"),
         ("unit: low", "unit: lwo", "bridges[1].unit", "no unit has"),
@@ -138,7 +138,17 @@ def test_unknown_preset_names_the_nearest() -> None:
         ("commune: 1", "commune: 2", "counts.commune", "4|says 2, but there are 1"),
         (", commune: 1", "", "counts.commune", "says 0"),
         ("id: place", "id: Place!", "id", "pattern"),
-        ("generated", "genrated", "bridges[1].genrated", "Extra"),
+        (
+            "generated",
+            "genrated",
+            "bridges[1].genrated",
+            "unknown key; the nearest known key is generated",
+        ),
+        ("name: Place", "http: {port: 1}", "name", "is missing"),
+        ("name: Place", "http: {port: 1}", "http", "3|unknown key; known here: id, name,"),
+        ("counts: {province: 1", "counts: {province: many", "counts.province", "a whole number"),
+        ("name: Both", "name: 5", "meetings[0].name", "must be text"),
+        ("- {id: top, name: Top, unit: top}", "- top", "bridges[0]", "a mapping of keys to values"),
     ],
 )
 def test_faults_name_the_entry(tmp_path: Path, old: str, new: str, key: str, reason: str) -> None:
@@ -146,3 +156,10 @@ def test_faults_name_the_entry(tmp_path: Path, old: str, new: str, key: str, rea
     found = problems_of(tmp_path, VALID.replace(old, new, 1))
     assert key in found, found
     assert reason in found[key]
+
+
+def test_faults_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = VALID.replace("unit: low", "unit: 5").replace("level: province}", "level: county}")
+    text = text.replace("chair: top", "chair: 5").replace("province: 1", "province: x")
+    found = list(problems_of(tmp_path, text))
+    assert found == ["counts.province", "units[0].level", "bridges[1].unit", "meetings[0].chair"]
