@@ -69,6 +69,12 @@ prints it once. Further tokens: `mcu token create --role operator --unit UNIT`.
 or the path of a YAML file of the same form (`config/sites/` holds the presets). A site's units and
 bridges are put into the registry at the first start; from then on the registry is what counts.
 
+## Figures
+
+`/metrics` answers Prometheus: from this machine without a token, from elsewhere (or through a proxy)
+with one of role observer, technician, operator or admin. It holds counts and times, no names.
+`/healthz` and `/readyz` need no token.
+
 ## Not settings
 
 {", ".join(f"`{name}`" for name in sorted(NOT_SETTINGS))} stand for arguments of the command line.

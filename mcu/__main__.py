@@ -180,7 +180,7 @@ def list_tokens(
 
 @token_app.command
 def revoke(token: Annotated[str, Parameter(help="Its id.")], *, config: ConfigFile = None) -> int:
-    """End an access token and every session begun with it."""
+    """End an access token and everything opened with it; a running daemon follows within 15 s."""
     import asyncio
 
     from mcu import token_commands

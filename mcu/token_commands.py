@@ -93,7 +93,7 @@ async def show(path: Path, *, as_json: bool) -> None:
 
 
 async def revoke(path: Path, token: str) -> None:
-    """End a token and every session begun with it.
+    """End a token and every session begun with it; a daemon closes its connections by itself.
 
     Raises:
         StoreError: as ``Tokens.revoke``.
