@@ -37,6 +37,26 @@ async def test_a_room_joins_and_leaves(meeting: tuple[Api, str]) -> None:
     assert api.legs.closed == [("leg-1", "bye")]
 
 
+async def test_a_room_joins_by_its_link_while_the_store_cannot_be_written(
+    meeting: tuple[Api, str],
+) -> None:
+    api, conference = meeting
+    room = await api.token("bridge", bridge="xa-1-a")
+    await api.store._database._writer.execute("PRAGMA query_only = ON")
+    reply = await api.call("POST", "/session", token=room, status=201)
+    cookie = reply.cookies["mcu_session_xa-1-a"].value
+    headers = {
+        "Cookie": f"mcu_session_xa-1-a={cookie}",
+        "X-MCU-Room": "xa-1-a",
+        "X-CSRF-Token": reply.json["csrf_token"],
+    }
+    await api.call("GET", "/conferences?state=running", token=None, headers=headers, status=200)
+    path = f"/conferences/{conference}/legs"
+    reply = await api.call("POST", path, data=OFFER, headers=SDP | headers, token=None, status=201)
+    leg = reply.headers["Location"].removeprefix("/api/v1")
+    await api.call("DELETE", leg, headers=headers, token=None, status=204)
+
+
 async def test_whip_and_whep(meeting: tuple[Api, str]) -> None:
     api, conference = meeting
     room = await api.token("bridge", bridge="xa-1-a")
