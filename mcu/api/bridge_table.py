@@ -52,18 +52,26 @@ def read_table(text: str, content_type: str) -> list[TableRow]:
     pairs = _csv_rows(text) if content_type == CSV_TYPE else _yaml_rows(text)
     rows: list[TableRow] = []
     errors: list[FieldError] = []
-    for line, document in pairs:
-        if len(rows) >= MAX_LIST:
-            raise _broken(f"holds more than {MAX_LIST} bridges; send it in parts", line)
-        try:
-            rows.append(TableRow(line, NewBridge.model_validate(document)))
-        except ValidationError as error:
-            errors += [
-                FieldError(f"line {line}, {found.field.removeprefix('$.')}", found.message)
-                for found in field_errors(error)
-            ]
+    try:
+        for line, document in pairs:
+            if len(rows) >= MAX_LIST:
+                raise _broken(f"holds more than {MAX_LIST} bridges; send it in parts", line)
+            try:
+                if isinstance(document, FieldError):
+                    errors.append(document)
+                else:
+                    rows.append(TableRow(line, NewBridge.model_validate(document)))
+            except ValidationError as error:
+                errors += [
+                    FieldError(f"line {line}, {found.field.removeprefix('$.')}", found.message)
+                    for found in field_errors(error)
+                ]
             if len(errors) >= MAX_ERRORS:
                 break
+    except Problem as broken:
+        # From here on it cannot be read; what was found before is said all the same.
+        found_here = [*errors, *broken.errors][:MAX_ERRORS]
+        raise Problem(broken.kind, broken.detail, errors=found_here) from None
     if errors:
         raise Problem(
             "invalid-input",
@@ -75,7 +83,8 @@ def read_table(text: str, content_type: str) -> list[TableRow]:
     return rows
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | FieldError]]:
+    """Each line's document, or what is wrong with the line as such."""
     first_line = text.partition("\n")[0]
     delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -85,11 +94,12 @@ def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if len(cells) != len(header):
-                raise _broken(
-                    f"has {len(cells)} cells where the header has {len(header)}", reader.line_num
-                )
-            yield reader.line_num, _csv_document(dict(zip(header, cells, strict=True)))
+            line = reader.line_num
+            if len(cells) == len(header):
+                yield line, _csv_document(dict(zip(header, cells, strict=True)))
+            else:
+                message = f"has {len(cells)} cells where the header has {len(header)}"
+                yield line, FieldError(f"line {line}", message)
     except csv.Error as error:
         raise _broken(f"is no CSV ({error})", reader.line_num) from None
 
@@ -130,14 +140,16 @@ def _scalar(cell: str) -> Any:
 
 
 def _yaml_rows(text: str) -> Iterator[tuple[int, Any]]:
+    """Each bridge's document, or the key that it gives twice."""
     try:
         _check_events(text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
             for node in _yaml_list(root):
-                _check_keys(node)
-                yield _line(node.start_mark), loader.construct_object(node, deep=True)
+                fault = _repeated_key(node)
+                line = _line(node.start_mark)
+                yield line, fault or loader.construct_object(node, deep=True)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -172,17 +184,20 @@ def _yaml_list(root: yaml.Node | None) -> list[yaml.Node]:
     return list(root.value)
 
 
-def _check_keys(node: yaml.Node) -> None:
+def _repeated_key(node: yaml.Node) -> FieldError | None:
     """A key given twice would silently win over the first."""
     if not isinstance(node, yaml.MappingNode):
-        return
+        return None
     seen: set[str] = set()
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
-                raise _broken(f"gives {key.value!r} twice", _line(key.start_mark))
+                return FieldError(f"line {_line(key.start_mark)}", f"gives {key.value!r} twice")
             seen.add(key.value)
-        _check_keys(value)
+        fault = _repeated_key(value)
+        if fault is not None:
+            return fault
+    return None
 
 
 def _line(mark: Any) -> int:

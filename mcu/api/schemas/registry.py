@@ -153,7 +153,7 @@ class Token(Output):
 class NewToken(Input):
     """A token to be issued; ``bridge`` is for the role of that name, and only for it."""
 
-    name: Name
+    name: Name = Field(default="", description="whose it is, for the list")
     role: Role
     unit: Identifier | None = Field(default=None, description="null: the whole installation")
     bridge: Identifier | None = None

@@ -67,6 +67,26 @@ def test_all_broken_rows_are_named_at_once() -> None:
     assert [error.field for error in problem.errors] == ["line 2, id", "line 3, unit"]
 
 
+def test_a_line_with_too_few_cells_hides_no_other_fault() -> None:
+    problem = refused("id,name,unit\n,Một,u\na,Hai\nb,,u\nc,Ba,u,4\n")
+    assert problem.kind == "invalid-input"
+    assert [error.field for error in problem.errors] == [
+        "line 2, id", "line 3", "line 4, name", "line 5",
+    ]  # fmt: skip
+    assert problem.errors[1].message == "has 2 cells where the header has 3"
+
+
+def test_a_line_that_cannot_be_read_hides_none_before_it() -> None:
+    problem = refused('id,name,unit\n,Một,u\na,"Hai"x,u\n')
+    assert problem.kind == "malformed-request"
+    assert [error.field for error in problem.errors] == ["line 2, id", "line 3"]
+
+
+def test_a_key_given_twice_hides_no_other_fault() -> None:
+    problem = refused("- id: a\n  id: b\n- {id: c, name: '', unit: u}\n", YAML_TYPE)
+    assert [error.field for error in problem.errors] == ["line 2", "line 3, name"]
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

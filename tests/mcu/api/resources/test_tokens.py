@@ -22,6 +22,11 @@ async def test_a_token_is_issued_listed_and_revoked(api: Api) -> None:
     await api.call("DELETE", "/tokens/nothing", status=404)
 
 
+async def test_a_name_may_be_left_out_as_on_the_command_line(api: Api) -> None:
+    issued = (await api.call("POST", "/tokens", {"role": "admin"}, status=201)).json
+    assert issued["name"] == ""
+
+
 async def test_what_a_token_must_have(api: Api) -> None:
     await api.province()
     for body, field in (
@@ -30,7 +35,7 @@ async def test_what_a_token_must_have(api: Api) -> None:
         ({"name": "a", "role": "bridge", "bridge": "xa-1-a", "unit": "xa-1"}, "$.unit"),
         ({"name": "a", "role": "operator", "unit": "nowhere"}, "$.unit"),
         ({"name": "a", "role": "bridge", "bridge": "nowhere"}, "$.bridge"),
-        ({"role": "admin"}, "$.name"),
+        ({"name": " ", "role": "admin"}, "$.name"),
     ):
         assert (await api.call("POST", "/tokens", body, status=422)).fields == [field], body
 
