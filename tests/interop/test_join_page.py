@@ -31,6 +31,7 @@ DENIED = """
 navigator.mediaDevices.getUserMedia = async () => {
     throw new DOMException("no", "NotAllowedError");
 };
+navigator.mediaDevices.enumerateDevices = async () => [];
 """
 
 
@@ -175,6 +176,71 @@ async def test_it_comes_back_by_itself(
     await page.wait_for_function("() => window.peers.length === 2", timeout=30_000)
     await expect_picture(page)
     assert offers(daemon) == 2
+
+
+async def test_a_leg_that_carries_packets_outlives_requests_for_a_new_way(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    patch = "PATCH", "/api/v1/legs/leg-new-1", None
+    daemon.refuse[" ".join(patch[:2])] = web.Response(
+        status=503, headers={"kind": "unavailable"}, text="Not now."
+    )
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await until(lambda: daemon.calls.count(patch) >= 3, 0.05)
+    await page.context.set_offline(True)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.context.set_offline(False)
+    shown = await page.evaluate("document.querySelector('video.composed').currentTime")
+    await page.wait_for_function(
+        "(shown) => document.querySelector('video.composed').currentTime > shown + 1", arg=shown
+    )
+    await expect(page.locator(".away")).to_have_count(0)
+    await expect(page.locator(".hints")).not_to_contain_text("Kết nối chập chờn")
+    assert offers(daemon) == 1
+    assert not [call for call in daemon.calls if call[0] == "DELETE"]
+
+
+async def test_who_waits_comes_back_when_somebody_or_the_network_says_so(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    daemon.running = False
+    page = chromium.page
+    await open_lobby(daemon, page)
+    await page.locator(".go").click()
+    await expect(page.locator(".waiting")).to_contain_text("Đang chờ hội nghị")
+    # From here on nothing is tried again by itself.
+    await page.evaluate("window.setTimeout = () => 1")
+    for way in ("key", "event"):
+        await daemon.stop()
+        await expect(page.locator(".waiting")).to_contain_text("Mất kết nối với máy chủ")
+        now = page.get_by_role("button", name="Thử ngay")
+        await expect(now).to_be_visible()
+        await daemon.start()
+        if way == "key":
+            await now.focus()
+            await page.keyboard.press("Enter")
+        else:
+            await page.evaluate("dispatchEvent(new Event('online'))")
+        await expect(now).to_have_count(0)
+        await expect(page.locator(".waiting")).to_contain_text("Đang chờ hội nghị")
+
+
+async def test_what_the_server_told_is_not_shown_when_it_is_silent(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    daemon.emit("levels.measured", levels={me(daemon): -20.0}, speakers=[me(daemon)])
+    daemon.emit("broadcast.started", participant=me(daemon))
+    status = page.locator(".status")
+    await expect(status).to_contain_text("Mọi người đang nghe bạn")
+    await expect(status).to_contain_text("Mọi điểm cầu đang thấy bạn")
+    await daemon.stop()
+    await expect(status).not_to_contain_text("Mọi người đang nghe bạn")
+    await expect(status).not_to_contain_text("Mọi điểm cầu đang thấy bạn")
+    await daemon.start()
 
 
 async def test_it_comes_back_after_a_restart_of_the_server(
@@ -423,9 +489,16 @@ async def test_a_browser_that_gives_no_camera_is_explained(
         page = chromium.page
         await open_lobby(daemon, page)
         await expect(page.locator(".problem").first).to_contain_text(words)
+        if script == DENIED:
+            await expect(page.locator("[data-kind=videoinput]")).to_contain_text("chưa cho phép")
         # A room without a camera still sees and hears.
         await page.locator(".go").click()
         await expect_picture(page)
+        if script == DENIED:
+            hints = page.locator(".hints")
+            await expect(hints).to_contain_text("trình duyệt chưa được phép dùng camera")
+            await expect(hints).to_contain_text("trình duyệt chưa được phép dùng mic")
+            await expect(hints).not_to_contain_text("dây cắm")
         assert chromium.faults == []
 
 

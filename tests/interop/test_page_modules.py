@@ -65,6 +65,58 @@ async def test_waits_double_up_to_the_most_and_never_agree_exactly(page: Page) -
     assert highest == [500, 1000, 2000, 4000, 6000, 6000, 6000]
 
 
+async def test_a_leg_is_kept_while_packets_arrive_and_a_new_way_is_asked_for_again(
+    page: Page,
+) -> None:
+    found = await page.evaluate("""async () => {
+        const {Rescue} = await import("/static/js/join/rescue.js");
+        const {Backoff} = await import("/static/js/shared/backoff.js");
+        const lost = {status: 503};
+        const run = (steps) => {
+            const rescue = new Rescue(0, new Backoff({first: 500, most: 2000, random: () => 1}));
+            const said = [];
+            let packets = 0, asks = 0;
+            for (let now = 0; now <= 30_000; now += 250) {
+                const step = steps(now, asks);
+                packets += step.packets ?? 0;
+                if (step.begin) rescue.begin(now);
+                said.push(rescue.look(now, packets, step.connected ?? true));
+                if (["dead", "over"].includes(said.at(-1))) {
+                    return {asks, now, seen: [...new Set(said)]};
+                }
+                if (rescue.due(now)) {
+                    rescue.asked(now);
+                    asks += 1;
+                    rescue.answered(now, step.error === undefined ? lost : step.error);
+                }
+            }
+            return {asks, now: null, seen: [...new Set(said)]};
+        };
+        return {
+            flows: run(() => ({packets: 5})),
+            answered: run((now, asks) => ({packets: 5, error: asks === 2 ? null : lost})),
+            silent: run(() => ({})),
+            falters: run((now) => ({packets: now % 3000 ? 0 : 5})),
+            gone: run(() => ({packets: 5, error: {status: 404}})),
+            refused: run(() => ({packets: 5, error: {status: 403}})),
+            waits: run((now, asks) => ({packets: 5,
+                error: asks ? null : {status: 429, retryAfter: 9}})),
+            apart: run((now) => ({packets: 5, connected: now > 9000, error: null})),
+            twice: run((now) => ({packets: 5, error: null, begin: now === 250})),
+        };
+    }""")
+    assert found["flows"] == {"asks": 8, "now": 11_750, "seen": ["flowing", "over"]}
+    assert found["answered"] == {"asks": 3, "now": 1_750, "seen": ["flowing", "over"]}
+    assert found["silent"]["now"] == 7_000
+    assert found["silent"]["seen"] == ["flowing", "stalled", "dead"]
+    assert found["falters"]["seen"][-1] == "over"
+    assert found["gone"] == {"asks": 1, "now": 250, "seen": ["flowing", "dead"]}
+    assert found["refused"] == {"asks": 1, "now": 250, "seen": ["flowing", "over"]}
+    assert found["waits"] == {"asks": 2, "now": 9_250, "seen": ["flowing", "over"]}
+    assert found["apart"] == {"asks": 1, "now": 9_250, "seen": ["stalled", "over"]}
+    assert found["twice"] == {"asks": 1, "now": 250, "seen": ["flowing", "over"]}
+
+
 async def test_an_ice_restart_changes_credentials_and_candidates_only(page: Page) -> None:
     answer = "\r\n".join([
         "v=0", "a=group:BUNDLE 0 1", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
@@ -227,10 +227,21 @@ async def test_a_disconnected_room_stays_out_until_it_is_called_again(
 async def test_a_new_network_is_a_new_path_of_the_same_leg(
     daemon: Daemon, room: ChromiumPage
 ) -> None:
-    await start(daemon)
+    conference = await start(daemon)
     await enter(daemon, room.page)
     await expect_playing(room.page, "video.composed")
     before = await room.page.evaluate(UFRAG)
+    asked: list[str] = []
+
+    async def refuse_the_first(route: Route) -> None:
+        if route.request.method == "PATCH":
+            asked.append(route.request.url)
+            if len(asked) == 1:
+                await route.abort()
+                return
+        await route.continue_()
+
+    await room.page.route("**/api/v1/legs/*", refuse_the_first)
     await room.page.evaluate("() => dispatchEvent(new Event('online'))")
     await room.page.wait_for_function(f"(before) => ({UFRAG})() !== before", arg=before)
     await room.page.wait_for_function(
@@ -243,6 +254,9 @@ async def test_a_new_network_is_a_new_path_of_the_same_leg(
     shown = await room.page.evaluate(frames)
     await room.page.wait_for_function(f"(shown) => ({frames})() > shown + 20", arg=shown)
     assert await room.page.evaluate("() => window.peers.length") == 1
+    assert len(asked) == 2
+    who = await daemon.call("GET", f"/conferences/{conference}/participants/{ROOM}")
+    assert who["state"] == "connected"
 
 
 async def test_a_killed_daemon_finds_room_and_console_again(

@@ -3,12 +3,14 @@
 // signs that it is not well. When it is beyond help its owner makes another one.
 
 import { exchange, hangUp, leave, legId, legPath, preferH264, restartIce } from "../shared/rtc.js";
-import { roomHeader, session } from "../shared/api.js";
+import { ApiError, roomHeader, session } from "../shared/api.js";
 import { between, read } from "./line.js";
+import { Rescue } from "./rescue.js";
 
 const CONNECT_MS = 12_000;
 const UNSTEADY_MS = 3000; // a short interruption mends itself
-const RESTART_MS = 7000; // how long an ICE restart may take before the leg is given up
+const LOOK_MS = 400; // how often a leg in trouble is judged
+const ASK_MS = 5000; // how long the answer to an ICE restart may take
 const STATISTICS_MS = 2000;
 const FIRST_BITRATE = 1_500_000; // until the mixer says what it shows
 
@@ -31,6 +33,9 @@ export class Leg {
     this.connected = false;
     this.timer = 0;
     this.statistics = 0;
+    this.looking = 0;
+    /** While the way to the server is in doubt. @type {Rescue | null} */
+    this.rescue = null;
     /** @type {import("./line.js").Reading | null} */
     this.reading = null;
     this.abort = new AbortController();
@@ -91,23 +96,55 @@ export class Leg {
       }
     } else if (connectionState === "disconnected") {
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => void this.restart(), UNSTEADY_MS);
+      this.timer = setTimeout(() => this.restart(), UNSTEADY_MS);
     } else if (connectionState === "failed" || connectionState === "closed") {
       this.#fail(null);
     }
   }
 
-  /** Find a new way to the server without leaving the conference; gives up after a while. */
-  async restart() {
-    if (this.closed || !this.address) return;
+  /**
+   * Find a new way to the server without leaving the conference. A leg on which packets arrive is
+   * kept, whether that succeeds or not; a silent one is given up after a while.
+   */
+  restart() {
+    if (this.closed || !this.connected) return;
     clearTimeout(this.timer);
-    this.owner.onUnsteady(true);
-    this.timer = setTimeout(() => this.#fail(null), RESTART_MS);
-    try {
-      await restartIce(this.peer, this.address);
-    } catch (error) {
-      this.#fail(error);
+    const now = performance.now();
+    if (this.rescue) this.rescue.begin(now);
+    else {
+      this.rescue = new Rescue(now);
+      this.looking = setInterval(() => void this.#look(), LOOK_MS);
     }
+    void this.#look();
+  }
+
+  async #look() {
+    const { packets } = read(await this.peer.getStats(), 0);
+    const { rescue } = this;
+    if (this.closed || !rescue) return;
+    const now = performance.now();
+    const verdict = rescue.look(now, packets, this.peer.connectionState === "connected");
+    this.owner.onUnsteady(verdict === "stalled" || verdict === "dead");
+    if (verdict === "dead") this.#fail(rescue.error instanceof ApiError ? rescue.error : null);
+    else if (verdict === "over") this.#endRescue();
+    else if (rescue.due(now)) await this.#ask(rescue);
+  }
+
+  /** @param {Rescue} rescue */
+  async #ask(rescue) {
+    rescue.asked(performance.now());
+    let failure = null;
+    try {
+      await restartIce(this.peer, this.address, AbortSignal.timeout(ASK_MS));
+    } catch (error) {
+      failure = error;
+    }
+    rescue.answered(performance.now(), failure);
+  }
+
+  #endRescue() {
+    clearInterval(this.looking);
+    this.rescue = null;
   }
 
   /** @param {any} error */
@@ -162,6 +199,7 @@ export class Leg {
     this.abort.abort();
     clearTimeout(this.timer);
     clearInterval(this.statistics);
+    this.#endRescue();
     this.peer.onconnectionstatechange = null;
     void hangUp(this.peer, gone ? "" : this.address);
   }

@@ -69,20 +69,27 @@ function Next({ room, phase }) {
   }
   if (phase === "waiting") {
     const { at, error } = room.retry.value;
+    const link = room.link.value;
+    // Also while it is tried, so that the button keeps the keyboard's focus.
+    const cut = link.state === "waiting" || (link.state === "connecting" && link.attempt > 0);
     return html`<div class="next waiting" role="status">
       <p class="big">
         <span class="pulse"></span>${room.conference.value ? t("join.joining") : t("join.waiting")}
       </p>
       ${
-        room.link.value.state === "waiting"
+        cut
           ? html`<p class="quiet">${t("link.lost")}</p>
-              <p class="quiet">
-                <${Countdown} text="link.again" until=${room.link.value.retryAt} />
-              </p>`
-          : error && at > Date.now()
+              <p class="quiet"><${Attempt} at=${link.state === "waiting" ? link.retryAt : 0} /></p>`
+          : error
             ? html`<${Problem} error=${error} />
-                <p class="quiet"><${Countdown} text="link.again" until=${at} /></p>`
+                <p class="quiet"><${Attempt} at=${at} /></p>`
             : html`<p class="quiet">${t("join.waiting-explain")}</p>`
+      }
+      ${
+        (cut || error) &&
+        html`<button type="button" class="primary" onClick=${() => room.retryNow()}>
+          <${Icon} name="refresh" />${t("link.now")}
+        </button>`
       }
       <button type="button" onClick=${() => room.backToSetup()}>${t("join.not-ready")}</button>
     </div>`;
@@ -103,6 +110,13 @@ function Next({ room, phase }) {
     <p class="quiet">${t(room.conference.value ? "join.ready-now" : "join.ready-later")}</p>
     ${room.me.value?.state === "connected" && html`<p class="note">${t("join.elsewhere")}</p>`}
   </div>`;
+}
+
+/** When it is tried next, or that it is tried now. @param {{at: number}} props ms since 1970 */
+function Attempt({ at }) {
+  return at > Date.now()
+    ? html`<${Countdown} text="link.again" until=${at} />`
+    : t("link.trying");
 }
 
 /** @param {{devices: import("./devices.js").Devices}} props */
@@ -145,6 +159,7 @@ export function Choice({ devices, kind, input, name }) {
     return null;
   const problem = input?.problem.value;
   const now = input ? input.id : devices.speaker.value;
+  const none = problem === "NotAllowedError" ? "join.not-allowed" : "join.none";
   return html`<div class="choice-of">
     <label
       >${t(`join.${name}`)}
@@ -154,7 +169,7 @@ export function Choice({ devices, kind, input, name }) {
         data-kind=${kind}
         onChange=${(/** @type {any} */ e) => void devices.choose(kind, e.target.value)}
       >
-        ${(!list.length || !list.some((device) => device.deviceId === now)) && html`<option value=${now}>${t(list.length ? "join.default" : "join.none")}</option>`}
+        ${(!list.length || !list.some((device) => device.deviceId === now)) && html`<option value=${now}>${t(list.length ? "join.default" : none)}</option>`}
         ${list.map(
           (device, index) =>
             html`<option key=${device.deviceId} value=${device.deviceId}>

@@ -26,8 +26,17 @@ const room = signal(null);
 let secret = "";
 let unattended = false;
 const backoff = new Backoff({ first: 1000, most: 30_000 });
+/** Of the next attempt to sign in; 0: none is due. */
+let timer = 0;
+
+function beginLater() {
+  clearTimeout(timer);
+  timer = setTimeout(begin, backoff.next());
+}
 
 async function begin() {
+  clearTimeout(timer);
+  timer = 0;
   const fragment = takeFragment();
   secret = fragment.get("token") ?? secret;
   unattended =
@@ -43,7 +52,7 @@ async function begin() {
   } catch (error) {
     failure.value = error;
     session.value ??= null;
-    if (!(error instanceof ApiError) || error.status !== 401) setTimeout(begin, backoff.next());
+    if (!(error instanceof ApiError) || error.status !== 401) beginLater();
     else room.value?.accessEnded();
   }
 }
@@ -75,6 +84,10 @@ function enter() {
   });
 }
 
+addEventListener("online", () => {
+  if (timer) void begin();
+});
+
 addEventListener("hashchange", () => {
   if (new URLSearchParams(location.hash.slice(1)).has("token")) void begin();
 });
@@ -82,7 +95,7 @@ addEventListener("hashchange", () => {
 effect(() => {
   // The session ended under a running page: use the link again.
   if (session.value !== null || !room.value) return;
-  if (secret) setTimeout(begin, backoff.next());
+  if (secret) beginLater();
   else room.value.accessEnded();
 });
 

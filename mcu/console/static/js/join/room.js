@@ -124,7 +124,8 @@ export class Room {
       else if (this.phase.value === "waiting" && next) {
         if (this.#isElsewhere(me)) this.#out("replaced");
         else this.#join();
-      } else if (this.phase.value === "live") await this.#checkLeg();
+      } else if (this.phase.value === "waiting") this.retry.value = { at: 0, error: null };
+      else if (this.phase.value === "live") await this.#checkLeg();
     } catch (error) {
       if (reading === this.reading && this.phase.value === "waiting") this.#again(error);
     }
@@ -139,6 +140,11 @@ export class Room {
       me.legs.length > 0 &&
       !me.legs.includes(this.lastLeg)
     );
+  }
+
+  /** Whether what the server last told of this room is true now: it may have fallen silent. */
+  get informed() {
+    return this.link.value.state === "live" && !this.line.value?.silent;
   }
 
   #engaged() {
@@ -250,10 +256,16 @@ export class Room {
     const delay = Math.max(this.backoff.next(), (error?.retryAfter ?? 0) * 1000);
     if (this.phase.value !== "waiting") this.phase.value = "rejoining";
     this.retry.value = { at: Date.now() + delay, error };
-    this.timer = setTimeout(() => this.retryNow(), delay);
+    this.timer = setTimeout(() => this.#retry(), delay);
   }
 
+  /** Do not wait for the rest of the delay: a network is back, or somebody says so. */
   retryNow() {
+    this.events?.retryNow();
+    this.#retry();
+  }
+
+  #retry() {
     clearTimeout(this.timer);
     if (this.phase.value === "rejoining") this.phase.value = "waiting";
     void this.look();
@@ -290,8 +302,8 @@ export class Room {
   }
 
   #networkChanged() {
-    if (this.phase.value === "live") void this.leg?.restart();
-    else if (this.phase.value === "rejoining") this.retryNow();
+    if (this.phase.value === "live") this.leg?.restart();
+    else if (this.phase.value === "rejoining" || this.phase.value === "waiting") this.retryNow();
   }
 
   /** @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track */

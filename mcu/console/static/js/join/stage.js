@@ -90,8 +90,8 @@ function Status({ room }) {
     ${room.mutedByOperator("video") && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.video-off-by-operator")}</span>`}
     ${room.switches.off.value.video && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.self-video-off")}</span>`}
     ${room.presentation.value && html`<span class="chip on"><${Icon} name="screen" />${t("join.presenting")}</span>`}
-    ${room.conference.value?.broadcast === room.bridge && html`<span class="chip air"><${Icon} name="broadcast" />${t("join.on-air")}</span>`}
-    ${room.speaking.value && html`<span class="chip on"><${Icon} name="mic" />${t("join.speaking")}</span>`}
+    ${room.informed && room.conference.value?.broadcast === room.bridge && html`<span class="chip air"><${Icon} name="broadcast" />${t("join.on-air")}</span>`}
+    ${room.informed && room.speaking.value && html`<span class="chip on"><${Icon} name="mic" />${t("join.speaking")}</span>`}
   </div>`;
 }
 
@@ -136,9 +136,19 @@ function Hints({ room }) {
       </p>`
     }
     ${room.unsteady.value && room.phase.value === "live" && html`<p class="hint bad"><${Icon} name="lost" />${t("join.unsteady")}</p>`}
-    ${!camera.track.value && html`<p class="hint"><${Icon} name="camera-off" />${t("join.camera-gone")}</p>`}
-    ${!microphone.track.value && html`<p class="hint bad"><${Icon} name="mic-off" />${t("join.microphone-gone")}</p>`}
+    ${!camera.track.value && html`<p class="hint"><${Icon} name="camera-off" /><${Missing} room=${room} input=${camera} name="camera" /></p>`}
+    ${!microphone.track.value && html`<p class="hint bad"><${Icon} name="mic-off" /><${Missing} room=${room} input=${microphone} name="microphone" /></p>`}
   </div>`;
+}
+
+/** Why a device gives nothing, and what helps: a plug, or the browser's permission.
+ * @param {{room: import("./room.js").Room, input: any, name: string}} props */
+function Missing({ room, input, name }) {
+  if (input.problem.value !== "NotAllowedError") return t(`join.${name}-gone`);
+  return html`${t(`join.${name}-denied`)}
+    <button type="button" class="small" onClick=${() => void input.open(room.devices.known.value)}>
+      ${t("try-again")}
+    </button>`;
 }
 
 /** Not connected: what happens, and when. @param {{room: import("./room.js").Room}} props */

@@ -91,9 +91,9 @@ export const legId = (leg) => legPath(leg).split("/").pop() ?? "";
 /**
  * Restart ICE over the leg's address (RFC 9725 section 4.3.2): new credentials go as an SDP
  * fragment, the server's come back the same way and replace those in its answer.
- * @param {RTCPeerConnection} peer @param {string} leg
+ * @param {RTCPeerConnection} peer @param {string} leg @param {AbortSignal} [signal]
  */
-export async function restartIce(peer, leg) {
+export async function restartIce(peer, leg, signal) {
   const answer = peer.remoteDescription?.sdp ?? "";
   await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
   const offer = peer.localDescription?.sdp ?? "";
@@ -103,6 +103,7 @@ export async function restartIce(peer, leg) {
       body: iceFragment(offer),
       type: "application/trickle-ice-sdpfrag",
       headers: { "If-Match": "*" },
+      signal,
     });
     const fragment = await response.text();
     await peer.setRemoteDescription({ type: "answer", sdp: withFragment(answer, fragment) });
