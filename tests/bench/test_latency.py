@@ -69,6 +69,7 @@ def test_figures() -> None:
         probe.audio.found(which, 0.01 * (which + 1))
     probe.audio.found(0, 0.5)  # found, but never sent
     probe.video.sent(0, 0.0)
+    probe.video.found(0, -0.1)  # read late: it came before the next one was sent
     probe.video.found(0, 1.5)  # too late to be told from the next one
     assert probe.figures() == {
         "audio_added_latency_ms_p50": 30.0,
