@@ -26,7 +26,9 @@ AUDIO_NEED_BPS = 72_000
 OVERHEAD = 1.06
 """IP, UDP, RTP and SRTP on top of video's payload."""
 HEADROOM = 0.95
-"""Part of what a line was measured to carry that is used."""
+HEADROOM_GUESSED = 0.5
+"""Part of what a line was measured to carry that is used; of a measurement that may have begun
+when the line was still good, less."""
 
 LOSS_FALLS = 0.10
 LOSS_FALLS_IN_TRIAL = 0.08
@@ -36,7 +38,10 @@ LOSS_HALF = 0.5
 LOSS_CLIMBS = 0.03
 """With more loss than the line always has, nothing is tried."""
 LOSS_EXPLAINED = 0.05
-"""More than this beyond what a thin line explains is the line's own."""
+LOSS_OWN_MOST = 0.4
+LOSS_ALIKE = 0.12
+"""More than the first beyond what a thin line explains is the line's own, up to the second.
+Two reports are of one state of the line when they differ by no more than the third."""
 
 REMB_FRESH_S = 3.0
 REMB_FELL = 0.97
@@ -56,7 +61,9 @@ WINDOW_S = 3.2
 FEW_PACKETS = 20
 ENOUGH_PACKETS = 40
 SETTLE_S = 2.0
-"""After a fall the queue in the line drains and reports are of the past."""
+LAST_SETTLE_S = 5.0
+"""After a fall the queue in the line drains and reports are of the past; the second before the
+last picture is taken away."""
 BLACKOUT_S = 3.5
 BLACKOUT_AUDIO_S = 10.0
 """What was lost in a silence so long says nothing of the line's width. Reports on sound alone
@@ -91,6 +98,11 @@ class LineReport:
     jitter_s: float | None = None
 
     @property
+    def share(self) -> float:
+        """Part of the packets that was lost."""
+        return min(1.0, self.lost / self.packets) if self.packets else 0.0
+
+    @property
     def is_news(self) -> bool:
         """Whether the leg said anything."""
         return self.packets > 0 or self.remb_bps is not None
@@ -115,7 +127,7 @@ class Adaptation:
         self.falls = self.climbs = 0
         self._recent: deque[tuple[float, LineReport]] = deque()
         self._line_loss = 0.0  # lost whatever is sent
-        self._expected_bps: float | None = None  # to be compared with, after a fall
+        self._fell_from: tuple[float, float, bool] | None = None  # arrived, share lost, measured
         self._bad = 0
         self._delayed = 0
         self._remb: float | None = None
@@ -158,6 +170,7 @@ class Adaptation:
         self._news_at = now
         self._note(report, now)
         if now - self._fell_at < SETTLE_S:
+            self._recent.clear()
             return False
         self._news_since_switch += 1
         loss = self._pooled_loss()
@@ -206,14 +219,15 @@ class Adaptation:
 
     def _learn_line_loss(self, report: LineReport, loss: float | None) -> None:
         """Tell what the line loses by itself from what it loses for being thin."""
-        if self._expected_bps is not None and report.packets >= FEW_PACKETS:
-            thin = max(0.0, 1.0 - self._expected_bps / max(1.0, report.sent_bps))
-            own = min(1.0, report.lost / report.packets) - thin
-            self._expected_bps = None
-            if own > LOSS_EXPLAINED:
-                self._line_loss = own
-            elif self.reason == "loss":
-                self.reason = "rate"
+        if self._fell_from is not None and report.packets >= FEW_PACKETS:
+            arrived_bps, before, measured = self._fell_from
+            thin = max(0.0, 1.0 - arrived_bps / max(1.0, report.sent_bps))
+            share = report.share
+            self._fell_from = None
+            if share - (thin if measured else 0.0) <= LOSS_EXPLAINED:
+                self.reason = "rate"  # with less sent less is lost
+            elif measured and share <= min(before + LOSS_ALIKE, LOSS_OWN_MOST):
+                self._line_loss = share - thin
         if loss is not None:
             clear = loss < LOSS_CLIMBS
             self._line_loss = 0.0 if clear else min(self._line_loss, loss + LOSS_EXPLAINED)
@@ -224,7 +238,7 @@ class Adaptation:
         """How bad the news is (0 to 2), and of what kind."""
         trial = self._climbed_within(TRIAL_S, now)
         if report.packets >= FEW_PACKETS:
-            excess = report.lost / report.packets - self._line_loss
+            excess = report.share - self._line_loss
             if excess >= LOSS_SEVERE or (trial and excess >= LOSS_FALLS_IN_TRIAL):
                 return 2, "loss"
         if self._overused(report, REMB_SEVERE, now):
@@ -248,10 +262,12 @@ class Adaptation:
     # Steps
 
     def _fall(self, report: LineReport, reason: Reason, now: float) -> bool:
-        if self.audio_only:
+        soon = self.step == len(self.ladder) - 1 and now - self._fell_at < LAST_SETTLE_S
+        if self.audio_only or soon:
             self._bad = 0
             return False
-        share = min(1.0, report.lost / report.packets) if report.packets else 0.0
+        share = report.share
+        measured = self._is_measured(share)
         carries = report.sent_bps * (1.0 - share)
         if reason == "rate" and self._remb is not None:
             carries = min(carries, self._remb)
@@ -260,14 +276,15 @@ class Adaptation:
         if self.step == lowest or reason == "delay" or tried:
             step = self.step + 1  # when a step up fails, the one before it was known to be good
         else:
+            headroom = HEADROOM if measured else HEADROOM_GUESSED
             fitting = (
                 index
                 for index in range(self.step + 1, lowest)
-                if need_bps(self.ladder[index]) <= carries * HEADROOM
+                if need_bps(self.ladder[index]) <= carries * headroom
             )
             step = next(fitting, lowest)
         self.reason, self.loss, self.carries_bps = reason, share, round(carries)
-        self._expected_bps = carries if reason == "loss" else None
+        self._fell_from = (carries, share, measured) if reason == "loss" else None
         if reason == "delay":
             self._round_trips.clear()  # a path that has become longer is no queue
         if self._climbed_within(REGRET_S, now):
@@ -279,6 +296,12 @@ class Adaptation:
         self._remb_fell_at = float("-inf")
         self._go(step)
         return True
+
+    def _is_measured(self, share: float) -> bool:
+        """Whether the last report is all of a bad time, or only its beginning is in it."""
+        if self._news_since_switch == 1 and self._climbed_at is None and self.falls:
+            return True  # the first after a fall has settled
+        return len(self._recent) > 1 and abs(self._recent[-2][1].share - share) <= LOSS_ALIKE
 
     def _climb(self, loss: float | None, now: float) -> bool:
         if self._climbed_at is not None and not self._climbed_within(REGRET_S, now):

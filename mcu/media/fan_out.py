@@ -26,6 +26,19 @@ PASS_INTERVAL_S = 0.002
 """A leg gets at most CHUNK_PACKETS per PASS_INTERVAL_S: 8,000 packets/s, about 75 Mbit/s, so a
 key frame of 100 packets is spread over some 14 ms instead of one burst into its access line."""
 
+SLOW_BPS = 600_000
+PACED_TIMES = 2.5
+PACED_PACKET_BITS = 1200 * 8
+"""Renditions of at most ``SLOW_BPS`` go to weak lines, whose queues a key frame in one burst would
+overflow: single packets, at so many times the rendition's rate."""
+
+
+def pace(bitrate_bps: int) -> tuple[int, float]:
+    """How many packets of a rendition a leg gets at once, and seconds to the next (0: unknown)."""
+    if not 0 < bitrate_bps <= SLOW_BPS:
+        return CHUNK_PACKETS, PASS_INTERVAL_S
+    return 1, PACED_PACKET_BITS / (PACED_TIMES * bitrate_bps)
+
 
 class FanOut:
     """Moves subscribers' cursors to the end of their rendition's ring.
@@ -40,7 +53,8 @@ class FanOut:
         self._clock = clock
         self._passes: deque[_Pass] = deque()
         self._queued: set[Rendition] = set()
-        self._scheduled = False
+        self._due_at: float | None = None
+        self._call = 0
         self.slices = 0
         self.longest_slice_s = 0.0
         self.packets = 0
@@ -57,12 +71,23 @@ class FanOut:
         if rendition not in self._queued:
             self._queued.add(rendition)
             self._passes.append(_Pass(rendition, now))
-        if not self._scheduled:
-            self._scheduled = True
-            self._schedule(0.0, self._run_slice)
+        self._come_again(0.0, now)
+
+    def _come_again(self, delay_s: float, now: float) -> None:
+        """Have a slice run; what was to run later is given up for it."""
+        if self._due_at is not None and self._due_at <= now + delay_s:
+            return
+        self._due_at = now + delay_s
+        self._call = call = self._call + 1
+
+        def run(now: float) -> None:
+            if call == self._call:
+                self._run_slice(now)
+
+        self._schedule(delay_s, run)
 
     def _run_slice(self, now: float) -> None:
-        self._scheduled = False
+        self._due_at = None
         self.slices += 1
         clock = self._clock
         started = clock() if clock is not None else 0.0
@@ -77,9 +102,9 @@ class FanOut:
                 self._passes.rotate(-1)
                 continue
             while (subscriber := one.next_subscriber()) is not None:
-                sent = subscriber.send_pending(CHUNK_PACKETS, now)
+                sent = subscriber.send_pending(one.chunk, now)
                 served.append(subscriber)
-                if sent == CHUNK_PACKETS:
+                if sent == one.chunk:
                     one.incomplete = True
                 budget -= sent
                 self.packets += sent
@@ -88,7 +113,7 @@ class FanOut:
             else:
                 self._passes.popleft()
                 if one.incomplete or one.end != one.rendition.ring.end:
-                    again = _Pass(one.rendition, one.not_before + PASS_INTERVAL_S)
+                    again = _Pass(one.rendition, one.not_before + one.interval_s)
                     self._passes.append(again)
                     wait = max(0.0, again.not_before - now)
                     waits = wait if waits is None else min(waits, wait)
@@ -103,18 +128,27 @@ class FanOut:
         if clock is not None:
             self.longest_slice_s = max(self.longest_slice_s, clock() - started)
         if waits is not None:
-            self._scheduled = True
-            self._schedule(waits, self._run_slice)
+            self._come_again(waits, now)
 
 
 class _Pass:
     """One round over a rendition's subscribers; survives changes of that set between slices."""
 
-    __slots__ = ("_position", "_subscribers", "end", "incomplete", "not_before", "rendition")
+    __slots__ = (
+        "_position",
+        "_subscribers",
+        "chunk",
+        "end",
+        "incomplete",
+        "interval_s",
+        "not_before",
+        "rendition",
+    )
 
     def __init__(self, rendition: Rendition, not_before: float) -> None:
         self.rendition = rendition
         self.not_before = not_before
+        self.chunk, self.interval_s = pace(rendition.key.bitrate_bps)
         self.end = rendition.ring.end
         self.incomplete = False
         self._subscribers = rendition.subscribers

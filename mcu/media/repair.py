@@ -2,15 +2,21 @@
 
 SHARE = 0.5
 """Of the stream's own rate: enough for 20% loss, with repetitions that are lost again."""
+SLOW_BPS = 600_000
+SLOW_SHARE = 0.25
+"""A stream this slow has a line that is full already."""
 
 BURST_S = 0.5
 """A gap may be repaired at once that is as long as this at the allowed rate..."""
-MIN_BURST_BYTES = 12_000
-"""...or this large: a key frame of a small picture."""
+MIN_BURST_BYTES = 5_000
+"""...or this large."""
+
+SOUND_BPS = 40_000
+"""Of sound, whose renditions do not tell."""
 
 
 class RepairBudget:
-    """A token bucket of bytes, filled at ``SHARE`` of the rendition's rate."""
+    """A token bucket of bytes, filled at a share of the rendition's rate."""
 
     __slots__ = ("_at", "_burst", "_left", "_per_second")
 
@@ -21,7 +27,8 @@ class RepairBudget:
 
     def fit(self, bitrate_bps: int) -> None:
         """Another rendition is played; 0: its rate is not known, and not bounded here."""
-        self._per_second = bitrate_bps * SHARE / 8 if bitrate_bps else float("inf")
+        share = SHARE if bitrate_bps > SLOW_BPS else SLOW_SHARE
+        self._per_second = bitrate_bps * share / 8 if bitrate_bps else float("inf")
         self._burst = max(MIN_BURST_BYTES, self._per_second * BURST_S)
         self._left = self._burst
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcu.media.batch import SLOTS
 from mcu.media.path import SendPath
-from mcu.media.repair import RepairBudget
+from mcu.media.repair import SOUND_BPS, RepairBudget
 from mcu.media.ring import VIDEO_PACKETS, PayloadRing
 from mcu.media.rtp import MARKER_BIT, abs_send_time, pack_extensions
 from mcu.media.srtp import REPLAY_WINDOW_PACKETS, protect_in_place
@@ -128,7 +128,7 @@ class SendStream:
             self._ring = None
             return
         self._ring = ring = rendition.ring
-        self._repair.fit(rendition.key.bitrate_bps)
+        self._repair.fit(rendition.key.bitrate_bps or (0 if self.form.video else SOUND_BPS))
         self._cursor = self._segment_start = ring.end
         self._frames_base, self._key_frames_base = rendition.frames, rendition.key_frames
         self._offset = self._next_sequence - ring.end

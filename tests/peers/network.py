@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+UDP_IP_BYTES = 28
+
 
 class VirtualTime:
     """A queue of calls, each at its time.
@@ -51,13 +53,16 @@ class VirtualTime:
 class Faults:
     """What a line does to datagrams; shares are 0-1, times in seconds.
 
-    A datagram's delay is ``delay + uniform(0, jitter)``, so jitter alone reorders.
+    A datagram's delay is ``delay + uniform(0, jitter)``, so jitter alone reorders. A line of
+    limited rate (0: none) has a queue of so many seconds; what does not fit is lost.
     """
 
     loss: float = 0.0
     delay: float = 0.01
     jitter: float = 0.0
     duplicates: float = 0.0
+    rate_bps: float = 0.0
+    queue_s: float = 0.2
 
 
 CLEAN = Faults()
@@ -81,17 +86,26 @@ class Line:
         self._time = time
         self._generator = generator
         self._deliver = deliver
+        self._free_at = float("-inf")
 
     def send(self, datagram: bytes) -> None:
         self.sent += 1
         if self.cut or self._generator.random() < self.faults.loss:
             self.lost += 1
             return
-        self._arrive(datagram)
+        waits = 0.0
+        if self.faults.rate_bps:
+            waits = max(0.0, self._free_at - self._time.now)
+            if waits > self.faults.queue_s:
+                self.lost += 1
+                return
+            waits += (len(datagram) + UDP_IP_BYTES) * 8 / self.faults.rate_bps
+            self._free_at = self._time.now + waits
+        self._arrive(datagram, waits)
         if self._generator.random() < self.faults.duplicates:
-            self._arrive(datagram)
+            self._arrive(datagram, waits)
 
-    def _arrive(self, datagram: bytes) -> None:
+    def _arrive(self, datagram: bytes, waits: float) -> None:
         faults = self.faults
-        delay = faults.delay + self._generator.random() * faults.jitter
+        delay = waits + faults.delay + self._generator.random() * faults.jitter
         self._time.schedule(delay, lambda now: self._deliver(datagram, now))

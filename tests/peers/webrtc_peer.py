@@ -45,6 +45,8 @@ PROFILES = {
 CHECK_INTERVAL_S = 2.5
 NACK_INTERVAL_S = 0.06
 NACK_AFTER_S = 0.02
+NACKS_AT_MOST = 10
+"""Then a packet is given up."""
 
 
 @dataclass
@@ -86,7 +88,12 @@ class ReceivedStream:
     highest: int = -1
     first: int = -1
     missing: dict[int, float] = field(default_factory=dict)
+    asked: Counter[int] = field(default_factory=Counter)
     by_rtx: int = 0
+    direct: int = 0
+    reported: tuple[int, int] = (0, 0)
+    """Packets expected and received at the last report; those of RTX are not counted."""
+    fraction_lost: int = 0
 
     def take(self, packet: RtpPacket, now: float) -> None:
         if self.highest < 0:
@@ -408,10 +415,16 @@ class WebRtcPeer:
         for ssrc, stream in self.received.items():
             lsr, at = self._last_sr.get(ssrc, (0, now))
             expected = stream.highest - stream.first + 1
+            received = stream.direct
+            due = expected - stream.reported[0]
+            if due > 0:
+                lost = max(0, due - (received - stream.reported[1]))
+                stream.fraction_lost = min(255, 256 * lost // due)
+                stream.reported = (expected, received)
             blocks.append(
                 RtcpReceiverInfo(
                     ssrc=ssrc,
-                    fraction_lost=0,
+                    fraction_lost=stream.fraction_lost,
                     packets_lost=expected - len(stream.packets),
                     highest_sequence=stream.highest,
                     jitter=90,
@@ -440,7 +453,9 @@ class WebRtcPeer:
             packet = unwrap_rtx(packet, self._primary[primary], primary)
             if primary in self.received:
                 self.received[primary].by_rtx += 1
-        self.received.setdefault(packet.ssrc, ReceivedStream()).take(packet, now)
+        stream = self.received.setdefault(packet.ssrc, ReceivedStream())
+        stream.direct += primary is None
+        stream.take(packet, now)
 
     def _receive_rtcp(self, datagram: bytes, now: float) -> None:
         if self._inbound is None:
@@ -487,5 +502,9 @@ class WebRtcPeer:
         for ssrc, stream in self.received.items():
             due = sorted(one for one, at in stream.missing.items() if at <= now)[:30]
             for one in due:
+                stream.asked[one] += 1
+                if stream.asked[one] > NACKS_AT_MOST:
+                    del stream.missing[one], stream.asked[one]
+                    continue
                 stream.missing[one] = now + NACK_INTERVAL_S
                 self.send_nack(ssrc, [one & 0xFFFF])

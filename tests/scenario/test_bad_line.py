@@ -69,8 +69,8 @@ def assert_pictures_came_through(room: VirtualRoom) -> None:
     stream, screen = room.stream("video"), room.screen
     assert screen.errors == 0
     assert room.time.now - screen.shown_at < 0.5
-    # 6 s of pictures, 10 a second, but for what was given up.
-    assert screen.frames >= 60 - 12 * screen.given_up
+    # 6 s of pictures, 10 a second, but for what was given up and what came before the first.
+    assert screen.frames >= 57 - 12 * screen.given_up
     assert screen.given_up <= 1
     lost = stream.highest - stream.first + 1 - len(stream.packets)
     assert lost <= 3

@@ -2,7 +2,14 @@ import itertools
 
 import pytest
 
-from mcu.media.fan_out import CHUNK_PACKETS, PASS_INTERVAL_S, SLICE_PACKETS, SLICE_S
+from mcu.media.fan_out import (
+    CHUNK_PACKETS,
+    PASS_INTERVAL_S,
+    SLICE_PACKETS,
+    SLICE_S,
+    SLOW_BPS,
+    pace,
+)
 from mcu.media.rendition import FanOut, Rendition, RenditionKey
 from tests.peers.network import VirtualTime
 
@@ -140,3 +147,27 @@ def test_nothing_is_left_unflushed(clocked: bool) -> None:
         setting.time.run(0.001)
         assert [leg.unflushed for leg in setting.legs] == [0] * 40
     assert all(leg.at == setting.rendition.ring.end for leg in setting.legs)
+
+
+def test_a_slow_rendition_is_paced_and_a_fast_one_does_not_wait_for_it() -> None:
+    setting = Setting(1, clocked=True)
+    slow = Rendition(
+        RenditionKey("video", "main", "vp8", 320, 180, 200_000), 90_000, setting.fan_out
+    )
+    weak = Cursor(slow, setting.cost, setting.sent)
+    slow.subscribe(weak)
+    slow.append(b"\0" * 20_000, 0, key_frame=True, now=0.0)
+    setting.time.run(0.051)
+    setting.frame(2)
+    asked_at = setting.time.now
+    setting.time.run(2.0)
+    times = [at for at, _ in weak.times]
+    assert all(count == 1 for _, count in weak.times)
+    rate = 20_000 * 8 / (times[-1] - times[0])
+    assert 2.0 < rate / 200_000 < 3.0  # a key frame comes at a few times the rate, not in a burst
+    assert setting.legs[0].times[0][0] == asked_at
+
+
+def test_only_what_is_known_to_be_slow_is_paced() -> None:
+    assert pace(0) == pace(SLOW_BPS + 1) == (CHUNK_PACKETS, PASS_INTERVAL_S)
+    assert pace(SLOW_BPS)[0] == 1

@@ -1,4 +1,6 @@
-from mcu.media.repair import MIN_BURST_BYTES, SHARE, RepairBudget
+import pytest
+
+from mcu.media.repair import MIN_BURST_BYTES, SHARE, SLOW_SHARE, RepairBudget
 
 
 def spent(budget: RepairBudget, size: int, now: float) -> int:
@@ -8,12 +10,13 @@ def spent(budget: RepairBudget, size: int, now: float) -> int:
     return packets * size
 
 
-def test_repair_takes_no_more_than_its_share_of_the_rate() -> None:
+@pytest.mark.parametrize(("bps", "share"), [(800_000, SHARE), (300_000, SLOW_SHARE)])
+def test_repair_takes_no_more_than_its_share_of_the_rate(bps: int, share: float) -> None:
     budget = RepairBudget()
-    budget.fit(800_000)
+    budget.fit(bps)
     spent(budget, 1000, 10.0)
     later = sum(spent(budget, 1000, 10.0 + tenth / 10) for tenth in range(1, 101))
-    assert abs(later - 10 * 800_000 / 8 * SHARE) <= 1000
+    assert abs(later - 10 * bps / 8 * share) <= 1000
 
 
 def test_who_knows_no_rate_bounds_none() -> None:

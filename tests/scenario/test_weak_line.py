@@ -1,0 +1,112 @@
+"""A room on a line of 300 kbit/s hears everything and gets a small picture; others keep theirs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bench.media import coded_pictures
+from mcu.engine.video_ladder import rungs
+from tests.peers.network import CLEAN, Faults
+from tests.peers.virtual_installation import VirtualInstallation
+from tests.peers.virtual_network import VirtualNetwork
+from tests.peers.virtual_room import THREE, VirtualRoom
+from tests.scenario.meeting import start_three
+
+SIZE, FPS, BITRATE_BPS = (640, 360), 10, 800_000
+WEAK_BPS = 300_000
+QUEUE_S = 0.2
+TOP, *_, LOWEST = list(rungs(*SIZE, BITRATE_BPS))
+
+
+def received(room: VirtualRoom, kind: str = "audio") -> int:
+    return len(room.stream(kind).packets)
+
+
+def rate_bps(room: VirtualRoom, seconds: float, site: VirtualInstallation) -> float:
+    """What a room's line delivers, without what was repeated."""
+    before = sum(len(one.payload) for one in room.stream("video").packets.values())
+    site.run(seconds)
+    after = sum(len(one.payload) for one in room.stream("video").packets.values())
+    return (after - before) * 8 / seconds
+
+
+async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> None:
+    width, height = SIZE
+    async with VirtualInstallation(
+        tmp_path / "data",
+        VirtualNetwork(11),
+        width=width,
+        height=height,
+        fps=FPS,
+        bitrate_bps=BITRATE_BPS,
+    ) as site:
+        rooms = await start_three(site, [replace(one, watches=False) for one in THREE])
+        moving = coded_pictures(640, 360, FPS, 600_000).payloads
+        for room in rooms:
+            room.pictures = [list(payloads) for payloads in moving]
+        weak, *others = rooms
+        site.run(5.0)
+        mix = site.mix()
+        best = mix.video.receives(weak.leg_id)
+        assert best is not None
+        assert best.bitrate_bps == TOP.bitrate_bps
+        assert rate_bps(weak, 3.0, site) > 1.5 * WEAK_BPS  # or this would show nothing
+
+        weak.down.faults = Faults(rate_bps=WEAK_BPS, queue_s=QUEUE_S)
+        took = site.run_until(lambda: mix.video.receives(weak.leg_id) != best, 5.0)
+        assert took <= 3.0
+        site.run(4.0)
+        heard, at = received(weak), site.time.now
+        site.run(30.0)
+        assert (received(weak) - heard) / (site.time.now - at) >= 49.0
+        now_gets = mix.video.receives(weak.leg_id)
+        assert now_gets is not None
+        assert now_gets.bitrate_bps <= WEAK_BPS
+        for other in others:
+            assert mix.video.receives(other.leg_id) == best
+            assert received(other, "video") > 0
+        said = site.live.live("hop", weak.name).quality.receives
+        assert said is not None
+        assert not said.best
+        assert said.reason in ("rate", "loss")
+        assert said.carries_bps is not None
+        assert 0.7 * WEAK_BPS < said.carries_bps < 1.5 * WEAK_BPS
+        reading = site.reading()
+        assert len(reading.rungs) == 2
+        assert reading.steps["down"] >= 1
+
+        weak.down.faults = CLEAN
+        site.run_until(lambda: mix.video.receives(weak.leg_id) == best, 120.0)
+        assert len(site.reading().rungs) == 1
+        site.run(2.5)
+        again = site.live.live("hop", weak.name).quality.receives
+        assert again is not None
+        assert again.best
+        assert again.reason is None
+
+
+async def test_a_line_for_sound_alone_gets_sound_alone(tmp_path: Path) -> None:
+    width, height = SIZE
+    async with VirtualInstallation(
+        tmp_path / "data",
+        VirtualNetwork(12),
+        width=width,
+        height=height,
+        fps=FPS,
+        bitrate_bps=BITRATE_BPS,
+    ) as site:
+        rooms = await start_three(site, [replace(one, watches=False) for one in THREE])
+        for room in rooms:
+            room.pictures = [list(one) for one in coded_pictures(640, 360, FPS, 600_000).payloads]
+        weak = rooms[0]
+        weak.down.faults = Faults(rate_bps=100_000, queue_s=QUEUE_S)
+        mix = site.mix()
+        site.run_until(lambda: mix.video.receives(weak.leg_id) is None, 30.0)
+        site.run(1.0)
+        heard = received(weak)
+        site.run(9.0)
+        assert received(weak) - heard >= 9 * 49
+        site.run(2.0)
+        said = site.live.live("hop", weak.name).quality.receives
+        assert said is not None
+        weak.down.faults = CLEAN
+        site.run_until(lambda: mix.video.receives(weak.leg_id) is not None, 60.0)
