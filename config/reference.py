@@ -71,8 +71,9 @@ bridges are put into the registry at the first start; from then on the registry 
 
 ## Figures
 
-`/metrics` answers Prometheus: from this machine without a token, from elsewhere (or through a proxy)
-with one of role observer, technician, operator or admin. It holds counts and times, no names.
+`/metrics` answers Prometheus: from this machine without a token, from elsewhere (or through a
+proxy) with one of role observer, technician, operator or admin. It holds counts and times, no
+names.
 `/healthz` and `/readyz` need no token.
 
 ## Not settings

@@ -525,6 +525,8 @@ async def test_a_session_that_ends_is_said_to_be_over(daemon: StubDaemon, desk: 
     daemon.session = None
     await daemon.drop_streams()
     await expect(desk.locator(".card .note")).to_contain_text("Phiên làm việc đã kết thúc")
+    await desk.reload()
+    await expect(desk.locator(".card .note")).to_contain_text("Phiên làm việc đã kết thúc")
     await desk.locator("input[name=token]").fill(OPERATOR)
     await desk.keyboard.press("Enter")
     await expect(desk.locator(".row[id]")).to_have_count(len(daemon.people))

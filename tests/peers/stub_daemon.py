@@ -181,7 +181,10 @@ class StubDaemon:
         if request.path == "/api/v1/session" and request.method == "POST":
             return await handler(request)
         if self._who(request) is None:
-            return problem(401, "unauthenticated", "The session is over; sign in again.")
+            refusal = problem(401, "unauthenticated", "The session is over; sign in again.")
+            if request.cookies:
+                refusal.headers["WWW-Authenticate"] = 'Bearer realm="mcu", error="invalid_token"'
+            return refusal
         if request.method != "GET" and request.headers.get("X-CSRF-Token") != "csrf":
             return problem(403, "csrf", "The CSRF token is missing.")
         if request.match_info.get("conference", CONFERENCE) != CONFERENCE:

@@ -48,6 +48,8 @@ export class ApiError extends Error {
     this.status = status;
     this.problem = problem;
     this.retryAfter = retryAfter;
+    /** Whether a token or session was sent and is not good any more (RFC 6750 section 3.1). */
+    this.rejected = false;
   }
 
   /** The last part of the problem's type: `conflict`, `invalid-input`, … */
@@ -119,6 +121,7 @@ export async function request(path, options = {}) {
   const problem = (await response.json().catch(() => null)) ?? {};
   const wait = Number(response.headers.get("Retry-After"));
   const error = new ApiError(response.status, problem, wait > 0 ? wait : null);
+  error.rejected = (response.headers.get("WWW-Authenticate") ?? "").includes("invalid_token");
   if (error.kind === "csrf" && !options.again) {
     // Another page of this browser has signed in since: its session is this page's too.
     await resumeSession();
@@ -173,6 +176,7 @@ export async function resumeSession() {
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     endSession();
+    if (error.rejected) sessionOver.value = true;
   }
 }
 
