@@ -68,6 +68,14 @@ prints it once. Further tokens: `mcu token create --role operator --unit UNIT`.
 `site` names a preset ({", ".join(preset_names())})
 or the path of a YAML file of the same form (`config/sites/` holds the presets). A site's units and
 bridges are put into the registry at the first start; from then on the registry is what counts.
+Another site is refused for the same `data_dir`, unless `mcu serve --add-site` says that both are
+wanted.
+
+## One daemon for one `data_dir`
+
+A running daemon holds the lock `mcu.lock` in `data_dir`; a second one says which process that is and
+ends. `mcu token` and `mcu check` work beside it. Several daemons on one machine need a `data_dir`, an
+`http.port` and a `media.port` each.
 
 ## Figures
 

@@ -20,6 +20,9 @@ from config.settings import Settings, load
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
 
+MAX_DAYS = 36_500
+"""A token that is to last for longer than a century needs no end."""
+
 Role = Literal["admin", "operator", "technician", "observer", "bridge"]
 
 ConfigFile = Annotated[
@@ -42,7 +45,15 @@ app.command(token_app)
 
 
 @app.command
-def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
+def serve(
+    *,
+    config: ConfigFile = None,
+    site: SiteName = None,
+    add_site: Annotated[
+        bool,
+        Parameter(negative="", help="Take the site in beside one that the registry holds."),
+    ] = False,
+) -> int:
     """Run the daemon in the foreground; SIGTERM stops it, SIGHUP reads the settings again."""
     from mcu.check import refuse_busy_ports, refuse_unavailable
 
@@ -54,7 +65,7 @@ def serve(*, config: ConfigFile = None, site: SiteName = None) -> int:
 
     from mcu.daemon import serve as run_daemon
 
-    return uvloop.run(run_daemon(settings, reload=lambda: _read_settings(config, site)))
+    return uvloop.run(run_daemon(settings, lambda: _read_settings(config, site), add_site=add_site))
 
 
 @app.command
@@ -148,7 +159,11 @@ def create(
     bridge: Annotated[str | None, Parameter(help="The room, for role bridge.")] = None,
     name: Annotated[str, Parameter(help="Whose it is, for the list.")] = "",
     days: Annotated[
-        Positive | None, Parameter(help="Days until it expires; without: never.")
+        int | None,
+        Parameter(
+            validator=validators.Number(gte=1, lte=MAX_DAYS),
+            help="Days until it expires; without: never.",
+        ),
     ] = None,
     config: ConfigFile = None,
 ) -> int:

@@ -14,6 +14,9 @@ from config.problems import ConfigurationError, Problem, SettingsError
 from config.settings import Settings
 from config.sites import load_site
 from mcu import data_lock, tls
+from mcu.store.errors import OtherSite, StoreUnavailable
+from mcu.store.inspection import Inspection, inspect
+from mcu.store.store import FILE_NAME
 
 EXPIRY_NOTICE_DAYS = 30
 
@@ -214,13 +217,40 @@ def _check_data(report: Report, settings: Settings) -> None:
         report.problems.append(Problem("data_dir", f"{existing} is not a directory"))
     elif not os.access(existing, os.W_OK | os.X_OK):
         report.problems.append(Problem("data_dir", f"{existing} cannot be written by this user"))
+    found = _look_into_store(settings)
+    if found is not None:
+        held = f" of {', '.join(found.sites)}" if found.sites else ""
+        text = f"{found.units} units and {found.bridges} bridges{held}"
+        report.findings.append(Finding("registry", text))
+
+
+def _look_into_store(settings: Settings) -> Inspection | None:
+    """What the store holds; None where there is none yet.
+
+    Raises:
+        SettingsError: it is damaged or cannot be read.
+    """
+    try:
+        return inspect(settings.data_dir / FILE_NAME)
+    except StoreUnavailable as error:
+        raise SettingsError([Problem("data_dir", error.reason)]) from error
+    except OSError:
+        return None  # what is wrong with the directory is said of the directory
 
 
 def _check_site(report: Report, settings: Settings) -> None:
     if settings.site is None:
         report.findings.append(Finding("site", "none; the registry holds what was put into it"))
         return
-    report.findings.append(Finding("site", describe_site(load_site(settings.site))))
+    site = load_site(settings.site)
+    report.findings.append(Finding("site", describe_site(site)))
+    try:
+        found = _look_into_store(settings)
+    except SettingsError:
+        return  # said with the directory
+    if found is not None and found.sites and site.id not in found.sites:
+        refusal = OtherSite(site.id, found.sites, found.units, found.bridges)
+        report.problems.append(Problem("site", refusal.reason))
 
 
 def describe_site(site: Site) -> str:

@@ -61,8 +61,9 @@ class Daemon:
     token that was generated, if one was.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, add_site: bool = False) -> None:
         self.settings = settings
+        self._add_site = add_site
         self.url = ""
         self.bootstrap_token: str | None = None
         self.rooms: Rooms
@@ -89,12 +90,13 @@ class Daemon:
         stack.callback(DataLock(settings.data_dir).release)
         store = await Store.open(settings.data_dir / FILE_NAME)
         stack.push_async_callback(store.close)
+        if settings.site is not None:
+            await import_site(settings.site, store, beside=self._add_site)
+        # What may refuse the start comes first: a token that was made is shown only this once.
         configured = settings.auth.bootstrap_token
         self.bootstrap_token = await store.tokens.ensure_bootstrap(
             configured.get_secret_value() if configured is not None else None
         )
-        if settings.site is not None:
-            await import_site(settings.site, store)
 
         port, transport = self._open_port(loop)
         stack.callback(transport.close)
@@ -318,12 +320,18 @@ def ice_candidates(settings: Settings, port: int) -> tuple[IceCandidate, ...]:
     )
 
 
-async def serve(settings: Settings, reload: Callable[[], Settings] | None = None) -> int:
+async def serve(
+    settings: Settings,
+    reload: Callable[[], Settings] | None = None,
+    *,
+    add_site: bool = False,
+) -> int:
     """Run the daemon until SIGTERM or SIGINT.
 
     Args:
         reload: reads the settings again on SIGHUP; what can change without a restart (the log
             level) does.
+        add_site: take ``site`` in also where the registry holds another one.
     Returns: the exit code.
     Raises:
         SettingsError: a setting cannot be used; names the key.
@@ -334,12 +342,18 @@ async def serve(settings: Settings, reload: Callable[[], Settings] | None = None
         loop.add_signal_handler(number, stop.set)
     if reload is not None:
         loop.add_signal_handler(signal.SIGHUP, lambda: _reload(reload))
-    async with Daemon(settings) as daemon:
+    async with Daemon(settings, add_site=add_site) as daemon:
         log.info("listening", url=daemon.url, media_port=settings.media.port)
         if daemon.bootstrap_token is not None:
             print(
                 f"administrator's token, shown this once: {daemon.bootstrap_token}\n"
                 f"console: {daemon.url}/#token={daemon.bootstrap_token}",
+                flush=True,
+            )
+        else:
+            print(
+                f"console: {daemon.url}/ (sign in with your token, or open "
+                f"{daemon.url}/#token=TOKEN)",
                 flush=True,
             )
         await stop.wait()

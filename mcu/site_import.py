@@ -15,11 +15,14 @@ log = structlog.get_logger(__name__)
 ADVICE = "the registry is the operators': add units and bridges with POST /units and /bridges"
 
 
-async def import_site(name_or_path: str, store: Store) -> None:
+async def import_site(name_or_path: str, store: Store, *, beside: bool = False) -> None:
     """Take the site in unless that was done before; ids that are taken are left alone.
 
+    Args:
+        beside: also where the registry holds another site.
     Raises:
-        SiteError: the site cannot be read. InvalidRecord, StoreUnavailable: nothing was added.
+        SiteError: the site cannot be read. OtherSite: see ``beside``. InvalidRecord,
+        StoreUnavailable. Nothing was added then.
     """
     site = load_site(name_or_path)
     standard = site.operation.standard.model_dump()
@@ -39,6 +42,7 @@ async def import_site(name_or_path: str, store: Store) -> None:
             )
             for bridge in site.bridges
         ],
+        beside=beside,
     )
     if done.before is not None:
         log.info(

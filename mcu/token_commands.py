@@ -24,12 +24,16 @@ def store_path(settings: Settings, *, make: bool = False) -> Path:
     Args:
         make: make the directory where there is none yet (before the daemon's first start).
     Raises:
-        SettingsError: there is no store, most likely as ``data_dir`` is another.
-        OSError: the directory cannot be made.
+        SettingsError: there is no store, most likely as ``data_dir`` is another, or its directory
+            cannot be made.
     """
     path = settings.data_dir / FILE_NAME
     if make:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            reason = f"{settings.data_dir.absolute()} cannot be used ({error.strerror})"
+            raise SettingsError([Problem("data_dir", reason)]) from error
     elif not path.exists():
         reason = f"{path.absolute()} does not exist; start the daemon first, or set data_dir"
         raise SettingsError([Problem("data_dir", reason)])

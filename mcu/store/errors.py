@@ -43,6 +43,23 @@ class DuplicateRecord(StoreError):  # noqa: N818
     """The id is taken: HTTP 409."""
 
 
+class OtherSite(StoreError):  # noqa: N818
+    """The registry holds another site already, and to have both was not asked for.
+
+    Args:
+        sites: their ids. units, bridges: how many the registry holds now.
+    """
+
+    def __init__(self, site: str, sites: tuple[str, ...], units: int, bridges: int) -> None:
+        held = f"{'site' if len(sites) == 1 else 'sites'} {', '.join(sites)}"
+        super().__init__(
+            f"the registry already holds the {held} ({units} units and {bridges} bridges now), "
+            f"and {site} would be added to it: give this installation a data_dir of its own, "
+            "or say --add-site to have both in one",
+            "site",
+        )
+
+
 class UnknownParent(StoreError):  # noqa: N818
     """A record refers to one that does not exist (parent unit, unit of a bridge): HTTP 422."""
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import aiosqlite
+
 from mcu.store import bridges as bridge_rows
 from mcu.store import units as unit_rows
 from mcu.store.database import Database
+from mcu.store.errors import OtherSite
 from mcu.store.records import Bridge, Unit
 from mcu.store.times import from_text, to_text
 from mcu.store.tokens import utcnow
@@ -36,15 +39,17 @@ class SiteImports:
         self._clock = clock
 
     async def take_in(
-        self, site: str, units: Iterable[Unit], bridges: Iterable[Bridge]
+        self, site: str, units: Iterable[Unit], bridges: Iterable[Bridge], *, beside: bool = False
     ) -> SiteImport:
         """Add what the registry does not have, unless this site was taken in before.
 
         Args:
             units: in any order; with ``bridges`` a whole: every parent and unit is among them.
+            beside: also where another site was taken in before.
 
         Raises:
-            InvalidRecord, StoreUnavailable: nothing was added.
+            OtherSite: another one was, and ``beside`` is not said. InvalidRecord,
+            StoreUnavailable. Nothing was added then.
         """
         new_units = [unit_rows.checked(unit) for unit in units]
         new_bridges = [bridge_rows.checked(bridge) for bridge in bridges]
@@ -54,6 +59,8 @@ class SiteImports:
             )
             for row in rows:
                 return SiteImport(before=from_text(row["imported_at"]))
+            if not beside:
+                await _check_alone(connection, site)
             # Until the commit, so that a unit may stand before its parent.
             await connection.execute("PRAGMA defer_foreign_keys = ON")
             added_units = await connection.executemany(
@@ -70,3 +77,14 @@ class SiteImports:
                 (site, to_text(self._clock())),
             )
         return SiteImport(max(0, added_units.rowcount), max(0, added_bridges.rowcount))
+
+
+async def _check_alone(connection: aiosqlite.Connection, site: str) -> None:
+    rows = await connection.execute_fetchall("SELECT site FROM site_imports ORDER BY imported_at")
+    others = tuple(str(row["site"]) for row in rows)
+    if others:
+        counts = await connection.execute_fetchall(
+            "SELECT (SELECT count(*) FROM units), (SELECT count(*) FROM bridges)"
+        )
+        (units, bridges), *_ = counts
+        raise OtherSite(site, others, units, bridges)

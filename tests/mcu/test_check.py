@@ -12,6 +12,8 @@ from config.problems import SettingsError
 from config.settings import Settings, load
 from mcu import check, tls
 from mcu.data_lock import DataLock
+from mcu.site_import import import_site
+from mcu.store.store import FILE_NAME, Store
 
 NOW = datetime.now(UTC)
 
@@ -159,3 +161,24 @@ def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
         tmp_path, SIP__HOST="::", CLUSTER__NATS_URL="nats://x", SITE="nowhere", HTTP__HOST="::1"
     )
     assert {"sip.host", "cluster.nats_url", "site"} <= keys(check.survey(settings))
+
+
+def test_a_damaged_store_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"not a database, but long enough to look at" * 50)
+    (problem,) = check.survey(settings_for(tmp_path, SITE="khanh-hoa")).problems
+    assert problem.key == "data_dir"
+    assert "damaged" in problem.reason
+
+
+async def test_another_site_than_the_registry_holds_is_a_problem(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / FILE_NAME)
+    try:
+        await import_site("vung-tau", store)
+    finally:
+        await store.close()
+    same = check.survey(settings_for(tmp_path, SITE="vung-tau"))
+    assert finding(same, "registry").endswith("of vung-tau")
+    assert same.problems == []
+    (problem,) = check.survey(settings_for(tmp_path, SITE="khanh-hoa")).problems
+    assert problem.key == "site"
+    assert problem.reason.startswith("the registry already holds the site vung-tau")

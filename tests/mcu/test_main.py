@@ -46,6 +46,7 @@ def test_check_prints_what_would_run(capsys: pytest.CaptureFixture[str]) -> None
         (["token", "create", "--role", "operator", "--unit", "x"], "unit: No unit 'x' is known"),
         (["token", "create", "--role", "bridge"], "bridge: "),
         (["token", "create", "--role", "admin", "--days", "0"], "--days"),
+        (["token", "create", "--role", "admin", "--days", "99999999999"], "Must be <= 36500"),
         (["token", "list"], "data_dir: "),
         (["token", "revoke", "abc"], "data_dir: "),
         (
@@ -160,8 +161,10 @@ def test_data_dir_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "data").write_text("", encoding="ascii")
     assert main(["check"]) == UNUSABLE
     assert "mcu: data_dir: " in capsys.readouterr().err
-    assert main(["token", "create", "--role", "admin"]) == FAILED
-    assert "File exists" in capsys.readouterr().err
+    assert main(["token", "create", "--role", "admin"]) == UNUSABLE
+    complaint = capsys.readouterr().err
+    assert "mcu: data_dir: " in complaint
+    assert "File exists" in complaint
 
 
 def test_unexpected_error_is_a_sentence(

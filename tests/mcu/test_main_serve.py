@@ -158,6 +158,22 @@ def test_a_second_one_on_the_same_data_names_the_first(tmp_path: Path) -> None:
         assert next_one.ended() == DONE
 
 
+def test_another_site_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path, "--site", "vung-tau") as first:
+        first.process.terminate()
+        assert first.ended() == DONE
+    done = _refused(tmp_path, "--site", "khanh-hoa")
+    assert done.returncode == UNUSABLE
+    assert done.stderr.splitlines()[-1].startswith(
+        "mcu: site: the registry already holds the site vung-tau ("
+    )
+    with serving(tmp_path, "--site", "khanh-hoa", "--add-site") as both:
+        both.process.terminate()
+        assert both.ended() == DONE
+        assert both.process.stdout is not None
+        assert both.process.stdout.read().startswith("console: http://127.0.0.1:")
+
+
 def test_data_that_cannot_be_kept_is_said_of_its_key(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("", encoding="ascii")
     done = _refused(tmp_path)

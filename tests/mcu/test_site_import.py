@@ -8,6 +8,7 @@ import pytest
 
 from config.sites import load_site
 from mcu.site_import import import_site
+from mcu.store.errors import OtherSite
 from mcu.store.migrations import MIGRATIONS
 from mcu.store.records import Bridge, Unit
 from mcu.store.store import Store
@@ -95,11 +96,21 @@ async def test_ids_that_are_taken_are_left_alone(store: Store) -> None:
     assert await counts(store) == (len(site.units), len(site.bridges))
 
 
-async def test_another_site_is_another_import(store: Store) -> None:
+async def test_another_site_is_taken_in_only_when_that_is_said(store: Store) -> None:
     await import_site("vung-tau", store)
-    before = await counts(store)
-    await import_site(SITE, store)
-    assert await counts(store) > before
+    units, bridges = await counts(store)
+    with pytest.raises(OtherSite) as caught:
+        await import_site(SITE, store)
+    assert f"holds the site vung-tau ({units} units and {bridges} bridges" in caught.value.reason
+    assert "--add-site" in caught.value.reason
+    assert await counts(store) == (units, bridges)
+    await import_site("vung-tau", store)
+    await import_site(SITE, store, beside=True)
+    both = await counts(store)
+    assert both > (units, bridges)
+    for site in ("vung-tau", SITE):
+        await import_site(site, store)
+    assert await counts(store) == both
 
 
 async def test_a_registry_from_before_imports_were_recorded_is_left_alone(tmp_path: Path) -> None:
