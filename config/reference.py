@@ -73,9 +73,9 @@ wanted.
 
 ## One daemon for one `data_dir`
 
-A running daemon holds the lock `mcu.lock` in `data_dir`; a second one says which process that is and
-ends. `mcu token` and `mcu check` work beside it. Several daemons on one machine need a `data_dir`, an
-`http.port` and a `media.port` each.
+A running daemon holds the lock `mcu.lock` in `data_dir`; a second one says which process that is
+and ends. `mcu token` and `mcu check` work beside it. Several daemons on one machine need a
+`data_dir`, an `http.port` and a `media.port` each.
 
 ## Figures
 
