@@ -1,0 +1,268 @@
+"""How a room bears bad networks: the real daemon, a real Chromium, a bad line between them.
+
+A conference of a few generator rooms that speak and send moving pictures on good lines, and one
+room in Chromium whose every datagram passes an emulator in user space (``bench.impairment``; the
+kernel's netem is not available everywhere). Each network lasts ``--seconds``, then the line is
+good again, until the room has its best picture back or ``--rest`` seconds are over.
+
+    python -m bench.netem
+    python -m bench.netem --networks clean,loss-10,300k --seconds 20
+
+Columns, of the time in which the network was bad unless they say otherwise:
+
+  gap        longest time between two packets of sound that reached the room (ms)
+  concealed  sound that Chromium had to make up, of all it played (%)
+  freeze     longest time between two pictures on Chromium's screen (ms)
+  froze      Chromium's own totalFreezesDuration (ms) and freezeCount
+  recovery   from the moment the line is good again to the first new picture (ms)
+  rung, in   the picture the daemon gave at the end, and when it had last changed it (s)
+  best again from the moment the line is good again to the best picture (s); -: not within --rest
+  lost, rtx, pli   the daemon's view: share lost as reported last, packets repeated, key frames
+             asked for; nack/pli: Chromium's of the same time
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.impairment import Conditions
+from bench.netem_relay import HOST, Relay
+from bench.netem_room import RelayedRoom
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+Figures = dict[str, Any]
+POLL_S = 0.25
+SETTLE_S = 8.0
+GENERATOR_ROOMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A bad line.
+
+    Args:
+        up, down: from and to the room. seconds: how long at least, None: as the command says.
+        cut_s: nothing comes through for so long. moves: the room's address changes.
+    """
+
+    down: Conditions
+    up: Conditions
+    cut_s: float = 0.0
+    moves: bool = False
+
+
+def _both(**changes: Any) -> Network:
+    one = replace(Conditions(delay=0.02), **changes)
+    return Network(one, one)
+
+
+NETWORKS: Mapping[str, Network] = {
+    "clean": _both(),
+    "loss-1": _both(loss=0.01),
+    "loss-5": _both(loss=0.05),
+    "loss-10": _both(loss=0.10),
+    "loss-20": _both(loss=0.20),
+    "bursts": _both(burst_begins=0.01, burst_packets=12.0, burst_loss=0.5),
+    "jitter-40": _both(jitter=0.04),
+    "jitter-200": _both(jitter=0.2),
+    "reordering": _both(late=0.1, late_s=0.03, duplicates=0.02),
+    "300k": Network(Conditions(delay=0.02, rate_bps=300_000), Conditions(delay=0.02)),
+    "1M": Network(Conditions(delay=0.02, rate_bps=1_000_000), Conditions(delay=0.02)),
+    "blackout-30s": replace(_both(), cut_s=30.0),
+    "path-change": replace(_both(), moves=True),
+}
+
+
+class Bench:
+    """One daemon, one conference, one room behind the relay."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._daemon: Daemon
+        self._relay: Relay
+        self._room: RelayedRoom
+
+    async def run(self) -> list[Figures]:
+        """All networks, one after the other."""
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self._daemon = await stack.enter_async_context(
+                Daemon(folder / "data", environment={"MCU_MEDIA__HOST": HOST})
+            )
+            names = {f"b{number}": f"Xã {number}" for number in range(GENERATOR_ROOMS)}
+            conference, tokens = await self._daemon.province(
+                names | {"weak": "Xã xa"}, layout="2x2"
+            )
+            url = f"{self._daemon.url}/api/v1/conferences/{conference}/legs?bridge=b{{leg}}"
+            await self._start_generator(stack, url)
+            self._relay = Relay((HOST, self._daemon.media_port), self._options.seed)
+            await self._relay.open()
+            stack.callback(self._relay.close)
+            self._room = await stack.enter_async_context(RelayedRoom(folder, self._relay))
+            await self._room.join(self._daemon.url, conference, tokens["weak"])
+            print("the room is in", file=sys.stderr)
+            await asyncio.sleep(SETTLE_S)
+            found = []
+            for name in self._options.networks.split(","):
+                figures = await self._measure(name, NETWORKS[name])
+                print(json.dumps(figures), file=sys.stderr)
+                found.append(figures)
+            return found
+
+    async def _start_generator(self, stack: AsyncExitStack, url: str) -> None:
+        generator = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.generator", "--url", url, "--token", ADMIN_TOKEN,
+            "--legs", str(GENERATOR_ROOMS), "--video", "--speakers", "2", "--sampled", "0",
+            "--seconds", "100000", stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+        async def end() -> None:
+            if generator.returncode is None:
+                generator.terminate()
+            await generator.wait()
+
+        stack.push_async_callback(end)
+        assert generator.stdout is not None
+        async with asyncio.timeout(60):
+            if (await generator.stdout.readline()).strip() != b"measuring":
+                raise RuntimeError("the generator could not join; see its messages above")
+
+    async def _measure(self, name: str, network: Network) -> Figures:
+        print(f"{name}: {self._options.seconds:g} s", file=sys.stderr)
+        relay, room = self._relay, self._room
+        relay.set(network.up, network.down, name)
+        await room.restart()
+        relay.sound.reset()
+        before, ours = await room.seen(), await self._leg()
+        began = time.monotonic()
+        relay.cut(bool(network.cut_s))
+        if network.moves:
+            await relay.change_path()
+        rung, changed_at = await self._watch(max(self._options.seconds, network.cut_s), began)
+        after, ours_after = await room.seen(), await self._leg()
+        gap_s = relay.sound.longest_gap_s
+        if relay.sound.last_at is not None:
+            gap_s = max(gap_s, asyncio.get_running_loop().time() - relay.sound.last_at)
+        clean = NETWORKS["clean"]
+        relay.set(clean.up, clean.down, "rest")
+        recovery_ms, best_s = await self._recover()
+        video, video_after = ours["sent"]["video"], ours_after["sent"]["video"]
+        samples = max(1, after.samples - before.samples)
+        return {
+            "network": name,
+            "audio_gap_ms": round(gap_s * 1000),
+            "concealed_percent": round(100 * (after.concealed - before.concealed) / samples, 2),
+            "picture_freeze_ms": round(after.longest_gap_ms),
+            "chromium_freezes_ms": round((after.freeze_s - before.freeze_s) * 1000),
+            "chromium_freezes": after.freezes - before.freezes,
+            "recovery_ms": recovery_ms,
+            "rung": rung,
+            "rung_after_s": changed_at,
+            "best_again_s": best_s,
+            "reason": (ours_after["receives"] or {}).get("text", ""),
+            "reported_loss_percent": round(video_after["fraction_lost"] * 100, 1),
+            "repeated": video_after["retransmissions"] - video["retransmissions"],
+            "plis": video_after["plis"] - video["plis"],
+            "chromium_nacks": after.nacks - before.nacks,
+            "chromium_plis": after.plis - before.plis,
+            "chromium_height": after.height,
+            "remb_bps": ours_after["remb_bps"],
+        }
+
+    async def _watch(self, seconds: float, began: float) -> tuple[str, float]:
+        """The rung at the end of so many seconds, and when it came (0: it was there before)."""
+        rung, changed_at = await self._rung(), 0.0
+        while time.monotonic() - began < seconds:
+            await asyncio.sleep(POLL_S)
+            now_gets = await self._rung()
+            if now_gets != rung:
+                rung, changed_at = now_gets, round(time.monotonic() - began, 1)
+        return rung, changed_at
+
+    async def _recover(self) -> tuple[int | None, float | None]:
+        """Milliseconds to the first picture, seconds to the best one, of a line good again."""
+        began = time.monotonic()
+        frames = (await self._room.seen()).frames
+        first: int | None = None
+        while time.monotonic() - began < self._options.rest:
+            passed = time.monotonic() - began
+            if first is None and (await self._room.seen()).frames > frames:
+                first = round(passed * 1000)
+            receives = (await self._leg())["receives"]
+            if first is not None and receives is not None and receives["best"]:
+                return first, round(passed, 1)
+            await asyncio.sleep(0.05 if first is None else POLL_S)
+        return first, None
+
+    async def _leg(self) -> Figures:
+        path = self._room.leg.removeprefix("/api/v1")
+        found: Figures = await self._daemon.call("GET", path)
+        return found
+
+    async def _rung(self) -> str:
+        receives = (await self._leg())["receives"]
+        if receives is None:
+            return "?"
+        return f"{receives['step']} {receives['bitrate_bps'] // 1000}k"
+
+
+def table(found: list[Figures]) -> str:
+    """For people, and for docs/performance.md."""
+    head = (
+        "network", "gap", "concealed", "freeze", "froze", "recovery", "rung", "in", "best again",
+        "lost", "rtx", "pli", "nack/pli",
+    )  # fmt: skip
+    rows = [head, ("---",) * len(head)]
+    for one in found:
+        best = one["best_again_s"]
+        recovery = one["recovery_ms"]
+        rows.append(
+            (
+                one["network"],
+                str(one["audio_gap_ms"]),
+                f"{one['concealed_percent']:.1f}",
+                str(one["picture_freeze_ms"]),
+                f"{one['chromium_freezes_ms']} ({one['chromium_freezes']})",
+                "-" if recovery is None else str(recovery),
+                one["rung"],
+                f"{one['rung_after_s']:g}",
+                "-" if best is None else f"{best:g}",
+                f"{one['reported_loss_percent']:g}%",
+                str(one["repeated"]),
+                str(one["plis"]),
+                f"{one['chromium_nacks']}/{one['chromium_plis']}",
+            )
+        )
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def main() -> None:
+    """Parse, run, print the table and one JSON line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--networks", default=",".join(NETWORKS), help=f"some of {', '.join(NETWORKS)}"
+    )
+    parser.add_argument("--seconds", type=float, default=15.0, help="each network lasts")
+    parser.add_argument("--rest", type=float, default=30.0, help="good line after each, at most")
+    parser.add_argument("--seed", type=int, default=1, help="of all that is random about the line")
+    options = parser.parse_args()
+    unknown = set(options.networks.split(",")) - set(NETWORKS)
+    if unknown:
+        parser.error(f"no such network: {', '.join(sorted(unknown))}")
+    found = asyncio.run(Bench(options).run())
+    print(table(found))
+    print(json.dumps({"seconds": options.seconds, "seed": options.seed, "networks": found}))
+
+
+if __name__ == "__main__":
+    main()
