@@ -45,9 +45,11 @@ Two reports are of one state of the line when they differ by no more than the th
 
 REMB_FRESH_S = 3.0
 REMB_FELL = 0.97
+REMB_GREW = 1.02
 REMB_BELOW = 0.95
 REMB_SEVERE = 0.6
-"""Parts of the REMB before, and of what is sent."""
+"""Parts of the REMB before (twice), and of what is sent. After a mere step of the delay, as when
+the path changes, a REMB grows again by some percent a second."""
 
 DELAY_GROWN_S = 0.25
 DELAY_JITTERS = 4.0
@@ -131,6 +133,7 @@ class Adaptation:
         self._bad = 0
         self._delayed = 0
         self._remb: float | None = None
+        self._remb_grows = False
         self._remb_fell_at = self._complained_at = float("-inf")
         self._round_trips: deque[tuple[float, float]] = deque()
         self._jitters: deque[tuple[float, float]] = deque()
@@ -201,8 +204,10 @@ class Adaptation:
         while self._recent and now - self._recent[0][0] >= WINDOW_S:
             self._recent.popleft()
         if report.remb_bps is not None:
-            if self._remb is not None and report.remb_bps < self._remb * REMB_FELL:
+            before = self._remb or report.remb_bps
+            if report.remb_bps < before * REMB_FELL:
                 self._remb_fell_at = now
+            self._remb_grows = report.remb_bps > before * REMB_GREW
             self._remb = report.remb_bps
         queued = DELAY_GROWN_S + DELAY_JITTERS * (report.jitter_s or 0.0)
         grown = _grown(self._round_trips, report.round_trip_s, now) > queued
@@ -255,6 +260,7 @@ class Adaptation:
     def _overused(self, report: LineReport, part: float, now: float) -> bool:
         return (
             self._remb is not None
+            and not self._remb_grows
             and now - self._remb_fell_at <= REMB_FRESH_S
             and self._remb < report.sent_bps * part
         )

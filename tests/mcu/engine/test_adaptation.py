@@ -178,6 +178,16 @@ def test_still_pictures_that_begin_to_move_are_no_congestion() -> None:
     assert not line.switches
 
 
+def test_one_step_of_the_delay_is_no_congestion() -> None:
+    """The delay-based estimate falls at once and grows back; nothing is lost."""
+    adaptation = Adaptation(LADDER)
+    estimate = 2e6
+    for second in range(60):
+        estimate = 1.2e6 if second == 30 else min(2.4e6, estimate * 1.08)
+        report = LineReport(packets=200, lost=0, sent_bps=1.5e6, remb_bps=round(estimate))
+        assert not adaptation.take(report, 100.0 + second)
+
+
 def test_one_bad_second_is_borne() -> None:
     line = Line()
     line.run(20)
