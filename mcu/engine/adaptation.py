@@ -55,6 +55,11 @@ DELAY_GROWN_S = 0.25
 DELAY_JITTERS = 4.0
 """How much longer than the shortest a round trip is that queues; jitter alone is no queue."""
 DELAY_REPORTS = 3
+QUEUE_S = 0.08
+QUEUE_JITTERS = 2.0
+LOSS_CORROBORATES = 0.02
+"""A longer round trip or a loss that makes a fallen REMB believable: by itself it may tell of a
+receiver or sender that was busy for a moment."""
 JITTER_GROWN_S = 0.06
 DELAY_WINDOW_S = 60.0
 """The shortest round trip and jitter of so long are the line's own."""
@@ -133,7 +138,7 @@ class Adaptation:
         self._bad = 0
         self._delayed = 0
         self._remb: float | None = None
-        self._remb_grows = False
+        self._remb_grows = self._queues = False
         self._remb_fell_at = self._complained_at = float("-inf")
         self._round_trips: deque[tuple[float, float]] = deque()
         self._jitters: deque[tuple[float, float]] = deque()
@@ -209,8 +214,10 @@ class Adaptation:
                 self._remb_fell_at = now
             self._remb_grows = report.remb_bps > before * REMB_GREW
             self._remb = report.remb_bps
-        queued = DELAY_GROWN_S + DELAY_JITTERS * (report.jitter_s or 0.0)
-        grown = _grown(self._round_trips, report.round_trip_s, now) > queued
+        longer = _grown(self._round_trips, report.round_trip_s, now)
+        jitter = report.jitter_s or 0.0
+        grown = longer > DELAY_GROWN_S + DELAY_JITTERS * jitter
+        self._queues = longer > QUEUE_S + QUEUE_JITTERS * jitter
         self._delayed = self._delayed + 1 if grown else 0
         if grown or _grown(self._jitters, report.jitter_s, now) > JITTER_GROWN_S:
             self._complained_at = now
@@ -240,20 +247,21 @@ class Adaptation:
     def _complaint(
         self, report: LineReport, loss: float | None, now: float
     ) -> tuple[int, Reason | None]:
-        """How bad the news is (0 to 2), and of what kind."""
+        """How bad the news is (0 to 2), and of what kind. Only loss takes the last picture away."""
         trial = self._climbed_within(TRIAL_S, now)
         if report.packets >= FEW_PACKETS:
             excess = report.share - self._line_loss
             if excess >= LOSS_SEVERE or (trial and excess >= LOSS_FALLS_IN_TRIAL):
                 return 2, "loss"
-        if self._overused(report, REMB_SEVERE, now):
+        last = self.step >= len(self.ladder) - 1
+        if not last and self._overused(report, REMB_SEVERE, now):
             return 2, "rate"
         weight = 2 if trial else 1
-        if self._overused(report, REMB_BELOW, now):
+        if not last and self._overused(report, REMB_BELOW, now):
             return weight, "rate"
         if report.packets and loss is not None and loss - self._line_loss >= LOSS_FALLS:
             return weight, "loss"
-        if self._delayed >= DELAY_REPORTS and self.step < len(self.ladder) - 1:
+        if self._delayed >= DELAY_REPORTS and not last:
             return 2, "delay"
         return 0, None
 
@@ -261,6 +269,7 @@ class Adaptation:
         return (
             self._remb is not None
             and not self._remb_grows
+            and (self._queues or report.share > LOSS_CORROBORATES)
             and now - self._remb_fell_at <= REMB_FRESH_S
             and self._remb < report.sent_bps * part
         )

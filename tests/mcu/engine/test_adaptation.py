@@ -188,6 +188,40 @@ def test_one_step_of_the_delay_is_no_congestion() -> None:
         assert not adaptation.take(report, 100.0 + second)
 
 
+def test_a_remb_that_nothing_bears_out_is_not_believed() -> None:
+    """A busy machine stalls, and the receiver's estimator takes it for a jam."""
+    adaptation, dice = Adaptation(LADDER), random.Random(1)
+    for second in range(200):
+        report = LineReport(
+            packets=200,
+            lost=dice.randrange(2),
+            sent_bps=1.4e6,
+            remb_bps=dice.randrange(8_000, 1_000_000),
+            round_trip_s=0.04 + dice.random() * 0.07,
+            jitter_s=0.02,
+        )
+        assert not adaptation.take(report, 100.0 + second)
+
+
+def test_a_deep_queue_is_seen_by_remb_before_anything_is_lost() -> None:
+    adaptation = Adaptation(LADDER)
+    for second in range(20):
+        report = LineReport(
+            packets=200,
+            lost=0,
+            sent_bps=1.4e6,
+            remb_bps=2_000_000 if second < 10 else 600_000,
+            round_trip_s=0.04 if second < 10 else 0.3,
+            jitter_s=0.01,
+        )
+        adaptation.take(report, 100.0 + second)
+        assert bool(adaptation.step) == (second >= 10)
+    rung = adaptation.rung
+    assert rung is not None
+    assert need_bps(rung) <= 600_000
+    assert adaptation.reason in ("rate", "delay")
+
+
 def test_one_bad_second_is_borne() -> None:
     line = Line()
     line.run(20)
