@@ -108,6 +108,29 @@ async def test_trouble_stands_first(daemon: StubDaemon, desk: Page) -> None:
     assert set(listed[len(lost) : len(lost) + len(poor)]) == poor
 
 
+async def test_a_room_on_a_weak_line_says_which_picture_it_gets_and_why(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    id_ = of_state(daemon, "connected")[0]
+    line = {"grade": "fair", "loss_percent": 2.0, "jitter_ms": 5.0, "round_trip_ms": 40.0}
+    small = {
+        "step": "180p", "width": 320, "height": 180, "bitrate_bps": 190_000, "best": False,
+        "reason": "rate", "text": "", "loss_percent": 40.0, "carries_bps": 290_000,
+    }  # fmt: skip
+    daemon.emit("quality.measured", quality={id_: {**line, "receives": small}})
+    cell = row(desk, id_).locator(".quality")
+    await expect(cell).to_contain_text("180p")
+    await expect(cell).to_have_attribute("title", re.compile("nhận 180p, 190 kbit/s"))
+    await expect(cell).to_have_attribute("title", re.compile("chỉ tải được 290 kbit/s"))
+    sound = {**small, "step": "audio", "bitrate_bps": 0, "reason": "loss"}
+    daemon.emit("quality.measured", quality={id_: {**line, "receives": sound}})
+    await expect(cell).to_contain_text("chỉ tiếng")
+    await expect(cell).to_have_attribute("title", re.compile("vì mất gói 40%"))
+    best = {**small, "step": "720p", "best": True, "reason": None}
+    daemon.emit("quality.measured", quality={id_: {**line, "receives": best}})
+    await expect(cell).not_to_contain_text("720p")
+
+
 async def test_a_lost_room_moves_up_but_not_under_the_pointer(
     daemon: StubDaemon, desk: Page
 ) -> None:
