@@ -106,6 +106,8 @@ class Bench:
             self._relay = Relay((HOST, self._daemon.media_port), self._options.seed)
             await self._relay.open()
             stack.callback(self._relay.close)
+            clean = NETWORKS["clean"]
+            self._relay.set(clean.up, clean.down, "first")
             self._room = await stack.enter_async_context(RelayedRoom(folder, self._relay))
             await self._room.join(self._daemon.url, conference, tokens["weak"])
             print("the room is in", file=sys.stderr)
