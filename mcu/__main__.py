@@ -20,6 +20,10 @@ from config.settings import Settings, load
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
 
+# Before numpy is imported: 20 ms of sound are no matrix that several threads should share, and
+# OpenBLAS' threads spin while they wait for the next one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 MAX_DAYS = 36_500
 """A token that is to last for longer than a century needs no end."""
 
