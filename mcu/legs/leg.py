@@ -47,7 +47,7 @@ class StreamCodec:
 class StreamStatistics:
     """Counters of one direction of one stream since it began (RFC 3550 terms).
 
-    ``reports``: how often the peer reported on a stream it gets.
+    ``reports``: how often ``fraction_lost`` of a stream the peer gets was measured anew.
     """
 
     packets: int = 0

@@ -14,6 +14,8 @@ from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
 from mcu.media.send import SendFormat, SendStream
 from signalling.webrtc.negotiation import NegotiatedMedia
 
+LOSS_INTERVAL_S = 0.9
+
 
 class Output:
     """One outgoing stream and the peer's reports on it."""
@@ -28,16 +30,35 @@ class Output:
         self.jitter_ms = 0.0
         self.round_trip_s: float | None = None
         self._last_fir: tuple[int, int] | None = None
+        self._counted: tuple[float, int, int] | None = None  # when, highest sequence, lost
 
     def report(self, block: RtcpReceiverInfo, clock: NtpClock, now: float) -> None:
         """Take the peer's report block."""
-        self.reports += 1
         self.packets_lost = block.packets_lost
-        self.fraction_lost = block.fraction_lost / 256
+        self._count(block, now)
         self.jitter_ms = block.jitter * 1000 / self.stream.form.clock_rate
         round_trip = rtcp.round_trip_s(block, clock, now)
         if round_trip is not None:
             self.round_trip_s = round_trip
+
+    def _count(self, block: RtcpReceiverInfo, now: float) -> None:
+        """Measure loss over about a second.
+
+        A block's own fraction is of the time since the block before, and peers that put a report
+        before each feedback packet send several a second, each about a few packets.
+        """
+        before = self._counted
+        fraction = block.fraction_lost / 256
+        if before is not None:
+            if now - before[0] < LOSS_INTERVAL_S:
+                return
+            expected = (block.highest_sequence - before[1]) & 0xFFFFFFFF
+            if expected < 1 << 31:
+                lost = min(max(0, block.packets_lost - before[2]), expected)
+                fraction = lost / expected if expected else 0.0
+        self._counted = (now, block.highest_sequence, block.packets_lost)
+        self.fraction_lost = fraction
+        self.reports += 1
 
     def key_frame_requested(self, now: float) -> None:
         """The peer sent PLI, or a FIR with a new number."""

@@ -425,7 +425,7 @@ class WebRtcPeer:
                 RtcpReceiverInfo(
                     ssrc=ssrc,
                     fraction_lost=stream.fraction_lost,
-                    packets_lost=expected - len(stream.packets),
+                    packets_lost=max(0, expected - stream.direct),
                     highest_sequence=stream.highest,
                     jitter=90,
                     lsr=lsr,

@@ -36,7 +36,7 @@ class Stream(Output):
     retransmissions: int
     plis: int
     bitrate_bps: int
-    reports: int = Field(default=0, description="report blocks the peer sent on it")
+    reports: int = Field(default=0, description="how often loss was measured anew from its reports")
 
 
 class Leg(Output):

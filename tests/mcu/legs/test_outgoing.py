@@ -75,6 +75,24 @@ def test_reports_of_the_peer() -> None:
     assert abs(one.round_trip_s - 0.2) < 0.001
 
 
+def test_loss_is_measured_over_a_second_however_often_the_peer_reports() -> None:
+    output = outgoing(section()).outputs["video"]
+
+    def report(fraction: int, lost: int, highest: int, now: float) -> None:
+        output.report(RtcpReceiverInfo(50, fraction, lost, highest, 0, 0, 0), CLOCK, now)
+
+    report(0, 0, 1000, 10.0)
+    for number in range(1, 5):  # one packet of five is lost, and each report is about few of them
+        report(200 if number == 2 else 0, number, 1000 + 5 * number, 10.0 + number * 0.24)
+    assert (output.fraction_lost, output.reports) == (0.2, 2)
+    report(255, 3, 0x1_0000_0000 - 1, 12.0)  # of another stream, or nonsense: its own word counts
+    assert output.fraction_lost == 255 / 256
+    report(0, 3, 99, 13.0)  # wrapped; a peer whose count falls has lost nothing
+    assert (output.fraction_lost, output.reports) == (0.0, 4)
+    report(80, 3, 99, 14.0)
+    assert output.fraction_lost == 0.0
+
+
 def test_intra_requests_are_counted_once_a_number() -> None:
     one = outgoing(section())
     output = one.outputs["video"]
