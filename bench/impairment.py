@@ -12,6 +12,8 @@ from dataclasses import dataclass
 UDP_IP_BYTES = 28
 """What a line of limited rate carries besides each datagram."""
 
+IN_ORDER_S = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
@@ -91,5 +93,6 @@ class Impairment:
         if one.late and dice.random() < one.late:
             return at + one.late_s
         if not one.reorders:
-            at = self._last_arrival = max(at, self._last_arrival)
+            # Later by a hair: timers of one moment fire in no certain order.
+            at = self._last_arrival = max(at, self._last_arrival + IN_ORDER_S)
         return at

@@ -55,11 +55,12 @@ DELAY_GROWN_S = 0.25
 DELAY_JITTERS = 4.0
 """How much longer than the shortest a round trip is that queues; jitter alone is no queue."""
 DELAY_REPORTS = 3
-QUEUE_S = 0.08
+QUEUE_S = 0.2
 QUEUE_JITTERS = 2.0
+QUEUE_REPORTS = 2
 LOSS_CORROBORATES = 0.02
 """A longer round trip or a loss that makes a fallen REMB believable: by itself it may tell of a
-receiver or sender that was busy for a moment."""
+receiver or sender that was busy for a moment, or of a line with jitter."""
 JITTER_GROWN_S = 0.06
 DELAY_WINDOW_S = 60.0
 """The shortest round trip and jitter of so long are the line's own."""
@@ -138,7 +139,8 @@ class Adaptation:
         self._bad = 0
         self._delayed = 0
         self._remb: float | None = None
-        self._remb_grows = self._queues = False
+        self._remb_grows = False
+        self._queued = 0
         self._remb_fell_at = self._complained_at = float("-inf")
         self._round_trips: deque[tuple[float, float]] = deque()
         self._jitters: deque[tuple[float, float]] = deque()
@@ -217,7 +219,8 @@ class Adaptation:
         longer = _grown(self._round_trips, report.round_trip_s, now)
         jitter = report.jitter_s or 0.0
         grown = longer > DELAY_GROWN_S + DELAY_JITTERS * jitter
-        self._queues = longer > QUEUE_S + QUEUE_JITTERS * jitter
+        queues = longer > QUEUE_S + QUEUE_JITTERS * jitter
+        self._queued = self._queued + 1 if queues else 0
         self._delayed = self._delayed + 1 if grown else 0
         if grown or _grown(self._jitters, report.jitter_s, now) > JITTER_GROWN_S:
             self._complained_at = now
@@ -269,7 +272,7 @@ class Adaptation:
         return (
             self._remb is not None
             and not self._remb_grows
-            and (self._queues or report.share > LOSS_CORROBORATES)
+            and (self._queued >= QUEUE_REPORTS or report.share > LOSS_CORROBORATES)
             and now - self._remb_fell_at <= REMB_FRESH_S
             and self._remb < report.sent_bps * part
         )

@@ -215,7 +215,7 @@ def test_a_deep_queue_is_seen_by_remb_before_anything_is_lost() -> None:
             jitter_s=0.01,
         )
         adaptation.take(report, 100.0 + second)
-        assert bool(adaptation.step) == (second >= 10)
+        assert bool(adaptation.step) == (second >= 11)
     rung = adaptation.rung
     assert rung is not None
     assert need_bps(rung) <= 600_000
