@@ -72,6 +72,8 @@ SETTLE_S = 2.0
 LAST_SETTLE_S = 5.0
 """After a fall the queue in the line drains and reports are of the past; the second before the
 last picture is taken away."""
+EXPLAINED_WITHIN_S = 8.0
+"""Loss that ends so soon after a fall ended because of it."""
 BLACKOUT_S = 3.5
 BLACKOUT_AUDIO_S = 10.0
 """What was lost in a silence so long says nothing of the line's width. Reports on sound alone
@@ -184,7 +186,7 @@ class Adaptation:
             return False
         self._news_since_switch += 1
         loss = self._pooled_loss()
-        self._learn_line_loss(report, loss)
+        self._learn_line_loss(report, loss, now)
         weight, reason = self._complaint(report, loss, now)
         if weight:
             self._complained_at = now
@@ -232,19 +234,20 @@ class Adaptation:
             return None
         return min(1.0, sum(one.lost for _, one in self._recent) / packets)
 
-    def _learn_line_loss(self, report: LineReport, loss: float | None) -> None:
+    def _learn_line_loss(self, report: LineReport, loss: float | None, now: float) -> None:
         """Tell what the line loses by itself from what it loses for being thin."""
         if self._fell_from is not None and report.packets >= FEW_PACKETS:
             arrived_bps, before, measured = self._fell_from
             thin = max(0.0, 1.0 - arrived_bps / max(1.0, report.sent_bps))
             share = report.share
             self._fell_from = None
-            if share - (thin if measured else 0.0) <= LOSS_EXPLAINED:
-                self.reason = "rate"  # with less sent less is lost
-            elif measured and share <= min(before + LOSS_ALIKE, LOSS_OWN_MOST):
+            own = share - thin > LOSS_EXPLAINED
+            if own and measured and share <= min(before + LOSS_ALIKE, LOSS_OWN_MOST):
                 self._line_loss = share - thin
         if loss is not None:
             clear = loss < LOSS_CLIMBS
+            if clear and self.reason == "loss" and now - self._fell_at < EXPLAINED_WITHIN_S:
+                self.reason = "rate"  # with less sent less is lost
             self._line_loss = 0.0 if clear else min(self._line_loss, loss + LOSS_EXPLAINED)
 
     def _complaint(
