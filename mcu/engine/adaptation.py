@@ -66,8 +66,9 @@ DELAY_WINDOW_S = 60.0
 """The shortest round trip and jitter of so long are the line's own."""
 
 WINDOW_S = 3.2
-FEW_PACKETS = 20
+FEW_PACKETS = 10
 ENOUGH_PACKETS = 40
+"""One report is about at least the first, a sure one about the second."""
 SETTLE_S = 2.0
 LAST_SETTLE_S = 5.0
 """After a fall the queue in the line drains and reports are of the past; the second before the
@@ -255,11 +256,11 @@ class Adaptation:
     ) -> tuple[int, Reason | None]:
         """How bad the news is (0 to 2), and of what kind. Only loss takes the last picture away."""
         trial = self._climbed_within(TRIAL_S, now)
-        if report.packets >= FEW_PACKETS:
+        last = self.step >= len(self.ladder) - 1
+        if report.packets >= (ENOUGH_PACKETS if last else FEW_PACKETS):
             excess = report.share - self._line_loss
             if excess >= LOSS_SEVERE or (trial and excess >= LOSS_FALLS_IN_TRIAL):
                 return 2, "loss"
-        last = self.step >= len(self.ladder) - 1
         if not last and self._overused(report, REMB_SEVERE, now):
             return 2, "rate"
         weight = 2 if trial else 1
@@ -306,8 +307,10 @@ class Adaptation:
             step = next(fitting, lowest)
         self.reason, self.loss, self.carries_bps = reason, share, round(carries)
         self._fell_from = (carries, share, measured) if reason == "loss" else None
-        if reason == "delay":
-            self._round_trips.clear()  # a path that has become longer is no queue
+        if reason == "delay" or share <= LOSS_CORROBORATES:
+            # A round trip that stays as long when less is sent is the path's, and no queue.
+            self._round_trips.clear()
+            self._queued = 0
         if self._climbed_within(REGRET_S, now):
             self._backoff_s = min(BACKOFF_MAX_S, 2 * self._backoff_s)
         self.falls += 1

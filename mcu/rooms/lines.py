@@ -5,7 +5,7 @@ its answer reaches the conference's video.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -38,17 +38,29 @@ class _Line:
     bytes: int = 0
     rembs: int = 0
     at: float | None = None
+    sound_reports: int = 0
+    """How many there were on sound since it is alone."""
 
     def report(self, reading: LegStatistics, now: float) -> LineReport:
-        """What the counters say since the call before."""
+        """What the counters say since the call before.
+
+        Browsers report on sound every five seconds only, so what such a report says may be about
+        an earlier step: it counts where there is nothing else, from the second one on.
+        """
         packets, lost = 0, 0.0
+        if not self.adaptation.audio_only:
+            self.sound_reports = 0
         for name, stream in reading.sent.items():
             before = self.streams.setdefault(name, _Stream())
             if stream.reports > before.reports:
                 sent = stream.packets - before.packets
+                before.reports, before.packets = stream.reports, stream.packets
+                if name == "audio":
+                    self.sound_reports += 1
+                    if not self.adaptation.audio_only or self.sound_reports < 2:
+                        continue
                 packets += sent
                 lost += sent * stream.fraction_lost
-                before.reports, before.packets = stream.reports, stream.packets
         total = sum(_bytes(one) for one in reading.sent.values())
         elapsed = now - self.at if self.at is not None else 0.0
         sent_bps = (total - self.bytes) * 8 / elapsed if elapsed > 0 else 0.0
@@ -83,15 +95,9 @@ class Lines:
         """``down`` and ``up``, since the daemon began."""
         self._lines: dict[str, _Line] = {}
 
-    def handle_timer(self, medias: Iterable[ConferenceMedia], now: float) -> None:
-        """Take a report of each leg and move those whose line asks for it. Cost: O(legs)."""
-        known: set[str] = set()
-        for media in medias:
-            for leg in media.legs.values():
-                if "video" in leg.outputs:
-                    known.add(leg.id)
-                    self._adapt(media, leg, now)
-        for gone in self._lines.keys() - known:
+    def keep(self, legs: Collection[str]) -> None:
+        """Forget the lines of all other legs."""
+        for gone in self._lines.keys() - legs:
             del self._lines[gone]
 
     def receives(self, media: ConferenceMedia, leg_id: str) -> Receives | None:
@@ -120,14 +126,17 @@ class Lines:
             carries_bps=adaptation.carries_bps if reason is not None else None,
         )
 
-    def _adapt(self, media: ConferenceMedia, leg: Leg, now: float) -> None:
+    def take(self, media: ConferenceMedia, leg: Leg, reading: LegStatistics, now: float) -> None:
+        """Take a leg's reading, about once a second, and move it if its line asks for it."""
+        if "video" not in leg.outputs:
+            return
         line = self._lines.get(leg.id)
         if line is None:
             ladder = media.video.ladder(leg.outputs["video"])
             line = self._lines[leg.id] = _Line(Adaptation(ladder))
         adaptation = line.adaptation
         before = adaptation.step
-        report = line.report(leg.statistics(now), now)
+        report = line.report(reading, now)
         if leg.state != "connected" or not adaptation.take(report, now):
             return
         self.switches["down" if adaptation.step > before else "up"] += 1
