@@ -69,7 +69,8 @@ async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> N
         assert not said.best
         assert said.reason in ("rate", "loss")
         assert said.carries_bps is not None
-        assert 0.7 * WEAK_BPS < said.carries_bps < 1.5 * WEAK_BPS
+        # Taken in the second in which the queue filled, so too high rather than too low.
+        assert 0.7 * WEAK_BPS < said.carries_bps < 2.0 * WEAK_BPS
         reading = site.reading()
         assert len(reading.rungs) == 2
         assert reading.steps["down"] >= 1

@@ -87,7 +87,8 @@ class Setting:
         for _ in range(seconds):
             self.now += 1.0
             self.leg.second()
-            self.lines.handle_timer([self.media], self.now)
+            leg = cast(Leg, cast(Any, self.leg))
+            self.lines.take(self.media, leg, self.leg.statistics(self.now), self.now)
 
 
 def test_a_good_line_is_left_alone() -> None:
@@ -137,6 +138,7 @@ def test_a_leg_that_is_lost_is_not_judged_and_one_that_is_gone_is_forgotten() ->
     setting.leg.state = "lost"
     setting.run(30)
     assert setting.fake.limited == []
-    setting.fake.legs.clear()
-    setting.lines.handle_timer([setting.media], setting.now + 1.0)
+    setting.lines.keep({"leg-1", "leg-2"})
+    assert setting.lines.receives(setting.media, "leg-1") is not None
+    setting.lines.keep({"leg-2"})
     assert setting.lines.receives(setting.media, "leg-1") is None
