@@ -33,8 +33,10 @@ when the line was still good, less."""
 LOSS_FALLS = 0.10
 LOSS_FALLS_IN_TRIAL = 0.08
 LOSS_SEVERE = 0.25
+"""Two reports above the first make a leg fall, or one above the last; in a trial, see there, one
+above the second."""
 LOSS_HALF = 0.5
-"""Two reports above the first, one above the last make a leg fall."""
+"""From this on a step up that failed is no mere step too far."""
 LOSS_CLIMBS = 0.03
 """With more loss than the line always has, nothing is tried."""
 LOSS_EXPLAINED = 0.05
@@ -95,7 +97,7 @@ class LineReport:
     """What was learnt of a line since the report before; taken about once a second.
 
     Args:
-        packets: sent to the leg and reported on by it. lost: of these. None: no report came.
+        packets: sent to the leg and reported on by it; 0: no report came. lost: of these.
         sent_bps: all that went to the leg in this time, headers and repetitions included.
         remb_bps: a REMB that came in this time.
         round_trip_s, jitter_s: as last known.
