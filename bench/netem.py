@@ -36,6 +36,7 @@ from typing import Any
 from bench.impairment import Conditions
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
+from mcu.engine.adaptation import REGRET_S
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 Figures = dict[str, Any]
@@ -156,7 +157,11 @@ class Bench:
             gap_s = max(gap_s, asyncio.get_running_loop().time() - relay.sound.last_at)
         clean = NETWORKS["clean"]
         relay.set(clean.up, clean.down, "rest")
+        fell = not (ours_after["receives"] or {}).get("best", True)
         recovery_ms, best_s = await self._recover()
+        if fell:
+            # The next network is not to be taken for a try that failed: the wait would double.
+            await asyncio.sleep(REGRET_S)
         video, video_after = ours["sent"]["video"], ours_after["sent"]["video"]
         samples = max(1, after.samples - before.samples)
         return {
