@@ -19,6 +19,8 @@ from mcu.media import mmsg
 from mcu.media.mmsg import SocketPath
 from mcu.media.srtp import BUFFER_BYTES, address_of
 
+_pack_message = mmsg.MESSAGE.pack_into
+
 SLOTS = 128
 SLOT_BYTES = BUFFER_BYTES
 
@@ -33,14 +35,15 @@ _NOT_SEGMENTED = (errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.EMSGSIZE, err
 class Target:
     """A peer's address in the form its batch sends to; made once per change of address."""
 
-    __slots__ = ("address", "control", "control_address", "name", "name_address", "segmented")
+    __slots__ = ("address", "control", "local", "name", "peer", "segmented")
 
     def __init__(self, address: Any, name: bytes = b"", control: bytes = b"") -> None:
         self.address = address
         self.name = memoryview(bytearray(name or b"\0"))
-        self.name_address = address_of(self.name)
         self.control = memoryview(bytearray(control))
-        self.control_address = address_of(self.control) if control else 0
+        self.peer = (address_of(self.name), len(self.name))
+        """Where the peer's ``sockaddr`` is, and its length; the same of our control data:"""
+        self.local = (address_of(self.control) if control else 0, len(self.control))
         self.segmented = True
         """Not refused so far on this path."""
 
@@ -146,6 +149,9 @@ class MmsgBatch(PacketBatch):
         self._messages_address = address_of(self._messages)
         self._controls = memoryview(bytearray(SLOTS * mmsg.CONTROL_BYTES))
         self._controls_address = address_of(self._controls)
+        self._iovec_addresses = [
+            self._iovecs_address + mmsg.IOVEC.size * slot for slot in range(SLOTS)
+        ]
         self._owners: list[tuple[Owner, Target, int, int]] = []
 
     def target(self, address: Any) -> Target:
@@ -161,7 +167,20 @@ class MmsgBatch(PacketBatch):
             return
         first = self.used
         self.used = end = first + count
-        if count == 1 or not (self._segment and target.segmented):
+        if count == 1:
+            # Sound, for which this is most of what is done beside encryption: no further calls.
+            number = len(self._owners)
+            _pack_message(
+                self._messages,
+                mmsg.MESSAGE_BYTES * number,
+                *target.peer,
+                self._iovec_addresses[first],
+                1,
+                *target.local,
+            )
+            self._owners.append((owner, target, first, 1))
+            return
+        if not (self._segment and target.segmented):
             for slot in range(first, end):
                 self._add(owner, target, slot, 1, 0)
             return
@@ -205,7 +224,7 @@ class MmsgBatch(PacketBatch):
 
     def _add(self, owner: Owner, target: Target, slot: int, packets: int, size: int) -> None:
         number = len(self._owners)
-        control, control_bytes = target.control_address, len(target.control)
+        control, control_bytes = target.local
         if packets > 1:
             at = mmsg.CONTROL_BYTES * number
             mmsg.SEGMENT_CONTROL.pack_into(
@@ -227,12 +246,11 @@ class MmsgBatch(PacketBatch):
     def _write(
         self, number: int, target: Target, slot: int, packets: int, control: int, size: int
     ) -> None:
-        mmsg.MESSAGE.pack_into(
+        _pack_message(
             self._messages,
             mmsg.MESSAGE_BYTES * number,
-            target.name_address,
-            len(target.name),
-            self._iovecs_address + mmsg.IOVEC.size * slot,
+            *target.peer,
+            self._iovec_addresses[slot],
             packets,
             control,
             size,
@@ -246,6 +264,6 @@ class MmsgBatch(PacketBatch):
         target.segmented = False
         at = self._messages_address + mmsg.MESSAGE_BYTES * SLOTS
         for one in range(slot, slot + packets):
-            self._write(SLOTS, target, one, 1, target.control_address, len(target.control))
+            self._write(SLOTS, target, one, 1, *target.local)
             if self._send(self._socket.fileno(), at, 1, mmsg.MSG_DONTWAIT) != 1:
                 owner.dropped += 1
