@@ -72,7 +72,7 @@ FEW_PACKETS = 10
 ENOUGH_PACKETS = 40
 """One report is about at least the first, a sure one about the second."""
 SETTLE_S = 2.0
-LAST_SETTLE_S = 5.0
+LAST_SETTLE_S = 8.0
 """After a fall the queue in the line drains and reports are of the past; the second before the
 last picture is taken away."""
 EXPLAINED_WITHIN_S = 8.0
@@ -268,7 +268,8 @@ class Adaptation:
         weight = 2 if trial else 1
         if not last and self._overused(report, REMB_BELOW, now):
             return weight, "rate"
-        if report.packets and loss is not None and loss - self._line_loss >= LOSS_FALLS:
+        still = report.share - self._line_loss >= LOSS_FALLS / 2
+        if still and loss is not None and loss - self._line_loss >= LOSS_FALLS:
             return weight, "loss"
         if self._delayed >= DELAY_REPORTS and not last:
             return 2, "delay"
