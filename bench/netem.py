@@ -77,7 +77,7 @@ NETWORKS: Mapping[str, Network] = {
     "reordering": _both(late=0.1, late_s=0.03, duplicates=0.02),
     "300k": Network(Conditions(delay=0.02, rate_bps=300_000), Conditions(delay=0.02)),
     "1M": Network(Conditions(delay=0.02, rate_bps=1_000_000), Conditions(delay=0.02)),
-    # Chromium gives a silent connection up after 15 s; a page has to connect anew then.
+    # After 25 s of silence the connection did not come back; a page has to connect anew then.
     "blackout-10s": replace(_both(), cut_s=10.0),
     "path-change": replace(_both(), moves=True),
 }
