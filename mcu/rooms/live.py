@@ -180,6 +180,7 @@ class LivePublisher:
         """Forget a conference's readings."""
         for readings in (self._levels, self._speakers, self._visible, self._quality, self._asked):
             readings.pop(media.conference, None)
+        self._turns.forget(lambda one: one[0] is media)
 
 
 def _worst(legs: Sequence[_Taken]) -> _Taken:

@@ -28,6 +28,10 @@ class Turns(Generic[T]):
         """When ``take`` has something to give."""
         return self._next
 
+    def forget(self, gone: Callable[[T], bool]) -> None:
+        """Those that are gone have no turn in this round any more, and are not held."""
+        self._waiting = deque(one for one in self._waiting if not gone(one))
+
     def take(self, everything: Callable[[], Iterable[T]], now: float) -> list[T]:
         """Those whose turn has come; ``everything`` is asked at the beginning of each round.
 

@@ -30,3 +30,11 @@ def test_nothing_has_no_turn() -> None:
     assert turns.take(list, 2.0) == []
     assert turns.take(lambda: ["late"], 2.5) == []
     assert turns.take(lambda: ["late"], 3.0) == ["late"]
+
+
+def test_who_is_gone_has_no_turn_any_more() -> None:
+    turns: Turns[int] = Turns(1.0, 0.1)
+    assert turns.take(lambda: range(10), 100.0) == [0]
+    turns.forget(lambda one: one > 3)
+    rest = [one for step in range(1, 10) for one in turns.take(lambda: (), 100.0 + step / 10)]
+    assert rest == [1, 2, 3]
