@@ -6,6 +6,7 @@ which is one for all processes of a machine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from config.sections import LoggingSettings
 from mcu.engine.conference_video import VideoLeg
@@ -90,15 +91,22 @@ class RemoveSource:
     stream: StreamName
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One coded picture of a source that is wanted."""
+class Frame(NamedTuple):
+    """One coded picture of a source that is wanted: a tuple, as some 400 a second are pickled."""
 
     conference: str
     participant: str
     stream: StreamName
-    frame: EncodedFrame
+    data: bytes
+    timestamp: int
+    key_frame: bool
+    contiguous: bool
     now: float
+
+    @property
+    def frame(self) -> EncodedFrame:
+        """The picture."""
+        return EncodedFrame(self.data, self.timestamp, self.key_frame, self.contiguous)
 
 
 @dataclass(frozen=True, slots=True)
