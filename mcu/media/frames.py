@@ -1,14 +1,14 @@
 """What a leg hands to the engine: media of one source, reordered and taken out of RTP.
 
 Both values cross from the packet side to the codec side, so they hold bytes and plain
-numbers only, and are made once per packet (audio) or once per picture (video).
+numbers only, and are made once per packet (audio) or once per picture (video). They are tuples
+because those are made and pickled several times faster than frozen dataclasses.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AudioPacket:
+class AudioPacket(NamedTuple):
     """One RTP audio payload, in the order it arrived (the playout buffer reorders).
 
     Args:
@@ -28,8 +28,7 @@ class AudioPacket:
     voice: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedFrame:
+class EncodedFrame(NamedTuple):
     """One complete coded picture.
 
     Args:

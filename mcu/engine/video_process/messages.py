@@ -97,16 +97,8 @@ class Frame(NamedTuple):
     conference: str
     participant: str
     stream: StreamName
-    data: bytes
-    timestamp: int
-    key_frame: bool
-    contiguous: bool
+    frame: EncodedFrame
     now: float
-
-    @property
-    def frame(self) -> EncodedFrame:
-        """The picture."""
-        return EncodedFrame(self.data, self.timestamp, self.key_frame, self.contiguous)
 
 
 @dataclass(frozen=True, slots=True)

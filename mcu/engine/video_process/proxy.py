@@ -92,19 +92,8 @@ class VideoProxy:
             return
         if key in self._gaps:
             self._gaps.discard(key)
-            frame = EncodedFrame(frame.data, frame.timestamp, frame.key_frame, contiguous=False)
-        self._send(
-            messages.Frame(
-                self.conference,
-                participant,
-                source,
-                frame.data,
-                frame.timestamp,
-                frame.key_frame,
-                frame.contiguous,
-                now,
-            )
-        )
+            frame = frame._replace(contiguous=False)
+        self._send(messages.Frame(self.conference, participant, source, frame, now))
 
     def add_viewer(self, leg: VideoLeg, view: str, now: float) -> None:
         """See ``ConferenceVideo``."""

@@ -173,8 +173,8 @@ class VideoWorker:
             return
         mixer = conference.mixer
         match message:
-            case messages.Frame():
-                mixer.receive(message.participant, message.stream, message.frame, message.now)
+            case messages.Frame(_, participant, stream, frame, now):
+                mixer.receive(participant, stream, frame, now)
             case messages.SetSpeakers(_, speakers):
                 mixer.set_speakers(speakers)
             case messages.ApplyPlan():
