@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Schedule = Callable[[float, Callable[[float], None]], None]
 """``schedule(delay_s, call)``: run ``call(now)`` after ``delay_s`` (0: as soon as others ran)."""
 
-SLICE_S = 0.002
+SLICE_S = 0.001
 SLICE_PACKETS = 256
 """Bounds a slice where no clock is given (virtual time)."""
 
