@@ -1,5 +1,7 @@
 """A room on a line of 300 kbit/s hears everything and gets a small picture; others keep theirs."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,11 +31,15 @@ def rate_bps(room: VirtualRoom, seconds: float, site: VirtualInstallation) -> fl
     return (after - before) * 8 / seconds
 
 
-async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> None:
+@asynccontextmanager
+async def moving_meeting(
+    data_dir: Path, seed: int
+) -> AsyncIterator[tuple[VirtualInstallation, Sequence[VirtualRoom]]]:
+    """Three rooms that send moving pictures, so that a composed picture needs its rate."""
     width, height = SIZE
     async with VirtualInstallation(
-        tmp_path / "data",
-        VirtualNetwork(11),
+        data_dir,
+        VirtualNetwork(seed),
         width=width,
         height=height,
         fps=FPS,
@@ -43,6 +49,11 @@ async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> N
         moving = coded_pictures(640, 360, FPS, 600_000).payloads
         for room in rooms:
             room.pictures = [list(payloads) for payloads in moving]
+        yield site, rooms
+
+
+async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> None:
+    async with moving_meeting(tmp_path / "data", 11) as (site, rooms):
         weak, *others = rooms
         site.run(5.0)
         mix = site.mix()
@@ -86,18 +97,7 @@ async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> N
 
 
 async def test_a_line_for_sound_alone_gets_sound_alone(tmp_path: Path) -> None:
-    width, height = SIZE
-    async with VirtualInstallation(
-        tmp_path / "data",
-        VirtualNetwork(12),
-        width=width,
-        height=height,
-        fps=FPS,
-        bitrate_bps=BITRATE_BPS,
-    ) as site:
-        rooms = await start_three(site, [replace(one, watches=False) for one in THREE])
-        for room in rooms:
-            room.pictures = [list(one) for one in coded_pictures(640, 360, FPS, 600_000).payloads]
+    async with moving_meeting(tmp_path / "data", 12) as (site, rooms):
         weak = rooms[0]
         weak.down.faults = Faults(rate_bps=100_000, queue_s=QUEUE_S)
         mix = site.mix()
