@@ -17,8 +17,9 @@ from mcu.engine.plan import MediaPlan, ParticipantPlan, ViewPlan
 from mcu.engine.pool import Pool
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters
-from mcu.engine.view_rendition import VIDEO_CLOCK_HZ, ViewRendition
+from mcu.engine.view_rendition import ViewRendition
 from mcu.engine.view_slots import Binding, Room, SlotResolver
+from mcu.media.rendition import VIDEO_CLOCK_HZ
 from mixer.video.composer import BUFFERS, Composer, Scene
 from mixer.video.tile import EMPTY_TILE, Tile, TileState
 

@@ -7,10 +7,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from mcu.engine.pool import Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
-from mcu.media.rendition import Outlet, Rendition, RenditionKey
+from mcu.media.rendition import VIDEO_CLOCK_HZ, Outlet, Rendition, RenditionKey
 from mixer.codecs.video import EncodedPicture, VideoCodecError, VideoEncoder
 
-VIDEO_CLOCK_HZ = 90_000
 KEY_FRAME_INTERVAL_S = 1.0
 """The first key-frame request is served with the next picture, further ones coalesce this long."""
 

@@ -12,7 +12,18 @@ from mcu.media import h264, vp8
 from mcu.media.fan_out import FanOut
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS, PayloadRing
 
-__all__ = ["FanOut", "Outlet", "PayloadRing", "Rendition", "RenditionKey", "Subscriber"]
+__all__ = [
+    "VIDEO_CLOCK_HZ",
+    "FanOut",
+    "Outlet",
+    "PayloadRing",
+    "Rendition",
+    "RenditionKey",
+    "Subscriber",
+]
+
+VIDEO_CLOCK_HZ = 90_000
+"""RTP clock of all video (RFC 6184 8.2.1, RFC 7741 6.1)."""
 
 _PACKETISERS: dict[str, Callable[[bytes], list[bytes]]] = {
     "h264": h264.packetise,

@@ -33,7 +33,6 @@ class VideoProcess:
 
     Args:
         configure: what it is told first.
-        ended: called each time the process is gone without having been closed.
     """
 
     def __init__(self, configure: messages.Configure) -> None:
@@ -80,6 +79,9 @@ class VideoProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
             )
+        except OSError:
+            ours.close()
+            raise
         finally:
             theirs.close()
         self._started_at = time.monotonic()
@@ -91,6 +93,11 @@ class VideoProcess:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._ready
         except TimeoutError as error:
+            # Whoever starts it again waits for the end of this one first.
+            self._link = None
+            link.close()
+            with suppress(ProcessLookupError):
+                self._process.kill()
             raise RuntimeError("a video process did not start in time") from error
 
     def send(self, message: messages.ToVideo) -> None:

@@ -14,9 +14,10 @@ from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
 from mcu.legs.leg import StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
-from mcu.media.rendition import Outlet, Rendition, RenditionKey
+from mcu.media.rendition import VIDEO_CLOCK_HZ, Outlet, Rendition, RenditionKey
 
-VIDEO_CLOCK_HZ = 90_000
+PICTURE_TIMEOUT_S = 8.0
+"""Longer than a mixer waits for a room. What is asked while there is no process gets no answer."""
 
 Send = Callable[[messages.ToVideo], None]
 
@@ -217,6 +218,10 @@ class VideoProxy:
     def process_lost(self) -> None:
         """The process is gone: nobody waits for it any more, what it counted stays."""
         self._give_up_asked()
+        # A new process counts its RTP timestamps anew: in renditions of its own, to which legs go
+        # over like to any other, with timestamps that go on.
+        self._renditions.clear()
+        self._playing.clear()
         self._gone = self.statistics()
         self._statistics = VideoStatistics()
         self._seen = messages.Seen(self.conference, {}, {})
@@ -276,7 +281,10 @@ class VideoProxy:
         self._asked[number] = future
         self._send(messages.AskPicture(self.conference, number, view, participant))
         try:
-            return await future
+            async with asyncio.timeout(PICTURE_TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            return None
         finally:
             self._asked.pop(number, None)
 

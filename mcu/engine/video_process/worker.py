@@ -82,6 +82,8 @@ class _Conference:
         """A mixer gives a leg a rendition, or takes it away."""
         before = self._playing.pop((leg, stream), None)
         if rendition is not None:
+            if self.renditions.get(rendition.key) is not rendition:
+                self._sent.pop(rendition.key, None)  # a new one of the same key has a new ring
             self.renditions[rendition.key] = rendition
             self._playing[leg, stream] = rendition.key
         if before is not None and before not in self._playing.values():

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from mcu.engine.plan import ParticipantPlan
-from mcu.engine.video_process import messages
+from mcu.engine.video_process import messages, proxy
 from mcu.legs.leg import StreamCodec
 from tests.mcu.engine.video_process.coupled import CoupledRoom
 from tests.mcu.engine.video_room import SIZE, Leg, decoded
@@ -105,6 +107,7 @@ def test_a_new_process_goes_on_where_the_old_one_ended() -> None:
     room, first, second = meeting()
     room.run(15)
     before = room.mixer.statistics().counters.frames_decoded
+    old = first.playing["video"]
     room.kill_process()
     room.run(25)
     assert room.mixer.visible("main") == ()
@@ -117,6 +120,10 @@ def test_a_new_process_goes_on_where_the_old_one_ended() -> None:
     rendition = first.playing["video"]
     assert rendition is not None
     assert second.playing["video"] is rendition
+    # Its timestamps began anew: legs must come to it as to another rendition.
+    assert old is not None
+    assert rendition is not old
+    assert rendition.timestamp < old.timestamp
     planes = decoded(rendition)
     assert near(colour_at(planes, *LEFT), RED)
     assert near(colour_at(planes, *RIGHT), GREEN)
@@ -169,3 +176,28 @@ async def test_pictures_are_drawn_over_there() -> None:
         await asyncio.sleep(0)
         room.kill_process()
         assert await asked is None
+
+
+def test_a_viewer_that_is_added_again_gets_its_pictures_on() -> None:
+    room = CoupledRoom()
+    room.seat("a")
+    leg = room.join("a", RED)
+    room.mixer.add_viewer(leg, "main", room.now)
+    room.run(40)
+    rendition = leg.playing["video"]
+    assert rendition is not None
+    before = rendition.key_frames
+    room.mixer.add_viewer(leg, "main", room.now)  # its rendition over there is made anew
+    room.run(20)
+    assert rendition is leg.playing["video"]
+    assert rendition.key_frames == before + 1  # or nothing after it could be decoded
+
+
+async def test_a_picture_asked_for_without_a_process_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proxy, "PICTURE_TIMEOUT_S", 0.01)
+    room, _, _ = meeting()
+    room.kill_process()
+    assert await room.mixer.picture("main") is None
+    assert not room.proxy._asked
