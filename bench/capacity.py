@@ -1,5 +1,12 @@
 """How many rooms one machine holds: the real daemon under a real load, in one command.
 
+Every room is real ICE, DTLS and SRTP. All of them send Opus, ``--speakers`` of them speech and the
+others a quiet room; with ``--video`` ``--video-senders`` of them send 640×360 H.264 at 25 pictures
+a second, and all receive 1280×720 at 25 pictures and 1.5 Mbit/s of one view (``--layout``).
+``--sampled`` rooms decrypt and decode all they get; of the others packets are counted by their
+clear RTP headers. One room marks its sound and pictures, another finds the marks: that is the
+latency the server adds.
+
 The daemon and the load generator are processes of their own on this machine. The daemon's cost
 is read from the kernel (CPU seconds of its process and its children), what the rooms get from
 the generator, ticks from the daemon's ``/metrics``. The run ends with one JSON line.
@@ -15,157 +22,29 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import fields, replace
 
-import psutil
-
-from tests.peers.daemon import ADMIN_TOKEN, Daemon
-
-JOIN_ALLOWANCE_S = 120.0
-Figures = dict[str, Any]
+from bench.figures import VoidRunError
+from bench.load import Figures, Load, baseline_server, measured, meeting
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds of a process and its living children, user and system."""
-    process = psutil.Process(pid)
-    times = [process.cpu_times(), *(child.cpu_times() for child in process.children(True))]
-    return float(sum(one.user + one.system for one in times))
+async def run(load: Load, baseline: str | None = None, baseline_legs: int = 4) -> Figures:
+    """The daemon, then the baseline if one is asked for.
 
-
-def memory_bytes(pid: int) -> int:
-    """Resident memory of a process and its children; shared libraries count in each."""
-    process = psutil.Process(pid)
-    return sum(one.memory_info().rss for one in (process, *process.children(True)))
-
-
-async def generate(options: argparse.Namespace, url: str, token: str, legs: int) -> Any:
-    """Start the generator; gives its process, its output still to be read."""
-    command = [
-        "-m", "bench.generator", "--url", url, "--token", token, "--legs", str(legs),
-        "--seconds", str(options.seconds), "--speakers", str(options.speakers),
-        "--sampled", str(options.sampled), "--video-senders", str(options.video_senders),
-    ]  # fmt: skip
-    if options.video:
-        command.append("--video")
-    return await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=asyncio.subprocess.PIPE
-    )
-
-
-async def measured(
-    options: argparse.Namespace, url: str, token: str, legs: int, pid: int
-) -> Figures:
-    """One load against one server: the generator's figures and the server's cores."""
-    generator = await generate(options, url, token, legs)
-    try:
-        async with asyncio.timeout(JOIN_ALLOWANCE_S + options.seconds):
-            line = await generator.stdout.readline()
-            if line.strip() != b"measuring":
-                raise RuntimeError("the generator could not join; see its messages above")
-            cpu = cpu_seconds(pid)
-            memory = memory_bytes(pid)
-            figures: Figures = json.loads(await generator.stdout.readline())
-            cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
-    finally:
-        if generator.returncode is None:
-            generator.terminate()
-        await generator.wait()
-    return {
-        "legs": legs,
-        "server_cores": round(cores, 3),
-        "server_cores_per_leg": round(cores / legs, 5),
-        "server_memory_mb": round(memory / 1e6, 1),
-    } | figures
-
-
-async def run_daemon(options: argparse.Namespace) -> Figures:
-    """The load against the daemon."""
-    with tempfile.TemporaryDirectory() as folder:
-        limits = {
-            "MCU_LIMITS__MAX_LEGS": str(options.legs + 10),
-            "MCU_LIMITS__REQUESTS_PER_SECOND": "10000",
-        }
-        async with Daemon(Path(folder), environment=limits) as daemon:
-            conference = await prepare(daemon, options)
-            url = f"{daemon.url}/api/v1/conferences/{conference}/legs?bridge=b{{leg}}"
-            before = await daemon.metrics()
-            figures = await measured(options, url, ADMIN_TOKEN, options.legs, daemon.pid)
-            after = await daemon.metrics()
-    missed = 'mcu_ticks_missed_total{clock="audio"}'
-    figures["ticks_missed"] = int(after[missed] - before[missed])
-    for clock in ("audio", "video"):
-        seconds = after[f'mcu_tick_lateness_seconds{{clock="{clock}",quantile="0.99"}}']
-        key = "tick_lateness_ms_p99" if clock == "audio" else "video_tick_lateness_ms_p99"
-        figures[key] = round(seconds * 1000, 2)
-    figures["frames_skipped"] = int(
-        after["mcu_frames_skipped_total"] - before["mcu_frames_skipped_total"]
-    )
-    for name in ("encoders", "decoders", "renditions"):
-        for kind in ("audio", "video"):
-            figures[f"{kind}_{name}"] = int(after.get(f'mcu_{name}{{kind="{kind}"}}', 0))
-    figures["stage_seconds"] = {
-        key.partition("{")[2].rstrip("}"): round(value - before.get(key, 0.0), 2)
-        for key, value in after.items()
-        if key.startswith("mcu_stage_seconds_total")
-    }
-    return figures
-
-
-async def prepare(daemon: Daemon, options: argparse.Namespace) -> str:
-    """Register the rooms and start their conference; gives its id."""
-    await daemon.call("POST", "/units", {"id": "tinh", "name": "Tỉnh", "level": "province"})
-    for number in range(options.legs):
-        await daemon.call(
-            "POST",
-            "/bridges",
-            {"id": f"b{number}", "name": f"Xã {number}", "unit": "tinh", "kind": "webrtc"},
-        )
-    bridges = [f"b{number}" for number in range(options.legs)]
-    conference = await daemon.call(
-        "POST", "/conferences", {"name": "Bench", "unit": "tinh", "bridges": bridges}
-    )
-    columns = int(options.layout.split("x")[0])
-    slots = [{"participant": bridge} for bridge in bridges[: columns * columns]]
-    slots += [{} for _ in range(columns * columns - len(slots))]
-    await daemon.call(
-        "PUT",
-        f"/conferences/{conference['id']}/layout",
-        {"view": "main", "layout": options.layout, "slots": slots},
-    )
-    return str(conference["id"])
-
-
-@asynccontextmanager
-async def baseline_server(name: str) -> AsyncIterator[tuple[str, int]]:
-    """A baseline's process; gives its offer URL and pid."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"bench.baselines.{name}_mcu", stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        port = json.loads(await process.stdout.readline())["port"]
-        yield f"http://127.0.0.1:{port}/offer", process.pid
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def run(options: argparse.Namespace) -> Figures:
-    """The daemon, then the baseline if one is asked for."""
-    print(f"daemon: {options.legs} legs, {options.seconds:g} s", file=sys.stderr)
-    figures = await run_daemon(options)
-    if options.baseline:
-        legs = min(options.baseline_legs, options.legs)
-        print(f"{options.baseline}: {legs} legs, {options.seconds:g} s", file=sys.stderr)
-        async with baseline_server(options.baseline) as (url, pid):
-            baseline = await measured(options, url, "", legs, pid)
-        figures["baseline"] = {"name": options.baseline} | baseline
+    Raises:
+        VoidRunError: the generator was starved; the figures would be its own.
+    """
+    print(f"daemon: {load.legs} legs, {load.seconds:g} s", file=sys.stderr)
+    async with meeting(load) as held:
+        figures = await held.measured()
+    if baseline:
+        smaller = replace(load, legs=min(baseline_legs, load.legs))
+        print(f"{baseline}: {smaller.legs} legs, {load.seconds:g} s", file=sys.stderr)
+        async with baseline_server(baseline) as (url, pid):
+            theirs = await measured(smaller, url, "", pid)
+        figures["baseline"] = {"name": baseline} | theirs
         figures["ratio_cores_per_leg"] = round(
-            figures["server_cores_per_leg"] / baseline["server_cores_per_leg"], 4
+            figures["server_cores_per_leg"] / theirs["server_cores_per_leg"], 4
         )
     return figures
 
@@ -188,13 +67,14 @@ def main() -> None:
     parser.add_argument(
         "--baseline-legs", type=int, default=4, help="as many as the baseline holds"
     )
-    options = parser.parse_args()
-    figures = asyncio.run(run(options))
-    print(json.dumps(figures))
-    void = figures["generator_starved"] or figures.get("baseline", {}).get("generator_starved")
-    if void:
-        print("VOID: the generator was starved; take fewer legs", file=sys.stderr)
+    options = vars(parser.parse_args())
+    load = Load(**{field.name: options[field.name] for field in fields(Load)})
+    try:
+        figures = asyncio.run(run(load, options["baseline"], options["baseline_legs"]))
+    except VoidRunError as error:
+        print(f"VOID: {error}", file=sys.stderr)
         sys.exit(1)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

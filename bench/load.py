@@ -1,0 +1,228 @@
+"""A load against a server: the real daemon and the generator as processes of their own.
+
+Whoever measures something about a meeting of many rooms begins here::
+
+    async with meeting(load) as held:
+        figures = await held.measured(during=something_else_meanwhile)
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.figures import VoidRunError
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+JOIN_ALLOWANCE_S = 120.0
+Figures = dict[str, Any]
+During = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What rooms join and what they send.
+
+    Args:
+        legs: rooms that join. seconds: length of the measurement.
+        video: video both ways, not audio alone.
+        speakers: rooms that speak; the others send the silence of a quiet room.
+        video_senders: rooms that send pictures, 640×360 at 25 a second.
+        sampled: rooms that decrypt and decode all they get.
+        layout: of the view that all of them receive, 1280×720 at 25 pictures and 1.5 Mbit/s.
+    """
+
+    legs: int = 20
+    seconds: float = 20.0
+    video: bool = False
+    speakers: int = 4
+    video_senders: int = 16
+    sampled: int = 2
+    layout: str = "4x4"
+
+    def arguments(self) -> list[str]:
+        """The generator's command line, without address and token."""
+        arguments = [
+            "--legs", str(self.legs), "--seconds", str(self.seconds),
+            "--speakers", str(self.speakers), "--sampled", str(self.sampled),
+            "--video-senders", str(self.video_senders),
+        ]  # fmt: skip
+        return [*arguments, "--video"] if self.video else arguments
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and its living children, user and system."""
+    process = psutil.Process(pid)
+    times = [process.cpu_times(), *(child.cpu_times() for child in process.children(True))]
+    return float(sum(one.user + one.system for one in times))
+
+
+def memory_bytes(pid: int) -> int:
+    """Resident memory of a process and its children; shared libraries count in each."""
+    process = psutil.Process(pid)
+    return sum(one.memory_info().rss for one in (process, *process.children(True)))
+
+
+async def measured(
+    load: Load, url: str, token: str, pid: int, during: During | None = None
+) -> Figures:
+    """One load against one server: the generator's figures and the server's cores.
+
+    Args:
+        url: where offers are POSTed; ``{leg}`` in it becomes the leg's number.
+        pid: the server's. during: runs from the beginning of the measurement, beside it; it is
+            awaited before the server's figures are read.
+    Raises:
+        VoidRunError: the generator could not join, or was starved of processor time.
+    """
+    generator = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.generator", "--url", url, "--token", token,
+        *load.arguments(), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert generator.stdout is not None
+    beside: asyncio.Future[None] | None = None
+    try:
+        async with asyncio.timeout(JOIN_ALLOWANCE_S + load.seconds):
+            line = await generator.stdout.readline()
+            if line.strip() != b"measuring":
+                raise VoidRunError("the generator could not join; see its messages above")
+            cpu = cpu_seconds(pid)
+            memory = memory_bytes(pid)
+            if during is not None:
+                beside = asyncio.ensure_future(during())
+            figures: Figures = json.loads(await generator.stdout.readline())
+            cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
+            if beside is not None:
+                await beside
+    finally:
+        if beside is not None:
+            beside.cancel()
+        if generator.returncode is None:
+            generator.terminate()
+        await generator.wait()
+    if figures["generator_starved"]:
+        raise VoidRunError(
+            f"the generator began {figures['generator_late_phases']:.0%} of its work late: "
+            "it was starved of processor time; take fewer legs or a calmer machine"
+        )
+    return {
+        "legs": load.legs,
+        "server_cores": round(cores, 3),
+        "server_cores_per_leg": round(cores / load.legs, 5),
+        "server_memory_mb": round(memory / 1e6, 1),
+    } | figures
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A daemon with a running conference, its rooms registered as ``b0``, ``b1``, …"""
+
+    daemon: Daemon
+    conference: str
+    load: Load
+
+    def legs_url(self) -> str:
+        """Where a room's offer is POSTed; ``{leg}`` stands for its number."""
+        return f"{self.daemon.url}/api/v1/conferences/{self.conference}/legs?bridge=b{{leg}}"
+
+    async def measured(self, *, load: Load | None = None, during: During | None = None) -> Figures:
+        """Join the load's rooms, measure, let them leave; what the daemon tells is added.
+
+        Args:
+            load: another one than the meeting was prepared for, with no more legs.
+        """
+        load = load or self.load
+        before = await self.daemon.metrics()
+        figures = await measured(load, self.legs_url(), ADMIN_TOKEN, self.daemon.pid, during)
+        return figures | daemon_figures(before, await self.daemon.metrics())
+
+
+@asynccontextmanager
+async def meeting(
+    load: Load, *, spare_legs: int = 10, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Meeting]:
+    """A daemon of its own with the load's rooms registered and their conference started.
+
+    Args:
+        spare_legs: how many more rooms the daemon lets in, registered too.
+        environment: further ``MCU_…`` settings.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "MCU_LIMITS__MAX_LEGS": str(load.legs + spare_legs),
+            "MCU_LIMITS__REQUESTS_PER_SECOND": "10000",
+            **(environment or {}),
+        }
+        async with Daemon(Path(folder), environment=settings) as daemon:
+            conference = await _prepare(daemon, replace(load, legs=load.legs + spare_legs))
+            yield Meeting(daemon, conference, load)
+
+
+async def _prepare(daemon: Daemon, load: Load) -> str:
+    """Register the rooms and start their conference; gives its id."""
+    await daemon.call("POST", "/units", {"id": "tinh", "name": "Tỉnh", "level": "province"})
+    for number in range(load.legs):
+        await daemon.call(
+            "POST",
+            "/bridges",
+            {"id": f"b{number}", "name": f"Xã {number}", "unit": "tinh", "kind": "webrtc"},
+        )
+    bridges = [f"b{number}" for number in range(load.legs)]
+    conference = await daemon.call(
+        "POST", "/conferences", {"name": "Bench", "unit": "tinh", "bridges": bridges}
+    )
+    columns = int(load.layout.split("x")[0])
+    slots = [{"participant": bridge} for bridge in bridges[: columns * columns]]
+    slots += [{} for _ in range(columns * columns - len(slots))]
+    await daemon.call(
+        "PUT",
+        f"/conferences/{conference['id']}/layout",
+        {"view": "main", "layout": load.layout, "slots": slots},
+    )
+    return str(conference["id"])
+
+
+def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> Figures:
+    """What the daemon's metrics say of the time between two readings of them."""
+
+    def grown(name: str) -> int:
+        return int(after[name] - before[name])
+
+    figures: Figures = {
+        "ticks_missed": grown('mcu_ticks_missed_total{clock="audio"}'),
+        "frames_skipped": grown("mcu_frames_skipped_total"),
+    }
+    for clock, key in (("audio", "tick_lateness_ms_p99"), ("video", "video_tick_lateness_ms_p99")):
+        seconds = after[f'mcu_tick_lateness_seconds{{clock="{clock}",quantile="0.99"}}']
+        figures[key] = round(seconds * 1000, 2)
+    for name in ("encoders", "decoders", "renditions"):
+        for kind in ("audio", "video"):
+            figures[f"{kind}_{name}"] = int(after.get(f'mcu_{name}{{kind="{kind}"}}', 0))
+    figures["stage_seconds"] = {
+        key.partition("{")[2].rstrip("}"): round(value - before.get(key, 0.0), 2)
+        for key, value in after.items()
+        if key.startswith("mcu_stage_seconds_total")
+    }
+    return figures
+
+
+@asynccontextmanager
+async def baseline_server(name: str) -> AsyncIterator[tuple[str, int]]:
+    """A baseline's process (``bench/baselines``); gives its offer URL and pid."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"bench.baselines.{name}_mcu", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        port = json.loads(await process.stdout.readline())["port"]
+        yield f"http://127.0.0.1:{port}/offer", process.pid
+    finally:
+        process.terminate()
+        await process.wait()
