@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the measurement")
     parser.add_argument("--video-senders", type=int, default=16, help="rooms that send pictures")
     parser.add_argument("--speakers", type=int, default=4, help="rooms that speak")
+    parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
     parser.add_argument("--sampled", type=int, default=2, help="legs that decode all they get")
     parser.add_argument(
         "--layout", default="4x4", choices=["2x2", "3x3", "4x4", "5x5", "6x6", "7x7"]

@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Sequence
 
 import aiohttp
 import numpy as np
@@ -19,7 +20,7 @@ import uvloop
 
 from bench.generator_leg import POLLED_BYTES, GeneratorLeg
 from bench.latency import LatencyProbe
-from bench.media import coded_pictures, coded_silence, coded_speech
+from bench.media import CodedSound, coded_pictures, coded_silence, coded_speech
 from bench.stamped import StampedReader
 from mcu.media.srtp import PacketBuffer
 from signalling.webrtc.dtls import DtlsCertificate
@@ -98,7 +99,7 @@ class Generator:
                     f"leg-{number}",
                     buffer,
                     certificate,
-                    sound=speeches[number] if number < options.speakers else silence,
+                    sound=self._sound(number, speeches, silence),
                     pictures=loops[number % len(loops)] if sends_video else None,
                     video=options.video,
                     sampled=sampled,
@@ -108,6 +109,13 @@ class Generator:
                 )
             )
         self.probe.attach(self.legs[0], self.legs[0].pictures)
+
+    def _sound(
+        self, number: int, speeches: Sequence[CodedSound], silence: CodedSound
+    ) -> CodedSound | None:
+        if number < len(speeches):
+            return speeches[number]
+        return silence if number < self._options.legs - self._options.viewers else None
 
     async def _send(self) -> None:
         start = time.monotonic()
@@ -197,6 +205,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--video", action="store_true", help="video both ways")
     parser.add_argument("--video-senders", type=int, default=16, help="legs that send pictures")
     parser.add_argument("--speakers", type=int, default=4, help="legs that speak; others are quiet")
+    parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
     parser.add_argument("--sampled", type=int, default=2, help="legs that decrypt and decode all")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--warm-up", type=float, default=4.0, help="seconds before measuring")

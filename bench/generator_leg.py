@@ -80,6 +80,7 @@ class GeneratorLeg:
     Args:
         server: address of the daemon's media port is learned from its answer.
         buffer: shared by all legs of the process.
+        sound, pictures: what it sends; None: none.
         sampled: decrypt and decode what arrives.
         polled: read when ``poll`` is called, not when something has come; once connected.
         on_audio, on_picture: told of each decoded block or picture of a sampled leg, with the
@@ -92,7 +93,7 @@ class GeneratorLeg:
         buffer: PacketBuffer,
         certificate: DtlsCertificate,
         *,
-        sound: CodedSound,
+        sound: CodedSound | None,
         pictures: CodedPictures | None,
         video: bool,
         sampled: bool,
@@ -265,6 +266,8 @@ class GeneratorLeg:
 
     def send_audio(self, now: float) -> None:
         """The next 20 ms of the loop."""
+        if self.sound is None:
+            return
         number = self._sent_audio
         self._sent_audio += 1
         at = number % len(self.sound.packets)

@@ -35,6 +35,7 @@ class Load:
         video: video both ways, not audio alone.
         speakers: rooms that speak; the others send the silence of a quiet room.
         video_senders: rooms that send pictures, 640×360 at 25 a second.
+        viewers: of the legs, send no media at all; the last ones.
         sampled: rooms that decrypt and decode all they get.
         layout: of the view that all of them receive, 1280×720 at 25 pictures and 1.5 Mbit/s.
     """
@@ -44,6 +45,7 @@ class Load:
     video: bool = False
     speakers: int = 4
     video_senders: int = 16
+    viewers: int = 0
     sampled: int = 2
     layout: str = "4x4"
 
@@ -52,7 +54,7 @@ class Load:
         arguments = [
             "--legs", str(self.legs), "--seconds", str(self.seconds),
             "--speakers", str(self.speakers), "--sampled", str(self.sampled),
-            "--video-senders", str(self.video_senders),
+            "--video-senders", str(self.video_senders), "--viewers", str(self.viewers),
         ]  # fmt: skip
         return [*arguments, "--video"] if self.video else arguments
 
