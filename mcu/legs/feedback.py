@@ -22,6 +22,7 @@ from mcu.legs.outgoing import Outgoing
 from mcu.media import rtcp
 from mcu.media.clock import NtpClock
 from mcu.media.receive import DEFAULT_ROUND_TRIP_S, PLI_INTERVAL_S
+from mcu.media.transport_feedback import TransportFeedback
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 UNLIMITED_BPS = 1_000_000_000
@@ -66,6 +67,8 @@ class Feedback:
         self._next_request: dict[StreamName, float] = {}
         self._fir_number = 0
         self._limited = False
+        self.transport_reports = 0
+        """Transport-wide reports sent."""
 
     def receive(self, values: Sequence[rtcp.RtcpValue], now: float) -> None:
         """Act on the members of one RTCP packet."""
@@ -77,6 +80,8 @@ class Feedback:
                     output.stream.repeat(value.lost, now)
             elif isinstance(value, RtcpPsfbPacket):
                 self._receive_payload_feedback(value, now)
+            elif isinstance(value, TransportFeedback):
+                continue  # none of what goes out is numbered
             elif isinstance(value, RtcpByePacket):
                 for ssrc in value.sources:
                     self._incoming.end(ssrc)
@@ -140,6 +145,20 @@ class Feedback:
             return rtcp.bitrate_limit(self._ssrc, UNLIMITED_BPS, ssrcs)
         return b""
 
+    def transport_reports_due(self, now: float) -> Iterator[bytes]:
+        """Reports on when the peer's packets arrived, if they are due."""
+        log = self._incoming.arrivals
+        if log is None or not log.times or now < log.due_at:
+            return
+        # Peers look at what the report is about by any one of their streams.
+        ssrc = next((video.ssrc for video in self._incoming.videos()), None)
+        if ssrc is None:
+            log.times.clear()
+            return
+        for report in log.report(self._ssrc, ssrc, now):
+            self.transport_reports += 1
+            yield self._compound(report)
+
     def repetitions(self, now: float) -> Iterator[bytes]:
         """NACKs that are due."""
         for video in self._incoming.videos():
@@ -169,6 +188,9 @@ class Feedback:
     def next_timer(self) -> float | None:
         """When repetitions or key frame requests are due next."""
         times: list[float] = []
+        log = self._incoming.arrivals
+        if log is not None and log.times:
+            times.append(log.due_at)
         for name, source in self._incoming.sources.items():
             video = source.video
             if video is None:

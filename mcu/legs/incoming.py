@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiortc.rtp import RtcpReceiverInfo
 
 from mcu.legs.leg import StreamName
+from mcu.media.arrivals import ArrivalLog
 from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.receive import AudioReceiveStream, VideoReceiveStream
 from mcu.media.rtp import (
@@ -18,6 +19,7 @@ from mcu.media.rtp import (
     HEADER,
     MARKER_BIT,
     MID_URI,
+    TRANSPORT_NUMBER_URI,
     RtpError,
     bounds,
     find_extension,
@@ -112,6 +114,10 @@ class Incoming:
         }
         self._routes: dict[int, _Route] = {}
         self._mid_id = next((i for one in media if (i := one.extensions.get(MID_URI))), None)
+        numbered = (one for one in media if one.receives and one.transport_cc)
+        number_id = next((one.extensions[TRANSPORT_NUMBER_URI] for one in numbered), None)
+        self.arrivals = None if number_id is None else ArrivalLog(number_id)
+        """Where the peer wants to know when its packets arrive."""
         for source in self.sources.values():
             for ssrc in source.media.remote_ssrcs[:MAX_SSRCS]:
                 self._routes[ssrc] = _Route(source, repeats=False)
@@ -130,6 +136,9 @@ class Incoming:
             return None
         _, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
         payload_type = second & 0x7F
+        arrivals = self.arrivals
+        if arrivals and extension and arrivals.note(packet, extension, start, length, now):
+            self._wake(arrivals.due_at)
         route = self._routes.get(ssrc)
         if route is None:
             mid = None

@@ -285,6 +285,8 @@ class WebRtcLeg:
             for request in self._feedback.repetitions(now):
                 self._send_rtcp(request)
             self._send_key_frame_requests(now)
+            for report in self._feedback.transport_reports_due(now):
+                self._send_rtcp(report)
             if now >= self._next_report:
                 self._next_report = max(self._next_report + REPORT_INTERVAL_S, now)
                 self._send_rtcp(self._feedback.report(now))

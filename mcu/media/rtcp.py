@@ -1,7 +1,7 @@
 """RTCP compound packets: framing and feedback here, the values are aiortc's (RFC 3550, 4585, 5104).
 
 ``read`` never raises anything but ``RtcpError`` and looks only at kinds a leg acts on, so that an
-unknown or oddly padded member (SDES, XR, transport feedback) does not cost the reports beside it.
+unknown or oddly padded member (SDES, XR) does not cost the reports beside it.
 """
 
 import struct
@@ -30,9 +30,18 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from mcu.media import transport_feedback
 from mcu.media.clock import NtpClock
+from mcu.media.transport_feedback import TransportFeedback
 
-RtcpValue = RtcpSrPacket | RtcpRrPacket | RtcpByePacket | RtcpRtpfbPacket | RtcpPsfbPacket
+RtcpValue = (
+    RtcpSrPacket
+    | RtcpRrPacket
+    | RtcpByePacket
+    | RtcpRtpfbPacket
+    | RtcpPsfbPacket
+    | TransportFeedback
+)
 
 _SDES_CNAME = 1
 _FIR_ENTRY = struct.Struct("!LB3x")
@@ -86,6 +95,8 @@ def _read_member(kind: int, count: int, body: bytes) -> RtcpValue | None:
         nack = RtcpRtpfbPacket.parse(body, count)
         nack.lost = [sequence & 0xFFFF for sequence in nack.lost]
         return nack
+    if kind == RTCP_RTPFB and count == transport_feedback.FMT:
+        return transport_feedback.read(body)
     if kind == RTCP_PSFB and count in (RTCP_PSFB_PLI, RTCP_PSFB_FIR, RTCP_PSFB_APP):
         return RtcpPsfbPacket.parse(body, count)
     return None

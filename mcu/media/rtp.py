@@ -22,6 +22,7 @@ _EXTENSION_HEAD = struct.Struct("!HH")
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+TRANSPORT_NUMBER_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 
 class RtpError(ValueError):
@@ -67,6 +68,14 @@ def find_extension(packet: memoryview | bytes, at: int, end: int, wanted: int) -
         at: offset of the extension header as from ``bounds``; end: where the payload starts.
     Raises: nothing; elements that run past the end are ignored.
     """
+    found = locate_extension(packet, at, end, wanted)
+    return None if found is None else bytes(packet[found[0] : found[1]])
+
+
+def locate_extension(
+    packet: memoryview | bytes, at: int, end: int, wanted: int
+) -> tuple[int, int] | None:
+    """Where the value of an element begins and ends; otherwise as ``find_extension``."""
     profile, _ = _EXTENSION_HEAD.unpack_from(packet, at)
     at += 4
     if profile == _ONE_BYTE_PROFILE:
@@ -80,7 +89,7 @@ def find_extension(packet: memoryview | bytes, at: int, end: int, wanted: int) -
                 return None
             size = (head & 0x0F) + 1
             if identity == wanted:
-                return bytes(packet[at : at + size]) if at + size <= end else None
+                return (at, at + size) if at + size <= end else None
             at += size
     elif profile & 0xFFF0 == _TWO_BYTE_PROFILE:
         while at + 1 < end:
@@ -91,7 +100,7 @@ def find_extension(packet: memoryview | bytes, at: int, end: int, wanted: int) -
             size = packet[at]
             at += 1
             if identity == wanted:
-                return bytes(packet[at : at + size]) if at + size <= end else None
+                return (at, at + size) if at + size <= end else None
             at += size
     return None
 

@@ -14,6 +14,9 @@ DtlsRole = Literal["server", "client"]
 EXTENSION_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 EXTENSION_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 EXTENSION_ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+EXTENSION_TRANSPORT_NUMBER = (
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+)
 
 
 class OfferRefused(Exception):  # noqa: N818 a fact, named like the events
@@ -75,7 +78,8 @@ class NegotiatedMedia:
         remote_ssrcs: primary SSRCs the offer announced; may be empty.
         remote_rtx: announced RTX SSRC → primary SSRC.
         extensions: URI → id, as offered.
-        nack, pli, fir, remb: RTCP feedback both sides use.
+        nack, pli, fir, remb, transport_cc: RTCP feedback both sides use; the last one only with
+            its extension.
         max_bitrate_bps: what the peer takes by its bandwidth lines and level; 0 for no limit.
     """
 
@@ -97,6 +101,7 @@ class NegotiatedMedia:
     pli: bool = False
     fir: bool = False
     remb: bool = False
+    transport_cc: bool = False
     max_bitrate_bps: int = 0
     reduced_size_rtcp: bool = False
 

@@ -146,6 +146,7 @@ def _formats(media: NegotiatedMedia) -> Iterator[Line]:
         (media.pli, "nack", "pli"),
         (media.fir, "ccm", "fir"),
         (media.remb, "goog-remb", ""),
+        (media.transport_cc, "transport-cc", ""),
     )
     for used, name, parameter in feedback:
         if used:

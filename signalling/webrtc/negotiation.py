@@ -13,6 +13,7 @@ from signalling.webrtc.agreement import (
     EXTENSION_ABS_SEND_TIME,
     EXTENSION_AUDIO_LEVEL,
     EXTENSION_MID,
+    EXTENSION_TRANSPORT_NUMBER,
     LegKind,
     LocalSide,
     Negotiated,
@@ -35,6 +36,7 @@ __all__ = [
     "EXTENSION_ABS_SEND_TIME",
     "EXTENSION_AUDIO_LEVEL",
     "EXTENSION_MID",
+    "EXTENSION_TRANSPORT_NUMBER",
     "Codec",
     "LocalSide",
     "Negotiated",
@@ -45,8 +47,10 @@ __all__ = [
 
 _EXTENSIONS: Mapping[str, frozenset[str]] = {
     "audio": frozenset({EXTENSION_MID, EXTENSION_AUDIO_LEVEL, EXTENSION_ABS_SEND_TIME}),
-    "video": frozenset({EXTENSION_MID, EXTENSION_ABS_SEND_TIME}),
+    "video": frozenset({EXTENSION_MID, EXTENSION_ABS_SEND_TIME, EXTENSION_TRANSPORT_NUMBER}),
 }
+"""Sound is not numbered transport-wide: its rate is never changed, and a room whose picture is
+hidden then costs no reports."""
 MAX_EXTENSION_ID = 14
 """One-byte header extensions (RFC 8285 section 4.2) have no higher id."""
 
@@ -215,6 +219,10 @@ def _negotiate(
         matching = [(pt, apt) for pt, apt in retransmission_types(media).items()]
         rtx = dict([pair for pair in matching if pair[1] == codec.payload_type][:1])
     remote, remote_rtx = _remote_sources(media)
+    extensions = _extensions(offer, media)
+    transport_cc = "transport-cc" in feedback and EXTENSION_TRANSPORT_NUMBER in extensions
+    if not transport_cc:
+        extensions.pop(EXTENSION_TRANSPORT_NUMBER, None)
     return NegotiatedMedia(
         mid=media.mid or "",
         kind=media_kind,
@@ -231,11 +239,12 @@ def _negotiate(
         ),
         remote_ssrcs=remote,
         remote_rtx=remote_rtx,
-        extensions=_extensions(offer, media),
+        extensions=extensions,
         nack="nack" in feedback,
         pli="nack pli" in feedback,
         fir="ccm fir" in feedback,
         remb="goog-remb" in feedback,
+        transport_cc=transport_cc,
         max_bitrate_bps=_max_bitrate(offer, media, codec),
         reduced_size_rtcp=media.has("rtcp-rsize"),
     )

@@ -1,6 +1,7 @@
 """Invariant: whatever bytes come, RTP and RTCP readers give a value or their one error.
 
-Allowed errors: RtpError, RtcpError, PayloadError. Memory stays bounded by what was fed.
+Allowed errors: RtpError, RtcpError, PayloadError; ValueError from the body of feedback. Memory
+stays bounded by what was fed.
 """
 
 import contextlib
@@ -8,7 +9,8 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.media import h264, rtcp, rtp, vp8
+from mcu.media import h264, rtcp, rtp, transport_feedback, vp8
+from mcu.media.arrivals import MAX_SPAN, ArrivalLog
 from mcu.media.assembly import MAX_PACKETS, FrameAssembler
 from mcu.media.frames import EncodedFrame
 from mcu.media.nack import MAX_MISSING
@@ -53,6 +55,32 @@ def test_rtcp(data: bytes, kind: int, count: int) -> None:
                 if hasattr(value, "fci"):
                     rtcp.fir_entries(value)
                     rtcp.remb_bps(value)
+
+
+@given(st.binary(max_size=400), st.integers(0, 65535), st.integers(0, 65535))
+def test_transport_feedback(rest: bytes, base: int, statuses: int) -> None:
+    body = bytes(8) + base.to_bytes(2, "big") + statuses.to_bytes(2, "big") + rest
+    for one in (rest, body):
+        with contextlib.suppress(ValueError):
+            value = transport_feedback.read(one)
+            assert len(value.arrivals) <= transport_feedback.MAX_STATUSES
+            assert sum(at is not None and at >= 0 for at in value.arrivals) <= len(one)
+
+
+@given(PACKETS)
+def test_arrivals_of_any_numbers(packets: list[tuple[int, int, bool, bytes, float]]) -> None:
+    log = ArrivalLog(1)
+    now = 0.0
+    for number, _, due, _, step in packets:
+        now += step
+        packet = b"\x90" + bytes(11) + rtp.pack_extensions({1: number.to_bytes(2, "big")})
+        log.note(memoryview(packet), 12, len(packet), len(packet), now)
+        if due:
+            for member in log.report(1, 2, now):
+                (value,) = rtcp.read(member)
+                assert isinstance(value, transport_feedback.TransportFeedback)
+                assert len(value.arrivals) <= MAX_SPAN
+            assert not log.times
 
 
 @given(st.lists(BYTES, max_size=6))

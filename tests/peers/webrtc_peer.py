@@ -37,6 +37,7 @@ from signalling.webrtc.dtls import Closed, Connected, DtlsCertificate, DtlsEndpo
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+NUMBER = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 PROFILES = {
     "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
     "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
@@ -58,6 +59,7 @@ class OfferOptions:
     presentation: bool = False
     rtx: bool = True
     send_time: bool = True
+    transport_cc: bool = False
     mid: bool = True
     announce_ssrcs: bool = True
     direction: str = "sendrecv"
@@ -165,6 +167,10 @@ class WebRtcPeer:
         self.plis = self.nacked = 0
         self.remb_bps: int | None = None
         self.byes: list[int] = []
+        self.feedback: list[bytes] = []
+        """Transport-wide reports on what was sent, without their RTCP header."""
+        self.numbers: list[int] = []
+        """Transport-wide numbers of what was sent, in order."""
         self.checks_answered = 0
         self.handshake_datagrams = 0
         self.mapped: tuple[str, int] | None = None
@@ -226,6 +232,8 @@ class WebRtcPeer:
         if kind == "video":
             lines += [f"a=rtcp-fb:{pt} {name}" for name in ("nack", "nack pli", "ccm fir")]
             lines.append(f"a=rtcp-fb:{pt} goog-remb")
+            if options.transport_cc:
+                lines += [f"a=rtcp-fb:{pt} transport-cc", f"a=extmap:4 {NUMBER}"]
         if rtx:
             lines += [f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={pt}"]
         if options.mid:
@@ -376,6 +384,10 @@ class WebRtcPeer:
         return self.send_packet(packet)
 
     def send_packet(self, packet: RtpPacket) -> bytes:
+        if self.options.transport_cc and packet.payload_type != self.sent["audio"].payload_type:
+            number = len(self.numbers) + 65_500 & 0xFFFF
+            packet.extensions.transport_sequence_number = number
+            self.numbers.append(number)
         return self.send_protected(packet.serialize(self._extensions))
 
     def send_protected(self, packet: bytes) -> bytes:
@@ -465,7 +477,7 @@ class WebRtcPeer:
         except SrtpFailure as error:
             self.dropped[str(error)] += 1
             return
-        for packet in RtcpPacket.parse(plain):
+        for packet in RtcpPacket.parse(self._without_reports(plain)):
             self.rtcp.append(packet)
             if isinstance(packet, RtcpRtpfbPacket):
                 self.nacked += len(packet.lost)
@@ -481,6 +493,19 @@ class WebRtcPeer:
             elif isinstance(packet, RtcpSrPacket):
                 ntp = packet.sender_info.ntp_timestamp
                 self._last_sr[packet.ssrc] = (ntp >> 16 & 0xFFFFFFFF, now)
+
+    def _without_reports(self, compound: bytes) -> bytes:
+        """Keep transport-wide reports, which aiortc takes for requests to repeat."""
+        rest, at = b"", 0
+        while at < len(compound):
+            end = at + 4 + 4 * int.from_bytes(compound[at + 2 : at + 4], "big")
+            if compound[at] & 0x1F == 15 and compound[at + 1] == 205:
+                padding = compound[end - 1] if compound[at] & 0x20 else 0
+                self.feedback.append(compound[at + 4 : end - padding])
+            else:
+                rest += compound[at:end]
+            at = end
+        return rest
 
     def _repeat(self, nack: RtcpRtpfbPacket) -> None:
         for stream in self.sent.values():

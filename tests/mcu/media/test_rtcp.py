@@ -67,11 +67,11 @@ def test_a_nack_bitmask_wraps() -> None:
 
 def test_members_nobody_acts_on_cost_nothing_beside_them() -> None:
     extended = struct.pack("!BBHL", 0x80, 207, 1, 1)
-    transport_feedback = struct.pack("!BBHLL", 0x8F, 205, 2, 1, 7)
+    size_request = struct.pack("!BBHLL", 0x83, 205, 2, 1, 7)
     odd_names = struct.pack("!BBHLBBBB", 0x82, 202, 2, 1, 1, 1, 65, 0)
     report = bytes(RtcpRrPacket(1, [BLOCK]))
     profile_words = struct.pack("!BBH", 0x81, 201, 8) + report[4:] + b"word"
-    read = rtcp.read(extended + transport_feedback + odd_names + profile_words)
+    read = rtcp.read(extended + size_request + odd_names + profile_words)
     assert read == [RtcpRrPacket(1, [BLOCK])]
 
 

@@ -9,6 +9,7 @@ from signalling.webrtc.negotiation import (
     EXTENSION_ABS_SEND_TIME,
     EXTENSION_AUDIO_LEVEL,
     EXTENSION_MID,
+    EXTENSION_TRANSPORT_NUMBER,
     LocalSide,
     Negotiated,
     OfferRefused,
@@ -74,7 +75,13 @@ def test_chromium_joins(vector: Vector, local: LocalSide) -> None:
         EXTENSION_AUDIO_LEVEL,
         EXTENSION_ABS_SEND_TIME,
     }
-    assert set(picture.extensions) == {EXTENSION_MID, EXTENSION_ABS_SEND_TIME}
+    assert set(picture.extensions) == {
+        EXTENSION_MID,
+        EXTENSION_ABS_SEND_TIME,
+        EXTENSION_TRANSPORT_NUMBER,
+    }
+    assert picture.transport_cc
+    assert not sound.transport_cc
     offered = {extmap.uri: extmap.id for extmap in described.media[1].extmaps}
     assert all(offered[uri] == number for uri, number in picture.extensions.items())
     assert negotiated.dtls_role == "server"
@@ -134,7 +141,31 @@ def test_firefox_joins(vector: Vector, local: LocalSide) -> None:
     assert picture.rtx == {127: 126}
     assert picture.remote_ssrcs == (2207118344,)
     assert picture.remote_rtx == {3011957421: 2207118344}
-    assert picture.extensions == {EXTENSION_MID: 3, EXTENSION_ABS_SEND_TIME: 4}
+    assert picture.extensions == {
+        EXTENSION_MID: 3,
+        EXTENSION_ABS_SEND_TIME: 4,
+        EXTENSION_TRANSPORT_NUMBER: 7,
+    }
+
+
+@pytest.mark.parametrize("feedback", ["96", "*", None])
+@pytest.mark.parametrize("extension", [True, False])
+def test_transport_feedback_needs_its_numbers(
+    local: LocalSide, feedback: str | None, extension: bool
+) -> None:
+    lines = [f"a=rtcp-fb:{feedback} transport-cc"] if feedback else []
+    lines += [f"a=extmap:5 {EXTENSION_TRANSPORT_NUMBER}"] if extension else []
+    sound_too = [one.replace("96", "111") for one in lines]
+    described = offer(audio(*sound_too), video(*lines))
+    negotiated = answer_offer(described, local, kind="join")
+    sound, picture = negotiated.media
+    both = extension and feedback is not None
+    assert picture.transport_cc == both
+    assert (EXTENSION_TRANSPORT_NUMBER in picture.extensions) == both
+    assert not sound.transport_cc
+    text = str(negotiated.answer)
+    assert text.count("transport-cc") == both
+    assert text.count(EXTENSION_TRANSPORT_NUMBER) == both
 
 
 def test_obs_publishes(vector: Vector, local: LocalSide) -> None:
