@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from bench.figures import VoidRunError
+from bench.growth import Growth, Point, figures, plot
+
+
+def point(legs: int, cores: float, memory_mb: float = 300.0, missed: int = 0) -> Point:
+    return Point(legs, cores, memory_mb, (50.0, 25.0), missed)
+
+
+def test_fixed_and_marginal_cost_of_a_straight_line() -> None:
+    growth = Growth((point(20, 0.7), point(50, 0.76), point(100, 0.86)))
+    assert growth.fixed_cores == pytest.approx(0.66)
+    assert [per_leg for _, _, per_leg in growth.marginal] == pytest.approx([0.2, 0.2])
+
+
+def test_a_bend_upwards_does_not_hold() -> None:
+    growth = Growth((point(20, 0.70), point(50, 0.76), point(100, 1.06)))
+    bend = next(one for one in figures(growth, ()) if one.name.startswith("marginal"))
+    assert bend.value == pytest.approx(3.0)
+    assert bend.holds is False
+
+
+def test_memory_by_leg_is_held_against_its_bar() -> None:
+    growth = Growth((point(20, 0.7, 300.0), point(120, 0.9, 420.0)))
+    memory = next(one for one in figures(growth, ()) if one.name == "memory per leg")
+    assert memory.value == pytest.approx(1.2)
+    assert memory.holds is False
+
+
+def test_a_meeting_that_lost_something_is_marked() -> None:
+    growth = Growth((point(20, 0.7), point(145, 1.0, missed=3)))
+    assert "not all of them whole" in figures(growth, ())[1].name
+
+
+def test_one_meeting_is_no_growth() -> None:
+    with pytest.raises(VoidRunError):
+        Growth((point(20, 0.7),))
+
+
+def test_the_plot_is_the_same_for_the_same_points(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    points = (point(20, 0.7), point(50, 0.76), point(145, 1.0))
+    plot(points, tmp_path / "one.svg", "One")
+    plot(points, tmp_path / "two.svg", "One")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
