@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mcu.engine.plan import MediaPlan
+from mcu.engine.shedding import Shed
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import SourceRequest
@@ -83,6 +84,9 @@ class ConferenceVideo(Protocol):
 
     def set_speakers(self, speakers: Sequence[str]) -> None:
         """Who speaks, the most prominent first."""
+
+    def shed(self, shed: Shed) -> None:
+        """Do without some of it from now on, or with all of it again."""
 
     def tick(self, now: float, wall: datetime) -> None:
         """One frame interval."""

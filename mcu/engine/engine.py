@@ -13,6 +13,7 @@ import structlog
 
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.conference_video import VideoFactory
+from mcu.engine.shedding import NOTHING, Shed
 from mcu.engine.ticks import TickReading, TickSchedule
 from mcu.media.rendition import FanOut
 
@@ -51,6 +52,7 @@ class Engine:
         self._video = video
         self._max_speakers = max_speakers
         self._wall = wall
+        self._shed = NOTHING
 
     def start_conference(self, conference: str) -> ConferenceMedia:
         """Make the media of a conference; the one that runs already is returned as it is."""
@@ -62,11 +64,18 @@ class Engine:
                 video=self._video.open(conference),
                 max_speakers=self._max_speakers,
             )
+            media.video.shed(self._shed)
         return media
 
     def remove_conference(self, conference: str) -> ConferenceMedia | None:
         """Forget a conference; its media no longer ticks. The caller closes it."""
         return self.conferences.pop(conference, None)
+
+    def shed(self, shed: Shed) -> None:
+        """Let all conferences, and those that begin, do without some of their video."""
+        self._shed = shed
+        for media in self.conferences.values():
+            media.video.shed(shed)
 
     @property
     def faults(self) -> int:

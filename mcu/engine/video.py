@@ -14,6 +14,8 @@ from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
+from mcu.engine.rendition_sharing import MAX_RENDITIONS, share
+from mcu.engine.shedding import NOTHING, RateGate, Shed
 from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung, allowed_rungs, choose_rung
 from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
 from mcu.engine.video_source import Shape, VideoSource
@@ -37,8 +39,8 @@ ASKED_SIZE = (320, 180)
 
 LIMITS_INTERVAL_S = 0.5
 
-MAX_RENDITIONS = 4
-"""Of one view in one codec: whoever would need a further one shares the next lower."""
+SMALL_SLOT = 1 / 9
+"""Part of a view's area up to which a slot is small (``Shed.stills``)."""
 
 SourceId = tuple[str, StreamName]
 
@@ -51,6 +53,11 @@ class _Viewer:
     stream: StreamName
     view: str
     rendition: ViewRendition | None = None
+
+    @property
+    def bitrate_bps(self) -> int:
+        """Of what it gets now."""
+        return 0 if self.rendition is None else self.rendition.key.bitrate_bps
 
 
 class VideoMixer:
@@ -90,6 +97,8 @@ class VideoMixer:
         self._epoch: float | None = None
         self._now = 0.0
         self._next_limits = float("-inf")
+        self._shed = NOTHING
+        self._gate = RateGate()
         self._open_view(ViewPlan(PRESENTATION_VIEW, "1x1", (PresentationSlot(),), show_clock=False))
 
     # Sources
@@ -188,6 +197,14 @@ class VideoMixer:
         """Who speaks, the most prominent first."""
         self._speakers = speakers
 
+    def shed(self, shed: Shed) -> None:
+        """See ``ConferenceVideo``."""
+        before, self._shed = self._shed, shed
+        if before.max_renditions != shed.max_renditions:
+            # The weakest first: they make room, and the best lines keep what they have.
+            for viewer in sorted(self._viewers.values(), key=lambda one: one.bitrate_bps):
+                self._move(viewer)
+
     # The clock
 
     def tick(self, now: float, wall: datetime) -> None:
@@ -207,6 +224,8 @@ class VideoMixer:
         for source in self._sources.values():
             source.tick(now, HOLD_S)
         self._answer_waiting(now)
+        if not self._gate.passes(self._shed.view_rate):
+            return
         for view in active:
             if view.plan.name == PRESENTATION_VIEW and room.presenter is None:
                 continue
@@ -233,7 +252,8 @@ class VideoMixer:
             # Somebody asks for its picture: a room that is paused has to send one.
             if (participant, "video") in sizes:
                 sizes[participant, "video"].append(ASKED_SIZE)
-        return {key: request_for(found, self._fps) for key, found in sizes.items()}
+        fps = round(self._fps * self._shed.view_rate)
+        return {key: request_for(found, fps) for key, found in sizes.items()}
 
     async def picture(self, view: str) -> bytes | None:
         """JPEG of a view; None when there is no such view."""
@@ -335,6 +355,7 @@ class VideoMixer:
     def _want(self, active: Sequence[View], now: float) -> None:
         """Let sources be decoded in the shapes they are shown in, and no others at all."""
         wanted: dict[SourceId, set[Shape]] = {}
+        small = self._width * self._height * SMALL_SLOT if self._shed.stills else 0.0
         for view in active:
             for binding, size in view.sizes():
                 who = self._participant(binding.participant)
@@ -350,7 +371,14 @@ class VideoMixer:
         for key, source in self._sources.items():
             if source.stream == "presentation":
                 wanted.setdefault(key, set())  # decoded to see whether there is one at all
-            source.want(wanted.get(key), now)
+            shapes_wanted = wanted.get(key)
+            source.stills = (
+                bool(shapes_wanted)
+                and key[1] == "video"
+                and key[0] not in self._speakers
+                and all(width * height <= small for width, height, _ in shapes_wanted or ())
+            )
+            source.want(shapes_wanted, now)
         if now >= self._next_limits:
             self._next_limits = now + LIMITS_INTERVAL_S
             self._limit_rates()
@@ -441,7 +469,4 @@ class VideoMixer:
             for one in view.renditions.values()
             if one.key.codec == codec.name and set(one.legs) != {viewer.leg.id}
         ]
-        if key in alike or len(alike) < MAX_RENDITIONS:
-            return key
-        lower = [one for one in alike if one.bitrate_bps < key.bitrate_bps]
-        return max(lower, key=lambda one: one.bitrate_bps, default=key)
+        return share(key, alike, self._shed.max_renditions or MAX_RENDITIONS)

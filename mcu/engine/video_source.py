@@ -1,12 +1,14 @@
 """One source of pictures: its decoder, what waits for it, and its newest picture."""
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import av
 
 from mcu.engine.conference_video import VideoLeg
+from mcu.engine.decode_budget import STILL_S, DecodeBudget
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
 from mcu.legs.leg import StreamName
@@ -27,6 +29,10 @@ ASK_AGAIN_S = 1.0
 ASK_AGAIN_MAX_S = 8.0
 """A key frame that does not come is asked for again, after twice the time each time."""
 
+SLICE_S = 0.02
+"""Pictures that wait are decoded together as far as that takes this long, half a frame interval:
+a source of large pictures lets others at the codec threads in between."""
+
 FRUITLESS = 25
 """So many pictures without a result mean the stream cannot be decoded from here."""
 
@@ -43,6 +49,8 @@ class _Decoded:
     pictures: dict[Shape, Picture] = field(default_factory=dict)
     decoded: int = 0
     failed: bool = False
+    took_s: float = 0.0
+    """Processor time."""
 
 
 class VideoSource:
@@ -67,6 +75,8 @@ class VideoSource:
         self.wanted_since: float | None = None
         """Since when somebody wants to see it; None while hidden."""
         self.frame: av.VideoFrame | None = None
+        self.stills = False
+        """Decode a key frame every ``STILL_S`` and nothing else."""
         self._pool = pool
         self._counters = counters
         self._clock = clock
@@ -80,6 +90,9 @@ class VideoSource:
         self._batch_at = 0.0
         self._second_ends = 0.0
         self._pictures_left = MAX_PICTURES_PER_S
+        self._budget = DecodeBudget()
+        self._next_still = float("-inf")
+        self._picture_took_s = 0.0
         self._needs_key = True
         self._asked_at: float | None = None
         self._ask_after_s = ASK_AGAIN_S
@@ -139,6 +152,8 @@ class VideoSource:
             self._needs_key = True
             return
         self._pictures_left -= 1
+        if self._is_still(now) and not self._take_still(frame, now):
+            return
         if not frame.contiguous and not frame.key_frame:
             self._needs_key = True
         if self._needs_key and not frame.key_frame:
@@ -174,7 +189,7 @@ class VideoSource:
 
     def tick(self, now: float, hold_s: float) -> None:
         """Ask again for a key frame that did not come; let go of a picture that is too old."""
-        if self._lane is not None and self._needs_key:
+        if self._lane is not None and self._needs_key and now >= self._next_still:
             self._ask(now)
         if self.picture_at is not None and now - self.picture_at > hold_s:
             self.frame = None
@@ -205,6 +220,7 @@ class VideoSource:
         self._shapes = frozenset()
         self._scalers = {}
         self._needs_key = True
+        self._next_still = float("-inf")
         self._asked_at = None
         self.wanted_since = None
         self.leg.want_source(self.stream, False)
@@ -228,11 +244,32 @@ class VideoSource:
         self._counters.key_frames_asked += 1
         self.leg.request_key_frame(self.stream)
 
+    def _is_still(self, now: float) -> bool:
+        """Whether key frames alone are decoded now; once no more, the next is waited for."""
+        still = self.stills or self._budget.is_over(now)
+        if not still and self._next_still > float("-inf"):
+            self._next_still = float("-inf")
+            self._need_key_frame(now)
+        return still
+
+    def _take_still(self, frame: EncodedFrame, now: float) -> bool:
+        """Whether a picture is one of those that are decoded while key frames alone are."""
+        if frame.key_frame and now >= self._next_still:
+            self._next_still = now + STILL_S
+            return True
+        self._counters.frames_dropped += 1
+        self._counters.frames_over_budget += not self.stills
+        if now >= self._next_still:
+            self._needs_key = True
+            self._ask(now)
+        return False
+
     def _start(self) -> None:
         lane, box = self._lane, self._decoder
         if lane is None or box is None or not self._batch:
             return
-        batch, self._batch = self._batch, []
+        count = max(1, int(SLICE_S / max(self._picture_took_s, 1e-6)))
+        batch, self._batch = self._batch[:count], self._batch[count:]
         arrived = self._batch_at
         # Scaled here, beside other work, when the last picture was shown. When it was not, this
         # one may not be either (a source faster than the view): then only if somebody looks.
@@ -250,6 +287,11 @@ class VideoSource:
         if isinstance(result, Exception):
             raise result  # a defect of ours: decoders' own errors are in the result
         self._counters.frames_decoded += result.decoded
+        self._picture_took_s = result.took_s / frames
+        if self._budget.spend(result.took_s, arrived):
+            self._counters.frames_dropped += len(self._batch)
+            self._batch.clear()
+            self._next_still = arrived + STILL_S
         if result.failed:
             self._counters.decode_errors += 1
         if result.frame is not None:
@@ -309,6 +351,7 @@ def _decode(
 ) -> _Decoded:
     """On a worker: decode a batch, keep the last picture, scale it."""
     result = _Decoded()
+    began = time.thread_time()
     with clock.measure("decode"):
         for coded in batch:
             try:
@@ -328,4 +371,5 @@ def _decode(
             picture = result.pictures[shape] = Picture(result.frame, scaler.scale)
             if shape in scalers:
                 _ = picture.planes
+    result.took_s = time.thread_time() - began
     return result

@@ -20,6 +20,7 @@ class VideoCounters:
         ticks_skipped: of these, those left out because work before them still ran.
         frames_dropped: coded pictures of sources that were not decoded (backlog, no key frame).
         frames_over_rate: of these, those of a source that sent more than any camera does.
+        frames_over_budget: of these, those of a source that took too much of the decoders.
     """
 
     ticks: int = 0
@@ -35,6 +36,7 @@ class VideoCounters:
     frames_decoded: int = 0
     frames_dropped: int = 0
     frames_over_rate: int = 0
+    frames_over_budget: int = 0
     decode_errors: int = 0
     key_frames_asked: int = 0
 

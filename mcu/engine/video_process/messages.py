@@ -11,6 +11,7 @@ from typing import NamedTuple
 from config.sections import LoggingSettings
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.plan import MediaPlan
+from mcu.engine.shedding import Shed
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
@@ -146,6 +147,14 @@ class SetSpeakers:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplyShed:
+    """See ``ConferenceVideo.shed``."""
+
+    conference: str
+    shed: Shed
+
+
+@dataclass(frozen=True, slots=True)
 class WantKeyFrame:
     """A leg needs a key frame of a rendition."""
 
@@ -272,6 +281,7 @@ ToVideo = (
     | LimitViewer
     | ApplyPlan
     | SetSpeakers
+    | ApplyShed
     | WantKeyFrame
     | AskPicture
 )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.plan import MediaPlan
+from mcu.engine.shedding import NOTHING, Shed
 from mcu.engine.video_ladder import Rung, allowed_rungs
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.messages import LegFormat
@@ -56,6 +57,7 @@ class VideoProxy:
         self._viewer_limits: dict[str, int] = {}
         self._plan: MediaPlan | None = None
         self._speakers: tuple[str, ...] = ()
+        self._shed = NOTHING
         self._renditions: dict[RenditionKey, Rendition] = {}
         self._playing: dict[tuple[str, StreamName], RenditionKey] = {}
         self._gaps: set[tuple[str, StreamName]] = set()
@@ -150,6 +152,12 @@ class VideoProxy:
             self._speakers = named
             self._send(messages.SetSpeakers(self.conference, named))
 
+    def shed(self, shed: Shed) -> None:
+        """See ``ConferenceVideo``; only a change is sent."""
+        if shed != self._shed:
+            self._shed = shed
+            self._send(messages.ApplyShed(self.conference, shed))
+
     def tick(self, now: float, wall: datetime) -> None:
         """The process keeps its own clock; this only notes the time."""
         self._now = now
@@ -233,6 +241,7 @@ class VideoProxy:
         if self._plan is not None:
             self._send(messages.ApplyPlan(self.conference, self._plan, self._now))
         self._send(messages.SetSpeakers(self.conference, self._speakers))
+        self._send(messages.ApplyShed(self.conference, self._shed))
         for (participant, stream), leg in self._sources.items():
             self._send(messages.AddSource(self.conference, participant, stream, LegFormat.of(leg)))
         for name, limit_bps in self._viewer_limits.items():

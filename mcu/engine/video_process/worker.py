@@ -179,6 +179,8 @@ class VideoWorker:
                 mixer.receive(participant, stream, frame, now)
             case messages.SetSpeakers(_, speakers):
                 mixer.set_speakers(speakers)
+            case messages.ApplyShed(_, shed):
+                mixer.shed(shed)
             case messages.ApplyPlan():
                 conference.apply_plan(message)
             case messages.AddSource(_, participant, stream, leg):

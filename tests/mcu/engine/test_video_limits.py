@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcu.engine.video import MAX_RENDITIONS
+from mcu.engine.rendition_sharing import MAX_RENDITIONS
 from mcu.engine.video_ladder import AUDIO_ONLY_BPS, rungs
 from mcu.engine.video_process import messages
 from mcu.legs.leg import StreamCodec

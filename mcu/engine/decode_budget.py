@@ -1,0 +1,48 @@
+"""How much of the decoders one source may take: what it is shown for, not what it sends.
+
+Pure: processor time and ``now`` go in. A source beyond its share is decoded at key frames only,
+one every few seconds, for a while; longer each time.
+"""
+
+SHARE = 0.25
+"""Of one core: 1080p at 30 pictures a second takes some 0.16, 4K at 25 half a core."""
+BURST_S = 0.5
+"""What may be taken at once: a key frame, what a stalled line lets go."""
+
+STILL_S = 2.0
+"""Distance of the pictures that are decoded of a source beyond its share."""
+PENALTY_S = 4.0
+PENALTY_MAX_S = 64.0
+"""Doubled each time until the source kept within its share for ``PENALTY_MAX_S``."""
+
+
+class DecodeBudget:
+    """Processor time for one source."""
+
+    __slots__ = ("_at", "_left_s", "_over_until", "_penalty_s")
+
+    def __init__(self) -> None:
+        self._left_s = BURST_S
+        self._at = 0.0
+        self._penalty_s = PENALTY_S
+        self._over_until = float("-inf")
+
+    def spend(self, seconds: float, now: float) -> bool:
+        """Take what decoding and scaling took; whether it now begins to be too much."""
+        if now < self._over_until:
+            return False
+        self._left_s = min(BURST_S, self._left_s + (now - self._at) * SHARE) - seconds
+        self._at = now
+        if self._left_s > 0.0:
+            return False
+        if now - self._over_until > PENALTY_MAX_S:
+            self._penalty_s = PENALTY_S
+        self._over_until = now + self._penalty_s
+        self._penalty_s = min(2 * self._penalty_s, PENALTY_MAX_S)
+        self._left_s = BURST_S
+        self._at = self._over_until
+        return True
+
+    def is_over(self, now: float) -> bool:
+        """Whether key frames alone are to be decoded now."""
+        return now < self._over_until
