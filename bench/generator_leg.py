@@ -28,8 +28,8 @@ from bench.generator_offer import (
     write_offer,
 )
 from bench.media import CodedPictures, CodedSound
-from bench.stamped import StampedReader, ask_for_times
-from mcu.media import rtcp, rtp
+from bench.stamped import StampedReader
+from mcu.media import mmsg, rtcp, rtp
 from mcu.media.assembly import FrameAssembler
 from mcu.media.sequence import SequenceTracker
 from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession, protect_in_place
@@ -121,7 +121,7 @@ class GeneratorLeg:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.setblocking(False)
-        ask_for_times(self._socket)
+        mmsg.ask_for_times(self._socket)
         self._loop = asyncio.get_running_loop()
         self._dtls: DtlsEndpoint | None = None
         self._outbound: SrtpSession | None = None

@@ -6,21 +6,12 @@ and as reading can wait, one system call fetches what came within some milliseco
 """
 
 import socket
-import struct
 import time
 
 from mcu.media import mmsg
 from mcu.media.srtp import address_of
 
-SO_TIMESTAMPNS = 35
 DATAGRAMS = 64
-_CONTROL_HEAD = struct.Struct("=Qii")
-_TIME = struct.Struct("=qq")
-
-
-def ask_for_times(sock: socket.socket) -> None:
-    """Have the kernel note when datagrams come."""
-    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 class StampedReader:
@@ -81,8 +72,7 @@ class StampedReader:
 
     def _time(self, number: int, wall: float, now: float) -> float:
         at = mmsg.CONTROL_BYTES * number
-        _, level, kind = _CONTROL_HEAD.unpack_from(self._controls, at)
-        if (level, kind) != (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+        _, level, kind, seconds, nanoseconds = mmsg.STAMP.unpack_from(self._controls, at)
+        if (level, kind) != (socket.SOL_SOCKET, mmsg.SO_TIMESTAMPNS):
             return now
-        seconds, nanoseconds = _TIME.unpack_from(self._controls, at + _CONTROL_HEAD.size)
         return float(seconds - wall + nanoseconds * 1e-9)

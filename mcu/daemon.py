@@ -100,6 +100,7 @@ class Daemon:
 
         port, transport = self._open_port(loop)
         stack.callback(transport.close)
+        self._transport = transport
         await self._make_media(loop, stack, port, transport)
         self.conferences = Conferences(
             store,
@@ -254,6 +255,8 @@ class Daemon:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
         try:
+            if self._engine.audio_clock.next_timer <= now:
+                self._transport.drain()  # what came in time is heard in this tick
             self._engine.handle_timer(now)
             self._acceptor.handle_timer(now)
             self._live.handle_timer(now)

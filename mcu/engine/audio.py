@@ -16,7 +16,7 @@ from mcu.engine.audio_hearing import Hearing
 from mcu.engine.audio_source import AudioSource, Voice, measure_some
 from mcu.engine.plan import MediaPlan, ParticipantPlan
 from mcu.legs.leg import Leg, StreamCodec
-from mcu.media.frames import AudioPacket
+from mcu.media.receive import AudioSink
 from mcu.media.rendition import FanOut
 from mixer.audio.block import TICK_S, TICK_SAMPLES
 from mixer.audio.level import SILENCE_DBOV, gain_from_db
@@ -99,18 +99,20 @@ class AudioMixer:
 
     # Sources
 
-    def add_source(self, participant: str, codec: StreamCodec) -> None:
+    def add_source(self, participant: str, codec: StreamCodec) -> AudioSink:
         """Let a participant be heard; a source it had before is replaced.
 
+        Returns: where its packets go. Cost of a packet: under 2 us, for nothing is decoded there.
         Raises:
             ValueError: no codec of the mixer.
         """
-        source = AudioSource(participant, codec)
+        source = AudioSource(participant, codec, self._without_level)
         self.remove_source(participant)
         self._sources[participant] = source
         self._rows.append(source)
         self._selector.add()
         self._row_controls = None
+        return source.receive
 
     def remove_source(self, participant: str) -> None:
         """Forget a participant's source; its sound goes out within one tick."""
@@ -121,33 +123,12 @@ class AudioMixer:
         del self._rows[row]
         self._selector.remove(row)
         self._row_controls = None
-        if not source.carries_level:
-            self._without_level.remove(source)
+        source.retire()
         for voice in self._voices:
             if voice.source is source:
                 voice.leaving = True
         _add(self._gone_playout, source.playout.counters)
         _add(self._gone_packets, source.playout.packets.counters)
-
-    def receive(self, participant: str, packet: AudioPacket, now: float) -> None:
-        """Take one packet of a participant; without effect when it has no source.
-
-        Cost: under 2 us; nothing is decoded here.
-        """
-        source = self._sources.get(participant)
-        if source is None:
-            return
-        level = packet.level_dbov
-        if level is not None:
-            source.level = level
-            source.heard_at = now
-            if not source.carries_level:
-                source.carries_level = True
-                self._without_level.remove(source)
-        elif source.carries_level:
-            source.carries_level = False
-            self._without_level.append(source)
-        source.put(packet, now)
 
     # Listeners
 

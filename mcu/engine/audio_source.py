@@ -1,9 +1,11 @@
 """What one participant sends: its playout buffer, its level, and its voice while it is heard."""
 
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 
 from mcu.legs.leg import StreamCodec
+from mcu.media.frames import AudioPacket
 from mixer.audio.block import Int32Block
 from mixer.audio.level import SILENCE_DBOV, level_dbov
 from mixer.audio.mix import apply_gain
@@ -13,6 +15,9 @@ from mixer.codecs.audio import FORMATS, LevelProbe, audio_codec_name, make_decod
 LEVEL_LIFETIME_S = 0.2
 """A level says nothing about now when no packet followed it for so long (DTX, lost line)."""
 PROBE_RUN_IN_PACKETS = 2
+WAITING_PACKETS = 100
+"""Of a source that is not heard as many are kept: two seconds, from which its playout learns the
+line's jitter the moment it is."""
 
 
 class AudioSource:
@@ -20,6 +25,7 @@ class AudioSource:
 
     Args:
         codec: what was negotiated for this direction.
+        without_level: all sources whose packets carry no level; this one puts itself there.
     Raises:
         ValueError: no codec of the mixer.
     """
@@ -27,16 +33,20 @@ class AudioSource:
     __slots__ = (
         "_probe",
         "_probed",
+        "_put",
+        "_waiting",
+        "_without_level",
         "carries_level",
         "codec",
         "heard_at",
         "level",
         "participant",
         "playout",
-        "put",
     )
 
-    def __init__(self, participant: str, codec: StreamCodec) -> None:
+    def __init__(
+        self, participant: str, codec: StreamCodec, without_level: deque["AudioSource"]
+    ) -> None:
         name = audio_codec_name(codec.name)
         self.participant = participant
         self.codec = name
@@ -48,9 +58,43 @@ class AudioSource:
             partial(make_decoder, name, max(1, codec.channels)),
             FORMATS[name].samples_per_rtp_tick,
         )
-        self.put = self.playout.packets.put
+        self._put = self.playout.packets.put
+        self._waiting: deque[tuple[AudioPacket, float]] = deque(maxlen=WAITING_PACKETS)
+        self._without_level = without_level
         self._probe: LevelProbe | None = None
         self._probed: int | None = None
+
+    def receive(self, packet: AudioPacket, now: float) -> None:
+        """Take one packet as it arrived.
+
+        Nothing is decoded, and of most sources nothing is heard: of those the packet is only kept.
+        """
+        level = packet.level_dbov
+        if level is not None:
+            self.level = level
+            self.heard_at = now
+            if not self.carries_level:
+                self.carries_level = True
+                self._without_level.remove(self)
+        elif self.carries_level:
+            self.carries_level = False
+            self._without_level.append(self)
+        if self.playout.playing:
+            self._put(packet, now)
+        else:
+            self._waiting.append((packet, now))
+
+    def start(self) -> None:
+        """Be heard from now on."""
+        self._sort()
+        self.playout.start()
+
+    def retire(self) -> None:
+        """Be measured no more, whatever still comes."""
+        if not self.carries_level:
+            self._without_level.remove(self)
+        self._without_level = deque()
+        self.carries_level = True
 
     def level_at(self, now: float) -> float:
         """Level that still holds, dBov."""
@@ -67,6 +111,7 @@ class AudioSource:
         For sources whose packets carry no level. Cost: a decode at low rate, or
         PROBE_RUN_IN_PACKETS more; returns False when there was nothing to do.
         """
+        self._sort()
         store = self.playout.packets
         newest = store.newest
         if newest is None or newest.sequence == self._probed:
@@ -84,6 +129,12 @@ class AudioSource:
         self.heard_at = now
         return True
 
+    def _sort(self) -> None:
+        """Lay what waits into the playout buffer."""
+        for packet, arrived_at in self._waiting:
+            self._put(packet, arrived_at)
+        self._waiting.clear()
+
 
 class Voice:
     """A source while it is in the mix, and for the one tick in which it leaves."""
@@ -94,7 +145,7 @@ class Voice:
         self.source = source
         self.leaving = False
         self._gain = 0.0
-        source.playout.start()
+        source.start()
 
     def take(self, gain: float, now: float, out: Int32Block) -> None:
         """Write this tick's sound to ``out``, int32 (960,), going over to ``gain`` in a ramp."""

@@ -12,7 +12,7 @@ from mcu.engine.audio import AudioMixer
 from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
 from mcu.legs.leg import Leg, StreamName
-from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.frames import EncodedFrame
 from mcu.media.rendition import FanOut
 
 MAIN_VIEW = "main"
@@ -92,12 +92,6 @@ class ConferenceMedia:
         if leg.id in self.legs:
             self.video.limit_viewer(leg.id, limit_bps)
 
-    def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
-        """Take one audio payload; dropped unless this leg is its participant's source."""
-        participant = leg.participant
-        if participant is not None and self._feeding.get((participant, "audio")) is leg:
-            self.audio.receive(participant, packet, now)
-
     def frame_received(self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float) -> None:
         """Take one coded picture; dropped unless this leg is its participant's source."""
         participant = leg.participant
@@ -145,15 +139,19 @@ class ConferenceMedia:
     # Private
 
     def _feed(self, participant: str, source: StreamName, leg: Leg) -> None:
+        before = self._feeding.get((participant, source))
         self._feeding[participant, source] = leg
         if source == "audio":
-            self.audio.add_source(participant, leg.sources[source])
+            if before is not None:
+                before.listen(None)
+            leg.listen(self.audio.add_source(participant, leg.sources[source]))
         else:
             self.video.add_source(participant, source, leg)
 
     def _stop_feeding(self, participant: str, source: StreamName) -> None:
-        del self._feeding[participant, source]
+        leg = self._feeding.pop((participant, source))
         if source == "audio":
+            leg.listen(None)
             self.audio.remove_source(participant)
         else:
             self.video.remove_source(participant, source)

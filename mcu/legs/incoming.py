@@ -12,15 +12,19 @@ from aiortc.rtp import RtcpReceiverInfo
 
 from mcu.legs.leg import StreamName
 from mcu.media.arrivals import ArrivalLog
-from mcu.media.frames import AudioPacket, EncodedFrame
-from mcu.media.receive import AudioReceiveStream, VideoReceiveStream
+from mcu.media.frames import EncodedFrame
+from mcu.media.receive import AudioReceiveStream, AudioSink, VideoReceiveStream
 from mcu.media.rtp import (
     AUDIO_LEVEL_URI,
     HEADER,
+    HEADER_AND_EXTENSION,
+    HEADER_BYTES,
     MARKER_BIT,
     MID_URI,
+    PLAIN_WITH_EXTENSION,
     TRANSPORT_NUMBER_URI,
     RtpError,
+    audio_level,
     bounds,
     find_extension,
 )
@@ -30,7 +34,6 @@ MAX_SSRCS = 16
 TAKE_OVER_S = 0.2
 """A new SSRC takes a source over when the one before was silent for so long."""
 
-AudioSink = Callable[[AudioPacket, float], None]
 FrameSink = Callable[[StreamName, EncodedFrame, float], None]
 
 
@@ -60,6 +63,8 @@ class Source:
         self.level_id = media.extensions.get(AUDIO_LEVEL_URI)
         self.audio: AudioReceiveStream | None = None
         self.video: VideoReceiveStream | None = None
+        self.sink: AudioSink | None = None
+        """Who takes its sound."""
         self.wanted = False
         """Whether its pictures are put together; not before somebody is to see them."""
         self._make = make
@@ -90,7 +95,7 @@ class Incoming:
 
     Args:
         media: all negotiated sections; those that do not receive are left out.
-        audio, frame: where packets and pictures go.
+        frame: where pictures go.
         wake: see ``VideoReceiveStream``.
         forget: called with an SSRC that is evicted, so that SRTP forgets it too.
     """
@@ -99,12 +104,10 @@ class Incoming:
         self,
         media: Sequence[NegotiatedMedia],
         *,
-        audio: AudioSink,
         frame: FrameSink,
         wake: Callable[[float], None],
         forget: Callable[[int], None],
     ) -> None:
-        self._audio = audio
         self._frame = frame
         self._wake = wake
         self._forget = forget
@@ -125,16 +128,22 @@ class Incoming:
                 self._routes[ssrc] = _Route(source, repeats=True)
 
     def receive(self, packet: memoryview, length: int, now: float) -> VideoReceiveStream | None:
-        """Take one RTP packet that lies opened in the shared buffer.
+        """Take one RTP packet.
 
+        Args:
+            packet: the slot it lies in, opened; of 16 bytes or more. length: the packet's.
         Returns: the video stream it was for, whose wishes the leg looks after.
         """
-        try:
-            extension, start, end = bounds(packet, length)
-        except RtpError:
-            self.dropped["rtp"] += 1
-            return None
-        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
+        first, second, sequence, timestamp, ssrc, _, words = HEADER_AND_EXTENSION.unpack_from(
+            packet
+        )
+        extension, start, end = HEADER_BYTES, HEADER_BYTES + 4 + 4 * words, length
+        if first != PLAIN_WITH_EXTENSION or start > length:
+            try:
+                extension, start, end = bounds(packet, length)
+            except RtpError:
+                self.dropped["rtp"] += 1
+                return None
         payload_type = second & 0x7F
         arrivals = self.arrivals
         if arrivals and extension and arrivals.note(packet, extension, start, length, now):
@@ -154,19 +163,20 @@ class Incoming:
         if payload_type not in source.payload_types:
             self.dropped["payload_type"] += 1
             return None
-        stream = source.stream
-        if (stream is None or stream.ssrc != ssrc) and not source.switch_to(ssrc, now):
-            self.dropped["second_ssrc"] += 1
-            return None
-        payload = bytes(packet[start:end])
-        audio = source.audio
+        audio, video = source.audio, source.video
+        stream = audio or video
+        if stream is None or stream.ssrc != ssrc:
+            if not source.switch_to(ssrc, now):
+                self.dropped["second_ssrc"] += 1
+                return None
+            audio, video = source.audio, source.video
+        payload = packet[start:end].tobytes()
         if audio is not None:
             level = None
             if extension and source.level_id is not None:
-                level = find_extension(packet, extension, start, source.level_id)
-            audio.receive(sequence, timestamp, payload, level, now)
+                level = audio_level(packet, extension, start, source.level_id)
+            audio.receive(sequence, timestamp, payload, level, now, source.sink)
             return None
-        video = source.video
         if video is not None:
             video.receive(sequence, timestamp, second >= MARKER_BIT, payload, now)
         return video
@@ -260,7 +270,7 @@ class Incoming:
 
         def make(ssrc: int, above: int) -> AudioReceiveStream | VideoReceiveStream:
             if media.kind == "audio":
-                return AudioReceiveStream(ssrc, codec.clock_rate, self._audio, above, self.dropped)
+                return AudioReceiveStream(ssrc, codec.clock_rate, above, self.dropped)
             return VideoReceiveStream(
                 ssrc,
                 codec.name,

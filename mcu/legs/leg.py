@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.frames import EncodedFrame
+from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
 
 StreamName = Literal["audio", "video", "presentation"]
@@ -97,9 +98,6 @@ class LegObserver(Protocol):
         """Closed for good: ``bye`` (peer's DTLS close or DELETE), ``timeout``, ``replaced``,
         ``disconnected`` (by an operator), ``ended``, ``failed``. Called once."""
 
-    def audio_received(self, leg: "Leg", packet: AudioPacket, now: float) -> None:
-        """One audio payload arrived."""
-
     def frame_received(
         self, leg: "Leg", source: StreamName, frame: EncodedFrame, now: float
     ) -> None:
@@ -127,6 +125,9 @@ class Leg(Protocol):
         Sequence numbers and timestamps go on across a change. Video waits for the rendition's
         next key frame, which is asked for; audio goes over at once.
         """
+
+    def listen(self, sink: AudioSink | None) -> None:
+        """Hand each packet of ``audio`` to ``sink`` from now on; None: to nobody, as at first."""
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
         """Whether pictures of a source are put together at all, at first not; audio is always.

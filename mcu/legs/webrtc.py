@@ -27,9 +27,10 @@ from mcu.legs.log import LegLog
 from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings, all_drops
 from mcu.media import rtcp
-from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.frames import EncodedFrame
 from mcu.media.path import SendPath
 from mcu.media.port import SocketAddress
+from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
 from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession
 from signalling.webrtc.dtls import Closed, Connected, DtlsEndpoint, DtlsEvent, Failed, SrtpKeys
@@ -91,7 +92,6 @@ class WebRtcLeg:
         self._log = LegLog(identity, context.port, self._path)
         self._incoming = Incoming(
             media,
-            audio=self._audio_received,
             frame=self._frame_received,
             wake=self._wake,
             forget=self._forget_ssrc,
@@ -122,6 +122,12 @@ class WebRtcLeg:
             self._renditions[stream] = rendition
         if self._path.handle is not None:
             self._outgoing.play(stream, rendition, self._context.clock())
+
+    def listen(self, sink: AudioSink | None) -> None:
+        """See ``Leg``."""
+        source = self._incoming.sources.get("audio")
+        if source is not None:
+            source.sink = sink
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
         """Begin or cease to put a source's pictures together; beginning asks for a key frame."""
@@ -393,9 +399,6 @@ class WebRtcLeg:
     def _forget_ssrc(self, ssrc: int) -> None:
         if self._inbound is not None:
             self._inbound.forget(ssrc)
-
-    def _audio_received(self, packet: AudioPacket, now: float) -> None:
-        self._observer.audio_received(self, packet, now)
 
     def _frame_received(self, source: StreamName, frame: EncodedFrame, now: float) -> None:
         self._observer.frame_received(self, source, frame, now)

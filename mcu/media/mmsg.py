@@ -44,6 +44,10 @@ SEGMENT_CONTROL_BYTES: Final = 18
 IP_PKTINFO: Final = 8
 IPV6_RECVPKTINFO: Final = 49
 IPV6_PKTINFO: Final = 50
+SO_TIMESTAMPNS: Final = 35
+STAMP: Final = struct.Struct("=Qiiqq")
+"""Control data that begins with the time of arrival: its length, level and kind, wall clock
+seconds and nanoseconds (socket(7)). The kernel puts it before all other."""
 CONTROL_BYTES: Final = 96
 """Room for the control data of one message in either direction."""
 
@@ -161,6 +165,15 @@ def ask_for_local_addresses(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
     else:
         sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+
+
+def ask_for_times(sock: socket.socket) -> None:
+    """Have the kernel note when datagrams come.
+
+    Raises:
+        OSError: the kernel does not.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 def pack_name(family: int, address: tuple[object, ...]) -> bytes:

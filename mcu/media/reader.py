@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,10 @@ DATAGRAMS_PER_WAKE = 64
 """Then the loop runs what else is due; the rest waits in the kernel for the next turn."""
 
 
+MAX_WAIT_S = 0.1
+"""A datagram that seems to have waited longer in the kernel came when the wall clock was set."""
+
+
 class Reader(Protocol):
     """Reads up to ``DATAGRAMS_PER_WAKE`` at once."""
 
@@ -21,7 +26,7 @@ class Reader(Protocol):
     def packets(self) -> Sequence[PacketBuffer]:
         """One slot each; the first ones hold what the last ``read`` gave, until the next."""
 
-    def read(self) -> int:
+    def read(self, now: float) -> int:
         """Read what waits; gives how many.
 
         Raises:
@@ -30,6 +35,9 @@ class Reader(Protocol):
 
     def key(self, number: int) -> Hashable:
         """Tells peers apart, cheaply."""
+
+    def arrived_at(self, number: int) -> float:
+        """When a datagram came, on the clock of the ``now`` it was read at, and not after it."""
 
     def address(self, number: int) -> Any:
         """Where a datagram came from, as the batch of the same socket takes it."""
@@ -42,10 +50,12 @@ class RecvfromReader:
         self.packets = [PacketBuffer() for _ in range(DATAGRAMS_PER_WAKE)]
         self._socket = sock
         self._addresses: list[Any] = []
+        self._now = 0.0
         self._error: OSError | None = None
 
-    def read(self) -> int:
+    def read(self, now: float) -> int:
         """See ``Reader``."""
+        self._now = now
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -66,6 +76,10 @@ class RecvfromReader:
         """See ``Reader``."""
         return tuple(self._addresses[number])
 
+    def arrived_at(self, number: int) -> float:
+        """See ``Reader``: that it was read is all that is known."""
+        return self._now
+
     def address(self, number: int) -> Any:
         """See ``Reader``."""
         return self._addresses[number]
@@ -75,7 +89,8 @@ class MmsgReader:
     """One system call per turn.
 
     Args:
-        sock: non-blocking; not owned.
+        sock: non-blocking; not owned. Where it was asked for times (``mmsg.ask_for_times``),
+            datagrams arrived when the kernel had them, however late they are read.
     """
 
     def __init__(self, sock: socket.socket, calls: mmsg.SystemCalls) -> None:
@@ -89,6 +104,7 @@ class MmsgReader:
         self._controls = memoryview(bytearray(count * mmsg.CONTROL_BYTES))
         self._iovecs = memoryview(bytearray(count * mmsg.IOVEC.size))
         self._filled = 0
+        self._now = self._wall_offset = 0.0
         self.packets: list[PacketBuffer] = []
         name_bytes = len(mmsg.pack_name(sock.family, sock.getsockname()))
         self._names: list[memoryview] = []
@@ -113,7 +129,7 @@ class MmsgReader:
             )
         self._pristine = bytes(self._messages)
 
-    def read(self) -> int:
+    def read(self, now: float) -> int:
         """See ``Reader``. A datagram longer than its slot is cut off there."""
         # The kernel wrote lengths where it reads them.
         used = self._filled * mmsg.MESSAGE_BYTES
@@ -129,11 +145,21 @@ class MmsgReader:
         if count < 0:
             raise mmsg.failed()
         self._filled = count
+        self._now, self._wall_offset = now, time.time() - now
         return count
 
     def key(self, number: int) -> Hashable:
         """See ``Reader``: the bytes of the ``sockaddr``."""
         return self._names[number].tobytes()
+
+    def arrived_at(self, number: int) -> float:
+        """See ``Reader``."""
+        now = self._now
+        stamp = mmsg.STAMP.unpack_from(self._controls, mmsg.CONTROL_BYTES * number)
+        if stamp[2] != mmsg.SO_TIMESTAMPNS or stamp[1] != socket.SOL_SOCKET:
+            return now
+        at: float = stamp[3] - self._wall_offset + stamp[4] * 1e-9
+        return at if now - MAX_WAIT_S < at < now else now
 
     def address(self, number: int) -> SocketPath:
         """See ``Reader``."""

@@ -18,6 +18,9 @@ START_WAIT_S = 0.1
 DEFAULT_ROUND_TRIP_S = 0.1
 MAX_AUDIO_BYTES = 1500
 
+AudioSink = Callable[[AudioPacket, float], None]
+"""Takes each packet and the time it arrived; does not raise."""
+
 
 class ReceiveStream:
     """What all received streams have in common: counters and report data.
@@ -69,52 +72,41 @@ class ReceiveStream:
 
 
 class AudioReceiveStream(ReceiveStream):
-    """Audio packets go on at once, in the order they arrive.
-
-    Args:
-        deliver: called with each packet.
-    """
-
-    def __init__(
-        self,
-        ssrc: int,
-        clock_rate: int,
-        deliver: Callable[[AudioPacket, float], None],
-        above: int = 0,
-        dropped: Counter[str] | None = None,
-    ) -> None:
-        super().__init__(ssrc, clock_rate, above, dropped)
-        self._deliver = deliver
+    """Audio packets go on at once, in the order they arrive."""
 
     def receive(
-        self, sequence: int, timestamp: int, payload: bytes, level: bytes | None, now: float
+        self,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        level: int | None,
+        now: float,
+        sink: AudioSink | None,
     ) -> None:
-        """Take one packet.
+        """Take one packet and hand it to ``sink``; None: only count it.
 
         Args:
-            level: value of the audio-level extension (RFC 6464), None where absent.
+            level: the octet of the audio-level extension (RFC 6464), None where absent.
         """
         self.packets += 1
-        self.bytes += len(payload)
+        size = len(payload)
+        self.bytes += size
         self.last_packet_at = now
         tracker = self.tracker
-        extended = tracker.extend(sequence)
+        extended = tracker.take(sequence, timestamp, now)
         if extended is None:
             self.dropped["sequence_jump"] += 1
             return
-        extended_timestamp = tracker.extend_timestamp(timestamp)
-        tracker.measure_jitter(extended_timestamp, now)
-        if not payload or len(payload) > MAX_AUDIO_BYTES:
+        if not 0 < size <= MAX_AUDIO_BYTES:
             self.dropped["audio_size"] += 1
             return
-        if level:
-            head = level[0]
-            packet = AudioPacket(
-                extended, extended_timestamp, payload, -(head & 0x7F), head >= 0x80
-            )
+        if sink is None:
+            return
+        at = tracker.timestamp
+        if level is None:
+            sink(AudioPacket(extended, at, payload, None, False), now)
         else:
-            packet = AudioPacket(extended, extended_timestamp, payload, None, False)
-        self._deliver(packet, now)
+            sink(AudioPacket(extended, at, payload, -(level & 0x7F), level >= 0x80), now)
 
 
 class VideoReceiveStream(ReceiveStream):
@@ -178,12 +170,11 @@ class VideoReceiveStream(ReceiveStream):
         tracker = self.tracker
         before = tracker.highest
         restarts = tracker.restarts
-        extended = tracker.extend(sequence)
+        extended = tracker.take(sequence, timestamp, now)
         if extended is None:
             self.dropped["sequence_jump"] += 1
             return
-        extended_timestamp = tracker.extend_timestamp(timestamp)
-        tracker.measure_jitter(extended_timestamp, now)
+        extended_timestamp = tracker.timestamp
         if not self.wanted:
             return
         if self._assembler.next_sequence < 0:

@@ -19,15 +19,16 @@ class SequenceTracker:
         "_base",
         "_expected_before",
         "_first_cycle",
+        "_first_timestamp",
         "_jitter",
         "_last_transit",
         "_received_before",
-        "_timestamp",
         "clock_rate",
         "fraction_lost",
         "highest",
         "received",
         "restarts",
+        "timestamp",
     )
 
     def __init__(self, clock_rate: int, above: int = 0) -> None:
@@ -42,7 +43,9 @@ class SequenceTracker:
         """Of the last report interval, in 1/256."""
         self._base = 0
         self._after_jump = -1
-        self._timestamp: int | None = None
+        self.timestamp = 0
+        """The last packet's, extended; 0 before the first."""
+        self._first_timestamp = True
         self._last_transit: float | None = None
         self._jitter = 0.0
         self._expected_before = 0
@@ -75,25 +78,43 @@ class SequenceTracker:
         self.received += 1
         return extended
 
-    def extend_timestamp(self, timestamp: int) -> int:
-        """Extended value of a 32-bit timestamp: the one nearest to the last one."""
-        last = timestamp if self._timestamp is None else self._timestamp
-        delta = (timestamp - last) & 0xFFFFFFFF
-        if delta >= 0x80000000:
-            delta -= 0x100000000
-        self._timestamp = extended = last + delta
-        return extended
+    def take(self, sequence: int, timestamp: int, now: float) -> int | None:
+        """Count one packet of the stream, and its transit into the jitter (RFC 3550 A.8).
 
-    def measure_jitter(self, extended_timestamp: int, now: float) -> None:
-        """Take one packet's transit into the jitter (RFC 3550 A.8)."""
-        transit = now * self.clock_rate - extended_timestamp
-        last = self._last_transit
-        if last is not None:
-            difference = abs(transit - last)
+        Returns: its extended number, None for a jump not yet confirmed. Its extended timestamp
+            stands in ``timestamp``.
+        """
+        highest = self.highest
+        if highest >= 0 and (sequence - highest) & 0xFFFF == 1:
+            self.highest = extended = highest + 1
+            self._after_jump = -1
+            self.received += 1
+        else:
+            found = self.extend(sequence)
+            if found is None:
+                return None
+            extended = found
+        transit = now * self.clock_rate - self.extend_timestamp(timestamp)
+        before = self._last_transit
+        if before is not None:
+            difference = abs(transit - before)
             # A source that jumps its clock would otherwise report jitter of hours.
             if difference < self.clock_rate * 2:
                 self._jitter += (difference - self._jitter) / 16.0
         self._last_transit = transit
+        return extended
+
+    def extend_timestamp(self, timestamp: int) -> int:
+        """Extended value of a 32-bit timestamp: the one nearest to the last one."""
+        if self._first_timestamp:
+            self._first_timestamp = False
+            self.timestamp = timestamp
+            return timestamp
+        delta = (timestamp - self.timestamp) & 0xFFFFFFFF
+        if delta >= 0x80000000:
+            delta -= 0x100000000
+        self.timestamp = extended = self.timestamp + delta
+        return extended
 
     @property
     def jitter(self) -> int:

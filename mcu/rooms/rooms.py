@@ -28,7 +28,7 @@ from mcu.engine.plan import MediaPlan
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
-from mcu.media.frames import AudioPacket, EncodedFrame
+from mcu.media.frames import EncodedFrame
 from mcu.rooms.lines import Lines
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
@@ -234,12 +234,6 @@ class Rooms:
             self._conferences.note(leg.conference, NoteLeft(leg.participant, leg.id, reason))
         elif leg.participant.startswith(GUEST_PREFIX):
             self._forget_guest(leg.conference, leg.participant)
-
-    def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
-        """Hand on to the conference's media."""
-        media = self._engine.conferences.get(leg.conference)
-        if media is not None:
-            media.audio_received(leg, packet, now)
 
     def frame_received(self, leg: Leg, source: StreamName, frame: EncodedFrame, now: float) -> None:
         """Hand on to the conference's media."""

@@ -3,8 +3,9 @@ import time
 
 import pytest
 
-from bench.stamped import DATAGRAMS, StampedReader, ask_for_times
+from bench.stamped import DATAGRAMS, StampedReader
 from mcu.media import mmsg
+from mcu.media.mmsg import ask_for_times
 
 pytestmark = pytest.mark.skipif(mmsg.system_calls() is None, reason="the platform has no recvmmsg")
 

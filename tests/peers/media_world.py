@@ -39,7 +39,7 @@ class Recorder:
     def leg_left(self, leg: Leg, reason: str, now: float) -> None:
         self._note(f"left:{reason}", now)
 
-    def audio_received(self, leg: Leg, packet: AudioPacket, now: float) -> None:
+    def heard(self, packet: AudioPacket, now: float) -> None:
         self.audio.append(packet)
 
     def frame_received(self, leg: Leg, source: str, frame: EncodedFrame, now: float) -> None:
@@ -134,6 +134,7 @@ class MediaWorld:
             observer=joined.recorder,
             now=self.time.now,
         )
+        joined.leg.listen(joined.recorder.heard)
         if shown:
             for source in joined.leg.sources:
                 joined.leg.want_source(source, wanted=True)

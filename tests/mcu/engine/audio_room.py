@@ -12,6 +12,7 @@ from mcu.engine.audio import AudioMixer
 from mcu.engine.plan import MediaPlan, ParticipantPlan
 from mcu.legs.leg import LegStatistics, StreamCodec
 from mcu.media.frames import AudioPacket
+from mcu.media.receive import AudioSink
 from mcu.media.rendition import FanOut, Rendition
 from mixer.audio.level import level_dbov
 from mixer.codecs.audio import FORMATS, make_decoder, make_encoder
@@ -173,6 +174,7 @@ class Room:
     def __init__(self, max_speakers: int = 8) -> None:
         self.mixer = AudioMixer(fan_out=FanOut(lambda delay, call: None), max_speakers=max_speakers)
         self.senders: dict[str, Sender] = {}
+        self.sinks: dict[str, AudioSink] = {}
         self.ears: dict[str, Ear] = {}
         self.plans: dict[str, ParticipantPlan] = {}
         self.tick = 0
@@ -189,7 +191,7 @@ class Room:
     ) -> Ear:
         if signal is not None:
             self.senders[participant] = Sender(signal, codec.name, levels)
-            self.mixer.add_source(participant, codec)
+            self.sinks[participant] = self.mixer.add_source(participant, codec)
         ear = Ear(f"leg-{participant}", participant, codec, decodes=decodes)
         if listens:
             self.listen(ear)
@@ -220,7 +222,7 @@ class Room:
             if number % bunch == 0:
                 due = self.now - 0.02
                 for at, participant, packet in line.arrived(due):
-                    self.mixer.receive(participant, packet, at)
+                    self.sinks[participant](packet, at)
                 for _ in range(bunch):
                     self.mixer.tick(due)
 

@@ -1,7 +1,9 @@
+from collections import deque
+
 import numpy as np
 import pytest
 
-from mcu.engine.audio_source import AudioSource, Voice, measure_some
+from mcu.engine.audio_source import WAITING_PACKETS, AudioSource, Voice, measure_some
 from mcu.legs.leg import StreamCodec
 from tests.mcu.engine.audio_room import OPUS, Sender, tone
 
@@ -9,15 +11,15 @@ QUIET = tone(440, 0.0)
 
 
 def fed(signal: object, ticks: int = 10, codec: StreamCodec = OPUS) -> AudioSource:
-    source = AudioSource("p", codec)
+    source = AudioSource("p", codec, deque())
     sender = Sender(signal, codec.name, levels=False)
     for tick in range(ticks):
-        source.put(sender.packet(tick), tick * 0.02)
+        source.receive(sender.packet(tick), tick * 0.02)
     return source
 
 
 def test_a_level_is_forgotten_when_nothing_follows() -> None:
-    source = AudioSource("p", OPUS)
+    source = AudioSource("p", OPUS, deque())
     source.level, source.heard_at = -20.0, 5.0
     assert source.level_at(5.1) == -20.0
     assert source.level_at(5.3) == -127.0
@@ -35,20 +37,20 @@ def test_measuring_gives_the_level_once_per_packet(codec: str) -> None:
 
 def test_measuring_over_a_hole_does_not_remember_loudness() -> None:
     loud, quiet = Sender(tone(440), levels=False), tone(440, 0.0)
-    source = AudioSource("p", OPUS)
+    source = AudioSource("p", OPUS, deque())
     for tick in range(50):
-        source.put(loud.packet(tick), tick * 0.02)
+        source.receive(loud.packet(tick), tick * 0.02)
     source.measure(1.0)
     assert source.level > -25
     loud.signal = quiet
     for tick in range(50, 80):
-        source.put(loud.packet(tick), tick * 0.02)
+        source.receive(loud.packet(tick), tick * 0.02)
     source.measure(1.6)
     assert source.level < -55
 
 
 def test_a_source_that_sent_nothing_is_not_measured() -> None:
-    assert not AudioSource("p", OPUS).measure(0.0)
+    assert not AudioSource("p", OPUS, deque()).measure(0.0)
 
 
 def test_the_budget_bounds_the_decodes() -> None:
@@ -85,6 +87,34 @@ def test_a_heard_source_without_level_is_measured_by_its_sound() -> None:
     assert source.level_at(1.21) == pytest.approx(-18, abs=1)
 
 
+def test_who_carries_no_level_is_known_until_it_goes() -> None:
+    without: deque[AudioSource] = deque()
+    source = AudioSource("p", OPUS, without)
+    with_level, mute = Sender(tone(440)), Sender(tone(440), levels=False)
+    source.receive(mute.packet(0), 0.0)
+    assert list(without) == [source]
+    source.receive(with_level.packet(1), 0.02)
+    assert not without
+    source.receive(mute.packet(2), 0.04)
+    source.retire()
+    assert not without
+    source.receive(mute.packet(3), 0.06)
+    assert not without
+
+
+def test_what_came_before_a_source_is_heard_tells_the_jitter_of_its_line() -> None:
+    source = AudioSource("p", OPUS, deque())
+    sender = Sender(tone(440))
+    for tick in range(2 * WAITING_PACKETS):
+        source.receive(sender.packet(tick), tick * 0.02)
+    assert source.playout.packets.counters.received == 0
+    source.start()
+    assert source.playout.packets.counters.received == WAITING_PACKETS
+    newest = source.playout.packets.newest
+    assert newest is not None
+    assert newest.sequence == sender.sequence - 1
+
+
 def test_unknown_codecs_are_refused() -> None:
     with pytest.raises(ValueError, match="speex"):
-        AudioSource("p", StreamCodec("speex", 16_000, 1))
+        AudioSource("p", StreamCodec("speex", 16_000, 1), deque())

@@ -38,7 +38,6 @@ class Setting:
         self.frames = 0
         self.incoming = Incoming(
             [media],
-            audio=lambda packet, now: None,
             frame=self._count,
             wake=lambda at: None,
             forget=lambda ssrc: None,

@@ -47,11 +47,12 @@ class Setting:
         self.forgotten: list[int] = []
         self.incoming = Incoming(
             media,
-            audio=lambda packet, now: self.audio.append(packet),
             frame=lambda name, frame, now: self.frames.append((name, frame)),
             wake=lambda at: None,
             forget=self.forgotten.append,
         )
+        if "audio" in self.incoming.sources:
+            self.incoming.sources["audio"].sink = lambda packet, now: self.audio.append(packet)
         if wanted:
             for source in self.incoming.sources.values():
                 source.wanted = True
@@ -68,7 +69,7 @@ class Setting:
     def receive(self, packet: RtpPacket, now: float = 0.0, *, mid: str | None = None) -> None:
         packet.extensions.mid = mid
         data = packet.serialize(self.extensions)
-        self.incoming.receive(memoryview(data), len(data), now)
+        self.incoming.receive(memoryview(data.ljust(100, b"\0")), len(data), now)
 
 
 def audio(ssrc: int, sequence: int = 1, payload_type: int = 111) -> RtpPacket:
@@ -146,8 +147,10 @@ def test_another_payload_type_of_a_known_ssrc_is_counted() -> None:
 
 def test_truncated_packets_are_counted() -> None:
     setting = Setting(section("audio", 111))
-    setting.incoming.receive(memoryview(b"\x8f" + bytes(11)), 12, 0.0)
-    assert setting.incoming.dropped == {"rtp": 1}
+    for first, length in ((0x8F, 12), (0x90, 12), (0x90, 15), (0x91, 16), (0x90, 19)):
+        header = bytes((first, 111)) + bytes(12) + (1).to_bytes(2, "big")
+        setting.incoming.receive(memoryview(header + bytes(40)), length, 0.0)
+    assert setting.incoming.dropped == {"rtp": 5}
 
 
 def test_ssrcs_are_bounded_and_the_oldest_forgotten() -> None:

@@ -1,14 +1,16 @@
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from mcu.media import mmsg
-from mcu.media.reader import DATAGRAMS_PER_WAKE, MmsgReader, Reader, RecvfromReader
+from mcu.media.reader import DATAGRAMS_PER_WAKE, MAX_WAIT_S, MmsgReader, Reader, RecvfromReader
 from mcu.media.srtp import BUFFER_BYTES
 from mcu.media.udp import open_socket
 
 CALLS = mmsg.system_calls()
+NOW = 50.0
 WAYS = ["recvfrom"] if CALLS is None else ["recvfrom", "recvmmsg"]
 
 
@@ -23,7 +25,7 @@ class Ends:
         self.to = ("127.0.0.1", self.receiver.getsockname()[1])
 
     def read(self) -> list[bytes]:
-        return [self.reader.packets[number].bytes() for number in range(self.reader.read())]
+        return [self.reader.packets[number].bytes() for number in range(self.reader.read(NOW))]
 
 
 @pytest.fixture(params=WAYS)
@@ -36,14 +38,43 @@ def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
 
 def test_what_waits_is_read_in_order(ends: Ends) -> None:
     with pytest.raises(BlockingIOError):
-        ends.reader.read()
+        ends.reader.read(NOW)
     for _ in range(2):
         sent = [bytes((number,)) * (number + 1) for number in range(10)]
         for datagram in [*sent, b""]:
             ends.sender.sendto(datagram, ends.to)
         assert ends.read() == [*sent, b""]
     with pytest.raises(BlockingIOError):
-        ends.reader.read()
+        ends.reader.read(NOW)
+
+
+def test_nothing_arrives_after_it_is_read_nor_long_before(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(ends.reader, MmsgReader):
+        mmsg.ask_for_times(ends.receiver)
+    times = []
+    # The wall clock may be set between the arrival and the reading, in either direction.
+    for wrong_s in (0.0, 3600.0, -3600.0):
+        ends.sender.sendto(b"x", ends.to)
+        now = time.time() + wrong_s
+        monkeypatch.setattr("mcu.media.reader.time.time", lambda now=now: now)
+        assert ends.reader.read(NOW) == 1
+        times.append(ends.reader.arrived_at(0))
+    assert NOW - MAX_WAIT_S < times[0] <= NOW
+    assert times[1:] == [NOW, NOW]
+
+
+def test_a_datagram_arrived_when_the_kernel_had_it(ends: Ends) -> None:
+    if not isinstance(ends.reader, MmsgReader):
+        return
+    mmsg.ask_for_times(ends.receiver)
+    ends.sender.sendto(b"x", ends.to)
+    read_at = time.time() + 0.05
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mcu.media.reader.time.time", lambda: read_at)
+        assert ends.reader.read(NOW) == 1
+    assert ends.reader.arrived_at(0) == pytest.approx(NOW - 0.05, abs=0.02)
 
 
 def test_a_turn_is_bounded(ends: Ends) -> None:
@@ -63,7 +94,7 @@ def test_peers_are_told_apart(ends: Ends) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         for sock in (ends.sender, other, ends.sender):
             sock.sendto(b"x", ends.to)
-        assert ends.reader.read() == 3
+        assert ends.reader.read(NOW) == 3
         keys = [ends.reader.key(number) for number in range(3)]
         assert keys[0] == keys[2] != keys[1]
         found = ends.reader.address(1)
@@ -75,4 +106,4 @@ def test_an_error_after_datagrams_is_told_with_the_next_read(ends: Ends) -> None
     assert ends.read() == [b"x"]
     ends.receiver.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        ends.reader.read()
+        ends.reader.read(NOW)

@@ -36,10 +36,14 @@ class Video:
 
 def test_audio_goes_on_in_order_of_arrival() -> None:
     packets: list[AudioPacket] = []
-    stream = AudioReceiveStream(1, 48000, lambda packet, now: packets.append(packet))
+
+    def keep(packet: AudioPacket, now: float) -> None:
+        packets.append(packet)
+
+    stream = AudioReceiveStream(1, 48000)
     for sequence in (65534, 65535, 1, 0):
-        level = b"\x8a" if sequence else None
-        stream.receive(sequence, sequence * 960 % 2**32, b"x", level, 0.0)
+        level = 0x8A if sequence else None
+        stream.receive(sequence, sequence * 960 % 2**32, b"x", level, 0.0, keep)
     first = packets[0].sequence
     assert [one.sequence - first for one in packets] == [0, 1, 3, 2]
     assert (packets[0].level_dbov, packets[0].voice) == (-10, True)
@@ -48,9 +52,13 @@ def test_audio_goes_on_in_order_of_arrival() -> None:
 
 def test_audio_that_is_empty_or_absurd_is_counted_only() -> None:
     packets: list[AudioPacket] = []
-    stream = AudioReceiveStream(1, 48000, lambda packet, now: packets.append(packet))
-    stream.receive(1, 0, b"", None, 0.0)
-    stream.receive(2, 0, bytes(MAX_AUDIO_BYTES + 1), None, 0.0)
+
+    def keep(packet: AudioPacket, now: float) -> None:
+        packets.append(packet)
+
+    stream = AudioReceiveStream(1, 48000)
+    stream.receive(1, 0, b"", None, 0.0, keep)
+    stream.receive(2, 0, bytes(MAX_AUDIO_BYTES + 1), None, 0.0, keep)
     assert packets == []
     assert stream.packets == 2
 

@@ -85,8 +85,8 @@ def test_timestamps_extend(first: int, steps: list[int]) -> None:
 def test_jitter_of_a_steady_stream_is_zero_and_of_a_shaky_one_not() -> None:
     steady, shaky = SequenceTracker(48000), SequenceTracker(48000)
     for number in range(200):
-        steady.measure_jitter(number * 960, number * 0.02)
-        shaky.measure_jitter(number * 960, number * 0.02 + (number % 2) * 0.01)
+        steady.take(number, number * 960, number * 0.02)
+        shaky.take(number, number * 960, number * 0.02 + (number % 2) * 0.01)
     assert steady.jitter <= 1
     assert 450 <= shaky.jitter <= 481
 
@@ -94,6 +94,6 @@ def test_jitter_of_a_steady_stream_is_zero_and_of_a_shaky_one_not() -> None:
 def test_a_clock_jump_is_no_jitter() -> None:
     tracker = SequenceTracker(48000)
     for number in range(50):
-        tracker.measure_jitter(number * 960, number * 0.02)
-    tracker.measure_jitter(2**31, 1.0)
+        tracker.take(number, number * 960, number * 0.02)
+    tracker.take(50, 2**31, 1.0)
     assert tracker.jitter <= 1
