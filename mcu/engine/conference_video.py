@@ -124,5 +124,13 @@ class VideoFactory(Protocol):
         """How often a process had to be started again."""
 
     @property
+    def hangs(self) -> int:
+        """How often, of these, one was ended because it hung."""
+
+    @property
+    def processor_s(self) -> float:
+        """Processor seconds that other processes have used."""
+
+    @property
     def faults(self) -> int:
         """Frame intervals that ended with an exception elsewhere than in the engine."""

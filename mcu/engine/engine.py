@@ -87,6 +87,16 @@ class Engine:
         """How often a video process had to be started again."""
         return self._video.restarts
 
+    @property
+    def video_hangs(self) -> int:
+        """How often, of these, one was ended because it hung."""
+        return self._video.hangs
+
+    @property
+    def video_processor_s(self) -> float:
+        """Processor seconds that video processes have used."""
+        return self._video.processor_s
+
     def ticks(self) -> dict[str, TickReading]:
         """How the clocks are kept: ``audio`` and ``video``."""
         own = self.video_clock.statistics

@@ -51,6 +51,16 @@ class LocalVideo:
         return 0
 
     @property
+    def hangs(self) -> int:
+        """There is no process."""
+        return 0
+
+    @property
+    def processor_s(self) -> float:
+        """There is no process."""
+        return 0.0
+
+    @property
     def faults(self) -> int:
         """The engine counts them."""
         return 0

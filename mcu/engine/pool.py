@@ -7,6 +7,7 @@ because a wake-up per picture (400 a second for sixteen rooms) would cost more t
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -40,6 +41,9 @@ class Pool(Protocol):
     def lane(self) -> Lane:
         """A new lane; lanes run beside each other."""
 
+    def busy_s(self, now: float) -> float:
+        """How long the oldest piece of work that runs has been running; 0 when none does."""
+
     def close(self) -> None:
         """Stop the workers. Work that runs is finished; its result is dropped."""
 
@@ -64,8 +68,9 @@ class CodecPool:
         self._results: deque[Callable[[], None]] = deque()
         self._woken = False
         self._closed = False
+        self._began: list[float | None] = [None] * workers
         self._threads = [
-            threading.Thread(target=self._run, name=f"codec-{number}", daemon=True)
+            threading.Thread(target=self._run, args=(number,), name=f"codec-{number}", daemon=True)
             for number in range(workers)
         ]
         for thread in self._threads:
@@ -75,6 +80,10 @@ class CodecPool:
         """Run ``work`` on the next free worker, then ``done`` on the loop."""
         if not self._closed:
             self._work.put(lambda: self._deliver(_bind(done, _outcome(work))))
+
+    def busy_s(self, now: float) -> float:
+        """See ``Pool``; ``now`` is of ``time.monotonic``."""
+        return max((now - began for began in self._began if began is not None), default=0.0)
 
     def lane(self) -> Lane:
         """A lane on this pool."""
@@ -92,10 +101,12 @@ class CodecPool:
         for thread in self._threads:
             thread.join()
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
         while (task := self._work.get()) is not None:
             if not self._closed:
+                self._began[number] = time.monotonic()
                 task()
+                self._began[number] = None
             del task  # an idle worker must not keep a decoder or a canvas alive
 
     def _deliver(self, call: Callable[[], None]) -> None:
@@ -144,6 +155,10 @@ class InlinePool:
     def lane(self) -> Lane:
         """A lane; work submitted from inside ``done`` runs after it."""
         return _QueuedLane(self)
+
+    def busy_s(self, now: float) -> float:
+        """Nothing runs between calls."""
+        return 0.0
 
     def close(self) -> None:
         """Ignore further work."""

@@ -254,10 +254,17 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """How the process keeps its clock, sent at intervals."""
+    """How the process keeps its clock, sent at intervals; also says that it lives.
+
+    Args:
+        busy_s: how long its oldest piece of codec work has been running.
+        processor_s: processor time it has used, all threads.
+    """
 
     reading: TickReading
     faults: int
+    busy_s: float = 0.0
+    processor_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mcu.engine.ticks import TickReading
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.link import Link
 from mcu.engine.video_process.proxy import VideoProxy
+from mcu.engine.video_process.watchdog import CHECK_INTERVAL_S, Watchdog
 from mcu.media.rendition import Outlet
 
 ENTRY = "mcu.video_worker"
@@ -40,6 +41,8 @@ class VideoProcess:
         self.reading: TickReading | None = None
         self._faults_now = 0
         self.restarts = 0
+        self.hangs = 0
+        """Of these, those that had to be ended."""
         self._configure = configure
         self._link: Link | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -49,11 +52,19 @@ class VideoProcess:
         self._wait_s = RESTART_S
         self._closing = False
         self._faults_before = 0
+        self._watchdog = Watchdog()
+        self._check: asyncio.TimerHandle | None = None
+        self._processor_now_s = self._processor_before_s = 0.0
 
     @property
     def faults(self) -> int:
         """Ticks that ended with an exception, in all processes that were."""
         return self._faults_before + self._faults_now
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time used, by all processes that were."""
+        return self._processor_before_s + self._processor_now_s
 
     @property
     def pid(self) -> int | None:
@@ -99,6 +110,8 @@ class VideoProcess:
             with suppress(ProcessLookupError):
                 self._process.kill()
             raise RuntimeError("a video process did not start in time") from error
+        self._watchdog = Watchdog()
+        self._watch()
 
     def send(self, message: messages.ToVideo) -> None:
         """Send a message; it is dropped while there is no process."""
@@ -112,6 +125,8 @@ class VideoProcess:
     async def close(self) -> None:
         """End the process. Idempotent."""
         self._closing = True
+        if self._check is not None:
+            self._check.cancel()
         if self._restart is not None:
             self._restart.cancel()
             with suppress(asyncio.CancelledError):
@@ -136,12 +151,28 @@ class VideoProcess:
             case messages.Ready():
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
-            case messages.Ticked(reading, faults):
+            case messages.Ticked(reading, faults, busy_s, processor_s):
                 self.reading, self._faults_now = reading, faults
+                self._processor_now_s = processor_s
+                self._watchdog.heard(busy_s, time.monotonic())
             case _:
                 proxy = self.conferences.get(message.conference)
                 if proxy is not None:
                     proxy.handle(message)
+
+    def _watch(self) -> None:
+        """End a process that hangs; what follows is the same as after a crash."""
+        if self._closing or self._process is None:
+            return
+        why = self._watchdog.check(time.monotonic())
+        if why is not None:
+            self.hangs += 1
+            log.error("video_process_hangs", pid=self._process.pid, reason=why)
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            return
+        loop = asyncio.get_running_loop()
+        self._check = loop.call_later(CHECK_INTERVAL_S, self._watch)
 
     def _lost(self, link: Link) -> None:
         if self._closing or link is not self._link:
@@ -153,6 +184,10 @@ class VideoProcess:
         self.restarts += 1
         self._faults_before += self._faults_now
         self._faults_now = 0
+        self._processor_before_s += self._processor_now_s
+        self._processor_now_s = 0.0
+        if self._check is not None:
+            self._check.cancel()
         for proxy in self.conferences.values():
             proxy.process_lost()
         if time.monotonic() - self._started_at >= STEADY_S:
@@ -212,6 +247,16 @@ class VideoProcesses:
     def restarts(self) -> int:
         """How often a process had to be started again."""
         return sum(one.restarts for one in self.processes)
+
+    @property
+    def hangs(self) -> int:
+        """How often a process was ended because it said nothing any more, or its codecs hung."""
+        return sum(one.hangs for one in self.processes)
+
+    @property
+    def processor_s(self) -> float:
+        """See ``VideoFactory``."""
+        return sum(one.processor_s for one in self.processes)
 
     @property
     def faults(self) -> int:

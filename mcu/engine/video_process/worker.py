@@ -6,6 +6,7 @@ they see are stand-ins that pass everything on.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -218,7 +219,14 @@ class VideoWorker:
                     log.exception("video_tick_failed", conference=conference.name)
         if now >= self._next_reading:
             self._next_reading = now + STATISTICS_INTERVAL_S
-            self._send(messages.Ticked(self.clock.statistics.reading(), self.faults))
+            self._send(
+                messages.Ticked(
+                    self.clock.statistics.reading(),
+                    self.faults,
+                    self._pool.busy_s(now),
+                    time.process_time(),
+                )
+            )
 
     def close(self) -> None:
         """Free everything."""

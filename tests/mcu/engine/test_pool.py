@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
 from mcu.engine.pool import CodecPool, InlinePool
+from tests.peers.waiting import until
 
 
 async def test_results_come_back_on_the_loops_thread() -> None:
@@ -97,3 +99,24 @@ def test_the_inline_pool_runs_at_once_and_lanes_do_not_nest() -> None:
     pool.close()
     pool.submit(lambda: order.append("late"), lambda result: None)
     assert "late" not in order
+
+
+async def test_it_says_how_long_the_oldest_work_has_been_running() -> None:
+    loop = asyncio.get_running_loop()
+    pool = CodecPool(2, loop.call_soon_threadsafe)
+    assert pool.busy_s(time.monotonic()) == 0.0
+    begun, gate = threading.Event(), threading.Event()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def hang() -> None:
+        begun.set()
+        gate.wait(20)
+
+    pool.submit(hang, lambda result: ended.set_result(None))
+    await asyncio.to_thread(begun.wait, 20)
+    assert 59.0 < pool.busy_s(time.monotonic() + 60.0) < 80.0
+    gate.set()
+    await ended
+    await until(lambda: pool.busy_s(time.monotonic() + 60.0) == 0.0)
+    pool.close()
+    assert InlinePool().busy_s(1.0) == 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from config.sections import LoggingSettings
 from mcu.engine.plan import MediaPlan, ParticipantPlan, ParticipantSlot, ViewPlan
-from mcu.engine.video_process import processes
+from mcu.engine.video_process import processes, watchdog
 from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.media.rendition import FanOut
@@ -102,6 +102,31 @@ async def test_a_process_that_dies_is_replaced_and_pictures_go_on() -> None:
     assert started.restarts == 1
     assert started.faults == 0
     assert started.processes[0].pid != pid
+    room.stop()
+    await started.close()
+
+
+async def test_a_process_that_hangs_is_ended_and_pictures_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watchdog, "SILENT_S", 1.5)
+    started = video()
+    await started.start()
+    room = Sender(started)
+    await room.is_seen()
+    process = started.processes[0]
+    before, pid = room.leg.playing["video"], process.pid
+    assert pid is not None
+    await asyncio.wait_for(until(lambda: started.processor_s > 0, 0.05), 20)
+    used = started.processor_s
+    os.kill(pid, signal.SIGSTOP)
+    await asyncio.wait_for(until(lambda: process.pid not in (pid, None), 0.05), 60)
+    await asyncio.wait_for(until(lambda: room.leg.playing["video"] is not before, 0.05), 60)
+    await room.is_seen()
+    assert (started.restarts, started.hangs) == (1, 1)
+    assert started.processor_s >= used
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     room.stop()
     await started.close()
 
