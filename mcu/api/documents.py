@@ -1,12 +1,11 @@
 """Conferences and participants as JSON, each as much of it as the token may see."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from mcu.api.reach import Reach
 from mcu.api.schemas.conference import Conference, Layout, Participant
-from mcu.api.services import LiveReadings
+from mcu.api.services import LineQuality, LiveReadings
 from mcu.conference import state as domain
 from mcu.conference.resources import conference_resource, participant_resource, view_resource
 
@@ -39,11 +38,20 @@ def participant_document(
         "level_db": reading.level_db,
         "speaking": reading.speaking,
         "visible": reading.visible,
-        "quality": asdict(reading.quality),
+        "quality": quality_document(reading.quality),
     }
     if not reach.whole(state) and not reach.own_room(who):
         document = reduced(document)
     return Participant.model_validate(document)
+
+
+def quality_document(quality: LineQuality) -> dict[str, Any]:
+    """What ``dataclasses.asdict`` gives, at a tenth of its cost: a list has one for each row."""
+    document: dict[str, Any] = {name: getattr(quality, name) for name in quality.__slots__}
+    receives = quality.receives
+    if receives is not None:
+        document["receives"] = {name: getattr(receives, name) for name in receives.__slots__}
+    return document
 
 
 def reduced(participant: Mapping[str, Any]) -> dict[str, Any]:

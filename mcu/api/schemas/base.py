@@ -1,7 +1,6 @@
 """Ground rules of all bodies: inputs are strict and refuse unknown fields, times are UTC."""
 
 import unicodedata
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -92,7 +91,7 @@ Item = TypeVar("Item")
 class Page(Output, Generic[Item]):
     """One page of a list; ``next_cursor`` is null on the last."""
 
-    items: Sequence[Item]
+    items: list[Item]
     next_cursor: str | None = None
 
 
