@@ -251,7 +251,7 @@ async def _client(http: aiohttp.ClientSession, held: Meeting, load: Load) -> Cli
 def figures(client: Client, measured: Figures, rate_hz: float) -> list[Figure]:
     """p99 of all and of each kind, p50 beside it; failures and missed ticks."""
     found = []
-    everything = [one for kind in SHARES for one in client.took_ms[kind]]
+    everything = [one for kind in SHARES for one in client.took_ms.get(kind, ())]
     if not everything:
         raise VoidRunError("no request was answered")
     rows = {f"all at {rate_hz:g} a second": everything, **client.took_ms}
