@@ -5,6 +5,7 @@ scrape through ``MediaReadings``. Each ``Metrics`` has a registry of its own, so
 in one process (tests) do not meet.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -204,11 +205,26 @@ def _ticks(reading: MediaReading) -> Iterator[Metric]:
     yield from (total, late, missed, lateness)
 
 
+class TaskCollector(Collector):
+    """Counts the loop's tasks when scraped; what piles up there is a leak no memory shows early."""
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: there may be no loop yet."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge. Cost: O(tasks)."""
+        yield GaugeMetricFamily(
+            "mcu_tasks", "Tasks of the event loop now", value=len(asyncio.all_tasks())
+        )
+
+
 class Metrics:
     """The registry of one app.
 
     Args:
-        readings: the media plane; process: also the process's own figures (memory, files).
+        readings: the media plane; process: also the process's own figures (memory, files, tasks),
+            for which the exposition is made on a running loop.
     """
 
     def __init__(self, readings: MediaReadings, *, process: bool = True) -> None:
@@ -217,6 +233,7 @@ class Metrics:
             ProcessCollector(registry=self.registry)
             PlatformCollector(registry=self.registry)
             GCCollector(registry=self.registry)
+            self.registry.register(TaskCollector())
         self.registry.register(MediaCollector(readings))
         self._requests = Counter(
             "mcu_http_requests",

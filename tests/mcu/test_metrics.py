@@ -1,5 +1,7 @@
 """What Prometheus reads."""
 
+import asyncio
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from mcu.metrics import MediaReading, Metrics, TickReading
@@ -108,3 +110,11 @@ def test_streams_are_a_gauge() -> None:
     metrics.stream_opened("sse")
     metrics.stream_closed("sse")
     assert samples(metrics)[key("mcu_event_streams", transport="sse")] == 1
+
+
+async def test_the_tasks_of_the_loop_are_counted_when_scraped() -> None:
+    metrics = Metrics(Readings())
+    before = samples(metrics)[key("mcu_tasks")]
+    task = asyncio.create_task(asyncio.Event().wait())
+    assert samples(metrics)[key("mcu_tasks")] == before + 1
+    task.cancel()
