@@ -1,6 +1,6 @@
 """Messages as the layers above want them: read once, checked, with what decides at hand."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sipmessage import Address, CSeq, Headers, Message, Request, Response, Via
 
@@ -244,11 +244,6 @@ def encode(message: Request | Response) -> bytes:
     """The bytes on the wire, with the Content-Length that is true."""
     message.headers.set("Content-Length", str(len(message.body)))
     return bytes(message)
-
-
-def replace_uri(request: ReceivedRequest, uri: SipUri) -> ReceivedRequest:
-    """The request as if it had been sent to another address."""
-    return replace(request, uri=uri)
 
 
 def reason_phrase(code: int, wanted: str = "") -> str:
