@@ -106,6 +106,8 @@ class GeneratorLeg:
         self.sound = sound
         self.pictures = pictures
         self.joined_ms = 0.0
+        self.location = ""
+        """Path of the leg, once joined, if the server told it."""
         self.on_mark_audio: Callable[[int, float], None] | None = None
         self.on_mark_video: Callable[[int, float], None] | None = None
         self.audio_ssrc, self.video_ssrc = secrets.randbits(32), secrets.randbits(32)
@@ -162,6 +164,7 @@ class GeneratorLeg:
             body = await response.text()
             if response.status != 201:
                 raise RuntimeError(f"{response.status}: {body}")
+            self.location = response.headers.get("Location", "")
         self.apply_answer(body)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await self.connected
