@@ -24,8 +24,34 @@ import json
 import sys
 from dataclasses import fields, replace
 
-from bench.figures import VoidRunError
+from bench.figures import Figure, VoidRunError
 from bench.load import Figures, Load, baseline_server, measured, meeting
+
+LEGS = 145
+SHORT_S, LONG_S = 30.0, 120.0
+BASELINE_LEGS = 4
+
+
+async def measure(*, short: bool) -> list[Figure]:
+    """Figures 1, 3 with picture, 7 and 9: a whole province, and the baseline beside it."""
+    load = Load(LEGS, SHORT_S if short else LONG_S, video=True)
+    found = await run(load, "aiortc", BASELINE_LEGS)
+    theirs = found["baseline"]
+    against = f"aiortc, {theirs['legs']} legs: {theirs['server_cores']:.2f} cores"
+    ratio = theirs["server_cores_per_leg"] / found["server_cores_per_leg"]
+    added = {kind: f"{kind}_added_latency_ms_p99" for kind in ("audio", "video")}
+    slowest = f"aiortc {theirs[added['audio']]:.0f} ms" if added["audio"] in theirs else ""
+    return [
+        Figure(f"{LEGS} rooms, sound and picture", found["server_cores"], "cores", 1.2),
+        Figure("ticks missed", found["ticks_missed"], "", 0),
+        Figure("tick lateness p99", found["tick_lateness_ms_p99"], "ms", 5),
+        Figure("sound, worst room", found["audio_pps_per_leg_min"], "packets/s", 49.5, True),
+        Figure("picture, worst room", found["video_fps_per_leg_min"], "fps", 24.5, True),
+        Figure("a room against aiortc", ratio, "times less", 30, True, against),
+        Figure("sound added p99", found[added["audio"]], "ms", 60, against=slowest),
+        Figure("picture added p99", found[added["video"]], "ms", 100),
+        Figure(f"{LEGS} rooms joined at once", found["all_joined_s"], "s", 10),
+    ]
 
 
 async def run(load: Load, baseline: str | None = None, baseline_legs: int = 4) -> Figures:

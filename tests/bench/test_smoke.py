@@ -1,0 +1,41 @@
+"""A small meeting under real load has the shape that makes a big one cheap; time plays no part."""
+
+from contextlib import suppress
+
+import psutil
+
+from bench.figures import VoidRunError
+from bench.load import Load, Meeting, meeting
+
+LEGS, SPEAKERS, SENDERS = 24, 4, 16
+
+
+async def shape(held: Meeting, load: Load) -> tuple[dict[str, float], dict[str, float]]:
+    """Metrics without rooms, and while all of them are in."""
+    process = psutil.Process(held.daemon.pid)
+    before = await held.daemon.metrics() | {"threads": process.num_threads()}
+    during: dict[str, float] = {}
+
+    async def read() -> None:
+        during.update(await held.daemon.metrics() | {"threads": process.num_threads()})
+
+    # A machine too busy to prove anything of time still shows the shape.
+    with suppress(VoidRunError):
+        await held.measured(load=load, during=read)
+    assert during, "the rooms did not join"
+    return before, during
+
+
+async def test_work_is_done_once_however_many_rooms_there_are() -> None:
+    load = Load(LEGS, seconds=5.0, video=True, speakers=SPEAKERS, video_senders=SENDERS)
+    async with meeting(load) as held:
+        before, during = await shape(held, load)
+        assert during['mcu_encoders{kind="video"}'] == during['mcu_renditions{kind="video"}'] == 1
+        assert during['mcu_decoders{kind="video"}'] == SENDERS  # each stands in a slot
+        # One mix for all who do not speak, and one for each who does.
+        assert during['mcu_encoders{kind="audio"}'] == during['mcu_renditions{kind="audio"}']
+        assert during['mcu_encoders{kind="audio"}'] <= SPEAKERS + 1
+        assert during['mcu_decoders{kind="audio"}'] <= SPEAKERS
+        # The API has a task for each of the few connections that all rooms' offers came by.
+        for one in ("mcu_tasks", "threads"):
+            assert during[one] - before[one] < LEGS / 2, one
