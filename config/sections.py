@@ -250,6 +250,11 @@ class LimitSettings(Section):
     """How much is accepted before a request is refused; protects those who are already in."""
 
     max_legs: Annotated[int, Field(ge=1)] = Field(500, description="Media connections at once.")
+    max_load: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.95,
+        description="Part of the processors from which on new connections are refused; pictures "
+        "are given up a little before that.",
+    )
     max_conferences: Annotated[int, Field(ge=1)] = Field(50, description="Running conferences.")
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="Size of a request's body in bytes."

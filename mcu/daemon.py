@@ -9,7 +9,6 @@ daemon finds its conferences running and the rooms come back by themselves.
 import asyncio
 import gc
 import math
-import os
 import signal
 import socket
 import ssl
@@ -24,7 +23,7 @@ from aiohttp import web
 
 from config.problems import Problem, SettingsError
 from config.settings import Settings
-from mcu import logs, tls
+from mcu import logs, processors, tls
 from mcu.api.app import make_app
 from mcu.api.services import ApiLimits, Services
 from mcu.conference.keeper import Retention
@@ -33,6 +32,7 @@ from mcu.console.pages import add_pages
 from mcu.data_lock import DataLock
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
+from mcu.engine.overload import Overload
 from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
@@ -40,6 +40,7 @@ from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
 from mcu.rooms.live import LivePublisher
+from mcu.rooms.load import LoadWatch
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
@@ -74,6 +75,7 @@ class Daemon:
         self._video: VideoProcesses
         self._acceptor: WebRtcAcceptor
         self._live: LivePublisher
+        self._load: LoadWatch
         self._totals: MediaTotals
 
     async def __aenter__(self) -> "Daemon":
@@ -112,6 +114,7 @@ class Daemon:
         )
         self.rooms.attach(self.conferences)
         self._live.attach(self.conferences)
+        self._load.attach(self.conferences)
         self._totals.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
         await self.conferences.restore()
@@ -148,14 +151,14 @@ class Daemon:
 
         zone = ZoneInfo(media.time_zone)
         fan_out = FanOut(schedule, time.perf_counter)
-        cores = os.cpu_count() or 1
-        processes = media.video_processes or default_processes(cores)
+        cores = processors.whole()
+        video_processes = media.video_processes or default_processes(cores)
         self._video = VideoProcesses(
-            processes,
+            video_processes,
             fan_out=fan_out,
             opened=OpenConference("", media.width, media.height, media.bitrate_bps),
             configure=Configure(
-                threads=media.workers or math.ceil(cores / processes),
+                threads=media.workers or math.ceil(cores / video_processes),
                 fps=media.fps,
                 time_zone=media.time_zone,
                 logging=self.settings.logging,
@@ -180,18 +183,28 @@ class Daemon:
             left_after_s=media.left_after_s,
         )
         self._live = LivePublisher(self._engine)
+        self._load = LoadWatch(
+            self._engine,
+            Overload(self.settings.limits.max_load),
+            processor_s=time.process_time,
+            loop_s=time.thread_time,
+            cores=processors.available,
+            max_legs=self.settings.limits.max_legs,
+            legs=lambda: len(self._acceptor.legs),
+        )
         self._totals = MediaTotals(
             self._engine,
             self._acceptor,
             port,
             kernel_drops=transport.kernel_drops,
             steps=self._live.lines.switches,
+            load=self._load.status,
         )
         self.rooms = Rooms(
             self._engine,
             self._acceptor,
             clock=time.monotonic,
-            max_legs=self.settings.limits.max_legs,
+            load=self._load,
             leg_left=self._totals.leg_left,
             media_ended=self._media_ended,
             lines=self._live.lines,
@@ -212,6 +225,7 @@ class Daemon:
                 pictures=RoomPictures(self._engine),
                 live=self._live,
                 media=self._totals,
+                load=self._load,
                 not_ready=self._not_ready,
                 public_url=http.public_url,
                 reachable_url=lambda: None if tls.is_loopback(http.host) else self.url,
@@ -260,6 +274,7 @@ class Daemon:
             self._engine.handle_timer(now)
             self._acceptor.handle_timer(now)
             self._live.handle_timer(now)
+            self._load.handle_timer(now)
         except Exception:
             # One leg's defect must not stop the clock of all.
             log.exception("timer_failed")
@@ -267,6 +282,7 @@ class Daemon:
             self._engine.next_timer(),
             self._acceptor.next_timer(now),
             self._live.next_timer(),
+            self._load.next_timer(),
         )
         self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
 

@@ -6,7 +6,7 @@ in one process (tests) do not meet.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -45,6 +45,26 @@ class TickReading:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadReading:
+    """How loaded the machine is.
+
+    Args:
+        level: of ``LEVELS``. given_up: of ``GIVEN``.
+        view_fps: pictures a second of all views. processors: part of ``cores`` that is used.
+        loop: part of one processor that the thread of packets uses.
+        refused: cause → rooms that were refused, counter.
+    """
+
+    level: str = "none"
+    given_up: Sequence[str] = ()
+    view_fps: int = 0
+    processors: float = 0.0
+    loop: float = 0.0
+    cores: float = 0.0
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class MediaReading:
     """Everything of the media plane at one moment; counters grow from the daemon's start.
 
@@ -62,7 +82,10 @@ class MediaReading:
         rungs: size and rate (``1280x720@1500k``) → video renditions now.
         steps: ``down`` or ``up`` → how often a leg went over to another rung, counter.
         frames_skipped: video frame intervals left out because the one before still ran, counter.
+        frames_left_out: coded pictures not given to a video process that did not keep up, counter.
         video_restarts: how often a video process had ended and was started again, counter.
+        video_hangs: of these, how often it was ended because it hung, counter.
+        load: how loaded the machine is, and what is given up for it.
     """
 
     conferences: int = 0
@@ -82,7 +105,10 @@ class MediaReading:
     rungs: Mapping[str, int] = field(default_factory=dict)
     steps: Mapping[str, int] = field(default_factory=dict)
     frames_skipped: int = 0
+    frames_left_out: int = 0
     video_restarts: int = 0
+    video_hangs: int = 0
+    load: LoadReading = field(default_factory=LoadReading)
 
 
 class MediaReadings(Protocol):
@@ -91,6 +117,9 @@ class MediaReadings(Protocol):
     def media_reading(self) -> MediaReading:
         """Read now, on the loop's thread; called once per scrape, so O(legs) is fine."""
 
+
+LEVELS: Final = ("none", "strained", "overloaded")
+GIVEN: Final = ("view-rate", "small-renditions", "small-slots")
 
 _KIND_GAUGES: Final = (
     ("renditions", "Encodings that exist now, each shared by its legs"),
@@ -141,6 +170,7 @@ class MediaCollector(Collector):
                 counter.add_metric([kind], count)
             yield counter
         yield from _ladder(reading)
+        yield from _load(reading.load)
         yield from _drops_and_stages(reading)
         yield from _ticks(reading)
 
@@ -162,6 +192,40 @@ def _ladder(reading: MediaReading) -> Iterator[Metric]:
     yield steps
 
 
+def _load(load: LoadReading) -> Iterator[Metric]:
+    level = GaugeMetricFamily(
+        "mcu_load_level", "1 at the present level of load, 0 at the others", labels=["level"]
+    )
+    for name in LEVELS:
+        level.add_metric([name], float(load.level == name))
+    yield level
+    given = GaugeMetricFamily(
+        "mcu_given_up", "1 for what of the pictures is given up for the load", labels=["what"]
+    )
+    for name in GIVEN:
+        given.add_metric([name], float(name in load.given_up))
+    yield given
+    yield GaugeMetricFamily("mcu_view_fps", "Pictures a second of all views", value=load.view_fps)
+    yield GaugeMetricFamily(
+        "mcu_processors", "Processors the daemon may use: affinity and quotas", value=load.cores
+    )
+    used = GaugeMetricFamily(
+        "mcu_processors_used",
+        "Processor time over the last second: of all processes as part of mcu_processors, and of "
+        "the thread of packets as part of one",
+        labels=["by"],
+    )
+    used.add_metric(["all"], load.processors)
+    used.add_metric(["loop"], load.loop)
+    yield used
+    refused = CounterMetricFamily(
+        "mcu_legs_refused", "Connections refused, by cause", labels=["cause"]
+    )
+    for cause, count in load.refused.items():
+        refused.add_metric([cause], count)
+    yield refused
+
+
 def _drops_and_stages(reading: MediaReading) -> Iterator[Metric]:
     drops = CounterMetricFamily(
         "mcu_dropped", "Datagrams and packets not used, by reason", labels=["reason"]
@@ -179,6 +243,16 @@ def _drops_and_stages(reading: MediaReading) -> Iterator[Metric]:
         "mcu_frames_skipped",
         "Video frame intervals left out because the one before still ran",
         value=reading.frames_skipped,
+    )
+    yield CounterMetricFamily(
+        "mcu_frames_left_out",
+        "Coded pictures not given to a video process that did not keep up",
+        value=reading.frames_left_out,
+    )
+    yield CounterMetricFamily(
+        "mcu_video_process_hangs",
+        "How often a video process was ended because it hung",
+        value=reading.video_hangs,
     )
     yield CounterMetricFamily(
         "mcu_video_process_restarts",

@@ -21,6 +21,7 @@ from mcu.api.resources import (
     events,
     health,
     legs,
+    load,
     participants,
     pictures,
     session,
@@ -47,6 +48,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *events.ROUTES,
     *docs.ROUTES,
     *health.ROUTES,
+    *load.ROUTES,
 )
 """Every address of the API; the OpenAPI document is made of the same."""
 

@@ -121,6 +121,8 @@ def concerns(type_: str, data: Mapping[str, Any], rooms: frozenset[str]) -> bool
     """Whether an ephemeral event says anything to these rooms; O(rooms), as it is asked for each
     of 145 streams when a reading is published.
     """
+    if type_ == "load.measured":
+        return False
     about = data.get("requests") if type_ == "sources.requested" else data.get("quality")
     return about is None or any(room in about for room in rooms)
 
@@ -139,6 +141,8 @@ def seen_by_room(
     if type_ == "quality.measured":
         own = {who: line for who, line in data.get("quality", {}).items() if who in rooms}
         return {"quality": own} if own else None
+    if type_ == "load.measured":
+        return None  # what the server does about its load is for those who run it
     if type_ == "sources.requested":
         wanted = data["requests"]
         own = {who: wanted[who] for who in rooms if who in wanted}

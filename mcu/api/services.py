@@ -1,7 +1,7 @@
 """What the HTTP interface stands on, handed in by the composition root."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -153,6 +153,44 @@ class LiveReading:
     quality: LineQuality = LineQuality()
 
 
+@dataclass(frozen=True, slots=True)
+class LoadStatus:
+    """How loaded the machine is, and what is done about it.
+
+    Args:
+        level: ``strained``: something of the pictures is given up; ``overloaded``: new rooms
+            are refused too. Sound is never given up.
+        signs: what showed it. given_up: what is given up, the first first.
+        view_fps: pictures a second of all views now.
+        processors: processor time of all our processes over the last second, as part of
+            ``cores``. loop: of the thread that handles packets, as part of one.
+        lateness_ms: 99th percentile of how late sound was mixed. ticks_missed: left out.
+        frames_skipped: part of the views' pictures that were left out as work still ran.
+        refused: cause → how many rooms were refused since the daemon began.
+    """
+
+    level: Literal["none", "strained", "overloaded"] = "none"
+    signs: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
+    view_fps: int = 0
+    processors: float = 0.0
+    loop: float = 0.0
+    cores: float = 1.0
+    lateness_ms: float = 0.0
+    ticks_missed: int = 0
+    frames_skipped: float = 0.0
+    legs: int = 0
+    max_legs: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+class LoadReadings(Protocol):
+    """The load as the API sees it."""
+
+    def status(self) -> LoadStatus:
+        """As of the last second."""
+
+
 class LiveReadings(Protocol):
     """The media plane's present readings."""
 
@@ -193,6 +231,7 @@ class Services:
     pictures: Pictures
     live: LiveReadings
     media: MediaReadings
+    load: LoadReadings
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
     reachable_url: Callable[[], str | None] = lambda: None

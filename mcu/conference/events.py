@@ -196,5 +196,10 @@ Event = (
 )
 
 EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)
-EPHEMERAL_TYPES = ("levels.measured", "quality.measured", "sources.requested")
+EPHEMERAL_TYPES = (
+    "levels.measured",
+    "quality.measured",
+    "sources.requested",
+    "load.measured",
+)
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

@@ -47,6 +47,8 @@ class Engine:
         self.conferences: dict[str, ConferenceMedia] = {}
         self.audio_clock = TickSchedule(AUDIO_TICK_S, start)
         self.video_clock = TickSchedule(1.0 / fps, start + VIDEO_OFFSET_S)
+        self.fps = fps
+        """Of all views, when nothing is given up."""
         self._faults = 0
         self._fan_out = fan_out
         self._video = video

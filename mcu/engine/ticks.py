@@ -57,6 +57,14 @@ class TickStatistics:
             return 0.0
         return float(np.percentile(self.lateness_s[:count], percentile)) * 1000.0
 
+    def recent_lateness_s(self, ticks: int, percentile: float) -> float:
+        """Percentile (0-100) of the lateness of the last so many ticks; 0 where there are none."""
+        count = min(ticks, self.ticks, WINDOW_TICKS)
+        if count <= 0:
+            return 0.0
+        at = np.arange(self.ticks - count, self.ticks) % WINDOW_TICKS
+        return float(np.percentile(self.lateness_s[at], percentile))
+
     def reading(self) -> TickReading:
         """All of it. Cost: some 100 µs for the percentiles."""
         lateness = {each: self.lateness_ms(each) / 1000.0 for each in PERCENTILES}

@@ -21,6 +21,7 @@ class VideoCounters:
         frames_dropped: coded pictures of sources that were not decoded (backlog, no key frame).
         frames_over_rate: of these, those of a source that sent more than any camera does.
         frames_over_budget: of these, those of a source that took too much of the decoders.
+        frames_left_out: further ones, not given to a video process that did not keep up.
     """
 
     ticks: int = 0
@@ -37,6 +38,7 @@ class VideoCounters:
     frames_dropped: int = 0
     frames_over_rate: int = 0
     frames_over_budget: int = 0
+    frames_left_out: int = 0
     decode_errors: int = 0
     key_frames_asked: int = 0
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from mcu.api.services import JoinedLeg, LegInfo, NoCapacity, Receives
+from mcu.api.services import JoinedLeg, LegInfo, Receives
 from mcu.conference.commands import (
     NoteJoined,
     NoteLeft,
@@ -30,10 +30,10 @@ from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.frames import EncodedFrame
 from mcu.rooms.lines import Lines
+from mcu.rooms.load import LoadWatch
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
-RETRY_AFTER_S = 10
 SYSTEM = Actor(token="", role="admin", name="system")
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Rooms:
     Call ``attach`` before anything joins.
 
     Args:
-        clock: monotonic seconds. max_legs: more are refused.
+        clock: monotonic seconds. load: says whether one more may come in.
         lines: knows what each leg receives and why.
         leg_left: told of every leg that is closed for good, while its statistics can be read.
     """
@@ -65,7 +65,7 @@ class Rooms:
         acceptor: WebRtcAcceptor,
         *,
         clock: Callable[[], float],
-        max_legs: int,
+        load: LoadWatch,
         leg_left: Callable[[Leg], None] = lambda leg: None,
         media_ended: Callable[[ConferenceMedia], None] = lambda media: None,
         lines: Lines | None = None,
@@ -74,7 +74,7 @@ class Rooms:
         self._engine = engine
         self._acceptor = acceptor
         self._clock = clock
-        self._max_legs = max_legs
+        self._load = load
         self._leg_left = leg_left
         self._media_ended = media_ended
         self._entries: dict[str, _Entry] = {}
@@ -136,12 +136,8 @@ class Rooms:
             if participant is not None and (leg.participant, leg.kind) == (participant, kind)
         ]
         # What takes the place of another needs no place of its own: a lost room may rejoin.
-        if len(self._acceptor.legs) - len(same) >= self._max_legs:
-            raise NoCapacity(
-                f"All {self._max_legs} connections are taken (limits.max_legs): "
-                "close some, or raise the limit.",
-                RETRY_AFTER_S,
-            )
+        if not same:
+            self._load.admit(len(self._acceptor.legs), now)
         leg = self._acceptor.accept(
             offer_sdp,
             leg_id=f"leg-{secrets.token_hex(8)}",

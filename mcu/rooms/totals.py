@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from mcu.api.services import LoadStatus
 from mcu.conference.service import Conferences
 from mcu.engine import ticks
 from mcu.engine.conference_media import ConferenceMedia
@@ -11,7 +12,7 @@ from mcu.engine.video_statistics import VideoStatistics
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegStatistics
 from mcu.media.port import MediaPort
-from mcu.metrics import MediaReading, TickReading
+from mcu.metrics import LoadReading, MediaReading, TickReading
 
 _COUNTERS = ("packets", "bytes")
 
@@ -22,6 +23,7 @@ class MediaTotals:
     Args:
         kernel_drops: datagrams the kernel threw away, or None where unknown.
         steps: how often legs went over to another rung, by direction; read, not kept.
+        load: how loaded the machine is.
     """
 
     def __init__(
@@ -32,7 +34,9 @@ class MediaTotals:
         *,
         kernel_drops: Callable[[], int | None] = lambda: None,
         steps: Mapping[str, int] | None = None,
+        load: Callable[[], LoadStatus] = LoadStatus,
     ) -> None:
+        self._load = load
         self._steps = {} if steps is None else steps
         self._engine = engine
         self._acceptor = acceptor
@@ -41,7 +45,7 @@ class MediaTotals:
         self._conferences: Conferences
         self._gone_legs: Counter[tuple[str, str]] = Counter()
         self._gone_stages: Counter[tuple[str, str]] = Counter()
-        self._gone_skipped = 0
+        self._gone_skipped = self._gone_left_out = 0
         self._gone_unusable: Counter[str] = Counter()
 
     def attach(self, conferences: Conferences) -> None:
@@ -57,7 +61,9 @@ class MediaTotals:
     def media_ended(self, media: ConferenceMedia) -> None:
         """Keep a conference's counters."""
         self._gone_stages.update(_stages(media))
-        self._gone_skipped += media.video.statistics().counters.ticks_skipped
+        counters = media.video.statistics().counters
+        self._gone_skipped += counters.ticks_skipped
+        self._gone_left_out += counters.frames_left_out
         self._gone_unusable.update(_unusable(media))
 
     # MediaReadings
@@ -104,6 +110,10 @@ class MediaTotals:
             rungs=_rungs(video),
             steps=dict(self._steps),
             video_restarts=self._engine.video_restarts,
+            video_hangs=self._engine.video_hangs,
+            load=_load(self._load()),
+            frames_left_out=self._gone_left_out
+            + sum(one.counters.frames_left_out for one in video),
             frames_skipped=self._gone_skipped + sum(one.counters.ticks_skipped for one in video),
         )
 
@@ -129,6 +139,19 @@ def _unusable(media: ConferenceMedia) -> Counter[str]:
         audio_time=audio.suspects,
         video_payload=video.decode_errors,
         video_rate=video.frames_over_rate,
+        video_cost=video.frames_over_budget,
+    )
+
+
+def _load(status: LoadStatus) -> LoadReading:
+    return LoadReading(
+        level=status.level,
+        given_up=status.given_up,
+        view_fps=status.view_fps,
+        processors=status.processors,
+        loop=status.loop,
+        cores=status.cores,
+        refused=status.refused,
     )
 
 

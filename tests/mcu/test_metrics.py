@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from mcu.metrics import MediaReading, Metrics, TickReading
+from mcu.metrics import LoadReading, MediaReading, Metrics, TickReading
 
 
 class Readings:
@@ -57,6 +57,12 @@ def test_every_reading_is_shown() -> None:
         dropped={"stun": 6},
         stage_seconds={("video", "encode"): 7.5},
         frames_skipped=8,
+        frames_left_out=9,
+        video_restarts=2,
+        video_hangs=1,
+        load=LoadReading(
+            "strained", ("view-rate",), 15, 0.93, 0.5, 2.0, {"load": 3, "max_legs": 4}
+        ),
     )
     found = samples(Metrics(readings, process=False))
     expected = {
@@ -82,6 +88,20 @@ def test_every_reading_is_shown() -> None:
         key("mcu_dropped_total", reason="stun"): 6,
         key("mcu_stage_seconds_total", kind="video", stage="encode"): 7.5,
         key("mcu_frames_skipped_total"): 8,
+        key("mcu_frames_left_out_total"): 9,
+        key("mcu_video_process_restarts_total"): 2,
+        key("mcu_video_process_hangs_total"): 1,
+        key("mcu_load_level", level="none"): 0,
+        key("mcu_load_level", level="strained"): 1,
+        key("mcu_load_level", level="overloaded"): 0,
+        key("mcu_given_up", what="view-rate"): 1,
+        key("mcu_given_up", what="small-slots"): 0,
+        key("mcu_view_fps"): 15,
+        key("mcu_processors"): 2,
+        key("mcu_processors_used", by="all"): 0.93,
+        key("mcu_processors_used", by="loop"): 0.5,
+        key("mcu_legs_refused_total", cause="load"): 3,
+        key("mcu_legs_refused_total", cause="max_legs"): 4,
     }
     assert {name: found[name] for name in expected} == expected
 

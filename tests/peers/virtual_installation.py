@@ -19,6 +19,7 @@ from mcu.conference.state import ConferenceState
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.local_video import LocalVideo
+from mcu.engine.overload import Overload
 from mcu.engine.pool import InlinePool
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.media.clock import NtpClock
@@ -26,6 +27,7 @@ from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.metrics import MediaReading
 from mcu.rooms.live import LivePublisher
+from mcu.rooms.load import LoadWatch
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
 from mcu.store.errors import DuplicateRecord
@@ -117,14 +119,28 @@ class VirtualInstallation:
             generator=random.Random(f"{self.network.seed} acceptor"),
         )
         self.live = LivePublisher(self.engine)
+        self.processor_s = self.loop_s = 0.0
+        self.load = LoadWatch(
+            self.engine,
+            Overload(),
+            processor_s=lambda: self.processor_s,
+            loop_s=lambda: self.loop_s,
+            cores=lambda: 2.0,
+            max_legs=max_legs,
+            legs=lambda: len(self.acceptor.legs),
+        )
         self.totals = MediaTotals(
-            self.engine, self.acceptor, self.port, steps=self.live.lines.switches
+            self.engine,
+            self.acceptor,
+            self.port,
+            steps=self.live.lines.switches,
+            load=self.load.status,
         )
         self.media = Rooms(
             self.engine,
             self.acceptor,
             clock=self.time.clock,
-            max_legs=max_legs,
+            load=self.load,
             leg_left=self.totals.leg_left,
             media_ended=self._media_ended,
             lines=self.live.lines,
@@ -144,6 +160,7 @@ class VirtualInstallation:
         )
         self.media.attach(self.conferences)
         self.live.attach(self.conferences)
+        self.load.attach(self.conferences)
         self.totals.attach(self.conferences)
         await self.conferences.restore(keep=False)
         self.network.port = self.port
@@ -232,9 +249,15 @@ class VirtualInstallation:
         self.engine.handle_timer(now)
         self.acceptor.handle_timer(now)
         self.live.handle_timer(now)
+        self.load.handle_timer(now)
         self.conferences.handle_timer(now)
         assert not self.engine.faults, "a tick failed: see the log"
-        due = min(self.engine.next_timer(), self.acceptor.next_timer(now), self.live.next_timer())
+        due = min(
+            self.engine.next_timer(),
+            self.acceptor.next_timer(now),
+            self.live.next_timer(),
+            self.load.next_timer(),
+        )
         self.time.schedule(max(SHORTEST_TIMER_S, due - now), self._drive)
 
     def _media_ended(self, media: ConferenceMedia) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mcu.engine.conference_video import VideoLeg
@@ -186,7 +187,9 @@ class VideoProxy:
 
     def statistics(self) -> VideoStatistics:
         """See ``ConferenceVideo``; at most half a second old."""
-        return self._statistics.counted_since(self._gone)
+        reading = self._statistics.counted_since(self._gone)
+        counters = replace(reading.counters, frames_left_out=self.frames_left_out)
+        return replace(reading, counters=counters)
 
     def close(self) -> None:
         """See ``ConferenceVideo``."""

@@ -20,6 +20,7 @@ from mcu.api.services import (
     LegInfo,
     LineQuality,
     LiveReading,
+    LoadStatus,
     NoCapacity,
     Services,
 )
@@ -147,6 +148,12 @@ class StandInMedia:
             dropped={"stun": 4},
         )
 
+    def status(self) -> LoadStatus:
+        return LoadStatus(
+            "strained", ("processors",), ("view-rate",), 15, 0.91, 0.4, 2.0, 3.5, 0, 0.01, 3, 500,
+            {"load": 2, "joins": 0, "max_legs": 1},
+        )  # fmt: skip
+
     def live(self, conference: str, participant: str) -> LiveReading:
         return LiveReading(-31.5, True, True, LineQuality("good", 0.1, 2.0, 30.0))
 
@@ -273,6 +280,7 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
             pictures=StandInPictures(),
             live=media,
             media=media,
+            load=media,
             now=clock.utcnow,
             monotonic=clock.now,
             **{"limits": ApiLimits(heartbeat_s=0.05), **changes},

@@ -39,6 +39,7 @@ def test_others_are_reduced_to_what_a_room_needs() -> None:
          {"levels": {"a": -3}, "speakers": ["b"]}),
         ("quality.measured", {"quality": {"a": {}, "b": {}}}, {"quality": {"a": {}}}),
         ("quality.measured", {"quality": {"b": {}}}, None),
+        ("load.measured", {"level": "strained"}, None),
         (
             "sources.requested",
             {"requests": {"a": {"video": {"width": 3}}, "b": {"video": {"width": 320}}}},
@@ -56,4 +57,5 @@ def test_rooms_do_not_queue_readings_of_others() -> None:
     requests = {"requests": {"b": {"video": {}}}}
     assert not concerns("sources.requested", requests, frozenset({"a"}))
     assert concerns("sources.requested", requests, frozenset({"a", "b"}))
+    assert not concerns("load.measured", {"level": "strained"}, frozenset({"a"}))
     assert not concerns("quality.measured", {"quality": {"b": {}}}, frozenset({"a"}))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.engine.ticks import MAX_CATCH_UP_TICKS, TickSchedule
+from mcu.engine.ticks import MAX_CATCH_UP_TICKS, WINDOW_TICKS, TickSchedule
 
 
 def test_ticks_come_at_multiples_of_the_interval() -> None:
@@ -29,6 +29,18 @@ def test_after_a_stall_it_catches_up_a_little_and_counts_the_rest() -> None:
     assert list(schedule.due(1.0)) == [46, 47, 48, 49, 50]
     assert schedule.statistics.missed == 45
     assert schedule.statistics.ticks == 6
+
+
+def test_the_lateness_of_the_last_ticks_alone() -> None:
+    schedule = TickSchedule(0.02, start=0.0)
+    statistics = schedule.statistics
+    assert statistics.recent_lateness_s(50, 99) == 0.0
+    for tick in range(WINDOW_TICKS + 30):
+        schedule.due(tick * 0.02 + (0.01 if tick < WINDOW_TICKS else 0.004))
+    assert statistics.recent_lateness_s(30, 100) == pytest.approx(0.004, abs=1e-4)
+    assert statistics.recent_lateness_s(31, 100) == pytest.approx(0.01, abs=1e-4)
+    assert statistics.recent_lateness_s(0, 99) == 0.0
+    assert statistics.recent_lateness_s(10 * WINDOW_TICKS, 50) == pytest.approx(0.01, abs=1e-4)
 
 
 @given(st.lists(st.floats(0.0, 0.5), max_size=50))
