@@ -5,8 +5,8 @@ one of six others joins or leaves (each tenth without a goodbye, unless ``--poli
 six stand in the view and send pictures, one of them speaks, so decoders, encoders and mixes come
 and go with them. Before and after, at rest, these are counted over the daemon and its children:
 descriptors, threads, the loop's tasks, decoders, encoders, renditions, legs. Memory is read every
-two seconds; its mean over the last minute is held against that over minute five (in the short form: over
-the last and the second sixth).
+two seconds; its mean over the last minute is held against that over minute five (in the short
+form: over the last and the second sixth).
 
     python -m bench.churn --minutes 30
 """
