@@ -1,0 +1,255 @@
+"""Digest both ways: good ones in, everything else out, nothing twice."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from signalling.sip import digest
+from signalling.sip.authentication_fields import parse_authentication, quoted
+from signalling.sip.digest import (
+    Algorithm,
+    Credentials,
+    DigestVerifier,
+    Refused,
+    Verified,
+    answer,
+    digest_response,
+    ha1,
+    is_stale,
+)
+from signalling.sip.errors import SipError
+from signalling.sip.uri import parse_uri
+
+REALM = "mcu.example.vn"
+URI = parse_uri("sip:mcu.example.vn")
+ROOM = Credentials("khanh-hoa-01", 'mật khẩu "dài"')
+
+
+def secret_of(username: str, algorithm: Algorithm) -> str | None:
+    if username != ROOM.username:
+        return None
+    return ha1(username, REALM, ROOM.password, algorithm)
+
+
+def verifier(algorithms: Sequence[Algorithm] = digest.ALGORITHMS) -> DigestVerifier:
+    return DigestVerifier(REALM, secret_of, key=b"k" * 32, algorithms=algorithms)
+
+
+def answered(
+    server: DigestVerifier, now: float = 0.0, count: int = 1, credentials: Credentials = ROOM
+) -> str:
+    value = answer(server.challenges(now), "REGISTER", str(URI), credentials, count)
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "expected"),
+    [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ],
+)
+def test_example_of_rfc_7616(algorithm: Algorithm, expected: str) -> None:
+    secret = ha1("Mufasa", "http-auth@example.org", "Circle of Life", algorithm)
+    assert expected == digest_response(
+        algorithm,
+        secret,
+        "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+        "00000001",
+        "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+        "GET",
+        "/dir/index.html",
+    )
+
+
+@pytest.mark.parametrize("algorithm", digest.ALGORITHMS)
+def test_both_ways(algorithm: Algorithm) -> None:
+    server = verifier((algorithm,))
+    value = answered(server)
+    assert f"algorithm={algorithm}" in value
+    assert server.verify("REGISTER", URI, [value], 1.0) == Verified(ROOM.username)
+
+
+def test_the_strongest_is_asked_for_first() -> None:
+    challenges = verifier().challenges(0.0)
+    assert [
+        parse_authentication(value, "WWW-Authenticate").parameters["algorithm"]
+        for value in challenges
+    ] == ["SHA-256", "MD5"]
+    assert "algorithm=SHA-256" in answered(verifier())
+    old = answer(challenges[1:], "REGISTER", str(URI), ROOM)
+    assert old is not None
+    assert verifier().verify("REGISTER", URI, [old], 0.0) == Verified(ROOM.username)
+
+
+def test_the_same_credentials_do_not_count_twice() -> None:
+    server = verifier()
+    value = answered(server)
+    assert isinstance(server.verify("REGISTER", URI, [value], 0.0), Verified)
+    again = server.verify("REGISTER", URI, [value], 0.0)
+    assert isinstance(again, Refused)
+    assert again.stale
+
+
+def test_counts_may_come_out_of_order_but_not_twice() -> None:
+    server = verifier(("MD5",))
+    challenges = server.challenges(0.0)
+
+    def send(count: int) -> bool:
+        value = answer(challenges, "REGISTER", str(URI), ROOM, count)
+        assert value is not None
+        return isinstance(server.verify("REGISTER", URI, [value], 0.0), Verified)
+
+    assert [send(count) for count in (2, 1, 2, 1, 5, 3, 4, 3)] == [
+        True, True, False, False, True, True, True, False,
+    ]  # fmt: skip
+    assert send(5 + digest.NC_WINDOW)
+    assert not send(5)
+    assert send(6)
+    assert not send(0)
+    assert send(0xFFFFFFFF)
+
+
+def test_nonces_grow_old() -> None:
+    server = verifier()
+    value = answered(server, now=100.0)
+    late = server.verify("REGISTER", URI, [value], 100.1 + digest.NONCE_LIFE_S)
+    assert late == Refused("the nonce is too old", stale=True)
+    assert all(value.endswith("stale=true") for value in server.challenges(500.0, stale=True))
+    assert is_stale(server.challenges(500.0, stale=True))
+    assert not is_stale([*server.challenges(500.0), "Digest"])
+
+
+def test_another_spelling_of_a_nonce_is_the_same_nonce() -> None:
+    server = verifier(("MD5",))
+    value = answered(server)
+    nonce = parse_authentication(value, "Authorization").parameters["nonce"]
+    assert isinstance(server.verify("REGISTER", URI, [value], 0.0), Verified)
+    for other in (nonce + "=", nonce + "==", nonce[:5] + "\n" + nonce[5:]):
+        respelled = f'Digest realm="{REALM}", nonce={quoted(other)}, algorithm=MD5, qop="auth"'
+        replayed = answer([respelled], "REGISTER", str(URI), ROOM)
+        assert replayed is not None
+        assert not isinstance(server.verify("REGISTER", URI, [replayed], 0.0), Verified)
+
+
+def test_nonces_of_others() -> None:
+    value = answer(
+        DigestVerifier(REALM, secret_of, key=b"other" * 7).challenges(0.0),
+        "REGISTER",
+        str(URI),
+        ROOM,
+    )
+    assert value is not None
+    refused = verifier().verify("REGISTER", URI, [value], 0.0)
+    assert refused == Refused("the nonce is not ours", stale=True)
+
+
+@pytest.mark.parametrize("nonce", ["", "x", "é", "A" * 40, "====", "A" * 4000])
+def test_nonces_that_are_none(nonce: str) -> None:
+    challenge = f'Digest realm="{REALM}", nonce={quoted(nonce)}, algorithm=MD5, qop="auth"'
+    value = answer([challenge], "REGISTER", str(URI), ROOM)
+    assert value is not None
+    assert isinstance(verifier().verify("REGISTER", URI, [value], 0.0), Refused)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("algorithm=SHA-256", "algorithm=SHA-1"),
+        ("algorithm=SHA-256", "algorithm=MD5"),
+        ("qop=auth", "qop=auth-int"),
+        ("qop=auth, ", ""),
+        ("nc=00000001", "nc=00000002"),
+        ("nc=00000001", "nc=1"),
+        ("nc=00000001", "nc=0000000x"),
+        ('uri="sip:mcu.example.vn"', 'uri="sip:other.example.vn"'),
+        ('uri="sip:mcu.example.vn"', 'uri="nonsense"'),
+        ('username="khanh-hoa-01"', 'username="someone"'),
+        (REALM, "elsewhere"),
+        ("Digest ", "Basic "),
+        ("Digest ", "Digest "),
+        ('response="', 'response="0'),
+        ("Digest ", "Digest a=b, a=c, "),
+    ],
+)
+def test_tampered_credentials(old: str, new: str) -> None:
+    server = verifier()
+    value = answered(server)
+    assert old in value
+    result = server.verify("REGISTER", URI, [value.replace(old, new)], 0.0)
+    assert isinstance(result, Verified) is (old == new)
+
+
+def test_another_method_or_address() -> None:
+    server = verifier()
+    assert isinstance(server.verify("INVITE", URI, [answered(server)], 0.0), Refused)
+    elsewhere = parse_uri("sip:secret@mcu.example.vn")
+    assert isinstance(server.verify("REGISTER", elsewhere, [answered(server)], 0.0), Refused)
+    with_parameters = parse_uri("sip:MCU.example.vn;transport=tcp")
+    assert isinstance(server.verify("REGISTER", with_parameters, [answered(server)], 0.0), Verified)
+
+
+def test_wrong_passwords_use_up_no_memory_and_no_counts() -> None:
+    server = verifier()
+    challenges = server.challenges(0.0)
+    wrong = answer(challenges, "REGISTER", str(URI), Credentials(ROOM.username, "guess"))
+    right = answer(challenges, "REGISTER", str(URI), ROOM)
+    assert wrong is not None
+    assert right is not None
+    refused = server.verify("REGISTER", URI, [wrong], 0.0)
+    assert refused == Refused("the user or the password is wrong")
+    assert isinstance(server.verify("REGISTER", URI, [right], 0.0), Verified)
+
+
+def test_credentials_for_several_realms() -> None:
+    server = verifier()
+    other = 'Digest username="x", realm="elsewhere", nonce="n", uri="sip:a", response="r"'
+    result = server.verify("REGISTER", URI, ["garbage", other, answered(server)], 0.0)
+    assert isinstance(result, Verified)
+    assert server.verify("REGISTER", URI, [], 0.0) == Refused("no credentials")
+
+
+def test_remembered_nonces_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "MAX_NONCES", 3)
+    server = verifier(("MD5",))
+    values = [answered(server, now=float(at)) for at in range(5)]
+    for at, value in enumerate(values):
+        assert isinstance(server.verify("REGISTER", URI, [value], float(at)), Verified)
+    # The first two were forgotten. They must not be good for a second use.
+    for value in values:
+        assert isinstance(server.verify("REGISTER", URI, [value], 5.0), Refused)
+
+
+def test_challenges_of_others() -> None:
+    kamailio = 'Digest realm="a,b", nonce="n\\"1", qop="auth,auth-int", opaque="o", stale=FALSE'
+    value = answer(["Basic realm=x", kamailio], "INVITE", "sip:a@b", ROOM)
+    assert value is not None
+    parameters = parse_authentication(value, "Authorization").parameters
+    assert parameters["realm"] == "a,b"
+    assert parameters["nonce"] == 'n"1'
+    assert parameters["opaque"] == "o"
+    assert parameters["algorithm"] == "MD5"
+    old = answer(['Digest realm="r", nonce="n"'], "INVITE", "sip:a@b", ROOM)
+    assert old is not None
+    assert "qop" not in old
+    for challenge in (
+        'Digest realm="r", nonce="n", algorithm=SHA-512-256, qop="auth"',
+        'Digest realm="r", nonce="n", qop="auth-int"',
+        'Digest realm="r"',
+        "NoOneKnowsThisScheme a=b",
+        "Digest",
+    ):
+        assert answer([challenge], "INVITE", "sip:a@b", ROOM) is None
+
+
+@pytest.mark.parametrize("text", ["", "Digest", "Digest a", "Digest a=", 'Digest a="b', "Digest ,"])
+def test_fields_that_cannot_be_read(text: str) -> None:
+    if text == "Digest":
+        text = "Digest" * 3
+    with pytest.raises(SipError):
+        parse_authentication(text, "Authorization")
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "dài" not in repr(ROOM)
