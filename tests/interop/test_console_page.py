@@ -131,6 +131,31 @@ async def test_a_room_on_a_weak_line_says_which_picture_it_gets_and_why(
     await expect(cell).not_to_contain_text("720p")
 
 
+async def test_load_is_told_with_what_is_given_up_and_what_to_do(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    banner = desk.locator(".banner.load")
+    await expect(banner).to_have_count(0)
+    daemon.strain(level="strained", given_up=["view-rate"], view_fps=15, processors=0.93)
+    await expect(banner).to_have_attribute("role", "status")
+    await expect(banner).to_contain_text("Máy chủ gần hết công suất")
+    await expect(banner).to_contain_text("Tạm thời: 15 hình/giây")
+    await expect(banner).to_contain_text("Chưa mời thêm điểm cầu")
+    await expect(banner).to_have_attribute("title", re.compile("bận 93%"))
+    everything = ["view-rate", "small-renditions", "small-slots"]
+    refused = {"load": 3, "joins": 1, "max_legs": 7}
+    daemon.strain(level="overloaded", given_up=everything, view_fps=10, refused=refused)
+    await expect(banner).to_have_attribute("role", "alert")
+    await expect(banner).to_contain_text("chưa nhận thêm điểm cầu")
+    await expect(banner).to_contain_text("10 hình/giây; các điểm cầu đường truyền yếu dùng chung")
+    await expect(banner).to_contain_text("đã từ chối 4 lần")
+    await desk.locator(".top a.bare").click()
+    await expect(desk.locator(".conference-entry")).to_be_visible()
+    await expect(banner).to_contain_text("chưa nhận thêm điểm cầu")
+    daemon.strain(level="none", given_up=[], view_fps=25)
+    await expect(banner).to_have_count(0)
+
+
 async def test_a_lost_room_moves_up_but_not_under_the_pointer(
     daemon: StubDaemon, desk: Page
 ) -> None:

@@ -54,6 +54,11 @@ class StubDaemon:
         self.conference = conference(list(self.people.values()))
         self.removed: dict[str, Json] = {}
         self.running = running
+        self.load: Json = {
+            "level": "none", "signs": [], "given_up": [], "view_fps": 25, "processors": 0.5,
+            "loop": 0.3, "cores": 2, "lateness_ms": 3.1, "ticks_missed": 0, "frames_skipped": 0,
+            "legs": 10, "max_legs": 500, "refused": {"load": 0, "joins": 0, "max_legs": 0},
+        }  # fmt: skip
         self.session: Json | None = None
         self.room_session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
@@ -94,6 +99,7 @@ class StubDaemon:
                 web.get(f"{api}/units/{{unit}}", self._unit),
                 web.get(f"{api}/bridges", self._bridges),
                 web.get(f"{api}/bridges/{{bridge}}", self._bridge),
+                web.get(f"{api}/load", self._load),
                 web.get(f"{api}/conferences", self._conferences),
                 web.post(f"{api}/conferences", self._start_conference),
                 web.get(item, self._read_conference),
@@ -253,6 +259,14 @@ class StubDaemon:
     async def _bridge(self, request: web.Request) -> web.Response:
         contact = {"name": "Nguyễn Thị Hạnh", "phone": "0258 3822 000"}
         return web.json_response({"id": request.match_info["bridge"], "contact": contact})
+
+    async def _load(self, request: web.Request) -> web.Response:
+        return web.json_response(self.load)
+
+    def strain(self, **values: Any) -> None:
+        """The load changes, and the consoles are told."""
+        self.load = {**self.load, **values}
+        self.emit("load.measured", **self.load)
 
     async def _conferences(self, request: web.Request) -> web.Response:
         return _page(request, [self._now()] if self.running else [])

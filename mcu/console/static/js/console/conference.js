@@ -11,6 +11,7 @@ import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
+import { LoadBanner } from "./load.js";
 import { MessagePanel } from "./message.js";
 import { ConferenceModel } from "./model.js";
 import { Picture } from "./picture.js";
@@ -91,6 +92,7 @@ export function ConferenceScreen({ id }) {
       </div>
     <//>
     <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
+    <${LoadBanner} />
     ${error && html`<div class="banner bad"><${Problem} error=${error} /></div>`}
     ${
       conference.state === "ended" &&

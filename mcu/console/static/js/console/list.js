@@ -9,6 +9,7 @@ import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
 import { LinkBanner } from "./banner.js";
+import { load, LoadBanner } from "./load.js";
 import { readUnits, unitName, units } from "./registry.js";
 
 /** @type {import("../../vendor/signals.js").Signal<any[] | null>} */
@@ -32,6 +33,7 @@ async function read() {
 
 /** @param {any} event */
 function receive(event) {
+  if (event.type === "load.measured") load.value = event.data;
   if (!CHANGES.test(event.type) || timer) return;
   timer = setTimeout(() => {
     timer = 0;
@@ -58,6 +60,7 @@ export function ListScreen() {
   return html`<${TopBar}><h1>${t("list.title")}</h1><//>
     <${Toasts} />
     <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
+    <${LoadBanner} />
     <main class="page">
       <div class="page-head">
         <p class="quiet">${conferences.value && t("list.running", { count: running.length })}</p>

@@ -4,6 +4,7 @@
 import { batch, computed, signal } from "../shared/base.js";
 import { get, getAll } from "../shared/api.js";
 import { EventStream } from "../shared/events.js";
+import { load } from "./load.js";
 import { Meters } from "./meters.js";
 
 /** @typedef {any} Participant */
@@ -133,6 +134,8 @@ export class ConferenceModel {
     if (event.conference && event.conference !== this.id) return;
     if (event.type === "levels.measured") {
       this.meters.set(event.data.levels, event.data.speakers);
+    } else if (event.type === "load.measured") {
+      load.value = event.data;
     } else if (this.held) this.held.push(event);
     else batch(() => this.#apply(event));
   }

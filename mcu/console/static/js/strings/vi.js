@@ -66,6 +66,18 @@ export default {
   "start.submit": "Mở hội nghị",
   "start.waiting": "Đang mở…",
 
+  "load.strained": "Máy chủ gần hết công suất.",
+  "load.overloaded": "Máy chủ đã hết công suất: tạm thời chưa nhận thêm điểm cầu.",
+  "load.kept": "Âm thanh không bị ảnh hưởng, các điểm cầu đang họp vẫn giữ nguyên.",
+  "load.given": "Tạm thời: {what}.",
+  "load.view-rate": "{fps} hình/giây",
+  "load.small-renditions": "các điểm cầu đường truyền yếu dùng chung một hình nhỏ",
+  "load.small-slots": "hình nhỏ của điểm cầu không phát biểu đổi 2 giây một lần",
+  "load.do-strained": "Chưa mời thêm điểm cầu cho đến khi thông báo này hết.",
+  "load.do-full": "Cho điểm cầu không cần thiết rời đi hoặc kết thúc hội nghị đã xong; điểm cầu bị từ chối sẽ tự thử lại.",
+  "load.refused": "đã từ chối {count} lần",
+  "load.measured": "Bộ xử lý bận {percent}% (trong {cores}), âm thanh trộn trễ tối đa {ms} ms",
+
   "link.lost": "Mất kết nối với máy chủ.",
   "link.old": "Thông tin đang hiện có thể đã cũ; hội nghị vẫn tiếp tục.",
   "link.again": "Thử lại sau {seconds} giây.",
