@@ -54,14 +54,15 @@ class Generator:
         self._make_legs()
         sender = asyncio.create_task(self._send())
         headers = {"Authorization": f"Bearer {self._options.token}"}
-        gate = asyncio.Semaphore(JOINING_AT_ONCE)
+        gate = asyncio.Semaphore(self._options.at_once)
         async with aiohttp.ClientSession(headers=headers) as http:
             joined = 0
 
             async def join(number: int, leg: GeneratorLeg) -> None:
                 nonlocal joined
                 async with gate:
-                    await leg.join(http, self._options.url.replace("{leg}", str(number)))
+                    room = str(self._options.first + number)
+                    await leg.join(http, self._options.url.replace("{leg}", room))
                 self._sending.append(leg)
                 joined += 1
                 print(f"\rjoined {joined}/{len(self.legs)}", end="", file=sys.stderr)
@@ -202,6 +203,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--url", required=True, help="where offers are POSTed; {leg} is replaced")
     parser.add_argument("--token", default="", help="bearer token")
     parser.add_argument("--legs", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="number of the first leg")
+    parser.add_argument("--at-once", type=int, default=JOINING_AT_ONCE, help="joins under way")
     parser.add_argument("--video", action="store_true", help="video both ways")
     parser.add_argument("--video-senders", type=int, default=16, help="legs that send pictures")
     parser.add_argument("--speakers", type=int, default=4, help="legs that speak; others are quiet")

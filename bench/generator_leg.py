@@ -294,7 +294,7 @@ class GeneratorLeg:
             return
         number = self._sent_frames
         self._sent_frames += 1
-        timestamp = number * (90_000 // self.pictures.fps)
+        timestamp = self.picture_timestamp(number)
         at = number % len(self.pictures.payloads)
         if self.on_mark_video is not None and at in self.pictures.marks:
             self.on_mark_video(self.pictures.marks[at], time.monotonic())
@@ -312,6 +312,10 @@ class GeneratorLeg:
                 now,
             )
             self._video_sequence += 1
+
+    def picture_timestamp(self, number: int) -> int:
+        """RTP timestamp of a picture: here they come at even distances."""
+        return 0 if self.pictures is None else number * (90_000 // self.pictures.fps)
 
     def _protect(
         self,

@@ -25,6 +25,17 @@ FOUND_WITHIN_S = 1.0
 shows in fewer marks, packets and pictures than were due."""
 
 
+def picture_mark(picture: av.VideoFrame) -> int | None:
+    """Which of ``BRIGHTNESS`` stands in the first slot (upper left of a 4×4 picture), if any."""
+    plane = picture.planes[0]
+    luma = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+    height, width = picture.height, picture.width
+    tile = luma[height // 16 : height // 6, width // 16 : width // 5]
+    away = np.abs(np.asarray(BRIGHTNESS) - float(tile.mean()))
+    which = int(away.argmin())
+    return which if away[which] <= BRIGHTNESS_TOLERANCE else None
+
+
 class Marks:
     """When marks were sent, and how long each took."""
 
@@ -77,14 +88,9 @@ class LatencyProbe:
         self._pitches = heard
 
     def picture_received(self, picture: av.VideoFrame, now: float) -> None:
-        """Look for a change of brightness in the first slot (upper left of a 4×4 picture)."""
-        plane = picture.planes[0]
-        luma = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
-        height, width = picture.height, picture.width
-        tile = luma[height // 16 : height // 6, width // 16 : width // 5]
-        away = np.abs(np.asarray(BRIGHTNESS) - float(tile.mean()))
-        which = int(away.argmin())
-        if away[which] > BRIGHTNESS_TOLERANCE:
+        """Look for a change of brightness in the first slot."""
+        which = picture_mark(picture)
+        if which is None:
             return
         if self._brightness is not None and which != self._brightness:
             self.video.found(which, now)
