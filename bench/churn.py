@@ -43,6 +43,7 @@ REST_S = 8.0
 """Encoders and pools that nobody uses any more are given up by then."""
 SILENT_LEG_S = 40.0
 """A leg that said no goodbye is gone by then (ICE consent, RFC 7675)."""
+SLACK_S = 20.0
 SAMPLE_S = 2.0
 PHASE_S = 0.01
 MEMORY_BAR_PERCENT = 5.0
@@ -164,7 +165,7 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
         VoidRunError: the generator was starved, or guests could not join.
     """
     rest_s = REST_S + (SILENT_LEG_S if rude_each else 0.0)
-    during_s = minutes * 60 + WARM_UP_CHANGES / rate_hz + 2 * rest_s + 30.0
+    during_s = minutes * 60 + WARM_UP_CHANGES / rate_hz + 2 * rest_s + 2 * SLACK_S + 10.0
     load = Load(legs, during_s, video=True, video_senders=min(legs, 16), speakers=3)
     found = Found()
 
@@ -223,13 +224,19 @@ async def _come_and_go(
 async def _change(
     guests: Guests, found: Found, changes: int, rate_hz: float, rude_each: int
 ) -> None:
-    """So many joins and leaves in turn; at the end nobody is inside."""
+    """So many joins and leaves in turn; at the end nobody is inside.
+
+    Raises:
+        VoidRunError: it takes much longer than it should: the machine does other things.
+    """
     began = time.monotonic()
     order = itertools.cycle(range(GUESTS))
     leaving = itertools.cycle(range(GUESTS))
     joining = True
     for change in range(changes):
         await asyncio.sleep(max(0.0, began + change / rate_hz - time.monotonic()))
+        if time.monotonic() - began > changes / rate_hz + SLACK_S:
+            raise VoidRunError("joins and leaves take longer than they come; try a lower rate")
         print(f"\r{change + 1}/{changes} joins and leaves", end="", file=sys.stderr)
         # All come in, all go out: so each number of them happens.
         if not guests.inside:
