@@ -147,11 +147,18 @@ class Canvas:
 
     def blit(self, source: Planes, x: int, y: int) -> None:
         """Copy a picture; ``x`` and ``y`` are even. Cost: 0.025 ms for 320 x 180."""
-        at = self._clip.intersection(Rect(x, y, source.width, source.height))
+        place = Rect(x, y, source.width, source.height)
+        at = self._clip.intersection(place)
         if at is None:
             return
-        part = Rect(at.x - x, at.y - y, at.width, at.height)
         planes = self.planes
+        if at == place:
+            planes.y[_window(at, 0)] = source.y
+            chroma = _window(at, 1)
+            planes.u[chroma] = source.u
+            planes.v[chroma] = source.v
+            return
+        part = Rect(at.x - x, at.y - y, at.width, at.height)
         planes.y[_window(at, 0)] = source.y[_window(part, 0)]
         planes.u[_window(at, 1)] = source.u[_window(part, 1)]
         planes.v[_window(at, 1)] = source.v[_window(part, 1)]
@@ -171,8 +178,8 @@ def frame_planes(frame: av.VideoFrame) -> Planes:
     """
     planes = []
     for plane in frame.planes[:3]:
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-        planes.append(rows[:, : plane.width])
+        shape, strides = (plane.height, plane.width), (plane.line_size, 1)
+        planes.append(np.ndarray(shape, np.uint8, memoryview(plane), strides=strides))
     return Planes(*planes)
 
 

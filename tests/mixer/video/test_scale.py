@@ -71,3 +71,23 @@ def test_target_sizes_are_even_and_never_nothing() -> None:
             found = target_size(width, height, 100, 56, "letterbox")
             assert min(found) >= 2
             assert not (found[0] | found[1]) & 1
+
+
+def test_a_smaller_picture_has_the_means_of_what_its_pixels_cover() -> None:
+    luma = np.random.default_rng(1).integers(16, 236, (180, 320)).astype(np.uint8)
+    array = np.full((270, 320), 128, np.uint8)
+    array[:180] = luma
+    planes = Scaler(160, 90).scale(av.VideoFrame.from_ndarray(array, "yuv420p"))
+    means = luma.reshape(90, 2, 160, 2).mean(axis=(1, 3))
+    inside = np.s_[1:-1, 1:-1]
+    assert np.abs(planes.y[inside] - means[inside]).max() <= 2
+
+
+def test_a_larger_picture_has_no_blocks() -> None:
+    luma = np.tile(np.where(np.arange(160) < 80, 40, 200).astype(np.uint8), (90, 1))
+    array = np.full((135, 160), 128, np.uint8)
+    array[:90] = luma
+    planes = Scaler(640, 360).scale(av.VideoFrame.from_ndarray(array, "yuv420p"))
+    across = planes.y[180, 310:330].astype(int)
+    assert len(set(across.tolist())) >= 4
+    assert (np.diff(across) >= 0).all()
