@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from mcu.engine.age import Age
 from mcu.engine.audio_hearing import Hearing
 from mcu.engine.audio_source import AudioSource, Voice, measure_some
 from mcu.engine.plan import MediaPlan, ParticipantPlan
@@ -91,6 +92,7 @@ class AudioMixer:
         self._voices: list[Voice] = []
         self._tick = 0
         self._clock: float | None = None
+        self._age = Age()
         self._speakers: tuple[str, ...] = ()
         self._spent = [0.0, 0.0, 0.0]
         self._levels_measured = 0
@@ -183,7 +185,7 @@ class AudioMixer:
         hearing.route(self._speaks, self._is_deafened)
         mixes = hearing.mix(sounds, [voice.source.participant for voice in voices])
         mixed = time.perf_counter()
-        hearing.encode(mixes, self._tick, now)
+        hearing.encode(mixes, self._tick, now, clock - self._age_of_sound())
         self._tick += 1
         self._end_voices()
         hearing.settle(self._speaks)
@@ -271,6 +273,14 @@ class AudioMixer:
             clock = now
         self._clock = clock + (now - clock) * CLOCK_PULL
         return self._clock
+
+    def _age_of_sound(self) -> float:
+        """How long sound has been here when it is mixed; that of whom all listen to."""
+        first = self._speakers[0] if self._speakers else None
+        for voice in self._voices:
+            if voice.source.participant == first and voice.age_s is not None:
+                self._age.take(voice.age_s)
+        return self._age.seconds
 
     def _choose(self, now: float) -> None:
         """Decide who is in the mix; start and end voices accordingly."""

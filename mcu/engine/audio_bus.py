@@ -78,13 +78,22 @@ class Encoding:
         )
         self.legs: set[str] = set()
         self._timestamp_step = form.rtp_ticks_per_tick
+        self._look_ahead_s = form.look_ahead_s
         for block in run_in:
             self.encoder.encode(block)
 
-    def encode(self, block: Int16Block, tick: int, now: float) -> None:
-        """Encode one tick and send it to all listeners."""
+    def encode(
+        self, block: Int16Block, tick: int, now: float, captured: float | None = None
+    ) -> None:
+        """Encode one tick and send it to all listeners.
+
+        Args:
+            captured: when the sound was, for sender reports; None: now.
+        """
         payload = self.encoder.encode(block)
-        self.rendition.append(payload, tick * self._timestamp_step, key_frame=True, now=now)
+        heard = (now if captured is None else captured) - self._look_ahead_s
+        timestamp = tick * self._timestamp_step
+        self.rendition.append(payload, timestamp, key_frame=True, now=now, captured=heard)
 
 
 class Bus:
@@ -125,10 +134,12 @@ class Bus:
             if not encoding.legs:
                 del self.encodings[key]
 
-    def encode(self, block: Int16Block, tick: int, now: float) -> None:
-        """Encode one tick in every codec that is listened to."""
+    def encode(
+        self, block: Int16Block, tick: int, now: float, captured: float | None = None
+    ) -> None:
+        """Encode one tick in every codec that is listened to; see ``Encoding.encode``."""
         for encoding in self.encodings.values():
-            encoding.encode(block, tick, now)
+            encoding.encode(block, tick, now, captured)
 
     def expect_loss(self, share: float) -> None:
         """Let encoders reckon with a share of lost packets (0 to 1)."""

@@ -144,11 +144,17 @@ class Hearing:
                 branch.heard = branch.target
         return list(limit(mixes, self._limiters))
 
-    def encode(self, mixes: Sequence[Int16Block], tick: int, now: float) -> None:
-        """Encode and send what ``mix`` gave, everything under the tick's one timestamp."""
+    def encode(
+        self, mixes: Sequence[Int16Block], tick: int, now: float, captured: float | None = None
+    ) -> None:
+        """Encode and send what ``mix`` gave, everything under the tick's one timestamp.
+
+        Args:
+            captured: when the sound was, for sender reports; None: now.
+        """
         blocks = (mixes[0], SILENCE, *mixes[1:])
         for bus, block in zip(self.buses(), blocks, strict=True):
-            bus.encode(block, tick, now)
+            bus.encode(block, tick, now, captured)
             self.encoded += len(bus.encodings)
         self._history.append(mixes[0])
 

@@ -139,18 +139,23 @@ class AudioSource:
 class Voice:
     """A source while it is in the mix, and for the one tick in which it leaves."""
 
-    __slots__ = ("_gain", "leaving", "source")
+    __slots__ = ("_gain", "_look_ahead_s", "age_s", "leaving", "source")
 
     def __init__(self, source: AudioSource) -> None:
         self.source = source
         self.leaving = False
+        self.age_s: float | None = None
+        """How long what was taken had been here; None where nothing was."""
         self._gain = 0.0
+        self._look_ahead_s = FORMATS[source.codec].look_ahead_s
         source.start()
 
     def take(self, gain: float, now: float, out: Int32Block) -> None:
         """Write this tick's sound to ``out``, int32 (960,), going over to ``gain`` in a ramp."""
         source = self.source
         block = source.playout.get(now)
+        age_s = source.playout.age_s(now)
+        self.age_s = None if age_s is None else age_s + self._look_ahead_s
         if self.leaving:
             gain = 0.0
         if not source.carries_level:

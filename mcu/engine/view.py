@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from mcu.engine.age import Age
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, ViewPlan
 from mcu.engine.pool import Pool
@@ -83,6 +84,7 @@ class View:
         self._drawing: list[_Asked] = []
         self._asked_until = float("-inf")
         self._scene: Scene | None = None
+        self._age = Age()
 
     def active(self, now: float) -> bool:
         """Whether anybody wants it composed."""
@@ -129,6 +131,7 @@ class View:
         self._asked = [asked for asked in self._asked if asked not in ready]
         self._drawing = ready
         composer, clock = self._composer, self._clock
+        captured = now - self._age_of_picture(speakers, now)
 
         def work() -> bytes | None:
             with clock.measure("compose"):
@@ -136,7 +139,7 @@ class View:
             return jpeg(composer.canvases[buffer].frame()) if ready else None
 
         self._lane.submit(
-            work, lambda result: self._composed(result, buffer, ready, timestamp, now)
+            work, lambda result: self._composed(result, buffer, ready, timestamp, now, captured)
         )
 
     def ask(self, future: asyncio.Future[bytes | None], now: float) -> None:
@@ -160,6 +163,7 @@ class View:
         ready: list[_Asked],
         timestamp: int,
         now: float,
+        captured: float,
     ) -> None:
         self._drawing = []
         _answer(ready, result if isinstance(result, bytes) else None)
@@ -176,10 +180,20 @@ class View:
                 continue
             self._readers[buffer] += 1
             frame = self._composer.canvases[buffer].frame()
-            rendition.encode(frame, timestamp, now, lambda: self._release(buffer))
+            rendition.encode(frame, timestamp, now, captured, lambda: self._release(buffer))
 
     def _release(self, buffer: int) -> None:
         self._readers[buffer] -= 1
+
+    def _age_of_picture(self, speakers: Sequence[str], now: float) -> float:
+        """How long pictures have been here when they are composed; whose sound is heard counts."""
+        speaker = speakers[0] if speakers else None
+        for binding in self.bindings:
+            if binding is not None and binding.participant == speaker:
+                source = self._find_source(binding)
+                if source is not None and source.picture_at is not None:
+                    self._age.take(now - source.picture_at)
+        return self._age.seconds
 
     def _is_settled(self, asked: _Asked, now: float) -> bool:
         if now - asked.since >= SETTLE_S:

@@ -54,9 +54,18 @@ class ViewRendition:
         return self._encoder.encoder is not None
 
     def encode(
-        self, frame: av.VideoFrame, timestamp: int, now: float, done: Callable[[], None]
+        self,
+        frame: av.VideoFrame,
+        timestamp: int,
+        now: float,
+        captured: float,
+        done: Callable[[], None],
     ) -> None:
-        """Encode one picture off the loop and append it; ``done`` when ``frame`` is free again."""
+        """Encode one picture off the loop and append it; ``done`` when ``frame`` is free again.
+
+        Args:
+            captured: when what it shows came to us, for sender reports.
+        """
         key_frame = self._key_wanted and now - self._key_made_at >= KEY_FRAME_INTERVAL_S
         if key_frame:
             self._key_wanted = False
@@ -85,7 +94,13 @@ class ViewRendition:
             elif key_frame:
                 self._key_wanted = True  # the encoder left the picture out
             if result.data:
-                self.rendition.append(result.data, timestamp, key_frame=result.key_frame, now=now)
+                self.rendition.append(
+                    result.data,
+                    timestamp,
+                    key_frame=result.key_frame,
+                    now=now,
+                    captured=captured,
+                )
 
         self._lane.submit(work, finish)
 

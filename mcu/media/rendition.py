@@ -98,28 +98,43 @@ class Rendition:
         self._on_key_frame_wanted = on_key_frame_wanted
         self._packetise = _PACKETISERS.get(key.codec)
 
-    def append(self, data: bytes, timestamp: int, *, key_frame: bool, now: float) -> None:
+    def append(
+        self,
+        data: bytes,
+        timestamp: int,
+        *,
+        key_frame: bool,
+        now: float,
+        captured: float | None = None,
+    ) -> None:
         """Take one coded picture (H.264 Annex B, a VP8 frame) or audio payload and send it.
 
         Args:
             timestamp: RTP timestamp in ``clock_rate``, not wrapped, growing.
             key_frame: True for audio as well as for pictures that need no earlier ones.
-            now: the moment ``timestamp`` stands for; sender reports map one to the other.
+            captured: the moment ``timestamp`` stands for; sender reports map one to the other.
+                None: now.
         Cost: one packetisation, then audio one packet per subscriber at once; video is queued
             with the fan-out.
         """
         packetise = self._packetise
         payloads = packetise(data) if packetise is not None else ([data] if data else [])
-        self.append_packets(payloads, timestamp, key_frame=key_frame, now=now)
+        self.append_packets(payloads, timestamp, key_frame=key_frame, now=now, captured=captured)
 
     def append_packets(
-        self, payloads: list[bytes], timestamp: int, *, key_frame: bool, now: float
+        self,
+        payloads: list[bytes],
+        timestamp: int,
+        *,
+        key_frame: bool,
+        now: float,
+        captured: float | None = None,
     ) -> None:
         """Take RTP payloads of one picture, packetised elsewhere; see ``append``."""
         if not payloads:
             return
         self.timestamp = timestamp
-        self.timestamp_at = now
+        self.timestamp_at = now if captured is None else captured
         self.frames += 1
         if key_frame:
             self.key_frames += 1

@@ -81,6 +81,9 @@ class SendStream:
         self._first_timestamp = first_timestamp
         self._last_timestamp = 0  # with offset, not wrapped
         self._last_timestamp_at = 0.0
+        # While nothing is played: RTP timestamp that stood for a moment.
+        self._held: int = 0
+        self._held_at = 0.0
         self._rtx_sequence = first_sequence & 0xFFFF
         self._rebase_pending = False
         self._repeat_window_ends = 0.0
@@ -120,6 +123,7 @@ class SendStream:
         before = self.rendition
         if rendition is before:
             return
+        self._hold_mapping(now)
         if before is not None:
             before.unsubscribe(self)
             self._close_segment(before)
@@ -285,7 +289,7 @@ class SendStream:
         if self._timestamp_offset is None or not self.packets:
             return None
         if rendition is None or self._rebase_pending:
-            value = self._last_timestamp + (now - self._last_timestamp_at) * self.form.clock_rate
+            value = self._held + (now - self._held_at) * self.form.clock_rate
         else:
             value = (
                 rendition.timestamp
@@ -322,8 +326,14 @@ class SendStream:
             self._timestamp_offset = max(expected, self._last_timestamp + 1) - first
         return True
 
+    def _hold_mapping(self, now: float) -> None:
+        """Until the next packet, reports go on as they would have: no receiver sees a step."""
+        self._held = self.timestamp_at(now) or 0
+        self._held_at = now
+
     def _overrun(self, ring: PayloadRing, now: float) -> None:
         """The ring went round before this leg was served: begin again at a key frame."""
+        self._hold_mapping(now)
         if self.rendition is not None:
             self._close_segment(self.rendition)
             self._frames_base = self.rendition.frames

@@ -31,6 +31,8 @@ class DelayEstimate:
         """Seconds, in order of arrival. Appended to on each packet."""
         self.extra_s = 0.0
         """Wanted on top of what jitter asks for."""
+        self.fastest_s = 0.0
+        """The smallest transit when the target was last asked for."""
 
     def clear(self) -> None:
         """Forget everything: the sender's clock is another one now."""
@@ -49,6 +51,7 @@ class DelayEstimate:
         ordered = sorted(self.transits)
         if not ordered:
             return 0.0
+        self.fastest_s = ordered[0]
         return ordered[0] + min(delay_for(ordered) + self.extra_s, MAX_DELAY_S)
 
 

@@ -150,6 +150,16 @@ class PlayoutBuffer:
             self._produce(decoder)
         return self._fifo.pop(TICK_SAMPLES)
 
+    def age_s(self, now: float) -> float | None:
+        """How long what the last ``get`` gave has been here, by the fastest packet's way.
+
+        None while nothing is played. Network and sender come on top, and are not known here.
+        """
+        if self._next_sample is None:
+            return None
+        head = self._next_sample - len(self._fifo) - TICK_SAMPLES
+        return now - head / SAMPLE_RATE_HZ - self.packets.delay.fastest_s
+
     # Time
 
     def _wait(self) -> None:

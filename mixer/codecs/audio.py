@@ -23,9 +23,13 @@ AudioCodecName = Literal["opus", "g722", "pcma", "pcmu"]
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """A codec's RTP side: ``rtp_clock_hz`` is 8000 for G.722 too (RFC 3551, 4.5.2)."""
+    """A codec's RTP side: ``rtp_clock_hz`` is 8000 for G.722 too (RFC 3551, 4.5.2).
+
+    ``look_ahead_s``: so much later than its timestamp says comes sound out of the decoder.
+    """
 
     rtp_clock_hz: int
+    look_ahead_s: float = 0.0
 
     @property
     def samples_per_rtp_tick(self) -> int:
@@ -39,7 +43,7 @@ class AudioFormat:
 
 
 FORMATS: dict[AudioCodecName, AudioFormat] = {
-    "opus": AudioFormat(48_000),
+    "opus": AudioFormat(48_000, 0.0065),
     "g722": AudioFormat(8_000),
     "pcma": AudioFormat(8_000),
     "pcmu": AudioFormat(8_000),

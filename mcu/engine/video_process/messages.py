@@ -196,7 +196,7 @@ class Packets:
     """RTP payloads of one coded picture of a rendition.
 
     Args:
-        timestamp: RTP, 90 kHz, not wrapped; stands for the moment ``now``.
+        timestamp: RTP, 90 kHz, not wrapped; stands for the moment ``captured``.
     """
 
     conference: str
@@ -205,6 +205,7 @@ class Packets:
     timestamp: int
     key_frame: bool
     now: float
+    captured: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,10 +205,12 @@ class VideoProxy:
     def handle(self, message: messages.FromVideo) -> None:
         """Do what the process says; what concerns a leg that is gone has no effect."""
         match message:
-            case messages.Packets(_, key, payloads, timestamp, key_frame, now):
+            case messages.Packets(_, key, payloads, timestamp, key_frame, now, captured):
                 rendition = self._renditions.get(key)
                 if rendition is not None:
-                    rendition.append_packets(payloads, timestamp, key_frame=key_frame, now=now)
+                    rendition.append_packets(
+                        payloads, timestamp, key_frame=key_frame, now=now, captured=captured
+                    )
             case messages.Play(_, leg, stream, key):
                 self._play(leg, stream, key)
             case messages.Seen():

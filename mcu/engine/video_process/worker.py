@@ -106,7 +106,13 @@ class _Conference:
         key_frame = first <= ring.key_frame < ring.end
         self.send(
             messages.Packets(
-                self.name, rendition.key, payloads, rendition.timestamp, key_frame, now
+                self.name,
+                rendition.key,
+                payloads,
+                rendition.timestamp,
+                key_frame,
+                now,
+                rendition.timestamp_at,
             )
         )
 

@@ -70,3 +70,9 @@ def test_key_frame_requests_reach_the_encoder(fan_out: FanOut) -> None:
     rendition.request_key_frame(2.5)
     assert wanted == [2.5]
     Rendition(RenditionKey("video", "main", "h264"), 90000, fan_out).request_key_frame(2.5)
+
+
+def test_timestamps_stand_for_when_media_was_captured_where_that_is_known(fan_out: FanOut) -> None:
+    rendition = Rendition(RenditionKey("audio", "total", "opus"), 48000, fan_out)
+    rendition.append(b"sound", 960, key_frame=True, now=1.0, captured=0.95)
+    assert (rendition.timestamp, rendition.timestamp_at) == (960, 0.95)

@@ -315,6 +315,20 @@ def test_timestamp_for_reports() -> None:
     assert one.stream.timestamp_at(appended_at + 2.0) == later
 
 
+def test_reports_make_no_step_while_a_stream_waits_or_pauses() -> None:
+    one = Receiver()
+    rendition, other = one.rendition(), one.rendition()
+    one.stream.play(rendition, one.time.now)
+    now = one.time.now
+    rendition.append(b"\x10" + bytes(500), 500, key_frame=True, now=now, captured=now - 0.08)
+    one.time.run(0.1)
+    (first, *_) = one.packets()
+    expected = (first.timestamp + round(1.08 * 90_000)) & 0xFFFFFFFF
+    for following in (other, None, rendition):
+        one.stream.play(following, one.time.now)
+        assert one.stream.timestamp_at(now + 1.0) == pytest.approx(expected, abs=2)
+
+
 def test_nothing_is_sent_before_the_handshake() -> None:
     one = Receiver()
     one.path.handle = None

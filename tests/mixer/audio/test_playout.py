@@ -124,6 +124,18 @@ def test_a_clean_line_plays_every_packet_unchanged() -> None:
     assert np.abs(sound[48_000:]).max() == pytest.approx(8_000, rel=0.05)
 
 
+@pytest.mark.parametrize("jitter_s", [0.0, 0.05])
+def test_the_age_of_what_is_played_is_how_long_it_waited(jitter_s: float) -> None:
+    buffer, _ = play(Line(jitter_s=jitter_s).carry(opus_packets(tone, 10)), 10)
+    age_s = buffer.age_s(10 - TICK_S + 0.0001)
+    assert age_s == pytest.approx(buffer.packets.delay.delay_s, abs=0.02)
+    assert buffer.age_s(20.0) == pytest.approx(age_s + 10.02 - 0.0001, abs=1e-6)
+
+
+def test_what_is_not_played_has_no_age() -> None:
+    assert PlayoutBuffer(OpusDecoder).age_s(1.0) is None
+
+
 @pytest.mark.parametrize("jitter_s", [0.02, 0.04, 0.08])
 def test_jitter_and_reordering_are_absorbed(jitter_s: float) -> None:
     buffer, sound = play(Line(jitter_s=jitter_s).carry(opus_packets(tone, 20)), 20)
