@@ -3,7 +3,8 @@
 Ours: a rendition's packets fanned out to N legs (header, SRTP, ``sendmmsg`` with UDP GSO). Beside
 it, in the same run:
 
-* ``sendmmsg``: the same without GSO; ``sendto``: the same with one system call per packet, which is
+* ``unnumbered``: the same to peers that do not report on each packet; ``sendmmsg``: the same
+  without GSO; ``sendto``: the same with one system call per packet, which is
   what runs where ``sendmmsg`` is missing.
 * ``per_packet``: the loop as it was before packets were batched: header, libsrtp by cffi (which
   releases the GIL), ``socket.sendto``.
@@ -43,7 +44,7 @@ from mcu.media.srtp import PacketBuffer, SrtpSession
 
 PROFILES = {"AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44, "AES128_CM_SHA1_80": 30}
 FRAME_BYTES = {"video": 7_500, "audio": 80}  # 1.5 Mbit/s at 25 pictures/s; 32 kbit/s Opus
-MID_ID, SEND_TIME_ID = 3, 2
+MID_ID, SEND_TIME_ID, NUMBER_ID = 3, 2, 4
 
 
 class Sink:
@@ -72,7 +73,7 @@ def _batch(way: str, sock: socket.socket) -> PacketBatch:
     calls = mmsg.system_calls()
     if way == "sendto" or calls is None:
         return SendtoBatch(sock.sendto)
-    return MmsgBatch(sock, calls, segment=way == "ours")
+    return MmsgBatch(sock, calls, segment=way in ("ours", "unnumbered"))
 
 
 def fanned_out(way: str) -> Run:
@@ -94,7 +95,18 @@ def fanned_out(way: str) -> Run:
             sessions.append(session)
             path.handle, path.address = session.handle, sink.address
             paths.append(path)
-            form = SendFormat(number + 1, 96, rate, kind == "video", {MID_ID: b"1"}, SEND_TIME_ID)
+            video = kind == "video"
+            form = SendFormat(
+                number + 1,
+                96,
+                rate,
+                video,
+                {MID_ID: b"1"},
+                SEND_TIME_ID,
+                NUMBER_ID if video and way != "unnumbered" else None,
+                97 if video else None,
+                legs + number + 1 if video else None,
+            )
             stream = SendStream(form, path, 1, 1)
             stream.play(rendition, 0.0)
             streams.append(stream)
@@ -193,6 +205,7 @@ def baseline(kind: str, profile: str, legs: int, frames: int, timer: Timer) -> t
 
 RUNS: dict[str, Run] = {
     "ours": fanned_out("ours"),
+    "unnumbered": fanned_out("unnumbered"),
     "sendmmsg": fanned_out("sendmmsg"),
     "sendto": fanned_out("sendto"),
     "per_packet": per_packet,

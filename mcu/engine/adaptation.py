@@ -9,6 +9,11 @@ Thresholds follow draft-ietf-rmcat-gcc-02: up to 2% loss is nothing, from 10% on
 to what arrives. REMB is what the receiver's delay-based estimator thinks; it lags and is bounded
 by what is sent, so it counts as bad news only when it has just fallen below what is sent, and
 never as good news. Where nothing is known of a line, climbing is a try with growing intervals.
+
+Where the leg reports on each packet (transport-wide feedback), a queue in the line is seen as it
+begins, and what arrives meanwhile is the line's width: then the leg falls at once (``relieve``).
+How bursts arrive tells the width beforehand: the leg climbs at once as high as that allows, and
+where it does not allow the next step there is hardly a try.
 """
 
 from collections import deque
@@ -90,6 +95,19 @@ REGRET_S = 30.0
 """A fall so soon after a step up doubles the wait before the next."""
 CALM_S = 4.0
 """Without a complaint so long before a step up."""
+WIDE_ENOUGH = 0.85
+"""Part of a line's seen width that a step up may need."""
+SEEN_WAIT_S = 3.0
+"""After a fall, or a step up, until the line's seen width leads to the next."""
+SEEN_CALM_S = 2.0
+"""Without a complaint so long before."""
+THIN_PATIENCE = 4.0
+"""So many times longer than otherwise is waited for a try that the seen width speaks against."""
+PROBE_S = 2.5
+PROBE_MAX_S = 10.0
+"""So long after a line's width was seen last it is probed; longer each time it has not grown."""
+SEEN_S = 15.0
+"""What was seen counts for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,8 @@ class LineReport:
         sent_bps: all that went to the leg in this time, headers and repetitions included.
         remb_bps: a REMB that came in this time.
         round_trip_s, jitter_s: as last known.
+        watched: the leg reports on each packet; ``remb_bps`` is then what is made of that.
+        width_bps: what the line is seen to carry in all; None: not known.
     """
 
     packets: int = 0
@@ -109,6 +129,8 @@ class LineReport:
     remb_bps: int | None = None
     round_trip_s: float | None = None
     jitter_s: float | None = None
+    watched: bool = False
+    width_bps: float | None = None
 
     @property
     def share(self) -> float:
@@ -155,6 +177,10 @@ class Adaptation:
         self._backoff_s = BACKOFF_S
         self._climb_at = float("-inf")
         self._news_since_switch = 0
+        self._watched = False
+        self._width = 0.0
+        self._width_at = self._probed_at = float("-inf")
+        self._probe_s = PROBE_S
 
     @property
     def audio_only(self) -> bool:
@@ -183,6 +209,9 @@ class Adaptation:
             self._forget(now)
             return False
         self._news_at = now
+        self._watched = report.watched
+        if report.width_bps is not None:
+            self._width, self._width_at = report.width_bps, now
         self._note(report, now)
         if now - self._fell_at < SETTLE_S:
             self._recent.clear()
@@ -199,6 +228,36 @@ class Adaptation:
             return False
         self._bad = 0
         return self._climb(loss, now)
+
+    def settles(self, now: float) -> bool:
+        """Whether ``relieve`` would do nothing: it has just fallen, or is as low as that goes."""
+        return self.step >= len(self.ladder) - 1 or now - self._fell_at < SETTLE_S
+
+    def relieve(self, carries_bps: float, loss: float, now: float) -> bool:
+        """The line is seen to be congested; returns whether the step has changed.
+
+        Args:
+            carries_bps: what arrived while it was, sound included. loss: share lost lately.
+        """
+        if self.settles(now):
+            return False
+        self._complained_at = now
+        self._width, self._width_at = carries_bps, now
+        report = LineReport(ENOUGH_PACKETS, ENOUGH_PACKETS * loss, sent_bps=carries_bps)
+        return self._fall(report, "rate", now, carries_bps)
+
+    def wants_width(self, now: float) -> bool:
+        """Whether the line is to be probed: nothing tells whether it carries the next step."""
+        if (
+            not self.step
+            or self.audio_only
+            or not self._watched
+            or now - max(self._probed_at, self._width_at, self._fell_at) < self._probe_s
+        ):
+            return False
+        self._probed_at = now
+        self._probe_s = min(PROBE_MAX_S, 2 * self._probe_s)
+        return True
 
     # What is known
 
@@ -286,22 +345,28 @@ class Adaptation:
 
     # Steps
 
-    def _fall(self, report: LineReport, reason: Reason, now: float) -> bool:
+    def _fall(
+        self, report: LineReport, reason: Reason, now: float, seen_bps: float | None = None
+    ) -> bool:
         soon = self.step == len(self.ladder) - 1 and now - self._fell_at < LAST_SETTLE_S
         if self.audio_only or soon:
             self._bad = 0
             return False
         share = report.share
-        measured = self._is_measured(share)
+        measured = seen_bps is not None or self._is_measured(share)
         carries = report.sent_bps * (1.0 - share)
         if reason == "rate" and self._remb is not None:
             carries = min(carries, self._remb)
+        if seen_bps is not None:
+            carries = seen_bps
         lowest = len(self.ladder) - 1
-        tried = self._climbed_within(TRIAL_S, now) and share < LOSS_HALF
+        tried = self._climbed_within(TRIAL_S, now) and share < LOSS_HALF and seen_bps is None
         if self.step == lowest or reason == "delay" or tried:
             step = self.step + 1  # when a step up fails, the one before it was known to be good
         else:
             headroom = HEADROOM if measured else HEADROOM_GUESSED
+            if seen_bps is not None:
+                headroom = 1.0  # what arrives from a line that is full is what it carries
             fitting = (
                 index
                 for index in range(self.step + 1, lowest)
@@ -318,6 +383,7 @@ class Adaptation:
             self._backoff_s = min(BACKOFF_MAX_S, 2 * self._backoff_s)
         self.falls += 1
         self._fell_at = now
+        self._probe_s = PROBE_S
         self._climbed_at = None
         self._climb_at = now + self._backoff_s
         self._remb_fell_at = float("-inf")
@@ -333,17 +399,39 @@ class Adaptation:
     def _climb(self, loss: float | None, now: float) -> bool:
         if self._climbed_at is not None and not self._climbed_within(REGRET_S, now):
             self._backoff_s = BACKOFF_S
-        if not self.step or now < self._climb_at or now - self._complained_at < CALM_S:
-            return False
-        if not self.audio_only and self._news_since_switch < 2:
+        if not self.step:
             return False
         lost = 0.0 if loss is None else loss
         if lost > LOSS_FALLS or lost - self._line_loss > LOSS_CLIMBS:
             return False
+        calm_s = now - self._complained_at
+        seen = self._seen_step(now)
+        if seen is not None and calm_s >= SEEN_CALM_S:
+            if seen < self.step:
+                return self._climb_to(seen, now)
+            if now < self._fell_at + self._backoff_s * THIN_PATIENCE:
+                return False
+        if now < self._climb_at or calm_s < CALM_S:
+            return False
+        if not self.audio_only and self._news_since_switch < 2:
+            return False
+        return self._climb_to(self.step - 1, now)
+
+    def _seen_step(self, now: float) -> int | None:
+        """The best step the line is seen to carry, at most the one it is on; None: not seen."""
+        since = max(self._fell_at, self._climbed_at or self._fell_at)
+        if self.audio_only or now - since < SEEN_WAIT_S or now - self._width_at > SEEN_S:
+            return None
+        room = self._width * WIDE_ENOUGH
+        better = (at for at in range(self.step) if need_bps(self.ladder[at]) <= room)
+        return next(better, self.step)
+
+    def _climb_to(self, step: int, now: float) -> bool:
         self.climbs += 1
+        self._probe_s = PROBE_S
         self._climbed_at = now
         self._climb_at = now + TRIAL_S
-        self._go(self.step - 1)
+        self._go(step)
         if not self.step:
             self.reason = None
         return True

@@ -81,7 +81,9 @@ class Feedback:
             elif isinstance(value, RtcpPsfbPacket):
                 self._receive_payload_feedback(value, now)
             elif isinstance(value, TransportFeedback):
-                continue  # none of what goes out is numbered
+                line = self._outgoing.estimate
+                if line is not None:
+                    line.take(value, self._outgoing.departures, now)
             elif isinstance(value, RtcpByePacket):
                 for ssrc in value.sources:
                     self._incoming.end(ssrc)

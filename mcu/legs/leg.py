@@ -67,10 +67,34 @@ class StreamStatistics:
 
 
 @dataclass(slots=True)
+class LineStatistics:
+    """What transport-wide reports tell of the line to a peer; counters since the leg began.
+
+    Args:
+        estimate_bps: what pictures may take (draft-ietf-rmcat-gcc-02). arriving_bps: what of
+            them arrives now. loss: share of the last half second that was lost. queue_ms: by how
+            much the line delays more than at its best. width_bps: what it carries, by bursts of
+            the last seconds; None: there were none.
+        packets, lost: reported on, outages left out. outages: times in which nothing arrived.
+    """
+
+    estimate_bps: int = 0
+    arriving_bps: int = 0
+    loss: float = 0.0
+    queue_ms: float = 0.0
+    width_bps: int | None = None
+    packets: int = 0
+    lost: int = 0
+    outages: int = 0
+    reports: int = 0
+
+
+@dataclass(slots=True)
 class LegStatistics:
     """A reading of a leg: what it sends to us (received) and what it gets (sent).
 
-    ``rembs``: how many REMBs have come; ``remb_bps`` is the last one's.
+    ``rembs``: how many REMBs have come; ``remb_bps`` is the last one's. ``line``: what is known of
+    the line to the peer where it reports on each packet.
     """
 
     received: dict[str, StreamStatistics] = field(default_factory=dict)
@@ -80,6 +104,7 @@ class LegStatistics:
     dropped: dict[str, int] = field(default_factory=dict)
     remb_bps: int | None = None
     rembs: int = 0
+    line: LineStatistics | None = None
 
 
 class LegObserver(Protocol):
@@ -93,6 +118,9 @@ class LegObserver(Protocol):
 
     def leg_returned(self, leg: "Leg", now: float) -> None:
         """A lost leg is heard again."""
+
+    def line_congested(self, leg: "Leg", now: float) -> None:
+        """The line carries less than is sent to the peer; told with each report that says so."""
 
     def leg_left(self, leg: "Leg", reason: str, now: float) -> None:
         """Closed for good: ``bye`` (peer's DTLS close or DELETE), ``timeout``, ``replaced``,
@@ -140,6 +168,9 @@ class Leg(Protocol):
 
     def limit_bitrate(self, bps: int | None) -> None:
         """Limit what the peer sends in total (REMB); None lifts the limit."""
+
+    def probe_line(self, now: float) -> None:
+        """Find out how much the line carries, where the peer reports on each packet."""
 
     def statistics(self, now: float) -> LegStatistics:
         """A reading; cheap enough to be taken once a second for every leg."""

@@ -8,13 +8,16 @@ from aiortc.rtp import RtcpReceiverInfo
 from mcu.legs.leg import StreamName
 from mcu.media import rtcp
 from mcu.media.clock import NtpClock
+from mcu.media.line_estimate import LineEstimate
 from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition
-from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
+from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, TRANSPORT_NUMBER_URI
 from mcu.media.send import SendFormat, SendStream
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 LOSS_INTERVAL_S = 0.9
+PROBE_PACKETS = 5
+"""Some 5 kB: a line of 300 kbit/s is busy with them for 130 ms."""
 
 
 class Output:
@@ -86,6 +89,10 @@ class Outgoing:
         self, media: Sequence[NegotiatedMedia], path: SendPath, generator: random.Random
     ) -> None:
         self.outputs: dict[StreamName, Output] = {}
+        self.departures = path.departures
+        """Of packets numbered transport-wide."""
+        self.estimate = LineEstimate() if any(o.sends and o.transport_cc for o in media) else None
+        """What the line carries, by the reports on them; None: they are not numbered."""
         self._by_ssrc: dict[int, Output] = {}
         for one in media:
             form = _format(one)
@@ -106,6 +113,13 @@ class Outgoing:
         output = self.outputs.get(stream)
         if output is not None:
             output.stream.play(rendition, now)
+
+    def probe(self, now: float) -> None:
+        """Send a burst whose arrival tells how much the line carries."""
+        if self.estimate is not None:
+            for output in self.outputs.values():
+                if output.stream.probe(PROBE_PACKETS, now):
+                    return
 
     def stop(self, now: float) -> None:
         """Leave all renditions."""
@@ -164,6 +178,7 @@ def _format(media: NegotiatedMedia) -> SendFormat | None:
         video=media.kind == "video",
         extensions=constant,
         abs_send_time_id=media.extensions.get(ABS_SEND_TIME_URI),
+        number_id=media.extensions.get(TRANSPORT_NUMBER_URI),
         rtx_payload_type=media.send_rtx_pt if rtx else None,
         rtx_ssrc=media.local_rtx_ssrc if rtx else None,
     )

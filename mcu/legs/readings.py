@@ -4,7 +4,7 @@ from collections import Counter
 
 from mcu.legs.feedback import Feedback
 from mcu.legs.incoming import Incoming, Source
-from mcu.legs.leg import LegStatistics, StreamStatistics
+from mcu.legs.leg import LegStatistics, LineStatistics, StreamStatistics
 from mcu.legs.outgoing import Outgoing, Output
 from mcu.media.path import SendPath
 from signalling.webrtc.dtls import DtlsEndpoint
@@ -46,14 +46,33 @@ class Readings:
         for name, output in self._outgoing.outputs.items():
             self._sent[name].take(output.stream.bytes, now)
 
-    def read(self) -> LegStatistics:
+    def read(self, now: float) -> LegStatistics:
         """A reading of all streams; transport values are the caller's to add."""
-        reading = LegStatistics(remb_bps=self._feedback.remb_bps, rembs=self._feedback.rembs)
+        reading = LegStatistics(
+            remb_bps=self._feedback.remb_bps, rembs=self._feedback.rembs, line=self._read_line(now)
+        )
         for name, source in self._incoming.sources.items():
             reading.received[name] = self._read_source(source, self._received[name].bps)
         for name, output in self._outgoing.outputs.items():
             reading.sent[name] = _read_output(output, self._sent[name].bps)
         return reading
+
+    def _read_line(self, now: float) -> LineStatistics | None:
+        line = self._outgoing.estimate
+        if line is None or not line.reports:
+            return None
+        width = line.width_bps(now)
+        return LineStatistics(
+            estimate_bps=line.bps,
+            arriving_bps=round(line.arriving_bps),
+            loss=line.loss,
+            queue_ms=line.queue_s * 1000,
+            width_bps=None if width is None else round(width),
+            packets=line.packets,
+            lost=line.lost,
+            outages=line.outages,
+            reports=line.reports,
+        )
 
     def _read_source(self, source: Source, bps: int) -> StreamStatistics:
         stream = source.stream

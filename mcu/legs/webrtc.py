@@ -152,9 +152,14 @@ class WebRtcLeg:
         if self._outbound is not None:
             self._send_rtcp(self._feedback.bitrate_limit())
 
+    def probe_line(self, now: float) -> None:
+        """Repeat a few packets at once; how they arrive tells how much the line carries."""
+        if self._path.handle is not None:
+            self._outgoing.probe(now)
+
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""
-        reading = self._readings.read()
+        reading = self._readings.read(now)
         reading.srtp_profile = self._log.srtp_profile
         reading.remote_address = self._log.remote_address
         media = self.dropped + self._incoming.dropped
@@ -276,6 +281,9 @@ class WebRtcLeg:
             self.dropped["rtcp"] += 1
             return
         self._feedback.receive(values, now)
+        line = self._outgoing.estimate
+        if line is not None and line.congested:
+            self._observer.line_congested(self, now)
 
     # The timer
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mcu.media.batch import PacketBatch, Target
+from mcu.media.departures import DepartureLog
 
 
 class SendPath:
@@ -11,7 +12,7 @@ class SendPath:
     ``handle`` is None until the handshake is done, and again once the leg is closed.
     """
 
-    __slots__ = ("_address", "batch", "dropped", "handle", "target")
+    __slots__ = ("_address", "batch", "departures", "dropped", "handle", "target")
 
     def __init__(self, batch: PacketBatch) -> None:
         self.batch = batch
@@ -19,6 +20,8 @@ class SendPath:
         self.target: Target | None = None
         self.dropped = 0
         """Packets the socket did not take."""
+        self.departures = DepartureLog()
+        """Of the streams whose packets are numbered transport-wide."""
         self._address: Any = None
 
     @property

@@ -36,7 +36,8 @@ class SendFormat:
 
     Args:
         extensions: header extension id → constant value (mid) written on each packet.
-        abs_send_time_id: id of that extension, None when not negotiated.
+        abs_send_time_id, number_id: ids of the extensions for the time of sending and the
+            transport-wide number, None when not negotiated.
         rtx_payload_type, rtx_ssrc: None where repetitions carry the original header.
     """
 
@@ -46,6 +47,7 @@ class SendFormat:
     video: bool
     extensions: Mapping[int, bytes]
     abs_send_time_id: int | None = None
+    number_id: int | None = None
     rtx_payload_type: int | None = None
     rtx_ssrc: int | None = None
 
@@ -94,16 +96,28 @@ class SendStream:
         self._has_send_time = form.abs_send_time_id is not None
         # What was written into each packet of the ring, for repetitions with identical bytes.
         self._send_times = array("I", bytes(4 * VIDEO_PACKETS)) if self._has_send_time else None
-        values = dict(form.extensions)
+        values = {} if form.number_id is None else {form.number_id: bytes(2)}
+        values.update(form.extensions)
+        self._departures = None if form.number_id is None else path.departures
+        self._numbers = (
+            array("H", bytes(2 * VIDEO_PACKETS))
+            if self._departures is not None and form.rtx_ssrc is None
+            else None
+        )
         if form.abs_send_time_id is not None:
             # Last, so that its three bytes stand at a fixed place from the end of the header.
             values[form.abs_send_time_id] = bytes(3)
         block = pack_extensions(values)
         self._first_byte = 0x90 if block else 0x80
         used = 4 + sum(1 + len(value) for value in values.values())
-        self._before_time = block[: used - 3] if self._has_send_time else block
+        # The number, which is another in each packet, stands first.
+        numbered = 0 if form.number_id is None else 7
+        self._number_head = block[: numbered - 2] if numbered else b""
+        self._before_time = block[numbered : used - 3 if self._has_send_time else None]
         self._after_time = block[used:] if self._has_send_time else b""
-        self._header = struct.Struct(f"!BBHLL{len(block)}s")
+        self._header = struct.Struct(
+            f"!BBHLL5sH{len(block) - numbered}s" if numbered else f"!BBHLL{len(block)}s"
+        )
         # One tuple instead of nine look-ups in the loop's preparation.
         self._fixed = (
             self._header.pack_into,
@@ -210,6 +224,8 @@ class SendStream:
         if send_times is not None:
             send_time = int(now * 262144.0) & 0xFFFFFF
             extension += send_time.to_bytes(3, "big") + self._after_time
+        departures, number_head = self._departures, self._number_head
+        number_offset = 0 if departures is None else departures.next - index
         payload_bytes = 0
         at = 0
         batch = path.batch
@@ -223,16 +239,30 @@ class SendStream:
             payload = payloads[at]
             size = header_bytes + len(payload)
             begin = offsets[slot]
-            pack(
-                view,
-                begin,
-                first_byte,
-                markers[at] | payload_type,
-                (index + offset) & 0xFFFF,
-                (timestamps[at] + timestamp_offset) & 0xFFFFFFFF,
-                ssrc,
-                extension,
-            )
+            if departures is None:
+                pack(
+                    view,
+                    begin,
+                    first_byte,
+                    markers[at] | payload_type,
+                    (index + offset) & 0xFFFF,
+                    (timestamps[at] + timestamp_offset) & 0xFFFFFFFF,
+                    ssrc,
+                    extension,
+                )
+            else:
+                pack(
+                    view,
+                    begin,
+                    first_byte,
+                    markers[at] | payload_type,
+                    (index + offset) & 0xFFFF,
+                    (timestamps[at] + timestamp_offset) & 0xFFFFFFFF,
+                    ssrc,
+                    number_head,
+                    (index + number_offset) & 0xFFFF,
+                    extension,
+                )
             view[begin + header_bytes : begin + size] = payload
             lengths[2 * slot + 1] = size
             if send_times is not None:
@@ -244,6 +274,13 @@ class SendStream:
             payload_bytes += size
             slot += 1
         batch.commit(path, slot - first_slot)
+        if departures is not None:
+            number = departures.next
+            departures.next = number + count
+            departures.bursts.append((number, number + count, now, payload_bytes))
+            if self._numbers is not None:
+                for one in range(end - count, end):
+                    self._numbers[one & mask] = (one + number_offset) & 0xFFFF
         self.packets += count
         self.bytes += payload_bytes - count * header_bytes
         self._cursor = end
@@ -255,8 +292,8 @@ class SendStream:
     def repeat(self, sequences: list[int], now: float) -> int:
         """Answer a NACK; returns how many packets were sent again (to the socket's best).
 
-        Without RTX the very same bytes are protected again: same header, same send time, hence
-        identical ciphertext. With RTX they go under their own SSRC (RFC 4588).
+        Without RTX the very same bytes are protected again: same header, send time and number,
+        hence identical ciphertext. With RTX they go under their own SSRC (RFC 4588).
         """
         ring = self._ring
         if ring is None or self._path.handle is None:
@@ -278,6 +315,24 @@ class SendStream:
         self._path.batch.flush()
         self.repeated += sent
         return sent
+
+    def probe(self, packets: int, now: float) -> int:
+        """Repeat the last packets in one burst, so that reports on it tell the line's width.
+
+        Returns: how many; 0 where repetitions do not go under an SSRC of their own, or packets
+            are not numbered.
+        """
+        ring, departures = self._ring, self._departures
+        form = self.form
+        if ring is None or departures is None or form.rtx_ssrc is None or self._path.handle is None:
+            return 0
+        oldest = max(self._segment_start, ring.oldest, self._cursor - packets)
+        first = departures.next
+        for index in range(oldest, self._cursor):
+            self._repeat_one(ring, index, now)
+        self._path.batch.flush()
+        departures.join(first)
+        return departures.next - first
 
     def flush(self) -> None:
         """Let what ``send_pending`` wrote leave, and what others wrote into the same batch."""
@@ -374,6 +429,9 @@ class SendStream:
         slot = batch.free_slot()
         begin = batch.offsets[slot]
         size = self._header.size + len(payload)
+        departures, number = self._departures, 0
+        if departures is not None:
+            number = departures.next if self._numbers is None else self._numbers[at]
         self._header.pack_into(
             batch.view,
             begin,
@@ -382,10 +440,14 @@ class SendStream:
             sequence,
             (ring.timestamps[at] + (self._timestamp_offset or 0)) & 0xFFFFFFFF,
             ssrc,
+            *(() if departures is None else (self._number_head, number & 0xFFFF)),
             extension,
         )
         batch.view[begin + self._header.size : begin + size] = payload
         batch.lengths[2 * slot + 1] = size
+        if departures is not None and self._numbers is None:
+            departures.next = number + 1
+            departures.bursts.append((number, number + 1, now, size))
         if protect_in_place(handle, batch.addresses[slot], batch.length_addresses[slot]):
             return 0
         batch.commit(path, 1)

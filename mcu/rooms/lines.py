@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from mcu.api.services import Receives
-from mcu.engine.adaptation import Adaptation, LineReport
+from mcu.engine.adaptation import AUDIO_NEED_BPS, Adaptation, LineReport
 from mcu.engine.conference_media import ConferenceMedia
-from mcu.legs.leg import Leg, LegStatistics, StreamStatistics
+from mcu.legs.leg import Leg, LegStatistics, LineStatistics, StreamStatistics
 
 PACKET_OVERHEAD_BYTES = 64
 """IP, UDP, RTP with its extensions, and the tag of SRTP."""
@@ -37,6 +37,8 @@ class _Line:
     streams: dict[str, _Stream] = field(default_factory=dict)
     bytes: int = 0
     rembs: int = 0
+    numbered: LineStatistics = field(default_factory=LineStatistics)
+    """What the reports on each packet said then."""
     at: float | None = None
     sound_reports: int = 0
     """How many there were on sound since it is alone."""
@@ -65,6 +67,14 @@ class _Line:
         elapsed = now - self.at if self.at is not None else 0.0
         sent_bps = (total - self.bytes) * 8 / elapsed if elapsed > 0 else 0.0
         remb = reading.remb_bps if reading.rembs > self.rembs else None
+        numbered = reading.line
+        if numbered is not None and numbered.reports > self.numbered.reports:
+            packets = max(0, numbered.packets - self.numbered.packets)
+            lost = max(0, numbered.lost - self.numbered.lost)
+            remb = numbered.estimate_bps + AUDIO_NEED_BPS
+            self.numbered = numbered
+        else:
+            numbered = None
         self.bytes, self.rembs, self.at = total, reading.rembs, now
         picture = reading.sent.get("video", StreamStatistics())
         trips = [
@@ -77,6 +87,12 @@ class _Line:
             remb_bps=remb,
             round_trip_s=max(trips) / 1000 if trips else None,
             jitter_s=picture.jitter_ms / 1000 if picture.reports else None,
+            watched=numbered is not None,
+            width_bps=(
+                numbered.width_bps + AUDIO_NEED_BPS
+                if numbered is not None and numbered.width_bps is not None
+                else None
+            ),
         )
 
 
@@ -137,8 +153,28 @@ class Lines:
         adaptation = line.adaptation
         before = adaptation.step
         report = line.report(reading, now)
-        if leg.state != "connected" or not adaptation.take(report, now):
+        if leg.state == "connected" and adaptation.take(report, now):
+            self._moved(media, leg, adaptation, before)
+        elif adaptation.wants_width(now):
+            leg.probe_line(now)
+
+    def relieve(self, media: ConferenceMedia, leg: Leg, now: float) -> None:
+        """The leg's line is congested: do not wait for the next reading.
+
+        Cost: a comparison while the last step is young, else a reading.
+        """
+        line = self._lines.get(leg.id)
+        if line is None or leg.state != "connected" or line.adaptation.settles(now):
             return
+        found = leg.statistics(now).line
+        if found is None:
+            return
+        adaptation = line.adaptation
+        before = adaptation.step
+        if adaptation.relieve(found.arriving_bps + AUDIO_NEED_BPS, found.loss, now):
+            self._moved(media, leg, adaptation, before)
+
+    def _moved(self, media: ConferenceMedia, leg: Leg, adaptation: Adaptation, before: int) -> None:
         self.switches["down" if adaptation.step > before else "up"] += 1
         media.limit_leg(leg, adaptation.limit_bps)
         log.info(

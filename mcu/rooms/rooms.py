@@ -217,6 +217,12 @@ class Rooms:
         if leg.participant is not None:
             self._conferences.note(leg.conference, NoteReturned(leg.participant, leg.id))
 
+    def line_congested(self, leg: Leg, now: float) -> None:
+        """Give the leg less at once."""
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None:
+            self._lines.relieve(media, leg, now)
+
     def leg_left(self, leg: Leg, reason: str, now: float) -> None:
         """Take the leg out of the media, and tell the conference."""
         self._leg_left(leg)

@@ -24,6 +24,7 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[str] = []
         self.times: dict[str, float] = {}
+        self.congested: list[float] = []
         self.audio: list[AudioPacket] = []
         self.frames: dict[str, list[EncodedFrame]] = {}
 
@@ -35,6 +36,9 @@ class Recorder:
 
     def leg_returned(self, leg: Leg, now: float) -> None:
         self._note("returned", now)
+
+    def line_congested(self, leg: Leg, now: float) -> None:
+        self.congested.append(now)
 
     def leg_left(self, leg: Leg, reason: str, now: float) -> None:
         self._note(f"left:{reason}", now)

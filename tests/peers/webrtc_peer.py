@@ -46,6 +46,7 @@ PROFILES = {
 CHECK_INTERVAL_S = 2.5
 NACK_INTERVAL_S = 0.06
 NACK_AFTER_S = 0.02
+FEEDBACK_INTERVAL_S = 0.05
 NACKS_AT_MOST = 10
 """Then a packet is given up."""
 
@@ -171,6 +172,11 @@ class WebRtcPeer:
         """Transport-wide reports on what was sent, without their RTCP header."""
         self.numbers: list[int] = []
         """Transport-wide numbers of what was sent, in order."""
+        self.arrivals: dict[int, float] = {}
+        """Transport-wide number (not wrapped) → when it came, of what was not reported yet."""
+        self.reported: int | None = None
+        self._next_feedback = 0.0
+        self._feedbacks = 0
         self.checks_answered = 0
         self.handshake_datagrams = 0
         self.mapped: tuple[str, int] | None = None
@@ -304,6 +310,9 @@ class WebRtcPeer:
             self._handshake(self.dtls.handle_timer(now), now)
         if self.ask_for_missing and self._outbound is not None:
             self._ask(now)
+        if self.arrivals and now >= self._next_feedback and self._outbound is not None:
+            self._next_feedback = now + FEEDBACK_INTERVAL_S
+            self._report_arrivals()
 
     def receive(self, datagram: bytes, now: float) -> None:
         first = datagram[0]
@@ -460,6 +469,10 @@ class WebRtcPeer:
             self.dropped[str(error)] += 1
             return
         packet = RtpPacket.parse(plain, self._extensions)
+        number = packet.extensions.transport_sequence_number
+        if number is not None:
+            last = number if self.reported is None else self.reported
+            self.arrivals.setdefault(last + (number - last + 0x8000) % 0x10000 - 0x8000, now)
         primary = self._rtx_of.get(packet.ssrc)
         if primary is not None:
             packet = unwrap_rtx(packet, self._primary[primary], primary)
@@ -493,6 +506,40 @@ class WebRtcPeer:
             elif isinstance(packet, RtcpSrPacket):
                 ntp = packet.sender_info.ntp_timestamp
                 self._last_sr[packet.ssrc] = (ntp >> 16 & 0xFFFFFFFF, now)
+
+    def _report_arrivals(self) -> None:
+        """Transport-wide feedback in its plainest form: all times take two bytes."""
+        first = min(self.arrivals) if self.reported is None else self.reported + 1
+        last = max(self.arrivals)
+        self.reported = max(last, first - 1)
+        known, self.arrivals = self.arrivals, {}
+        came = [known.get(one) for one in range(first, last + 1)]
+        times = [at for at in came if at is not None]
+        if not times:
+            return
+        symbols = [0 if at is None else 2 for at in came]
+        symbols += [0] * (-len(symbols) % 7)
+        chunks = b""
+        for at in range(0, len(symbols), 7):
+            chunk = 0b11
+            for symbol in symbols[at : at + 7]:
+                chunk = chunk << 2 | symbol
+            chunks += chunk.to_bytes(2, "big")
+        reference = int(times[0] / 0.064)
+        before = reference * 256
+        deltas = b""
+        for time in times:
+            deltas += (round(time * 4000) - before).to_bytes(2, "big", signed=True)
+            before = round(time * 4000)
+        body = (1).to_bytes(4, "big") + bytes(4) + (first & 0xFFFF).to_bytes(2, "big")
+        body += len(came).to_bytes(2, "big") + (reference & 0xFFFFFF).to_bytes(3, "big")
+        body += bytes((self._feedbacks & 0xFF,)) + chunks + deltas
+        self._feedbacks += 1
+        padding = -len(body) % 4
+        if padding:
+            body += bytes(padding - 1) + bytes((padding,))
+        head = bytes((0xAF if padding else 0x8F, 205)) + (len(body) // 4).to_bytes(2, "big")
+        self.send_rtcp(RtcpRrPacket(1), head + body)
 
     def _without_reports(self, compound: bytes) -> bytes:
         """Keep transport-wide reports, which aiortc takes for requests to repeat."""

@@ -11,6 +11,7 @@ from tests.peers.network import CLEAN, Faults
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.peers.virtual_network import VirtualNetwork
 from tests.peers.virtual_room import THREE, VirtualRoom
+from tests.peers.webrtc_peer import OfferOptions
 from tests.scenario.meeting import start_three
 
 SIZE, FPS, BITRATE_BPS = (640, 360), 10, 800_000
@@ -33,7 +34,7 @@ def rate_bps(room: VirtualRoom, seconds: float, site: VirtualInstallation) -> fl
 
 @asynccontextmanager
 async def moving_meeting(
-    data_dir: Path, seed: int
+    data_dir: Path, seed: int, *, transport_cc: bool = False
 ) -> AsyncIterator[tuple[VirtualInstallation, Sequence[VirtualRoom]]]:
     """Three rooms that send moving pictures, so that a composed picture needs its rate."""
     width, height = SIZE
@@ -45,7 +46,9 @@ async def moving_meeting(
         fps=FPS,
         bitrate_bps=BITRATE_BPS,
     ) as site:
-        rooms = await start_three(site, [replace(one, watches=False) for one in THREE])
+        options = OfferOptions(transport_cc=transport_cc)
+        setups = [replace(one, watches=False, options=options) for one in THREE]
+        rooms = await start_three(site, setups)
         moving = coded_pictures(640, 360, FPS, 600_000).payloads
         for room in rooms:
             room.pictures = [list(payloads) for payloads in moving]
@@ -94,6 +97,55 @@ async def test_a_room_on_300_kbit_hears_all_and_climbs_back(tmp_path: Path) -> N
         assert again is not None
         assert again.best
         assert again.reason is None
+
+
+async def test_where_each_packet_is_reported_on_a_thin_line_is_relieved_within_a_second(
+    tmp_path: Path,
+) -> None:
+    async with moving_meeting(tmp_path / "data", 11, transport_cc=True) as (site, rooms):
+        weak, *others = rooms
+        site.run(5.0)
+        mix = site.mix()
+        best = mix.video.receives(weak.leg_id)
+        weak.down.faults = Faults(rate_bps=WEAK_BPS, queue_s=QUEUE_S)
+        took = site.run_until(lambda: mix.video.receives(weak.leg_id) != best, 5.0)
+        assert took <= 0.6
+        now_gets = mix.video.receives(weak.leg_id)
+        assert now_gets is not None
+        assert now_gets.bitrate_bps <= WEAK_BPS
+        site.run(1.0)
+        heard, at, lost = received(weak), site.time.now, weak.down.lost
+        site.run(30.0)
+        # Nothing is tried in vain: bursts tell how wide the line is.
+        assert weak.down.lost - lost <= 5
+        assert (received(weak) - heard) / (site.time.now - at) >= 49.9
+        assert site.reading().steps["down"] == 1
+        reading = site.acceptor.legs[weak.leg_id].statistics(site.time.now).line
+        assert reading is not None
+        assert reading.estimate_bps < 2 * WEAK_BPS
+
+        weak.down.faults = CLEAN
+        assert site.run_until(lambda: mix.video.receives(weak.leg_id) == best, 60.0) <= 15.0
+        for other in others:
+            assert mix.video.receives(other.leg_id) == best
+
+
+async def test_an_outage_of_a_second_costs_no_step(tmp_path: Path) -> None:
+    async with moving_meeting(tmp_path / "data", 13, transport_cc=True) as (site, rooms):
+        weak = rooms[0]
+        site.run(5.0)
+        mix = site.mix()
+        best = mix.video.receives(weak.leg_id)
+        for _ in range(3):
+            weak.up.cut = weak.down.cut = True
+            site.run(1.0)
+            weak.up.cut = weak.down.cut = False
+            site.run(8.0)
+            assert mix.video.receives(weak.leg_id) == best
+        assert site.reading().steps.get("down", 0) == 0
+        reading = site.acceptor.legs[weak.leg_id].statistics(site.time.now).line
+        assert reading is not None
+        assert reading.outages == 3
 
 
 async def test_a_line_for_sound_alone_gets_sound_alone(tmp_path: Path) -> None:

@@ -39,6 +39,20 @@ class Stream(Output):
     reports: int = Field(default=0, description="how often loss was measured anew from its reports")
 
 
+class Line(Output):
+    """The line to a peer that reports on each packet of its pictures; counters since it joined."""
+
+    estimate_bps: int = Field(description="what pictures may take")
+    arriving_bps: int = Field(description="rate at which they arrive now")
+    loss: float = Field(description="share lost of the last half second")
+    queue_ms: float = Field(description="by how much the line delays more than at its best")
+    width_bps: int | None = Field(description="what it carries, as bursts of late tell")
+    packets: int = Field(description="reported on, those of outages left out")
+    lost: int
+    outages: int = Field(description="times in which nothing at all arrived")
+    reports: int
+
+
 class Leg(Output):
     """One media connection with its statistics."""
 
@@ -55,4 +69,5 @@ class Leg(Output):
     dropped: dict[str, int]
     remb_bps: int | None
     rembs: int = 0
+    line: Line | None = None
     receives: Receives | None = None

@@ -343,3 +343,88 @@ def test_a_jam_that_begins_within_a_report_is_not_taken_for_a_lossy_line(seed: i
     rung = line.adaptation.rung
     assert rung is not None
     assert need_bps(rung) <= 300_000
+
+
+def watched(width: float | None, *, loss: float = 0.0, sent_bps: float = 300_000) -> LineReport:
+    """A report of a leg that tells of each packet."""
+    return LineReport(100, 100 * loss, sent_bps, None, 0.05, 0.005, watched=True, width_bps=width)
+
+
+def test_a_congested_line_is_relieved_at_once_by_what_it_carries() -> None:
+    adaptation = Adaptation(LADDER)
+    assert adaptation.relieve(420_000, 0.5, 10.0)
+    rung = adaptation.rung
+    assert rung is not None
+    assert need_bps(rung) <= 420_000 < need_bps(LADDER[adaptation.step - 1])
+    assert (adaptation.reason, adaptation.carries_bps) == ("rate", 420_000)
+    assert adaptation.settles(11.0)  # the queue drains
+    assert not adaptation.relieve(200_000, 0.5, 11.0)
+    assert not adaptation.settles(12.5)
+    assert adaptation.relieve(200_000, 0.5, 12.5)
+
+
+def test_only_reports_take_the_last_picture_away() -> None:
+    adaptation = Adaptation(LADDER)
+    for second in range(10):
+        adaptation.relieve(50_000, 0.9, 10.0 + 3 * second)
+    assert adaptation.step == len(LADDER) - 1
+    assert adaptation.settles(100.0)
+
+
+def test_a_line_that_is_seen_to_be_wide_gets_the_best_at_once() -> None:
+    adaptation = Adaptation(LADDER)
+    adaptation.relieve(300_000, 0.5, 10.0)
+    took = next(now for now in range(11, 40) if adaptation.take(watched(20_000_000.0), float(now)))
+    assert took <= 14
+    assert adaptation.step == 0
+    assert adaptation.reason is None
+
+
+def test_a_line_is_climbed_as_high_as_it_is_seen_to_carry_and_then_hardly_tried() -> None:
+    adaptation = Adaptation(LADDER)
+    adaptation.relieve(200_000, 0.5, 10.0)
+    for second in range(35):
+        adaptation.take(watched(800_000.0), 11.0 + second)
+    rung = adaptation.rung
+    assert rung is not None
+    assert need_bps(rung) < 800_000 * 0.9
+    assert adaptation.climbs == 1
+
+
+def test_what_is_seen_may_be_wrong_so_there_is_a_try_after_long() -> None:
+    adaptation = Adaptation(LADDER)
+    adaptation.relieve(200_000, 0.5, 10.0)
+    low = adaptation.step
+    climbed = next(now for now in range(11, 200) if adaptation.take(watched(100_000.0), now))
+    assert 45 <= climbed <= 60
+    assert adaptation.step == low - 1
+
+
+def test_a_seen_width_does_not_outweigh_loss() -> None:
+    adaptation = Adaptation(LADDER)
+    adaptation.relieve(300_000, 0.5, 10.0)
+    for second in range(20):
+        adaptation.take(watched(20_000_000.0, loss=0.08), 11.0 + second)
+    assert adaptation.climbs == 0
+
+
+def test_a_line_is_probed_where_nothing_tells_its_width_and_more_seldom_in_vain() -> None:
+    adaptation = Adaptation(LADDER)
+    assert not adaptation.wants_width(10.0)
+    adaptation.relieve(250_000, 0.5, 10.0)
+    probes = []
+    for second in range(38):
+        now = 11.0 + second
+        probed = bool(probes) and now - probes[-1] <= 1.0
+        adaptation.take(watched(250_000.0 if probed else None), now)
+        if adaptation.wants_width(now):
+            probes.append(now)
+    assert adaptation.climbs == 0
+    waits = [later - earlier for earlier, later in itertools.pairwise(probes)]
+    assert waits == sorted(waits)
+    assert probes[0] <= 14.0
+    assert 9.0 <= waits[-1] <= 12.0
+    for second in range(10):
+        adaptation.take(watched(20_000_000.0), 49.0 + second)
+        assert not adaptation.wants_width(49.0 + second)
+    assert adaptation.step == 0

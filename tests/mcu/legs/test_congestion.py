@@ -1,7 +1,10 @@
 """Transport-wide feedback of a leg opposite to a peer that shares none of its code."""
 
+from dataclasses import replace
+
 import pytest
 
+from mcu.legs.leg import LineStatistics
 from mcu.media.transport_feedback import TICK_S, read
 from tests.peers.media_world import JoinedPeer, MediaWorld
 from tests.peers.network import CLEAN, Faults
@@ -55,6 +58,90 @@ def test_what_a_room_sends_is_reported_by_arrival(faults: Faults) -> None:
     # 800 kbit/s: reports take about a hundredth of it.
     assert 20 <= len(peer.feedback) <= 90
     assert [read(one).count for one in peer.feedback] == list(range(len(peer.feedback)))
+
+
+class Viewed:
+    """A leg that gets pictures of so many bytes, 25 a second."""
+
+    def __init__(self, options: OfferOptions = OPTIONS) -> None:
+        self.world = MediaWorld(5)
+        self.joined = self.world.connect(options, shown=False)
+        leg = self.joined.leg
+        assert leg is not None
+        self.leg = leg
+        self.video = self.world.rendition("video", "vp8", 90_000)
+        leg.play("video", self.video)
+        self.size = 4000
+        self.pictures = 0
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds * 25)):
+            key = self.pictures == 0 or bool(self.world.key_frame_requests)
+            self.world.key_frame_requests.clear()
+            data = (b"\x10" if key else b"\x11") + bytes(self.size)
+            now = self.world.time.now
+            self.video.append(data, self.pictures * 3600, key_frame=key, now=now)
+            self.pictures += 1
+            self.world.run(0.04)
+
+    @property
+    def line(self) -> LineStatistics:
+        found = self.leg.statistics(self.world.time.now).line
+        assert found is not None
+        return found
+
+
+@pytest.mark.parametrize("rtx", [True, False])
+def test_what_a_room_reports_tells_of_its_line(rtx: bool) -> None:
+    viewed = Viewed(OfferOptions(transport_cc=True, rtx=rtx, video="VP8"))
+    viewed.joined.down.faults = Faults(loss=0.05)
+    viewed.run(5.0)
+    line = viewed.line
+    stream = viewed.leg.statistics(viewed.world.time.now).sent["video"]
+    assert stream.retransmissions > 10
+    assert line.packets == pytest.approx(
+        stream.packets + (stream.retransmissions if rtx else 0), abs=20
+    )
+    assert line.lost / line.packets == pytest.approx(0.05 if rtx else 0.03, abs=0.03)
+    assert line.arriving_bps == pytest.approx(stream.bitrate_bps, rel=0.2)
+    assert line.estimate_bps > 700_000
+    assert line.outages == 0
+    assert viewed.joined.recorder.congested == []
+
+
+def test_a_thin_line_is_told_of_at_once() -> None:
+    viewed = Viewed(replace(OPTIONS, video="VP8"))
+    viewed.run(3.0)
+    viewed.joined.down.faults = Faults(rate_bps=300_000)
+    began = viewed.world.time.now
+    viewed.run(1.0)
+    congested = viewed.joined.recorder.congested
+    assert congested
+    assert congested[0] - began < 0.5
+    assert viewed.line.arriving_bps == pytest.approx(300_000, rel=0.25)
+    assert viewed.line.queue_ms > 100
+
+
+def test_a_probe_tells_what_a_line_carries_that_is_not_full() -> None:
+    viewed = Viewed(replace(OPTIONS, video="VP8"))
+    viewed.size = 700
+    for rate in (400_000, 2_000_000):
+        viewed.joined.down.faults = Faults(rate_bps=rate)
+        viewed.run(7.0)
+        assert viewed.line.width_bps is None
+        viewed.leg.probe_line(viewed.world.time.now)
+        viewed.run(0.6)
+        assert viewed.line.width_bps == pytest.approx(rate, rel=0.15)
+    assert viewed.joined.recorder.congested == []
+
+
+def test_where_packets_are_not_numbered_nothing_is_probed() -> None:
+    viewed = Viewed(OfferOptions(video="VP8"))
+    viewed.run(1.0)
+    before = viewed.joined.down.sent
+    viewed.leg.probe_line(viewed.world.time.now)
+    assert viewed.joined.down.sent == before
+    assert viewed.leg.statistics(viewed.world.time.now).line is None
 
 
 def test_hidden_and_silent_rooms_cost_no_reports() -> None:

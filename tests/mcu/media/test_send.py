@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
@@ -10,7 +11,7 @@ from mcu.media.fan_out import FanOut
 from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition, RenditionKey
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS
-from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, abs_send_time
+from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, TRANSPORT_NUMBER_URI, abs_send_time
 from mcu.media.send import (
     MAX_REPEATS_PER_WINDOW,
     REPEAT_WINDOW_S,
@@ -32,6 +33,7 @@ class Receiver:
         video: bool = True,
         send_time: bool = True,
         rtx: bool = False,
+        numbered: bool = False,
         first_sequence: int = 65530,
     ) -> None:
         self.time = VirtualTime(100.0)
@@ -49,12 +51,14 @@ class Receiver:
             video=video,
             extensions={3: b"v"},
             abs_send_time_id=2 if send_time else None,
+            number_id=4 if numbered else None,
             rtx_payload_type=103 if rtx else None,
             rtx_ssrc=78 if rtx else None,
         )
         self.stream = SendStream(self.form, self.path, first_sequence, 2**32 - 5000)
         parameters = RTCRtpParameters()
-        for number, uri in ((3, MID_URI), (2, ABS_SEND_TIME_URI)):
+        uris = ((3, MID_URI), (2, ABS_SEND_TIME_URI), (4, TRANSPORT_NUMBER_URI))
+        for number, uri in uris:
             parameters.headerExtensions.append(RTCRtpHeaderExtensionParameters(id=number, uri=uri))
         self.extensions = HeaderExtensionsMap()
         self.extensions.configure(parameters)
@@ -187,9 +191,56 @@ def test_pause_and_play_again() -> None:
     assert (packets[3].timestamp - packets[0].timestamp) & 0xFFFFFFFF == 3600
 
 
+def numbers(packets: list[RtpPacket]) -> list[int | None]:
+    return [packet.extensions.transport_sequence_number for packet in packets]
+
+
+def test_packets_of_all_streams_are_numbered_in_the_order_they_leave() -> None:
+    one = Receiver(rtx=True, numbered=True)
+    one.path.departures.next = 0x10000 - 2
+    rendition = one.rendition()
+    one.stream.play(rendition, one.time.now)
+    one.append(rendition, 0, key_frame=True)
+    left = one.time.now
+    one.stream.repeat([65531], left)
+    other = SendStream(replace(one.form, ssrc=80, rtx_ssrc=81), one.path, 5, 5)
+    other.play(rendition, one.time.now)
+    one.append(rendition, 3600, key_frame=True)
+    packets = one.packets()
+    assert numbers(packets) == [65534, 65535, *range(8)]
+    assert {packet.ssrc for packet in packets} == {77, 78, 80}
+    assert packets[0].extensions.mid == "v"
+    assert packets[4].extensions.abs_send_time == abs_send_time(left)
+    bursts = [(first, end) for first, end, _, _ in one.path.departures.bursts]
+    assert bursts == [(65534, 65537), (65537, 65538), (65538, 65541), (65541, 65544)]
+    tag_bytes = 16
+    sizes = [len(one) - tag_bytes for one in one.datagrams]
+    assert one.path.departures.bursts[0][3] == sum(sizes[:3])
+
+
+def test_a_probe_is_one_burst_of_the_last_packets() -> None:
+    one = Receiver(rtx=True, numbered=True)
+    rendition = one.rendition()
+    one.stream.play(rendition, one.time.now)
+    assert one.stream.probe(5, one.time.now) == 0
+    one.append(rendition, 0, key_frame=True)
+    assert one.stream.probe(5, one.time.now) == 3
+    one.append(rendition, 3600, key_frame=False)
+    one.datagrams.clear()
+    assert one.stream.probe(5, one.time.now) == 5
+    assert numbers(one.packets()) == [9, 10, 11, 12, 13]
+    assert one.path.departures.bursts[-1][:2] == (9, 14)
+    plain = Receiver(numbered=True)
+    rendition = plain.rendition()
+    plain.stream.play(rendition, plain.time.now)
+    plain.append(rendition, 0, key_frame=True)
+    assert plain.stream.probe(5, plain.time.now) == 0
+
+
+@pytest.mark.parametrize("numbered", [True, False])
 @pytest.mark.parametrize("send_time", [True, False])
-def test_plain_repetition_is_the_identical_datagram(send_time: bool) -> None:
-    one = Receiver(send_time=send_time)
+def test_plain_repetition_is_the_identical_datagram(send_time: bool, numbered: bool) -> None:
+    one = Receiver(send_time=send_time, numbered=numbered)
     rendition = one.rendition()
     one.stream.play(rendition, one.time.now)
     for number in range(20):
