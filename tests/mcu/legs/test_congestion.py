@@ -1,10 +1,12 @@
 """Transport-wide feedback of a leg opposite to a peer that shares none of its code."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from mcu.legs.leg import LineStatistics
+from mcu.media.payload import MAX_DATAGRAM_SENT_BYTES
 from mcu.media.transport_feedback import TICK_S, read
 from tests.peers.media_world import JoinedPeer, MediaWorld
 from tests.peers.network import CLEAN, Faults
@@ -154,3 +156,37 @@ def test_hidden_and_silent_rooms_cost_no_reports() -> None:
     other = world.connect(OfferOptions())
     send_pictures(world, other, 1.0)
     assert other.peer.feedback == []
+
+
+def test_all_that_a_leg_sends_passes_an_mtu_of_1200() -> None:
+    """Handshake, pictures, repetitions, reports on losses and arrivals, requests, goodbye."""
+    world = MediaWorld(9)
+    largest: Counter[str] = Counter()
+    joined = world.join(replace(OPTIONS, presentation=True, video="VP8"))
+    deliver = joined.down.send
+
+    def send(datagram: bytes) -> None:
+        kind = "rtp" if 128 <= datagram[0] <= 191 else "dtls" if datagram[0] >= 20 else "stun"
+        if kind == "rtp" and 192 <= datagram[1] <= 223:
+            kind = "rtcp"
+        largest[kind] = max(largest[kind], len(datagram))
+        deliver(datagram)
+
+    joined.down.send = send  # type: ignore[method-assign]
+    world.run(1.0)
+    joined.up.faults = joined.down.faults = Faults(loss=0.3)
+    leg = joined.leg
+    assert leg is not None
+    for name in ("video", "presentation"):
+        rendition = world.rendition("video", "vp8", 90_000)
+        leg.play(name, rendition)  # type: ignore[arg-type]
+        for number in range(20):
+            data = b"\x10" + bytes(20_000)
+            rendition.append(data, number * 3600, key_frame=True, now=world.time.now)
+            world.run(0.04)
+    leg.limit_bitrate(100_000)
+    send_pictures(world, joined, 2.0, packets=60)
+    leg.close("ended", world.time.now)
+    world.run(1.0)
+    assert largest.keys() == {"rtp", "rtcp", "dtls", "stun"}
+    assert max(largest.values()) <= MAX_DATAGRAM_SENT_BYTES

@@ -9,6 +9,7 @@ from pylibsrtp import Policy, Session
 from mcu.media.batch import SendtoBatch
 from mcu.media.fan_out import FanOut
 from mcu.media.path import SendPath
+from mcu.media.payload import MAX_DATAGRAM_SENT_BYTES
 from mcu.media.rendition import Rendition, RenditionKey
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, TRANSPORT_NUMBER_URI, abs_send_time
@@ -30,6 +31,7 @@ class Receiver:
     def __init__(
         self,
         *,
+        mid: bytes = b"v",
         video: bool = True,
         send_time: bool = True,
         rtx: bool = False,
@@ -49,7 +51,7 @@ class Receiver:
             payload_type=102,
             clock_rate=90000 if video else 48000,
             video=video,
-            extensions={3: b"v"},
+            extensions={3: mid},
             abs_send_time_id=2 if send_time else None,
             number_id=4 if numbered else None,
             rtx_payload_type=103 if rtx else None,
@@ -399,3 +401,19 @@ def test_no_extensions_no_extension_bit() -> None:
     rendition.append(b"sound", 0, key_frame=True, now=one.time.now)
     assert one.datagrams[0][0] == 0x80
     assert one.packets()[0].payload == b"sound"
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+@pytest.mark.parametrize("rtx", [True, False])
+def test_every_datagram_passes_an_mtu_of_1200(codec: str, rtx: bool) -> None:
+    one = Receiver(mid=b"m" * 16, rtx=rtx, numbered=True)
+    rendition = Rendition(RenditionKey("video", "main", codec), 90_000, one.fan_out)
+    one.stream.play(rendition, one.time.now)
+    for size in (100, 1_100, 1_120, 5_000, 60_000):
+        data = (b"\0\0\0\1\x65" if codec == "h264" else b"\x10") + b"\x5a" * size
+        rendition.append(data, size, key_frame=True, now=one.time.now)
+        one.time.run(0.3)
+    one.stream.repeat([(65530 + at) & 0xFFFF for at in range(20)], one.time.now)
+    largest = max(len(datagram) for datagram in one.datagrams)
+    assert largest <= MAX_DATAGRAM_SENT_BYTES == 1200 - 28
+    assert largest >= MAX_DATAGRAM_SENT_BYTES - 4  # and wastes nothing of it
