@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.impairment import Conditions
+from bench.netem_page import PageRoom
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
 from mcu.engine.adaptation import REGRET_S
@@ -52,12 +53,14 @@ class Network:
     Args:
         up, down: from and to the room.
         cut_s: nothing comes through for so long. moves: the room's address changes.
+        on_page: the room is on the join page, whose requests are cut as well.
     """
 
     down: Conditions
     up: Conditions
     cut_s: float = 0.0
     moves: bool = False
+    on_page: bool = False
 
 
 def _both(**changes: Any) -> Network:
@@ -77,8 +80,9 @@ NETWORKS: Mapping[str, Network] = {
     "reordering": _both(late=0.1, late_s=0.03, duplicates=0.02),
     "300k": Network(Conditions(delay=0.02, rate_bps=300_000), Conditions(delay=0.02)),
     "1M": Network(Conditions(delay=0.02, rate_bps=1_000_000), Conditions(delay=0.02)),
-    # After 25 s of silence the connection did not come back; a page has to connect anew then.
     "blackout-10s": replace(_both(), cut_s=10.0),
+    # So long a browser does not bear: the join page has to come back by itself.
+    "blackout-30s": replace(_both(), cut_s=30.0, on_page=True),
     "path-change": replace(_both(), moves=True),
 }
 
@@ -101,7 +105,7 @@ class Bench:
             )
             names = {f"b{number}": f"Xã {number}" for number in range(GENERATOR_ROOMS)}
             conference, tokens = await self._daemon.province(
-                names | {"weak": "Xã xa"}, layout="2x2"
+                names | {"weak": "Xã xa", "page": "Xã ở xa"}, layout="2x2"
             )
             url = f"{self._daemon.url}/api/v1/conferences/{conference}/legs?bridge=b{{leg}}"
             await self._start_generator(stack, url)
@@ -140,7 +144,9 @@ class Bench:
                 raise RuntimeError("the generator could not join; see its messages above")
 
     async def _measure(self, name: str, network: Network) -> Figures:
-        print(f"{name}: {self._options.seconds:g} s", file=sys.stderr)
+        print(f"{name}: {network.cut_s or self._options.seconds:g} s", file=sys.stderr)
+        if network.on_page:
+            return {"network": name, **await self._page_comes_back(network)}
         relay, room = self._relay, self._room
         relay.set(network.up, network.down, name)
         await room.restart()
@@ -184,6 +190,18 @@ class Bench:
             "chromium_height": after.height,
             "remb_bps": ours_after["remb_bps"],
         }
+
+    async def _page_comes_back(self, network: Network) -> Figures:
+        relay = Relay((HOST, self._daemon.media_port), self._options.seed)
+        await relay.open()
+        try:
+            relay.set(network.up, network.down, "page")
+            async with PageRoom(relay) as room:
+                await room.join(self._daemon, "page")
+                await asyncio.sleep(SETTLE_S)
+                return await room.blackout(network.cut_s, self._options.rest)
+        finally:
+            relay.close()
 
     async def _watch(self, seconds: float, began: float) -> tuple[str, float]:
         """The rung at the end of so many seconds, and when it came (0: it was there before)."""
@@ -230,6 +248,10 @@ def table(found: list[Figures]) -> str:
     )  # fmt: skip
     rows = [head, ("---",) * len(head)]
     for one in found:
+        if "rung" not in one:
+            recovery = "-" if one["recovery_ms"] is None else str(one["recovery_ms"])
+            rows.append((one["network"], *"----", recovery, *"-------"))
+            continue
         best = one["best_again_s"]
         recovery = one["recovery_ms"]
         rows.append(
