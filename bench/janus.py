@@ -56,6 +56,8 @@ async def load_janus(load: Load) -> Figures:
                 cpu, memory = cpu_seconds(server.pid), memory_bytes(server.pid)
                 found: Figures = json.loads(await generator.stdout.readline())
                 cores = (cpu_seconds(server.pid) - cpu) / found["seconds"]
+        except TimeoutError as error:
+            raise VoidRunError("the generator of plain RTP did not end in time") from error
         finally:
             if generator.returncode is None:
                 generator.terminate()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from aiortc.rtp import RtcpReceiverInfo
 
+from mcu.legs.budget import KeyFrameBudget
 from mcu.legs.leg import StreamName
 from mcu.media import rtcp
 from mcu.media.clock import NtpClock
@@ -32,6 +33,7 @@ class Output:
         self.fraction_lost = 0.0
         self.jitter_ms = 0.0
         self.round_trip_s: float | None = None
+        self._key_frames = KeyFrameBudget()
         self._last_fir: tuple[int, int] | None = None
         self._counted: tuple[float, int, int] | None = None  # when, highest sequence, lost
 
@@ -67,7 +69,9 @@ class Output:
         """The peer sent PLI, or a FIR with a new number."""
         self.plis += 1
         rendition = self.stream.rendition
-        if rendition is not None and self.stream.form.video:
+        if rendition is None or not self.stream.form.video:
+            return
+        if self._key_frames.spend(now):
             rendition.request_key_frame(now)
 
     def full_intra_requested(self, sender_ssrc: int, number: int, now: float) -> None:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from mcu.legs.budget import PacketBudget
+from mcu.legs.budget import (
+    CHECKS_PER_WINDOW,
+    HANDSHAKE_PER_WINDOW,
+    RTCP_BYTES_PER_WINDOW,
+    RTCP_LEAST_BYTES,
+    PacketBudget,
+    WindowBudget,
+)
 from mcu.legs.context import LegContext, LegIdentity, stream_codec
 from mcu.legs.feedback import Feedback
 from mcu.legs.ice_fragment import IceFragment, write_fragment
@@ -85,6 +92,9 @@ class WebRtcLeg:
         self._dtls = dtls
         self._liveness = liveness
         self._budget = PacketBudget()
+        self._rtcp_budget = WindowBudget(RTCP_BYTES_PER_WINDOW)
+        self._handshake_budget = WindowBudget(HANDSHAKE_PER_WINDOW)
+        self._check_budget = WindowBudget(CHECKS_PER_WINDOW)
         self._nominated = False
         self._path = SendPath(context.port.batch)
         self._inbound: SrtpSession | None = None
@@ -218,6 +228,9 @@ class WebRtcLeg:
         """Answer a check; follow a nomination. Only an authentic check moves the address."""
         if self.state == "left":
             return
+        if not self._check_budget.spend(now):
+            self.dropped["flood_stun"] += 1
+            return
         peer = self._port.peer_address(address)
         for event in self._ice.receive_datagram(datagram, peer, now):
             if isinstance(event, CheckReceived):
@@ -238,6 +251,9 @@ class WebRtcLeg:
         """Take a handshake datagram."""
         if self.state == "left":
             return
+        if not self._handshake_budget.spend(now):
+            self.dropped["flood_dtls"] += 1
+            return
         self._take(self._dtls.receive_datagram(datagram, now), now)
 
     def receive_srtp(self, packet: PacketBuffer, now: float) -> None:
@@ -246,16 +262,16 @@ class WebRtcLeg:
         if session is None:
             self.dropped["not_connected"] += 1
             return
+        if not self._budget.spend(now):
+            self.dropped["flood"] += 1
+            return
         try:
             length = session.open(packet)
         except SrtpError as error:
+            self._budget.give_back()
             self.dropped[f"srtp_{error.reason}"] += 1
             return
-        video = None
-        if self._budget.spend(now):
-            video = self._incoming.receive(packet.view, length, now)
-        else:
-            self.dropped["flood"] += 1
+        video = self._incoming.receive(packet.view, length, now)
         self._heard(now)
         if video is not None and video.key_frame_needed:
             self._send_key_frame_requests(now)
@@ -266,15 +282,18 @@ class WebRtcLeg:
         if session is None:
             self.dropped["not_connected"] += 1
             return
+        cost = max(packet.length[0], RTCP_LEAST_BYTES)
+        if not self._rtcp_budget.spend(now, cost) or not self._budget.spend(now):
+            self.dropped["flood_rtcp"] += 1
+            return
         try:
             opened = session.open_rtcp(packet)
         except SrtpError as error:
+            self._budget.give_back()
+            self._rtcp_budget.give_back(cost)
             self.dropped[f"srtcp_{error.reason}"] += 1
             return
         self._heard(now)
-        if not self._budget.spend(now):
-            self.dropped["flood"] += 1
-            return
         try:
             values = rtcp.read(opened)
         except rtcp.RtcpError:

@@ -16,8 +16,8 @@ TICKS_PER_REFERENCE = 256
 REFERENCE_CYCLE = 1 << 24
 CLOCK_CYCLE = REFERENCE_CYCLE * TICKS_PER_REFERENCE
 """Arrival times as they are read wrap here (12 days)."""
-MAX_STATUSES = 8192
-"""More in one packet are a peer's fault: half a minute of HD."""
+MAX_STATUSES = 1024
+"""Four seconds of HD; more in one packet are a peer's fault, and a few bytes can say them."""
 MAX_WRITTEN_BYTES = 1000
 
 _HEAD = struct.Struct("!HHLL")  # sender and media follow it

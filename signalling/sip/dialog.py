@@ -72,7 +72,7 @@ class Dialog:
             SipError: the request names no Contact to reach the peer at.
         """
         envelope = request.envelope
-        return cls(
+        dialog = cls(
             DialogId(envelope.call_id, local_tag, envelope.from_tag),
             f"{request.headers['To']};tag={local_tag}",
             request.headers["From"],
@@ -82,6 +82,8 @@ class Dialog:
             envelope.cseq.sequence,
             source,
         )
+        dialog._check_path()
+        return dialog
 
     @classmethod
     def of_client(cls, request: Request, response: ReceivedResponse, source: Hop) -> "Dialog":
@@ -102,14 +104,20 @@ class Dialog:
             source,
         )
         dialog._set_by_2xx = response.code >= 200
+        dialog._check_path()
         return dialog
 
     def confirm(self, response: ReceivedResponse) -> None:
-        """A 2xx came for an early dialog: its routes and target count (section 13.2.2.4)."""
+        """A 2xx came for an early dialog: its routes and target count (section 13.2.2.4).
+
+        Raises:
+            SipError: they lead nowhere.
+        """
         if not self._set_by_2xx:
             self.route_set = _routes(response.headers, reverse=True)
             self._set_by_2xx = True
         self.refresh_target(response.envelope.contacts)
+        self._check_path()
 
     def request(self, method: str) -> Request:
         """A new request within the dialog, without Via; ACK repeats the sequence number."""
@@ -150,9 +158,14 @@ class Dialog:
         self.remote_sequence = sequence
 
     def refresh_target(self, contacts: tuple[Address, ...]) -> None:
-        """Take a new remote target, where the peer named one."""
-        if contacts and uri_of(contacts[0]).is_sip:
+        """Take a new remote target, where the peer named one that can be reached."""
+        if contacts and next_hop(uri_of(contacts[0])) is not None:
             self.remote_target = uri_of(contacts[0])
+
+    def _check_path(self) -> None:
+        if self.hop("udp") is None:
+            field = "Record-Route" if self.route_set else "Contact"
+            raise SipError(field, "cannot be reached by SIP")
 
     def _path(self) -> tuple[SipUri, list[str]]:
         """Request-URI and routes; a first route without ``lr`` is a strict router (12.2.1.1)."""

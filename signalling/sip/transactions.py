@@ -13,12 +13,19 @@ out: ACK must find the INVITE whose To had no tag yet, and the rest is unique en
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from sipmessage import Request, Response
 
 from signalling.sip.hop import Hop
-from signalling.sip.message import COOKIE, Envelope, ReceivedRequest, ReceivedResponse, copy_of
+from signalling.sip.message import (
+    COOKIE,
+    Envelope,
+    ReceivedRequest,
+    ReceivedResponse,
+    copy_of,
+    encode,
+)
 from signalling.sip.statistics import SipStatistics
 from signalling.sip.timers import TimerName, TimerQueue, TimerValues
 from signalling.sip.transaction_table import FIRST_STATES, TABLES, Happening, Kind, State
@@ -50,6 +57,7 @@ class ResponseArrived:
 
     key: Key
     response: ReceivedResponse
+    user: "TransactionUser | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,22 @@ class TransactionFailed:
 
     key: Key
     reason: FailureReason
+    user: "TransactionUser | None" = None
 
 
 TransactionEvent = RequestArrived | AckArrived | ResponseArrived | TransactionFailed
+
+
+class TransactionUser(Protocol):
+    """Whoever waits for the responses to a request; the events of a client name it."""
+
+    def response_arrived(self, key: Key, response: ReceivedResponse, now: float) -> None:
+        """A response came."""
+        ...
+
+    def transaction_failed(self, key: Key, reason: FailureReason, now: float) -> None:
+        """None will come."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,11 @@ class SendMessage:
     message: Request | Response
     transaction: Key | None = None
 
+    @property
+    def data(self) -> bytes:
+        """The bytes to send."""
+        return encode(self.message)
+
 
 @dataclass(slots=True)
 class _Transaction:
@@ -83,6 +109,7 @@ class _Transaction:
     state: State
     hop: Hop
     last: Request | Response | None = None
+    user: TransactionUser | None = None
     intervals: dict[TimerName, float] = field(default_factory=dict)
     timers: set[TimerName] = field(default_factory=set)
 
@@ -111,16 +138,25 @@ class Transactions:
         transaction = self._transactions.get(key)
         return "terminated" if transaction is None else transaction.state
 
-    def request(self, request: Request, branch: str, hop: Hop, now: float) -> Key:
+    def request(
+        self,
+        request: Request,
+        branch: str,
+        hop: Hop,
+        now: float,
+        user: TransactionUser | None = None,
+    ) -> Key:
         """Send a request (not ACK) and wait for its responses.
 
         Args:
             request: with its Via. branch: of that Via; new and unique.
+            user: named by the events that follow.
         """
         kind: Kind = "INVITE client" if request.method == "INVITE" else "client"
         key = ("client", branch, request.method)
         transaction = self._begin(key, kind, hop)
         transaction.last = request
+        transaction.user = user
         self._happen(transaction, "start", now)
         return key
 
@@ -170,6 +206,17 @@ class Transactions:
         if transaction is None:
             return []
         return self._happen(transaction, "transport error", now)
+
+    def destroy(self, key: Key) -> None:
+        """Forget a client that was cancelled and got no final response (RFC 3261 section 9.1)."""
+        transaction = self._transactions.get(key)
+        if transaction is not None:
+            self._end(transaction)
+
+    def knows(self, request: ReceivedRequest) -> bool:
+        """Whether a request belongs to a transaction that is there."""
+        method = "INVITE" if request.method == "ACK" else request.method
+        return server_key(request.envelope, method) in self._transactions
 
     def matching_invite(self, cancel: ReceivedRequest) -> Key | None:
         """The INVITE a CANCEL means (RFC 3261 section 9.2)."""
@@ -221,7 +268,7 @@ class Transactions:
             elif action.startswith("report "):
                 reason: FailureReason = "timeout" if action.endswith("timeout") else action[7:]  # type: ignore[assignment]
                 self._statistics.failures[reason] += 1
-                events.append(TransactionFailed(transaction.key, reason))
+                events.append(TransactionFailed(transaction.key, reason, transaction.user))
             else:
                 self._send(transaction, action, what)
         if transaction.state == "terminated":
@@ -302,7 +349,7 @@ def _delivered(
     transaction: _Transaction, what: ReceivedRequest | ReceivedResponse | Response | None
 ) -> TransactionEvent:
     if isinstance(what, ReceivedResponse):
-        return ResponseArrived(transaction.key, what)
+        return ResponseArrived(transaction.key, what, transaction.user)
     if not isinstance(what, ReceivedRequest):
         raise TypeError("only what was received is delivered")
     if what.method == "ACK":

@@ -168,7 +168,7 @@ CASES: list[tuple[Callable[[Scene], None], Reasons]] = [
     (hundredfold_sound, {"flood"}),
     (hundredfold_pictures, {"video_rate"}),
     (malformed_reports, {"rtcp"}),
-    (every_request_there_is, {"flood"}),
+    (every_request_there_is, {"flood_rtcp"}),
 ]
 
 

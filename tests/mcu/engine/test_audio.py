@@ -372,6 +372,21 @@ def test_expected_loss_reaches_the_encoders() -> None:
     assert sum(sizes[1]) > 50 > sum(sizes[0])  # the LBRR flag (RFC 6716, 4.2.3)
 
 
+@pytest.mark.parametrize("jitter_s", [0.0, 0.06])
+def test_timestamps_stand_for_when_the_sound_came(jitter_s: float) -> None:
+    """Sound that came at some moment is told to be of that moment, however long it waited."""
+    room = Room()
+    begins_s = 4.0
+    room.join("a", lambda n: tone(400)(n) + gated(tone(2_000), begins_s, 9.0)(n), listens=False)
+    ear = room.join("b")
+    room.run(8.0, line=Line(jitter_s=jitter_s))
+    power = np.array([power_db(block.astype(np.int16), 2_000) for block in ear.heard])
+    first = int(np.flatnonzero(power > 60)[0])
+    assert ear.rendition is not None
+    away = (ear.timestamps[first] - ear.rendition.timestamp) / 48_000
+    assert ear.rendition.timestamp_at + away == pytest.approx(100.0 + begins_s, abs=0.025)
+
+
 def test_late_ticks_in_bunches_are_no_jitter() -> None:
     sounds = []
     for bunch in (1, 5):

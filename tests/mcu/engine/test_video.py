@@ -137,6 +137,23 @@ def test_timestamps_follow_the_time_of_the_ticks() -> None:
     assert rendition.timestamp - first == pytest.approx(passed * 90_000, abs=1)
 
 
+def test_timestamps_stand_for_when_the_speaker_s_pictures_came() -> None:
+    room = VideoRoom()
+    room.seat("a", "b")
+    leg = room.join("a", RED)
+    room.join("b", GREEN)
+    room.mixer.set_speakers(["a"])
+    viewer = Leg("v", sources=())
+    room.mixer.add_viewer(viewer, "main", room.now)
+    for _ in range(20):
+        coded = room.cameras["a"].next(leg.key_frames_asked)
+        room.mixer.receive("a", "video", coded, room.now + 0.01)
+        room.run(1, send=False)
+    rendition = viewer.playing["video"]
+    assert rendition is not None
+    assert rendition.timestamp_at == pytest.approx(room.now - 0.03, abs=0.002)
+
+
 def test_cards_stand_for_who_shows_nothing() -> None:
     room = VideoRoom()
     room.seat("a", "b", "c", "d")
