@@ -3,7 +3,7 @@
  * Compiled and called by bench/floor.py, which hands in the addresses of the functions of the very
  * libraries the daemon uses (libsrtp, libopus, libavcodec, libswscale), so that both sides run the
  * same machine code. No headers of them are needed: of their structures only the leading members
- * declared here are touched, and setup() checks that they are where they are expected.
+ * declared here are touched, and make_codecs() checks that they are where they are expected.
  *
  * A step is 20 ms of the meeting. Before its clock starts, the rooms' datagrams of that step are
  * protected and sent (peers_send); after its clock stops, what the rooms were sent is read and
