@@ -278,9 +278,9 @@ class UserAgent:
 
     def _info(self, call: CallId, content_type: str, body: bytes, now: float) -> bool:
         found = self._calls.standing(call)
-        if found is not None:
-            found.exchange(lambda: found.request("INFO", content_type, body), now)
-        return found is not None
+        if found is None:
+            return False
+        return found.exchange(lambda: found.request("INFO", content_type, body), now)
 
     def _is_overloaded(self, request: ReceivedRequest) -> bool:
         transactions = self._core.transactions

@@ -4,6 +4,7 @@ How it comes about is in ``outgoing_call`` and ``incoming_call``; changes of its
 ``negotiation``.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -23,6 +24,9 @@ from signalling.sip.message import ReceivedRequest, ReceivedResponse, response_t
 from signalling.sip.negotiation import Negotiation
 from signalling.sip.transactions import Key
 from signalling.sip.transfers import Transfers
+
+MAX_WAITING = 32
+"""Requests of one call that wait for their turn."""
 
 CallState = Literal["early", "established", "ending", "ended"]
 
@@ -60,6 +64,7 @@ class Call:
         self.peer_allows: frozenset[str] = frozenset()
         self._owner = owner
         self._told_end = False
+        self._waiting: deque[Exchange] = deque()  # the first is under way
 
     @property
     def is_confirmed(self) -> bool:
@@ -127,14 +132,32 @@ class Call:
         make: Callable[[], Request],
         now: float,
         done: Callable[[Outcome, float], None] | None = None,
-    ) -> None:
-        """Send a request within the dialog; what its failure means for the call is seen to."""
+    ) -> bool:
+        """Send a request within the dialog; what its failure means for the call is seen to.
+
+        One after the other: what overtakes another on the way is refused for its CSeq.
+
+        Returns:
+            False where too many wait.
+        """
 
         def finished(outcome: Outcome, at: float) -> None:
-            if self.judge(outcome, at) and done is not None:
+            if not self.judge(outcome, at) or self.state != "established":
+                self._waiting.clear()
+                return
+            self._waiting.popleft()
+            if self._waiting:
+                self._waiting[0].start(at)
+            if done is not None:
                 done(outcome, at)
 
-        Exchange(self.core, make, self.hop, finished, self.credentials).start(now)
+        if len(self._waiting) >= MAX_WAITING:
+            return False
+        exchange = Exchange(self.core, make, self.hop, finished, self.credentials)
+        self._waiting.append(exchange)
+        if len(self._waiting) == 1:
+            exchange.start(now)
+        return True
 
     def judge(self, outcome: Outcome, now: float) -> bool:
         """Whether the dialog still stands after the outcome of a request in it (12.2.1.2)."""
@@ -159,6 +182,7 @@ class Call:
     def send_bye(self, now: float, reason: Reason) -> None:
         """Say goodbye within the dialog; nothing else will be said."""
         self.state = "ending"
+        self._waiting.clear()
         self.negotiation.stop()
         self.transfers.stop()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BUSY_RETRY_S = 10
 """The peer is told to try again within so many seconds (RFC 3261 section 14.2)."""
+OVERTAKEN_RETRY_S = 1.0
 MAX_RETRIES = 10
 REFRESH_AGAIN_S = 5.0
 
@@ -327,6 +328,8 @@ class Negotiation:
         if response.code == 422 and self.raise_interval(response):
             return 0.0
         seconds = retry_after(response.headers)
+        if response.code == 500 and seconds is None:
+            return OVERTAKEN_RETRY_S  # another request of ours may have come before it
         if response.code in (500, 503) and seconds is not None and seconds <= BUSY_RETRY_S:
             return float(seconds)
         return None
