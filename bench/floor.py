@@ -31,7 +31,7 @@ from bench.load import Figures, Load, meeting
 from bench.media import CodedPictures, CodedSound, coded_pictures, coded_silence, coded_speech
 
 FEW, MANY = 50, 145
-SHORT_S, LONG_S = 10.0, 30.0
+SHORT_S, LONG_S = 6.0, 30.0
 TOTAL_BAR = 1.5
 VIEWER_BAR_PERCENT = 0.2
 

@@ -26,7 +26,7 @@ from bench.load import Figures, Load, meeting
 LEGS = (20, 50, 100, 145, 250)
 SHORT_LEGS = (20, 50, 145)
 AUDIO_LEGS = (145, 500)
-SHORT_S, LONG_S = 8.0, 30.0
+SHORT_S, LONG_S = 5.0, 30.0
 
 CORES_BAR = {145: 1.2}
 """Of figure 1; at 250 legs 1.4 is the stretch, at 500 with sound alone that they are held."""

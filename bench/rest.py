@@ -36,7 +36,7 @@ from tests.peers.daemon import ADMIN_TOKEN
 
 LEGS = 145
 RATE_HZ = 100
-SHORT_S, LONG_S = 15.0, 60.0
+SHORT_S, LONG_S = 11.0, 60.0
 P99_BAR_MS = 50.0
 STREAMS = 3
 CONNECTIONS = 32
