@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 import av
 
+from mcu.engine.age import Fastest
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.decode_budget import STILL_S, DecodeBudget
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
 from mcu.legs.leg import StreamName
 from mcu.media.frames import EncodedFrame
+from mcu.media.rendition import VIDEO_CLOCK_HZ
 from mixer.codecs.video import VideoCodecError, VideoDecoder
 from mixer.video.canvas import Planes
 from mixer.video.layout import Fit
@@ -72,6 +74,8 @@ class VideoSource:
         self.leg = leg
         self.picture_at: float | None = None
         """When the newest picture arrived."""
+        self.captured_at: float | None = None
+        """When it would have arrived, had nothing held it up."""
         self.wanted_since: float | None = None
         """Since when somebody wants to see it; None while hidden."""
         self.frame: av.VideoFrame | None = None
@@ -88,6 +92,7 @@ class VideoSource:
         self._decoder: _DecoderBox | None = None
         self._batch: list[EncodedFrame] = []
         self._batch_at = 0.0
+        self._fastest = Fastest()
         self._second_ends = 0.0
         self._pictures_left = MAX_PICTURES_PER_S
         self._budget = DecodeBudget()
@@ -130,6 +135,7 @@ class VideoSource:
         """Take the pictures from another leg; the last one stays until a new one comes."""
         old = self.leg
         self.leg = leg
+        self._fastest = Fastest()
         if self.wanted_since is not None:
             if old is not leg:
                 old.want_source(self.stream, False)
@@ -140,6 +146,7 @@ class VideoSource:
     def receive(self, frame: EncodedFrame, now: float) -> None:
         """Take one coded picture; dropped while hidden or waiting for a key frame."""
         self._counters.frames_received += 1
+        self._fastest.take(frame.timestamp / VIDEO_CLOCK_HZ, now)
         if self._lane is None:
             self._counters.frames_dropped += 1
             return
@@ -193,7 +200,7 @@ class VideoSource:
             self._ask(now)
         if self.picture_at is not None and now - self.picture_at > hold_s:
             self.frame = None
-            self.picture_at = None
+            self.picture_at = self.captured_at = None
             self._pictures = {}
 
     def close(self) -> None:
@@ -271,6 +278,7 @@ class VideoSource:
         count = max(1, int(SLICE_S / max(self._picture_took_s, 1e-6)))
         batch, self._batch = self._batch[:count], self._batch[count:]
         arrived = self._batch_at
+        captured = self._fastest.came_at(batch[-1].timestamp / VIDEO_CLOCK_HZ)
         # Scaled here, beside other work, when the last picture was shown. When it was not, this
         # one may not be either (a source faster than the view): then only if somebody looks.
         scalers = dict(self._scalers) if self._taken else {}
@@ -281,9 +289,11 @@ class VideoSource:
         def work() -> _Decoded:
             return _decode(box, batch, scalers, lazy, clock)
 
-        lane.submit(work, lambda result: self._finish(result, len(batch), arrived))
+        lane.submit(work, lambda result: self._finish(result, len(batch), arrived, captured))
 
-    def _finish(self, result: _Decoded | Exception, frames: int, arrived: float) -> None:
+    def _finish(
+        self, result: _Decoded | Exception, frames: int, arrived: float, captured: float
+    ) -> None:
         if isinstance(result, Exception):
             raise result  # a defect of ours: decoders' own errors are in the result
         self._counters.frames_decoded += result.decoded
@@ -299,6 +309,7 @@ class VideoSource:
             self._ask_after_s = ASK_AGAIN_S
             self.frame = result.frame
             self.picture_at = arrived
+            self.captured_at = captured
             # Shapes may have changed meanwhile; ``picture`` makes what is missing.
             self._pictures = {
                 shape: one for shape, one in result.pictures.items() if shape in self._shapes

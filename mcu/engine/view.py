@@ -191,8 +191,8 @@ class View:
         for binding in self.bindings:
             if binding is not None and binding.participant == speaker:
                 source = self._find_source(binding)
-                if source is not None and source.picture_at is not None:
-                    self._age.take(now - source.picture_at)
+                if source is not None and source.captured_at is not None:
+                    self._age.take(now - source.captured_at)
         return self._age.seconds
 
     def _is_settled(self, asked: _Asked, now: float) -> bool:
