@@ -160,6 +160,7 @@ async def meeting(
         settings = {
             "MCU_LIMITS__MAX_LEGS": str(load.legs + spare_legs),
             "MCU_LIMITS__REQUESTS_PER_SECOND": "10000",
+            "MCU_LIMITS__OVERLOAD_PROTECTION": "true",
             **(environment or {}),
         }
         async with Daemon(Path(folder), environment=settings) as daemon:

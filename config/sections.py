@@ -255,6 +255,11 @@ class LimitSettings(Section):
         description="Part of the processors from which on new connections are refused; pictures "
         "are given up a little before that.",
     )
+    overload_protection: bool = Field(
+        True,
+        description="Give up pictures, and refuse new connections, when the machine is full; "
+        "without it everybody suffers alike.",
+    )
     max_conferences: Annotated[int, Field(ge=1)] = Field(50, description="Running conferences.")
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="Size of a request's body in bytes."

@@ -191,6 +191,7 @@ class Daemon:
             cores=processors.available,
             max_legs=self.settings.limits.max_legs,
             legs=lambda: len(self._acceptor.legs),
+            acts=self.settings.limits.overload_protection,
         )
         self._totals = MediaTotals(
             self._engine,

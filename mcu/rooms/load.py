@@ -37,6 +37,7 @@ class LoadWatch:
         processor_s: processor seconds of this process so far. loop_s: of the loop's thread.
         cores: processors that may be used now.
         max_legs: connections that may be at once. legs: how many there are.
+        acts: whether anything is done about the load; it is shown in any case.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class LoadWatch:
         cores: Callable[[], float],
         max_legs: int,
         legs: Callable[[], int],
+        acts: bool = True,
     ) -> None:
+        self._acts = acts
         self._engine = engine
         self._overload = overload
         self._processor_s, self._loop_s, self._cores = processor_s, loop_s, cores
@@ -78,6 +81,9 @@ class LoadWatch:
             return
         reading = self._read(now)
         if reading is None:
+            return
+        if not self._acts:
+            self._overload.reading = reading
             return
         changed = self._overload.take(reading, now)
         if changed:

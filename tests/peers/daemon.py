@@ -47,6 +47,8 @@ class Daemon:
             "MCU_MEDIA__PORT": str(self.media_port),
             "MCU_DATA_DIR": str(data_dir),
             "MCU_AUTH__BOOTSTRAP_TOKEN": ADMIN_TOKEN,
+            # A busy machine makes tests slow; it is not to make them fail.
+            "MCU_LIMITS__OVERLOAD_PROTECTION": "false",
             **(environment or {}),
         }
         self._process: asyncio.subprocess.Process | None = None

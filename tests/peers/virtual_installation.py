@@ -83,6 +83,7 @@ class VirtualInstallation:
         bitrate_bps: int = 400_000,
         left_after_s: float = 30.0,
         max_legs: int = 200,
+        overload_protection: bool = True,
     ) -> None:
         self.data_dir = data_dir
         self.network = network or VirtualNetwork()
@@ -128,6 +129,7 @@ class VirtualInstallation:
             cores=lambda: 2.0,
             max_legs=max_legs,
             legs=lambda: len(self.acceptor.legs),
+            acts=overload_protection,
         )
         self.totals = MediaTotals(
             self.engine,

@@ -134,3 +134,13 @@ async def test_a_stall_is_seen_by_its_ticks(tmp_path: Path) -> None:
         assert status.ticks_missed > 5
         assert status.lateness_ms > 50
         assert status.level == "none"
+
+
+async def test_without_protection_load_is_shown_and_nothing_done(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data", overload_protection=False) as site:
+        await start_three(site)
+        use(site, 1.0, 20)
+        status = site.load.status()
+        assert (status.level, status.given_up) == ("none", ())
+        assert status.processors > 0.9
+        await site.offer(VIEWER, view="main")
