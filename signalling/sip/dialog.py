@@ -72,11 +72,14 @@ class Dialog:
             SipError: the request names no Contact to reach the peer at.
         """
         envelope = request.envelope
+        contacts = envelope.contacts
+        if not contacts and not envelope.from_tag:
+            contacts = (envelope.from_address,)  # clients of RFC 2543 may name no Contact
         dialog = cls(
             DialogId(envelope.call_id, local_tag, envelope.from_tag),
             f"{request.headers['To']};tag={local_tag}",
             request.headers["From"],
-            _target(envelope.contacts),
+            _target(contacts),
             _routes(request.headers, reverse=False),
             sequence,
             envelope.cseq.sequence,
