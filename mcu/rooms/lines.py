@@ -171,7 +171,9 @@ class Lines:
             return
         adaptation = line.adaptation
         before = adaptation.step
-        if adaptation.relieve(found.arriving_bps + AUDIO_NEED_BPS, found.loss, now):
+        # Of sound as much is lost; what it does not get the pictures do.
+        carries_bps = found.arriving_bps + AUDIO_NEED_BPS * (1.0 - found.loss)
+        if adaptation.relieve(carries_bps, found.loss, now):
             self._moved(media, leg, adaptation, before)
 
     def _moved(self, media: ConferenceMedia, leg: Leg, adaptation: Adaptation, before: int) -> None:

@@ -7,7 +7,14 @@ import pytest
 
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung, allowed_rungs
-from mcu.legs.leg import Leg, LegStatistics, StreamCodec, StreamName, StreamStatistics
+from mcu.legs.leg import (
+    Leg,
+    LegStatistics,
+    LineStatistics,
+    StreamCodec,
+    StreamName,
+    StreamStatistics,
+)
 from mcu.media.rendition import RenditionKey
 from mcu.rooms.lines import PACKET_OVERHEAD_BYTES, Lines
 
@@ -27,6 +34,8 @@ class FakeLeg:
         self.carries_bps = carries_bps
         self.limit_bps: int | None = None
         self.sent = {"audio": StreamStatistics(), "video": StreamStatistics()}
+        self.line: LineStatistics | None = None
+        self.probes: list[float] = []
 
     @property
     def rung(self) -> Rung | None:
@@ -50,7 +59,10 @@ class FakeLeg:
             stream.round_trip_ms = 30.0
 
     def statistics(self, now: float) -> LegStatistics:
-        return LegStatistics(sent=dict(self.sent))
+        return LegStatistics(sent=dict(self.sent), line=self.line)
+
+    def probe_line(self, now: float) -> None:
+        self.probes.append(now)
 
 
 class FakeMedia:
@@ -142,3 +154,71 @@ def test_a_leg_that_is_lost_is_not_judged_and_one_that_is_gone_is_forgotten() ->
     assert setting.lines.receives(setting.media, "leg-1") is not None
     setting.lines.keep({"leg-2"})
     assert setting.lines.receives(setting.media, "leg-1") is None
+
+
+class ReportedLine:
+    """A setting whose leg reports on each packet; the line's loss of packets is not simulated."""
+
+    def __init__(self) -> None:
+        self.setting = Setting(10e6)
+        self.leg = cast(Leg, cast(Any, self.setting.leg))
+        self.reports = 0
+
+    def run(self, seconds: int, width_bps: int | None = None) -> None:
+        for _ in range(seconds):
+            self.reports += 20
+            self.setting.leg.line = LineStatistics(
+                estimate_bps=2_000_000,
+                width_bps=width_bps,
+                packets=self.reports * 10,
+                reports=self.reports,
+            )
+            self.setting.run(1)
+
+    def relieve(self, arriving_bps: int, loss: float) -> None:
+        self.setting.leg.line = LineStatistics(
+            arriving_bps=arriving_bps, loss=loss, packets=self.reports * 10, reports=self.reports
+        )
+        self.setting.lines.relieve(self.setting.media, self.leg, self.setting.now)
+
+
+def test_a_congested_line_is_relieved_between_readings() -> None:
+    reported = ReportedLine()
+    setting = reported.setting
+    reported.relieve(300_000, 0.6)
+    assert setting.fake.limited == []  # it was never looked at
+    reported.run(3)
+    reported.relieve(300_000, 0.6)
+    (limit,) = setting.fake.limited
+    assert limit is not None
+    assert limit < 300_000
+    found = setting.lines.receives(setting.media, "leg-1")
+    assert found is not None
+    # The line's 300 kbit/s are the pictures', but for what comes through of the sound.
+    assert found.carries_bps == pytest.approx(300_000, rel=0.1)
+    reported.relieve(100_000, 0.9)
+    assert len(setting.fake.limited) == 1
+    assert setting.lines.switches == {"down": 1}
+
+
+def test_a_leg_that_is_lost_is_not_relieved() -> None:
+    reported = ReportedLine()
+    reported.run(3)
+    reported.setting.leg.state = "lost"
+    reported.relieve(300_000, 0.6)
+    assert reported.setting.fake.limited == []
+
+
+def test_after_a_fall_a_line_is_probed_until_its_width_is_known() -> None:
+    reported = ReportedLine()
+    leg = reported.setting.leg
+    reported.run(3)
+    assert leg.probes == []
+    reported.relieve(300_000, 0.6)
+    reported.run(8)
+    assert len(leg.probes) in (1, 2)
+    reported.run(4, width_bps=20_000_000)
+    assert reported.setting.fake.limited[-1] is None
+    probes = len(leg.probes)
+    reported.run(20)
+    assert len(leg.probes) == probes
