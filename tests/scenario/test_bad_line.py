@@ -8,6 +8,7 @@ import pytest
 
 from mcu.conference.commands import SetLayout
 from mcu.engine.plan import ParticipantSlot
+from mixer.codecs.opus import DEFAULT_EXPECTED_LOSS
 from tests.peers.coded_media import AMPLITUDE, Sound, tone_db
 from tests.peers.network import BAD, Faults
 from tests.peers.receivers import sound_of
@@ -22,6 +23,7 @@ from tests.scenario.meeting import (
     start_three,
 )
 
+SOUND_ONLY = OfferOptions(video=None)
 WINDOW_SAMPLES = 960
 BEARABLE_GAP_S = 0.1
 """Concealed sound is gone after 100 ms; nobody should ever be gone for longer."""
@@ -137,13 +139,12 @@ def delays_of(speaker: VirtualRoom, listener: VirtualRoom) -> np.ndarray:
 
 async def test_delay_does_not_drift_in_two_minutes(tmp_path: Path) -> None:
     """Sound cards that are 400 millionths off add up to 48 ms here, and to seconds in a meeting."""
-    sound_only = OfferOptions(video=None)
     slow = RoomSetup("cham", 440.0, pulse_s=0.3, clock_ppm=-400.0)
     fast = RoomSetup("nhanh", 1000.0, pulse_s=0.3, clock_ppm=400.0)
     async with VirtualInstallation(tmp_path / "data", VirtualNetwork(7)) as site:
         await site.start([slow.name, fast.name])
         rooms = await site.join(
-            *(replace(one, faults=BAD, options=sound_only) for one in (slow, fast))
+            *(replace(one, faults=BAD, options=SOUND_ONLY) for one in (slow, fast))
         )
         site.run(120.0)
         for speaker, listener in (rooms, rooms[::-1]):
@@ -171,3 +172,30 @@ async def test_a_line_that_becomes_good_again_gets_its_short_delay_back(tmp_path
         assert bad > good + 0.08
         assert again < good + 0.03
         assert tone_db(talks.sound(1.0), hears.hz) == pytest.approx(FULL_DB, abs=3.0)
+
+
+async def test_sound_is_made_redundant_by_what_its_listeners_report(tmp_path: Path) -> None:
+    speaker = RoomSetup("noi", 440.0, options=SOUND_ONLY)
+    lossy = RoomSetup("mat", 1000.0, options=SOUND_ONLY)
+    async with VirtualInstallation(tmp_path / "data", VirtualNetwork(5)) as site:
+        await site.start([speaker.name, lossy.name])
+        _, hears = await site.join(speaker, lossy)
+        hears.peer.ask_for_missing = False  # as browsers, which have sound repeated by nobody
+        told: list[float] = []
+        audio = site.mix().audio
+        tune = audio.expect_loss
+
+        def expect_loss(share: float) -> None:
+            told.append(share)
+            tune(share)
+
+        audio.expect_loss = expect_loss  # type: ignore[method-assign]
+        site.run(6.0)
+        assert told[-1] == DEFAULT_EXPECTED_LOSS
+        hears.down.faults = Faults(loss=0.2)
+        site.run(10.0)
+        assert told[-1] == pytest.approx(0.2, abs=0.12)
+        assert told[-1] > DEFAULT_EXPECTED_LOSS
+        hears.down.faults = Faults()
+        site.run(10.0)
+        assert told[-1] == DEFAULT_EXPECTED_LOSS
