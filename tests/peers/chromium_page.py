@@ -60,7 +60,9 @@ class ChromiumPage:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        browser = self._browser or await self._closing.enter_async_context(chromium_browser())
+        browser = self._browser
+        if browser is None:
+            browser = await self._closing.enter_async_context(chromium_browser())
         width, height = self._size
         self.context = await browser.new_context(
             locale=self._locale, viewport={"width": width, "height": height}

@@ -7,8 +7,9 @@ asks for what it misses, and keeps everything it got.
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import SupportsBytes
 
 from aioice import stun
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
@@ -32,6 +33,7 @@ from pylibsrtp import Error as SrtpFailure
 from pylibsrtp import Policy, Session
 
 from signalling.sdp import SessionDescription
+from signalling.webrtc.agreement import DtlsRole
 from signalling.webrtc.dtls import Closed, Connected, DtlsCertificate, DtlsEndpoint, Failed
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -273,10 +275,10 @@ class WebRtcPeer:
                 self._rtx_of[int(repeated)] = int(primary)
             for rtpmap in section.rtpmaps:
                 if rtpmap.encoding != "rtx":
-                    for number in {one.ssrc for one in section.ssrcs}:
-                        self._primary[number] = rtpmap.payload_type
+                    for ssrc in {one.ssrc for one in section.ssrcs}:
+                        self._primary[ssrc] = rtpmap.payload_type
         self._extensions.configure(parameters)
-        role = "server" if first.attribute("setup") == "active" else "client"
+        role: DtlsRole = "server" if first.attribute("setup") == "active" else "client"
         self.dtls = DtlsEndpoint(role, self.certificate, first.fingerprints)
         self.check(now)
 
@@ -347,7 +349,7 @@ class WebRtcPeer:
         else:
             self.dropped["stun_error"] += 1
 
-    def _handshake(self, events: list[object], now: float) -> None:
+    def _handshake(self, events: Sequence[object], now: float) -> None:
         assert self.dtls is not None
         for datagram in self.dtls.datagrams_to_send(now):
             self.send(datagram)
@@ -406,7 +408,7 @@ class WebRtcPeer:
         self.send(datagram)
         return datagram
 
-    def send_rtcp(self, *packets: object) -> bytes:
+    def send_rtcp(self, *packets: SupportsBytes) -> bytes:
         assert self._outbound is not None
         datagram = self._outbound.protect_rtcp(b"".join(bytes(one) for one in packets))
         self.send(datagram)
