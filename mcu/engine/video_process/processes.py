@@ -1,6 +1,7 @@
 """The video processes of a daemon: started, watched, started again, given conferences."""
 
 import asyncio
+import os
 import socket
 import sys
 import time
@@ -13,6 +14,7 @@ from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.link import Link
+from mcu.engine.video_process.memory import environment
 from mcu.engine.video_process.proxy import VideoProxy
 from mcu.engine.video_process.watchdog import CHECK_INTERVAL_S, Watchdog
 from mcu.media.rendition import Outlet
@@ -89,6 +91,7 @@ class VideoProcess:
                 str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
+                env=environment(os.environ),
             )
         except OSError:
             ours.close()
