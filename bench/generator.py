@@ -109,7 +109,8 @@ class Generator:
                     on_picture=self.probe.picture_received if number == 1 and sampled else None,
                 )
             )
-        self.probe.attach(self.legs[0], self.legs[0].pictures)
+        if options.sampled > 1:  # else nobody looks for marks
+            self.probe.attach(self.legs[0], self.legs[0].pictures)
 
     def _sound(
         self, number: int, speeches: Sequence[CodedSound], silence: CodedSound
