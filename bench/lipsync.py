@@ -8,10 +8,10 @@ capture each mark is to be played by that, and the difference of the two: positi
 comes before its picture, as in ITU-R BT.1359, by which viewers bear +45 to -125 ms.
 
 The camera's pictures come at another moment between two steps of the MCU every few seconds, so all
-of them are seen. ``--rooms`` others sit in the meeting, send pictures and listen. (There is one time
-for the sound of all speakers and one for the pictures of all rooms; the MCU takes those of whom it
-finds the most prominent speaker, here the only one.) Beside the figures by reports stand those of
-a receiver without RTCP, which plays everything as it arrives.
+of them are seen. ``--rooms`` others sit in the meeting, send pictures and listen. (There is one
+time for the sound of all speakers and one for the pictures of all rooms; the MCU takes those of
+whom it finds the most prominent speaker, here the only one.) Beside the figures by reports stand
+those of a receiver without RTCP, which plays everything as it arrives.
 
     python -m bench.lipsync --seconds 60
 """
