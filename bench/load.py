@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from bench.figures import VoidRunError
-from tests.peers.daemon import ADMIN_TOKEN, Daemon
+from tests.peers.daemon import ADMIN_TOKEN, Daemon, end_with_parent
 
 JOIN_ALLOWANCE_S = 120.0
 Figures = dict[str, Any]
@@ -86,7 +86,7 @@ async def measured(
     """
     generator = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.generator", "--url", url, "--token", token,
-        *load.arguments(), stdout=asyncio.subprocess.PIPE,
+        *load.arguments(), stdout=asyncio.subprocess.PIPE, preexec_fn=end_with_parent,
     )  # fmt: skip
     assert generator.stdout is not None
     beside: asyncio.Future[None] | None = None
@@ -220,7 +220,11 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
 async def baseline_server(name: str) -> AsyncIterator[tuple[str, int]]:
     """A baseline's process (``bench/baselines``); gives its offer URL and pid."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"bench.baselines.{name}_mcu", stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        f"bench.baselines.{name}_mcu",
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=end_with_parent,
     )
     assert process.stdout is not None
     try:
