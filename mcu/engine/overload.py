@@ -32,6 +32,8 @@ again within ``RELAPSE_S`` of giving one back; as before after ``FORGET_S`` with
 BACK_AFTER_MAX_S: Final = 160.0
 RELAPSE_S: Final = 30.0
 FORGET_S: Final = 120.0
+FAIR_IN_A_ROW: Final = 3
+"""So many readings that are neither calm nor hot end a calm time; fewer do not."""
 
 JOIN_CORES: Final = 0.004
 """What a new room is taken to add until it is measured: twice what docs/performance.md finds."""
@@ -71,8 +73,9 @@ class _Bounds:
     critical: float
 
 
-_LATENESS_S: Final = _Bounds(0.006, 0.015, 0.05)
-"""A receiver's jitter buffer bears some 40 ms; what is late by a tick is late for all."""
+_LATENESS_S: Final = _Bounds(0.01, 0.02, 0.05)
+"""A whole tick is hot; a receiver's jitter buffer bears some 40 ms. On a busy machine that holds
+all it has the worst tick of a second is some 8 ms late."""
 _MISSED: Final = _Bounds(0, 1, 5)
 _SKIPPED: Final = _Bounds(0.02, 0.1, 0.5)
 _LEFT_OUT: Final = _Bounds(0, 1, float("inf"))
@@ -101,6 +104,7 @@ class Overload:
         self._busy: deque[float] = deque(maxlen=HOT_OF_WINDOW)
         self._joined: deque[float] = deque()
         self._calm_since: float | None = None
+        self._fair = 0
         self._given_back_at = float("-inf")
         self._back_after_s = BACK_AFTER_S
 
@@ -126,9 +130,10 @@ class Overload:
         self._since_step.append(bool(hot))
         self._critical.append(bool(critical))
         self._busy.append(reading.processors)
-        if not calm:
+        self._fair = 0 if calm else self._fair + 1
+        if hot or self._fair >= FAIR_IN_A_ROW:
             self._calm_since = None
-        elif self._calm_since is None:
+        elif calm and self._calm_since is None:
             self._calm_since = now
         if hot and sum(self._since_step) >= HOT_OF_WINDOW:
             self._give_up(now)

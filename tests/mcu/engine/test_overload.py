@@ -117,6 +117,21 @@ def test_fair_readings_change_nothing() -> None:
     assert clock.overload.level == "strained"
 
 
+def test_single_fair_readings_do_not_end_a_calm_time_and_hot_ones_do() -> None:
+    clock = Seconds()
+    clock.take(HOT, 3)
+    for _ in range(5):
+        clock.take(CALM)
+        clock.take(FAIR)
+    clock.take(CALM)
+    assert clock.overload.step == 0
+    clock.take(HOT, 3)
+    for _ in range(10):
+        clock.take(CALM, 8)
+        clock.take(HOT)
+    assert clock.overload.step == 1
+
+
 def test_a_relapse_waits_longer_each_time_and_is_forgotten_after_a_calm_time() -> None:
     clock = Seconds()
     clock.take(HOT, 3)
@@ -156,7 +171,7 @@ def test_a_province_may_come_at_once_to_an_idle_machine() -> None:
     [
         ("processors", LoadReading(processors=0.91)),
         ("loop", LoadReading(loop=0.91)),
-        ("lateness", LoadReading(lateness_s=0.016)),
+        ("lateness", LoadReading(lateness_s=0.021)),
         ("missed", LoadReading(missed=1)),
         ("pictures", LoadReading(skipped=0.2)),
         ("pictures", LoadReading(left_out=3)),
