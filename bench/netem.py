@@ -17,6 +17,7 @@ Columns, of the time in which the network was bad unless they say otherwise:
   recovery   from the moment the line is good again to the first new picture (ms)
   rung, in   the picture the daemon gave at the end, and when it had last changed it (s)
   best again from the moment the line is good again to the best picture (s); -: not within --rest
+  up lost    of what the room sent, sound and pictures (%)
   lost, rtx, pli   the daemon's view: share lost as reported last, packets repeated, key frames
              asked for; nack/pli: Chromium's of the same time
 """
@@ -80,6 +81,7 @@ NETWORKS: Mapping[str, Network] = {
     "reordering": _both(late=0.1, late_s=0.03, duplicates=0.02),
     "300k": Network(Conditions(delay=0.02, rate_bps=300_000), Conditions(delay=0.02)),
     "1M": Network(Conditions(delay=0.02, rate_bps=1_000_000), Conditions(delay=0.02)),
+    "300k-up": Network(Conditions(delay=0.02), Conditions(delay=0.02, rate_bps=300_000)),
     "blackout-10s": replace(_both(), cut_s=10.0),
     # So long a browser does not bear: the join page has to come back by itself.
     "blackout-30s": replace(_both(), cut_s=30.0, on_page=True),
@@ -169,6 +171,7 @@ class Bench:
             # The next network is not to be taken for a try that failed: the wait would double.
             await asyncio.sleep(REGRET_S)
         video, video_after = ours["sent"]["video"], ours_after["sent"]["video"]
+        up_lost = {kind: _lost(ours, ours_after, kind) for kind in ("audio", "video")}
         samples = max(1, after.samples - before.samples)
         return {
             "network": name,
@@ -185,6 +188,8 @@ class Bench:
             "reported_loss_percent": round(video_after["fraction_lost"] * 100, 1),
             "repeated": video_after["retransmissions"] - video["retransmissions"],
             "plis": video_after["plis"] - video["plis"],
+            "up_lost_percent": up_lost,
+            "up_video_bps": ours_after["received"]["video"]["bitrate_bps"],
             "chromium_nacks": after.nacks - before.nacks,
             "chromium_plis": after.plis - before.plis,
             "chromium_height": after.height,
@@ -240,17 +245,26 @@ class Bench:
         return f"{receives['step']} {receives['bitrate_bps'] // 1000}k"
 
 
+def _lost(before: Figures, after: Figures, kind: str) -> float:
+    """What the daemon did not get of a stream, percent; repaired losses are none."""
+    first, last = before["received"][kind], after["received"][kind]
+    lost = max(0, last["packets_lost"] - first["packets_lost"])
+    came = last["packets"] - first["packets"]
+    percent: float = round(100 * lost / max(1, lost + came), 1)
+    return percent
+
+
 def table(found: list[Figures]) -> str:
     """For people, and for docs/performance.md."""
     head = (
         "network", "gap", "concealed", "freeze", "froze", "recovery", "rung", "in", "best again",
-        "lost", "rtx", "pli", "nack/pli",
+        "up lost", "lost", "rtx", "pli", "nack/pli",
     )  # fmt: skip
     rows = [head, ("---",) * len(head)]
     for one in found:
         if "rung" not in one:
             recovery = "-" if one["recovery_ms"] is None else str(one["recovery_ms"])
-            rows.append((one["network"], *"----", recovery, *"-------"))
+            rows.append((one["network"], *"----", recovery, *"--------"))
             continue
         best = one["best_again_s"]
         recovery = one["recovery_ms"]
@@ -265,6 +279,7 @@ def table(found: list[Figures]) -> str:
                 one["rung"],
                 f"{one['rung_after_s']:g}",
                 "-" if best is None else f"{best:g}",
+                "{audio:g}/{video:g}".format(**one["up_lost_percent"]),
                 f"{one['reported_loss_percent']:g}%",
                 str(one["repeated"]),
                 str(one["plis"]),

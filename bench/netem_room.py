@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright.async_api import Route
 
 from bench.netem_relay import Relay, audio_ssrc, through_relay
-from tests.peers.chromium_room import RED, ChromiumRoom
+from tests.peers.chromium_room import CAMERA_SIZE, RED, ChromiumRoom
 
 METER_SCRIPT = """
 (() => {
@@ -23,6 +24,24 @@ METER_SCRIPT = """
   window.meter = meter;
 })();
 """
+
+
+CAMERA_FPS, CAMERA_PICTURES = 15, 30
+
+
+def write_moving_camera(path: Path) -> None:
+    """Blocks that move under grain: a picture of one colour would need no line at all."""
+    width, height = CAMERA_SIZE
+    dice = np.random.default_rng(1)
+    blocks = dice.integers(16, 235, (height // 8 + 64, width // 8 + 64))
+    with path.open("wb") as out:
+        out.write(f"YUV4MPEG2 W{width} H{height} F{CAMERA_FPS}:1 Ip A1:1 C420jpeg\n".encode())
+        for number in range(CAMERA_PICTURES):
+            shown = blocks[number : number + height // 8, number : number + width // 8]
+            grain = dice.integers(-12, 12, (height, width))
+            luma = np.kron(shown, np.ones((8, 8), np.int64)) + grain
+            chroma = bytes((128,)) * (width * height // 2)
+            out.write(b"FRAME\n" + luma.clip(16, 235).astype(np.uint8).tobytes() + chroma)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,7 @@ class RelayedRoom:
         """Path of its leg."""
         self._relay = relay
         self._room = ChromiumRoom(folder, RED, 440.0)
+        write_moving_camera(folder / f"{RED.name}.y4m")
 
     async def __aenter__(self) -> "RelayedRoom":
         await self._room.__aenter__()
