@@ -63,7 +63,7 @@ class Call:
         self.transfers = Transfers(core, self)
         self.peer_allows: frozenset[str] = frozenset()
         self._owner = owner
-        self._told_end = False
+        self.is_over = False
         self._waiting: deque[Exchange] = deque()  # the first is under way
 
     @property
@@ -204,9 +204,9 @@ class Call:
         contacts: tuple[str, ...] = (),
     ) -> None:
         """Tell the owner of the agent that the call is over; only the first time counts."""
-        if self._told_end:
+        if self.is_over:
             return
-        self._told_end = True
+        self.is_over = True
         self.core.statistics.results[cause] += 1
         self.core.emit(CallEnded(self.id, cause, code, reason, retry_after_s, contacts, by_peer))
 

@@ -21,12 +21,13 @@ class Calls:
         return len(self._calls)
 
     def get(self, call: CallId) -> Call | None:
-        """A call by its name."""
-        return self._calls.get(call)
+        """A call by its name, unless its end was told."""
+        found = self._calls.get(call)
+        return None if found is None or found.is_over else found
 
     def standing(self, call: CallId) -> Call | None:
         """A call that was answered and has not ended."""
-        found = self._calls.get(call)
+        found = self.get(call)
         return found if found is not None and found.state == "established" else None
 
     def of_dialog(self, request: ReceivedRequest) -> Call | None:
