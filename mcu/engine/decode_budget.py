@@ -4,9 +4,9 @@ Pure: processor time and ``now`` go in. A source beyond its share is decoded at 
 one every few seconds, for a while; longer each time.
 """
 
-SHARE = 0.25
-"""Of one core: 1080p at 30 pictures a second takes some 0.16, 4K at 25 half a core."""
-BURST_S = 0.5
+SHARE = 0.15
+"""Of one core: 1080p at 30 pictures a second takes some 0.08, 4K at 25 some 0.27."""
+BURST_S = 0.4
 """What may be taken at once: a key frame, what a stalled line lets go."""
 
 STILL_S = 2.0
