@@ -71,6 +71,7 @@ class RealPort:
             observer=self.recorder,
             now=time.monotonic(),
         )
+        leg.listen(self.recorder.heard)
         if shown:
             for source in leg.sources:
                 leg.want_source(source, wanted=True)
