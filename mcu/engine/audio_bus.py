@@ -12,6 +12,7 @@ from mixer.codecs.audio import (
     audio_codec_name,
     make_encoder,
 )
+from mixer.codecs.audio_codec import AudioEncoder
 from mixer.codecs.opus import DEFAULT_BITRATE_BPS, DEFAULT_EXPECTED_LOSS
 
 OPUS_BITRATES_BPS = (DEFAULT_BITRATE_BPS, 24_000, 16_000)
@@ -55,6 +56,7 @@ class Encoding:
     Args:
         run_in: blocks (960,) that its listeners have just heard from another encoder. They are
             encoded and thrown away, so that this encoder's memory is what their decoders expect.
+        encoder: the very one they have heard; goes on as it is.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Encoding:
         fan_out: FanOut,
         run_in: Sequence[Int16Block],
         expected_loss: float,
+        encoder: AudioEncoder | None = None,
     ) -> None:
         form = FORMATS[key.codec]
         self.rendition = Rendition(
@@ -71,15 +74,19 @@ class Encoding:
             form.rtp_clock_hz,
             fan_out,
         )
-        self.encoder = make_encoder(
-            key.codec,
-            bitrate_bps=key.bitrate_bps or DEFAULT_BITRATE_BPS,
-            expected_loss=expected_loss,
-        )
+        if encoder is not None:
+            self.encoder = encoder
+            run_in = ()
+        else:
+            self.encoder = make_encoder(
+                key.codec,
+                bitrate_bps=key.bitrate_bps or DEFAULT_BITRATE_BPS,
+                expected_loss=expected_loss,
+            )
         self.legs: set[str] = set()
         self._timestamp_step = form.rtp_ticks_per_tick
         self._look_ahead_s = form.look_ahead_s
-        for block in run_in:
+        for block in run_in[max(0, len(run_in) - form.memory_ticks) :]:
             self.encoder.encode(block)
 
     def encode(
@@ -112,18 +119,30 @@ class Bus:
         self.expected_loss = DEFAULT_EXPECTED_LOSS
         self._fan_out = fan_out
 
-    def join(self, leg: Leg, run_in: Sequence[Int16Block]) -> None:
-        """Let a leg hear this mix; an encoder that does not exist yet starts with ``run_in``."""
+    def join(
+        self, leg: Leg, run_in: Sequence[Int16Block], encoder: AudioEncoder | None = None
+    ) -> None:
+        """Let a leg hear this mix.
+
+        Args:
+            run_in, encoder: see ``Encoding``; for the case that there is none yet for its codec.
+        """
         key = EncodingKey.of(leg.outputs["audio"])
         encoding = self.encodings.get(key)
         if encoding is None:
             encoding = self.encodings[key] = Encoding(
-                key, self.name, self._fan_out, run_in, self.expected_loss
+                key, self.name, self._fan_out, run_in, self.expected_loss, encoder
             )
-        encoding.encoder.begin_anew()
+        if encoding.encoder is not encoder:
+            encoding.encoder.begin_anew()
         encoding.legs.add(leg.id)
         self.legs[leg.id] = leg
         leg.play("audio", encoding.rendition)
+
+    def own_encoder(self, leg: Leg) -> AudioEncoder | None:
+        """The encoder a leg hears, if nobody else does."""
+        encoding = self.encodings.get(EncodingKey.of(leg.outputs["audio"]))
+        return encoding.encoder if encoding is not None and encoding.legs == {leg.id} else None
 
     def leave(self, leg: Leg) -> None:
         """Take a leg out; an encoder that nobody listens to goes too."""

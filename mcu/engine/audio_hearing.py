@@ -8,7 +8,8 @@ memory is what the listener's decoder expects. Therefore
   ``total`` are kept for that), within the tick in which the own voice begins: nobody hears
   itself, and nobody waits;
 * an own encoder that is no longer needed goes on until it has carried the same sound as the
-  shared one for SETTLE_TICKS; then the two can be exchanged.
+  shared one for SETTLE_TICKS; then the two can be exchanged;
+* an encoder that nobody else hears goes along with its listener, and nothing is exchanged.
 
 Deafening works the same way, through a branch that fades to silence; all who are deafened in the
 same tick share it.
@@ -25,8 +26,9 @@ from mcu.media.rendition import FanOut
 from mixer.audio.block import SILENCE, TICK_SAMPLES, Int16Block, Int32Block
 from mixer.audio.limiter import LimiterState, limit
 from mixer.audio.mix import apply_gain, mix_minus, mix_total
+from mixer.codecs.audio import FORMATS
 
-RUN_IN_TICKS = 5
+RUN_IN_TICKS = max(form.memory_ticks for form in FORMATS.values())
 SETTLE_TICKS = 25
 SETTLE_LIMIT_TICKS = 250
 """Listeners go back even if the two limiters do not agree by then (5 s)."""
@@ -194,8 +196,9 @@ class Hearing:
         heard = tuple(self._history)
         run_in = heard if before.heard else (SILENCE,) * len(heard)
         for leg in [one for one in before.legs.values() if one.participant == participant]:
+            own = before.own_encoder(leg)
             before.leave(leg)
-            after.join(leg, run_in)
+            after.join(leg, run_in, own)
         self._bus[participant] = after
 
     def _prune(self, done: Sequence[Branch]) -> None:

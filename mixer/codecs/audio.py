@@ -26,10 +26,12 @@ class AudioFormat:
     """A codec's RTP side: ``rtp_clock_hz`` is 8000 for G.722 too (RFC 3551, 4.5.2).
 
     ``look_ahead_s``: so much later than its timestamp says comes sound out of the decoder.
+    ``memory_ticks``: so long before a moment does what was encoded matter to it.
     """
 
     rtp_clock_hz: int
     look_ahead_s: float = 0.0
+    memory_ticks: int = 0
 
     @property
     def samples_per_rtp_tick(self) -> int:
@@ -43,8 +45,8 @@ class AudioFormat:
 
 
 FORMATS: dict[AudioCodecName, AudioFormat] = {
-    "opus": AudioFormat(48_000, 0.0065),
-    "g722": AudioFormat(8_000),
+    "opus": AudioFormat(48_000, 0.0065, 5),
+    "g722": AudioFormat(8_000, memory_ticks=10),
     "pcma": AudioFormat(8_000),
     "pcmu": AudioFormat(8_000),
 }
