@@ -47,8 +47,8 @@ class AudioFormat:
 FORMATS: dict[AudioCodecName, AudioFormat] = {
     "opus": AudioFormat(48_000, 0.0065, 5),
     "g722": AudioFormat(8_000, memory_ticks=10),
-    "pcma": AudioFormat(8_000),
-    "pcmu": AudioFormat(8_000),
+    "pcma": AudioFormat(8_000, memory_ticks=1),
+    "pcmu": AudioFormat(8_000, memory_ticks=1),
 }
 
 
