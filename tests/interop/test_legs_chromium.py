@@ -40,7 +40,6 @@ STATISTICS = """async () => {
     if (one.type === "outbound-rtp") found["out-" + one.kind] = one;
     if (one.type === "remote-inbound-rtp") found["remote-" + one.kind] = one;
     if (one.type === "transport") found.transport = one;
-    if (one.type === "candidate-pair" && one.nominated) found.pair = one;
   }
   return found;
 }"""
@@ -115,10 +114,9 @@ async def test_both_directions(page: Page, codec: str, candidate: str) -> None:
         assert any(packet.level_dbov is not None for packet in real.recorder.audio)
         reading = leg.statistics(0.0)
         assert reading.dropped == {}
-        assert reading.line is not None  # it reports on each packet, and gets such reports
+        assert reading.line is not None  # it reports on each packet
         assert reading.line.packets > 20
         assert reading.line.estimate_bps > 0
-        assert found["pair"]["availableOutgoingBitrate"] > 0
         assert reading.received["video"].frames == len(frames["video"])
         await page.evaluate("() => pc.close()")
         await real.until(lambda: "left:bye" in real.recorder.events)
