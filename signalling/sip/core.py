@@ -27,8 +27,6 @@ EXTENSIONS = ("100rel", "timer", "norefersub")
 """What we know of extensions (Supported, Require)."""
 EVENT_PACKAGES = ("conference", "refer")
 SDP = "application/sdp"
-BODIES = frozenset({SDP})
-"""What a call may carry (Accept)."""
 MAX_ATTEMPTS = 3
 """With credentials: once, and again where the nonce was stale."""
 

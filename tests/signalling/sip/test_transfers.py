@@ -148,3 +148,20 @@ def test_notifications_nobody_asked_for() -> None:
         )
         assert final(answer).code == code
     assert peer.agent.hang_up(peer.one(CallReceived).call, peer.now)
+
+
+def test_after_the_last_notification_there_is_no_subscription() -> None:
+    peer, tag = in_call()
+    peer.agent.refer(peer.one(CallReceived).call, "sip:other@example.com", peer.now)
+    (refer,) = requests(peer.taken())
+    peer.answer(refer, 202)
+    codes = []
+    for cseq, state in ((2, "active"), (3, "terminated;reason=noresource"), (4, "active")):
+        fields = (CONTACT, "Event: refer", f"Subscription-State: {state}")
+        sent = peer.request("NOTIFY", f"z9hG4bKn{cseq}", *fields, to_tag=tag, cseq=cseq)
+        codes.append(final(sent).code)
+    assert codes == [200, 200, 481]
+    assert [event.final for event in peer.events if isinstance(event, ReferProgressed)] == [
+        False,
+        True,
+    ]
