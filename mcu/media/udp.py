@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import structlog
 
 from mcu.media import mmsg
 from mcu.media.batch import MmsgBatch
-from mcu.media.port import MediaPort
+from mcu.media.port import MediaPort, SocketAddress
 from mcu.media.reader import DATAGRAMS_PER_WAKE, MmsgReader, Reader, RecvfromReader
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,10 @@ POLL_S = 0.002
 """While datagrams come they are read at this interval, not as each of them wakes the loop."""
 MAX_READS = 4
 """In one go; the rest waits in the kernel for the loop's next turn."""
+TURN_S = 0.002
+"""What checks and handshakes may take of one turn of the loop; of those one is the least."""
+MAX_WAITING = 2048
+"""Checks and handshakes; several of each of as many legs as a node has."""
 
 _WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 compared, not bound
 _SO_SNDBUFFORCE = 32
@@ -76,6 +81,9 @@ class UdpTransport:
     wakes. That they wait changes nothing where time matters: they count as arrived when the kernel
     had them, and who mixes sound calls ``drain`` before.
 
+    Media goes first. Checks and handshakes are taken up after it, for TURN_S in each turn of the
+    loop: a whole province that joins in one moment costs a tenth of a second of handshakes.
+
     Faults and read errors also stand in the port's ``dropped``, where operators see them.
 
     Args:
@@ -101,6 +109,8 @@ class UdpTransport:
         self.faults = 0
         """Exceptions while a datagram was taken; each is a defect of this program, and logged."""
         self._poll: asyncio.Handle | None = None
+        self._waiting: deque[tuple[bytes, SocketAddress, float]] = deque()
+        self._turn: asyncio.Handle | None = None
         loop.add_reader(sock.fileno(), self._readable)
 
     @property
@@ -137,8 +147,9 @@ class UdpTransport:
     def close(self) -> None:
         """Stop reading and close the socket. Idempotent."""
         if self._socket.fileno() >= 0:
-            if self._poll is not None:
-                self._poll.cancel()
+            for handle in (self._poll, self._turn):
+                if handle is not None:
+                    handle.cancel()
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
 
@@ -184,13 +195,38 @@ class UdpTransport:
             try:
                 packet = packets[number]
                 if not receive(packet, key(number), arrived_at(number)):
-                    port.datagram_received(packet.bytes(), reader.address(number), now)
+                    self._wait(packet.bytes(), reader.address(number), now)
             except Exception:
-                # A defect that one datagram meets must not cost the others of this turn.
-                self.faults += 1
-                port.dropped["datagram_fault"] += 1
-                log.exception("datagram_failed")
+                self._fault()
         return count
+
+    def _wait(self, datagram: bytes, address: SocketAddress, now: float) -> None:
+        """Take up what is no media when its turn comes."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._port.dropped["crowd"] += 1
+            return
+        self._waiting.append((datagram, address, now))
+        if self._turn is None:
+            self._turn = self._loop.call_soon(self._take_waiting)
+
+    def _take_waiting(self) -> None:
+        self._turn = None
+        ends = self._clock() + TURN_S
+        while self._waiting:
+            try:
+                self._port.datagram_received(*self._waiting.popleft())
+            except Exception:
+                self._fault()
+            if self._clock() >= ends:
+                break
+        if self._waiting:
+            self._turn = self._loop.call_soon(self._take_waiting)
+
+    def _fault(self) -> None:
+        """A defect that one datagram meets must not cost the others of this turn."""
+        self.faults += 1
+        self._port.dropped["datagram_fault"] += 1
+        log.exception("datagram_failed")
 
 
 def open_media_port(

@@ -79,6 +79,7 @@ class Rooms:
         self._media_ended = media_ended
         self._entries: dict[str, _Entry] = {}
         self._removing: set[asyncio.Task[None]] = set()
+        self._answering = asyncio.Lock()
         self._conferences: Conferences
 
     def attach(self, conferences: Conferences) -> None:
@@ -123,7 +124,23 @@ class Rooms:
         offer_sdp: str,
         actor: Actor,
     ) -> JoinedLeg:
-        """Answer an offer; see ``mcu.api.services.LegService``."""
+        """Answer an offer; see ``mcu.api.services.LegService``.
+
+        One in each turn of the loop, as an answer takes a millisecond or two and a whole province
+        may come in one moment.
+        """
+        async with self._answering:
+            return self._answer(conference, participant, kind, view, offer_sdp, actor)
+
+    def _answer(
+        self,
+        conference: str,
+        participant: str | None,
+        kind: LegKind,
+        view: str | None,
+        offer_sdp: str,
+        actor: Actor,
+    ) -> JoinedLeg:
         self._conferences.get(conference)
         if participant is not None:
             self._conferences.participant(conference, participant)

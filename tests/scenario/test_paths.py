@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mixer.audio.delay import MAX_DELAY_S
 from tests.peers.network import BAD, Faults
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.peers.virtual_room import THREE, VirtualRoom
@@ -121,4 +122,5 @@ async def test_a_loop_that_stalls_catches_up(tmp_path: Path) -> None:
         for room in rooms:
             assert room.screen.errors == room.screen.given_up == 0
             newest = room.stream("audio").in_order()[-1].timestamp
-            assert 0.0 <= site.time.now - room.true_time("audio", newest) <= 0.05
+            # Sound bears the time at which it came; after such jitter it waits the longest.
+            assert 0.0 <= site.time.now - room.true_time("audio", newest) <= MAX_DELAY_S + 0.05

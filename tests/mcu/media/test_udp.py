@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from mcu.media import udp
 from mcu.media.port import MediaPort
 from mcu.media.reader import DATAGRAMS_PER_WAKE
+from mcu.media.srtp import PacketBuffer
 from mcu.media.udp import UdpTransport, open_media_port, open_socket
 
 
@@ -46,10 +48,15 @@ async def test_one_socket_for_both_families(family: socket.AddressFamily, host: 
 async def test_drains_in_bounded_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     sock = open_socket("127.0.0.1")
     port = MediaPort(sock.sendto)
-    times = iter(range(100))
+    times = itertools.count()
     transport = UdpTransport(asyncio.get_running_loop(), sock, port, lambda: float(next(times)))
     seen: list[float] = []
-    monkeypatch.setattr(port, "datagram_received", lambda data, address, now: seen.append(now))
+
+    def receive(packet: object, key: object, now: float) -> bool:
+        seen.append(now)
+        return True
+
+    monkeypatch.setattr(port, "packet_received", receive)
     peer = client(socket.AF_INET)
     try:
         for _ in range(DATAGRAMS_PER_WAKE + 10):
@@ -57,6 +64,60 @@ async def test_drains_in_bounded_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         await until(lambda: len(seen) == DATAGRAMS_PER_WAKE + 10)
         assert seen[:DATAGRAMS_PER_WAKE] == [0.0] * DATAGRAMS_PER_WAKE
         assert seen[-1] > 0.0
+    finally:
+        peer.close()
+        transport.close()
+
+
+async def test_handshakes_wait_for_media_and_do_not_fill_a_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sock = open_socket("127.0.0.1")
+    port = MediaPort(sock.sendto)
+    now = 0.0
+    transport = UdpTransport(asyncio.get_running_loop(), sock, port, lambda: now)
+    seen: list[str] = []
+
+    def receive(packet: PacketBuffer, key: object, at: float) -> bool:
+        media = packet.view[0] == 0x80
+        if media:
+            seen.append("media")
+        return media
+
+    def shake(datagram: bytes, address: object, at: float) -> None:
+        nonlocal now
+        now += 0.8 * udp.TURN_S  # as long as that takes
+        seen.append("handshake")
+
+    monkeypatch.setattr(port, "packet_received", receive)
+    monkeypatch.setattr(port, "datagram_received", shake)
+    monkeypatch.setattr(udp, "MAX_WAITING", 6)
+    peer = client(socket.AF_INET)
+    try:
+        for number in range(20):
+            peer.sendto(b"\x80" if number % 2 else b"\x16", ("127.0.0.1", transport.local_port))
+        transport.drain()
+        assert seen == ["media"] * 10
+        assert port.dropped == {"crowd": 4}
+        lengths = []
+        while len(seen) < 16:
+            before = len(seen)
+            await asyncio.sleep(0)
+            lengths.append(len(seen) - before)
+        assert max(lengths) == 2
+    finally:
+        peer.close()
+        transport.close()
+
+
+async def test_a_socket_that_is_quiet_again_wakes_the_loop() -> None:
+    port, transport = open_media_port(asyncio.get_running_loop(), "127.0.0.1")
+    peer = client(socket.AF_INET)
+    try:
+        for number in range(1, 4):
+            peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+            await until(lambda number=number: port.datagrams_received == number)
+            await asyncio.sleep(3 * udp.POLL_S)  # it is polled until it is found quiet
     finally:
         peer.close()
         transport.close()
