@@ -15,10 +15,10 @@ and clock. ffmpeg is run with three of its scaling kernels (ours is the first); 
 the cheapest of all. Our process runs with the memory settings that the daemon gives it, the others
 as they are installed (``--large-pages-for-all``: with ours).
 
-Quality is of luma within the slots, against an ideal composition: the pictures as they were filmed,
-uncoded, each scaled to its slot by Pillow's Lanczos filter (every plane for itself, whole pixel
-areas on each other), in 8 bits. VMAF is of whole pictures, the space between slots made equal.
-It needs ``imageio-ffmpeg`` from PyPI and is left out without it. The first two seconds, in
+Quality is of luma where rooms stand, against an ideal composition: the pictures as they were
+filmed, uncoded, each scaled to its place by Pillow's Lanczos filter (every plane for itself, whole
+pixel areas on each other), in 8 bits. VMAF is of whole pictures, the space between rooms made
+equal. It needs ``imageio-ffmpeg`` from PyPI and is left out without it. The first two seconds, in
 which rate control finds its level, are left out of quality and rate.
 
 Needs the Debian packages ffmpeg, gstreamer1.0-tools, gstreamer1.0-plugins-{base,good,bad,ugly} and

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench import clips
-from bench.composition_programs import HEIGHT, WIDTH, slots
+from bench.composition_programs import HEIGHT, WIDTH, places
 from bench.figures import VoidRunError
 from bench.picture_quality import Luma, psnr, ssim, vmaf
 
@@ -28,7 +28,7 @@ class Quality:
     """Of one coded view.
 
     Args:
-        kbps: rate. ssim, psnr_db: of luma, mean over slots and sampled pictures.
+        kbps: rate. ssim, psnr_db: of luma, mean over rooms and sampled pictures.
         vmaf: of all pictures, None where unknown. pictures: in the whole file.
     """
 
@@ -43,10 +43,10 @@ class Ideal:
     """The composition nobody can make better: uncoded pictures, scaled with care."""
 
     def __init__(self, layout: str) -> None:
-        self.rects = slots(layout)
+        self.rects = places(layout)
 
     def picture(self, number: int) -> Luma:
-        """yuv420p of the picture with this number; black between the slots."""
+        """yuv420p of the picture with this number; black between them."""
         whole = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
         whole[:HEIGHT] = 16
         chroma = whole[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
@@ -58,7 +58,7 @@ class Ideal:
         return whole
 
     def likeness(self, number: int, decoded: Luma) -> tuple[float, float]:
-        """SSIM and PSNR, means over the slots."""
+        """SSIM and PSNR, means over the rooms."""
         ideal = self.picture(number)
         pairs = [
             (ideal[r.y : r.bottom, r.x : r.right], decoded[r.y : r.bottom, r.x : r.right])
@@ -70,7 +70,7 @@ class Ideal:
         )
 
     def masked(self, decoded: Luma) -> Luma:
-        """A picture with black between its slots."""
+        """A picture with black between its rooms."""
         whole = np.full_like(decoded, 128)
         whole[:HEIGHT] = 16
         to = whole[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)

@@ -10,6 +10,7 @@ from bench import clips
 from bench.figures import VoidRunError
 from mixer.codecs import h264
 from mixer.video.layout import LAYOUTS, Rect
+from mixer.video.scale import target_size
 
 WIDTH, HEIGHT = 1280, 720
 BITRATE_BPS = 1_500_000
@@ -23,9 +24,15 @@ Command = Callable[[Sequence[Path], str, Path], list[str]]
 """Clips in the order of the slots, name of the layout, and the file that is to be written."""
 
 
-def slots(layout: str) -> tuple[Rect, ...]:
-    """Where the pictures stand."""
-    return LAYOUTS[layout].pixels(WIDTH, HEIGHT)
+def places(layout: str) -> tuple[Rect, ...]:
+    """Where the pictures stand: in the middle of their slots, as large as their shape allows."""
+    found = []
+    for slot in LAYOUTS[layout].pixels(WIDTH, HEIGHT):
+        width, height = target_size(clips.WIDTH, clips.HEIGHT, slot.width, slot.height, "letterbox")
+        x = slot.x + (slot.width - width) // 4 * 2
+        y = slot.y + (slot.height - height) // 4 * 2
+        found.append(Rect(x, y, width, height))
+    return tuple(found)
 
 
 def ours(files: Sequence[Path], layout: str, out: Path) -> list[str]:
@@ -44,20 +51,20 @@ def ffmpeg(flags: str) -> Command:
     """ffmpeg's xstack, with a kernel of libswscale."""
 
     def command(files: Sequence[Path], layout: str, out: Path) -> list[str]:
-        rects = slots(layout)
+        rects = places(layout)
         inputs: list[str] = []
         for file in files:
             inputs += ["-threads", "1", "-i", str(file)]
-        left, top = rects[0].x, rects[0].y
+        left, top = min(rect.x for rect in rects), min(rect.y for rect in rects)
         scaled = [
             f"[{at}:v]scale={rect.width}:{rect.height}:flags={flags}[t{at}];"
             for at, rect in enumerate(rects)
         ]
-        places = "|".join(f"{rect.x - left}_{rect.y - top}" for rect in rects)
+        positions = "|".join(f"{rect.x - left}_{rect.y - top}" for rect in rects)
         graph = (
             "".join(scaled)
             + "".join(f"[t{at}]" for at in range(len(rects)))
-            + f"xstack=inputs={len(rects)}:layout={places}:fill=black,"
+            + f"xstack=inputs={len(rects)}:layout={positions}:fill=black,"
             + f"pad={WIDTH}:{HEIGHT}:{left}:{top}[view]"
         )
         options = h264.encoder_options(WIDTH, HEIGHT, clips.FPS, BITRATE_BPS)
@@ -75,7 +82,7 @@ def ffmpeg(flags: str) -> Command:
 
 def gstreamer(files: Sequence[Path], layout: str, out: Path) -> list[str]:
     """GStreamer's compositor, which scales itself."""
-    rects = slots(layout)
+    rects = places(layout)
     compositor = ["compositor name=view background=black max-threads=1"]
     rooms = []
     for at, (file, rect) in enumerate(zip(files, rects, strict=True)):

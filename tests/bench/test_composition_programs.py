@@ -4,6 +4,7 @@ import pytest
 
 from bench import composition_programs as programs
 from bench.figures import VoidRunError
+from mixer.video.layout import LAYOUTS
 
 FILES = [Path(f"/clips/{number}.mkv") for number in range(16)]
 OUT = Path("/tmp/view.h264")
@@ -12,7 +13,7 @@ OUT = Path("/tmp/view.h264")
 def test_ffmpeg_puts_every_picture_where_the_layout_has_it() -> None:
     command = programs.ffmpeg("area")(FILES, "4x4", OUT)
     graph = command[command.index("-filter_complex") + 1]
-    first, last = programs.slots("4x4")[0], programs.slots("4x4")[-1]
+    first, last = programs.places("4x4")[0], programs.places("4x4")[-1]
     assert f"[0:v]scale={first.width}:{first.height}:flags=area[t0];" in graph
     assert f"|{last.x - first.x}_{last.y - first.y}:fill" in graph
     assert graph.endswith(f"pad=1280:720:{first.x}:{first.y}[view]")
@@ -21,11 +22,19 @@ def test_ffmpeg_puts_every_picture_where_the_layout_has_it() -> None:
 
 def test_gstreamer_puts_every_picture_where_the_layout_has_it() -> None:
     command = programs.gstreamer(FILES, "4x4", OUT)
-    last = programs.slots("4x4")[-1]
+    last = programs.places("4x4")[-1]
     assert f"sink_15::xpos={last.x}" in command
     assert f"sink_15::height={last.height}" in command
     assert "location=/clips/15.mkv" in command
     assert sum(part == "avdec_h264" for part in command) == 16
+
+
+@pytest.mark.parametrize("layout", ["4x4", "7x7"])
+def test_pictures_keep_their_shape_within_their_slots(layout: str) -> None:
+    slots = LAYOUTS[layout].pixels(programs.WIDTH, programs.HEIGHT)
+    for place, slot in zip(programs.places(layout), slots, strict=True):
+        assert slot.contains(place)
+        assert place.width / place.height == pytest.approx(16 / 9, rel=0.031)
 
 
 @pytest.mark.parametrize("name", list(programs.PROGRAMS))
