@@ -10,7 +10,7 @@ from aiohttp import web
 from mcu.api.auth import Authenticator
 from mcu.api.host import real_hosts
 from mcu.api.idempotency import Replays
-from mcu.api.middleware import add_headers, measure, problems
+from mcu.api.middleware import add_headers, in_turn, measure, problems
 from mcu.api.openapi import openapi_document
 from mcu.api.pipeline import endpoint
 from mcu.api.reach import Directory
@@ -61,7 +61,7 @@ def make_app(services: Services) -> web.Application:
     """
     limits = services.limits
     app = web.Application(
-        middlewares=[measure, problems, real_hosts], client_max_size=limits.max_body_bytes
+        middlewares=[measure, in_turn, problems, real_hosts], client_max_size=limits.max_body_bytes
     )
     api = ApiState(
         services=services,

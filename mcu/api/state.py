@@ -39,6 +39,7 @@ class ApiState:
 
     Args:
         streams: open event streams, ended when the app shuts down.
+        beginning: held by the request that begins.
     """
 
     services: Services
@@ -50,6 +51,7 @@ class ApiState:
     document: bytes
     streams: "set[EventStream]" = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 API_STATE: web.AppKey[ApiState] = web.AppKey("api_state", ApiState)

@@ -1,7 +1,15 @@
 """Problems instead of tracebacks, headers, metrics."""
 
-import pytest
+import asyncio
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from mcu.api.middleware import in_turn
+from mcu.api.state import API_STATE, ApiState
 from tests.mcu.api.live import Api
 
 
@@ -51,3 +59,27 @@ async def test_invented_methods_make_no_new_series(api: Api) -> None:
     text = (await api.call("GET", "//metrics", token=None, status=200)).body.decode()
     assert "PROPFIND" not in text
     assert 'method="other"' in text
+
+
+async def test_of_many_requests_one_begins_in_each_turn_of_the_loop() -> None:
+    app = web.Application()
+    app[API_STATE] = cast("ApiState", SimpleNamespace(beginning=asyncio.Lock()))
+    turn, began = 0, []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        began.append(turn)
+        return web.Response()
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    requests = [make_mocked_request("GET", "/", app=app) for _ in range(20)]
+    async with asyncio.TaskGroup() as group:
+        for request in requests:
+            group.create_task(in_turn(request, handler))
+    counting.cancel()
+    assert len(set(began)) == 20

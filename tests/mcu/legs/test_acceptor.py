@@ -1,6 +1,6 @@
 import pytest
 
-from mcu.legs.acceptor import IDLE_S
+from mcu.legs.acceptor import IDLE_S, LEGS_PER_TURN
 from signalling.sdp import SdpError
 from signalling.webrtc.negotiation import OfferRefused
 from tests.peers.media_world import JoinedPeer, MediaWorld, Recorder
@@ -71,6 +71,19 @@ def test_driven_by_its_own_timer_alone() -> None:
         calls += 1
     assert joined.recorder.events == ["connected", "lost", "left:timeout"]
     assert calls < 60
+
+
+def test_legs_that_are_lost_in_one_moment_are_told_of_in_turns() -> None:
+    world = MediaWorld()
+    joined = [world.connect(OfferOptions(video=None)) for _ in range(3 * LEGS_PER_TURN)]
+    late = world.time.now + 6.0  # nothing was heard of any of them
+    told, turns = 0, []
+    while told < len(joined):
+        world.acceptor.handle_timer(late)
+        before, told = told, sum("lost" in one.recorder.events for one in joined)
+        turns.append(told - before)
+        assert world.acceptor.next_timer(late) <= late
+    assert turns == [LEGS_PER_TURN] * 3
 
 
 def test_close_ends_every_leg() -> None:
