@@ -145,7 +145,8 @@ class Generator:
 
     async def _measure(self) -> dict[str, float | int | bool]:
         options = self._options
-        for leg in self.legs:
+        legs = list(self.legs)  # who joins meanwhile is not measured
+        for leg in legs:
             leg.reset()
         self.probe.reset()
         self.late_phases = self.phases = 0
@@ -153,7 +154,7 @@ class Generator:
         began = time.monotonic()
         await asyncio.sleep(options.seconds)
         seconds = time.monotonic() - began
-        counters = [leg.counters for leg in self.legs]
+        counters = [leg.counters for leg in legs]
         sampled = counters[: options.sampled]
         late = self.late_phases / max(1, self.phases)
         figures: dict[str, float | int | bool] = {

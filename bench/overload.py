@@ -2,8 +2,9 @@
 
 The daemon gets one processor (affinity; the generator gets the others), so that a machine of any
 size is full soon; on a machine of one processor its limit is set low instead (``--max-load``).
-Rooms with pictures come one after the other until one is refused, and go on coming until as many
-were refused as are inside: twice the capacity. From the first refusal on, what those inside get is
+Rooms with pictures come one after the other until one is refused, and as many again go on asking:
+twice what was held at first. Some of them are let in, as what is given up makes room. From the
+first refusal on, what those who were inside get is
 counted. Meanwhile the daemon's ``/load`` is read: what it gives up, in which order. At last the
 meeting is ended, and the daemon is watched giving everything back.
 
@@ -163,6 +164,7 @@ async def run(
 def figures_of(found: Figures) -> list[Figure]:
     """What those inside got, and what those outside were told."""
     inside, refused = found["inside"], found["refused"]
+    first = found["inside_at_first_refusal"]
     told = [float(one) for one in found["retry_after"] if one.isdecimal()]
     all_told = len(told) == len(found["retry_after"]) and found["statuses"] == [503]
     order = [what for step in found["steps"] for what in step["given_up"]]
@@ -170,8 +172,9 @@ def figures_of(found: Figures) -> list[Figure]:
     right = ["view-rate", "small-renditions", "small-slots"][: len(first_seen)]
     return [
         Figure("rooms inside when the machine is full", found["inside_at_first_refusal"]),
-        Figure("rooms that asked, for each one inside", round((inside + refused) / inside, 2), "",
-               1.9, at_least=True),
+        Figure("rooms inside at the end, with pictures given up", inside),
+        Figure("rooms that asked, for each one inside at first", round((inside + refused) / first, 2),
+               "", 1.9, at_least=True),
         Figure("refused with 503 and Retry-After", float(all_told), "", 1.0, at_least=True,
                against="; ".join(found["details"])),
         Figure("shortest Retry-After", min(told, default=0.0), "s", RETRY_BAR_S, at_least=True),

@@ -1,7 +1,8 @@
-"""Rooms that come one after the other until as many were refused as were let in.
+"""Rooms that come one after the other, also when one was refused, until twice as many have come.
 
-Started by ``bench.overload``. Those inside send and receive as in ``bench.generator``; what they
-get is counted from the first refusal on, while the others go on asking. One JSON line at the end.
+Started by ``bench.overload``. Those inside send and receive as in ``bench.generator``; what those
+get who were inside at the first refusal is counted from then on, while others go on asking and may
+be let in. One JSON line at the end.
 """
 
 import argparse
@@ -71,11 +72,12 @@ class CrowdGenerator(Generator):
                 raise RuntimeError(f"all {options.legs} rooms were let in")
             let_in = len(crowd.inside)
             measuring = asyncio.create_task(self._measure())
-            for _ in range(let_in):
+            pace = max(options.per_second, let_in / options.seconds)
+            while not measuring.done():
                 entry = next(waiting, None)
                 if entry is not None:
                     await self._ask(http, *entry)
-                await asyncio.sleep(min(1.0 / options.per_second, options.seconds / let_in))
+                await asyncio.sleep(1.0 / pace)
             figures = await measuring
         sender.cancel()
         for leg in self.legs:
