@@ -28,7 +28,7 @@ from bench.figures import Figure, VoidRunError
 from bench.load import Figures, Load, baseline_server, measured, meeting
 
 LEGS = 145
-SHORT_S, LONG_S = 30.0, 120.0
+SHORT_S, LONG_S = 20.0, 120.0
 BASELINE_LEGS = 4
 
 

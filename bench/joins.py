@@ -28,7 +28,7 @@ from tests.peers.chromium_page import ChromiumPage
 from tests.peers.daemon import ADMIN_TOKEN
 
 ROOMS, SHORT_ROOMS = 50, 20
-JOINS, SHORT_JOINS = 20, 12
+JOINS, SHORT_JOINS = 20, 8
 INSIDE, MANY = 20, 145
 FIRST_PICTURE_BAR_MS = 300.0
 ALL_IN_BAR_S = 10.0

@@ -173,7 +173,7 @@ def figures_of(found: Figures) -> list[Figure]:
     return [
         Figure("rooms inside when the machine is full", found["inside_at_first_refusal"]),
         Figure("rooms inside at the end, with pictures given up", inside),
-        Figure("rooms that asked, for each one inside at first", round((inside + refused) / first, 2),
+        Figure("rooms that asked, for each one inside then", round((inside + refused) / first, 2),
                "", 1.9, at_least=True),
         Figure("refused with 503 and Retry-After", float(all_told), "", 1.0, at_least=True,
                against="; ".join(found["details"])),
