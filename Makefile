@@ -44,8 +44,8 @@ format: install-test ## Put the code in its form and repair what can be repaired
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: install-test ## Measure; for example: make bench ARGS="--legs 20 --video --seconds 30"
-	@$(BIN)/python -m bench.capacity $(ARGS)
+bench: install-test ## Measure everything in short, some ten minutes; ARGS="capacity rest" for a part
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: ## Pin all packages with their hashes again (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -48,6 +48,8 @@ from signalling.webrtc.stun import StunMessage
 
 CHECK_INTERVAL_S = 2.5
 CONNECT_TIMEOUT_S = 30.0
+MOST_REFUSALS = 5
+"""For now (503 with Retry-After); then a leg gives up."""
 POLLED_BYTES = 512
 """Enough for headers and whole STUN messages."""
 
@@ -154,21 +156,30 @@ class GeneratorLeg:
     async def join(self, http: aiohttp.ClientSession, url: str) -> None:
         """Offer over HTTP, then ICE and DTLS; returns when media may flow.
 
+        Where the daemon says when to ask again, that is done, as rooms do.
+
         Raises:
             RuntimeError: the daemon refused. TimeoutError: no connection.
         """
         began = time.monotonic()
-        async with http.post(
-            url, data=self.offer(), headers={"Content-Type": "application/sdp"}
-        ) as response:
-            body = await response.text()
-            if response.status != 201:
-                raise RuntimeError(f"{response.status}: {body}")
-            self.location = response.headers.get("Location", "")
-        self.apply_answer(body)
+        self.apply_answer(await self._answer(http, url))
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await self.connected
         self.joined_ms = (time.monotonic() - began) * 1000.0
+
+    async def _answer(self, http: aiohttp.ClientSession, url: str) -> str:
+        headers = {"Content-Type": "application/sdp"}
+        for attempt in range(MOST_REFUSALS + 1):
+            async with http.post(url, data=self.offer(), headers=headers) as response:
+                body = await response.text()
+                if response.status == 201:
+                    self.location = response.headers.get("Location", "")
+                    return body
+                after_s = response.headers.get("Retry-After", "")
+            if response.status != 503 or not after_s.isdecimal() or attempt == MOST_REFUSALS:
+                raise RuntimeError(f"{response.status}: {body}")
+            await asyncio.sleep(int(after_s))
+        raise AssertionError("every way out is above")
 
     def apply_answer(self, text: str) -> None:
         """Read the answer and begin ICE and DTLS."""
