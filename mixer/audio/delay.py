@@ -13,9 +13,9 @@ from mixer.audio.block import TICK_S
 WINDOW_PACKETS = 250
 QUANTILE = 0.97
 """Share of packets that the target waits for; the rest is concealed."""
-MARGIN_S = TICK_S + 0.001
-"""A tick takes samples up to its end. That it may be late asks for nothing more: who ticks late has
-also read what came until then."""
+MARGIN_S = TICK_S + 0.005
+"""A tick takes samples up to its end, and playout may run 4 ms ahead of its target before it is
+corrected. Late ticks ask for nothing more: who ticks late has read what came until then."""
 MIN_DELAY_S = MARGIN_S
 MAX_DELAY_S = 0.2
 LEARNING_PACKETS = 25

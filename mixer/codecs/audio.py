@@ -46,7 +46,7 @@ class AudioFormat:
 
 FORMATS: dict[AudioCodecName, AudioFormat] = {
     "opus": AudioFormat(48_000, 0.0065, 5),
-    "g722": AudioFormat(8_000, memory_ticks=10),
+    "g722": AudioFormat(8_000, memory_ticks=15),
     "pcma": AudioFormat(8_000, memory_ticks=1),
     "pcmu": AudioFormat(8_000, memory_ticks=1),
 }

@@ -136,6 +136,7 @@ async def test_load_is_told_with_what_is_given_up_and_what_to_do(
 ) -> None:
     banner = desk.locator(".banner.load")
     await expect(banner).to_have_count(0)
+    await daemon.watched()
     daemon.strain(level="strained", given_up=["view-rate"], view_fps=15, processors=0.93)
     await expect(banner).to_have_attribute("role", "status")
     await expect(banner).to_contain_text("Máy chủ gần hết công suất")

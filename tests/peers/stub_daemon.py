@@ -263,6 +263,12 @@ class StubDaemon:
     async def _load(self, request: web.Request) -> web.Response:
         return web.json_response(self.load)
 
+    async def watched(self) -> None:
+        """Until a page listens; what is measured is told to nobody later."""
+        async with asyncio.timeout(10):
+            while not self._streams:  # noqa: ASYNC110 the handler of the stream sets no event
+                await asyncio.sleep(0.01)
+
     def strain(self, **values: Any) -> None:
         """The load changes, and the consoles are told."""
         self.load = {**self.load, **values}
