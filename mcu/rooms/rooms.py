@@ -130,6 +130,7 @@ class Rooms:
         may come in one moment.
         """
         async with self._answering:
+            await asyncio.sleep(0)  # the lock alone would be free again for the next at once
             return self._answer(conference, participant, kind, view, offer_sdp, actor)
 
     def _answer(
