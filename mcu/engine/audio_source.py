@@ -131,6 +131,9 @@ class AudioSource:
 
     def _sort(self) -> None:
         """Lay what waits into the playout buffer."""
+        if len(self._waiting) == WAITING_PACKETS:
+            # Older ones are gone; a gap of minutes would look like a sender that restarted.
+            self.playout.packets.begin_anew()
         for packet, arrived_at in self._waiting:
             self._put(packet, arrived_at)
         self._waiting.clear()

@@ -106,6 +106,13 @@ class PacketStore:
             if self.floor is not None:
                 counters.overflowed += 1
 
+    def begin_anew(self) -> None:
+        """Take the next packet for the first: those between were not put here. Counters go on."""
+        self.held.clear()
+        self.delay.clear()
+        self._suspects.clear()
+        self.newest = self.floor = None
+
     def trim(self, capacity: int) -> None:
         """Hold at most ``capacity`` packets from now on, the newest."""
         self.capacity = capacity

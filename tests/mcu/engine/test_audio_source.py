@@ -5,7 +5,7 @@ import pytest
 
 from mcu.engine.audio_source import WAITING_PACKETS, AudioSource, Voice, measure_some
 from mcu.legs.leg import StreamCodec
-from tests.mcu.engine.audio_room import OPUS, Sender, tone
+from tests.mcu.engine.audio_room import OPUS, Sender, still, tone
 
 QUIET = tone(440, 0.0)
 
@@ -113,6 +113,23 @@ def test_what_came_before_a_source_is_heard_tells_the_jitter_of_its_line() -> No
     newest = source.playout.packets.newest
     assert newest is not None
     assert newest.sequence == sender.sequence - 1
+
+
+def test_a_room_that_speaks_again_after_minutes_has_not_restarted() -> None:
+    source = AudioSource("p", OPUS, deque())
+    sender = Sender(still)
+    for tick in range(50):
+        source.receive(sender.packet(tick), tick * 0.02)
+    source.start()
+    source.playout.get(1.0)
+    source.playout.stop()
+    for tick in range(50, 4_000):
+        source.receive(sender.packet(tick), tick * 0.02)
+    source.start()
+    counters = source.playout.packets.counters
+    assert (counters.suspects, counters.resyncs) == (0, 0)
+    source.playout.get(80.0)
+    assert source.playout.counters.decoded > 0
 
 
 def test_unknown_codecs_are_refused() -> None:
