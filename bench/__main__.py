@@ -18,6 +18,7 @@ import importlib
 import json
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,10 @@ async def run(names: Sequence[str], *, short: bool) -> dict[str, list[Figure] | 
         except VoidRunError as error:
             results[name] = str(error)
             print(f"    void: {error}", file=sys.stderr)
+        except Exception as error:
+            # What was measured in the minutes before is not lost with it.
+            traceback.print_exc()
+            results[name] = f"{type(error).__name__}: {error}"
         print(f"    {time.monotonic() - began:.0f} s", file=sys.stderr)
     return results
 

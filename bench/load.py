@@ -103,6 +103,8 @@ async def measured(
             cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
             if beside is not None:
                 await beside
+    except TimeoutError:
+        raise VoidRunError("the generator did not end in time; take a calmer machine") from None
     finally:
         if beside is not None:
             beside.cancel()
