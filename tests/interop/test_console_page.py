@@ -157,6 +157,23 @@ async def test_load_is_told_with_what_is_given_up_and_what_to_do(
     await expect(banner).to_have_count(0)
 
 
+async def test_an_answer_older_than_what_was_told_changes_nothing(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    await daemon.watched()
+    daemon.load_read.clear()
+    daemon.load_answered.clear()
+    await desk.locator(".top a.bare").click()
+    await daemon.load_read.wait()
+    daemon.strain(level="strained", given_up=["view-rate"], view_fps=15, processors=0.93)
+    banner = desk.locator(".banner.load")
+    await expect(banner).to_be_visible()
+    async with desk.expect_response("**/api/v1/load"):
+        daemon.load_answered.set()
+    await desk.evaluate("new Promise((shown) => requestAnimationFrame(() => setTimeout(shown)))")
+    await expect(banner).to_be_visible()
+
+
 async def test_a_lost_room_moves_up_but_not_under_the_pointer(
     daemon: StubDaemon, desk: Page
 ) -> None:

@@ -59,6 +59,9 @@ class StubDaemon:
             "loop": 0.3, "cores": 2, "lateness_ms": 3.1, "ticks_missed": 0, "frames_skipped": 0,
             "legs": 10, "max_legs": 500, "refused": {"load": 0, "joins": 0, "max_legs": 0},
         }  # fmt: skip
+        self.load_read = asyncio.Event()  # a reading of the load has come
+        self.load_answered = asyncio.Event()  # unset: readings of the load wait for their answer
+        self.load_answered.set()
         self.session: Json | None = None
         self.room_session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
@@ -261,7 +264,10 @@ class StubDaemon:
         return web.json_response({"id": request.match_info["bridge"], "contact": contact})
 
     async def _load(self, request: web.Request) -> web.Response:
-        return web.json_response(self.load)
+        answer = web.json_response(self.load)
+        self.load_read.set()
+        await self.load_answered.wait()
+        return answer
 
     async def watched(self) -> None:
         """Until a page listens; what is measured is told to nobody later."""

@@ -11,13 +11,11 @@ const READ_AGAIN_MS = 15_000; // a change is told at once, but nobody tells it w
 /** The load as the server last told it; null before. */
 export const load = signal(/** @type {any} */ (null));
 
-/** Read it; without an answer nothing is claimed. */
+/** Read it; without an answer nothing is claimed, and what was told meanwhile is newer than an answer. */
 export async function readLoad() {
-  try {
-    load.value = await get("load");
-  } catch {
-    load.value = null;
-  }
+  const before = load.peek();
+  const answer = await get("load").catch(() => null);
+  if (load.peek() === before) load.value = answer;
 }
 
 /** @param {any} now */
