@@ -9,13 +9,15 @@ from mcu.media.departures import DepartureLog
 class SendPath:
     """Where a leg's packets go: its SRTP session, address and socket; shared by its streams.
 
-    ``handle`` is None until the handshake is done, and again once the leg is closed.
+    ``handle`` is None until the handshake is done, and again once the leg is closed. Where
+    ``plain`` is set packets go as they are written (RTP without SRTP), and it stays None.
     """
 
-    __slots__ = ("_address", "batch", "departures", "dropped", "handle", "target")
+    __slots__ = ("_address", "batch", "departures", "dropped", "handle", "plain", "target")
 
-    def __init__(self, batch: PacketBatch) -> None:
+    def __init__(self, batch: PacketBatch, *, plain: bool = False) -> None:
         self.batch = batch
+        self.plain = plain
         self.handle: int | None = None
         self.target: Target | None = None
         self.dropped = 0
@@ -23,6 +25,11 @@ class SendPath:
         self.departures = DepartureLog()
         """Of the streams whose packets are numbered transport-wide."""
         self._address: Any = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a packet can be sent: where to is known, and the key if it takes one."""
+        return self.target is not None and (self.plain or self.handle is not None)
 
     @property
     def address(self) -> Any:

@@ -182,9 +182,9 @@ class SendStream:
         """
         ring = self._ring
         path = self._path
-        handle = path.handle
-        if ring is None or handle is None or path.target is None:
+        if ring is None or not path.ready:
             return 0
+        handle = 0 if path.plain else path.handle
         index = self._cursor
         end = ring.end
         if index == end:
@@ -268,7 +268,7 @@ class SendStream:
             if send_times is not None:
                 send_times[at] = send_time
             index += 1
-            if protect(handle, addresses[slot], length_addresses[slot]):
+            if handle and protect(handle, addresses[slot], length_addresses[slot]):
                 path.dropped += 1
                 continue
             payload_bytes += size
@@ -296,7 +296,7 @@ class SendStream:
         hence identical ciphertext. With RTX they go under their own SSRC (RFC 4588).
         """
         ring = self._ring
-        if ring is None or self._path.handle is None:
+        if ring is None or not self._path.ready:
             return 0
         oldest = max(self._segment_start, ring.oldest, self._cursor - REPLAY_WINDOW_PACKETS + 1)
         if now >= self._repeat_window_ends:
@@ -324,7 +324,7 @@ class SendStream:
         """
         ring, departures = self._ring, self._departures
         form = self.form
-        if ring is None or departures is None or form.rtx_ssrc is None or self._path.handle is None:
+        if ring is None or departures is None or form.rtx_ssrc is None or not self._path.ready:
             return 0
         oldest = max(self._segment_start, ring.oldest, self._cursor - packets)
         first = departures.next
@@ -408,9 +408,7 @@ class SendStream:
 
     def _repeat_one(self, ring: PayloadRing, index: int, now: float) -> int:
         form, path = self.form, self._path
-        handle = path.handle
-        if handle is None or path.target is None:
-            return 0
+        handle = 0 if path.plain else path.handle
         at = index & ring.mask
         payload = ring.payloads[at]
         rtx = form.rtx_ssrc is not None and form.rtx_payload_type is not None
@@ -448,7 +446,7 @@ class SendStream:
         if departures is not None and self._numbers is None:
             departures.next = number + 1
             departures.bursts.append((number, number + 1, now, size))
-        if protect_in_place(handle, batch.addresses[slot], batch.length_addresses[slot]):
+        if handle and protect_in_place(handle, batch.addresses[slot], batch.length_addresses[slot]):
             return 0
         batch.commit(path, 1)
         return 1

@@ -392,6 +392,22 @@ def test_nothing_is_sent_before_the_handshake() -> None:
     assert one.datagrams == []
 
 
+def test_a_plain_path_sends_packets_as_they_are_written() -> None:
+    one = Receiver()
+    one.path.plain, one.path.handle = True, None
+    rendition = one.rendition()
+    one.stream.play(rendition, one.time.now)
+    one.append(rendition, 1000, key_frame=True)
+    packets = [RtpPacket.parse(datagram, one.extensions) for datagram in one.datagrams]
+    assert [packet.payload for packet in packets] == rendition.ring.payloads[:3]
+    first = one.datagrams[0]
+    assert one.stream.repeat([packets[0].sequence_number], one.time.now) == 1
+    assert one.datagrams[3] == first
+    one.path.address = None
+    one.append(rendition, 4600, key_frame=False)
+    assert len(one.datagrams) == 4
+
+
 def test_no_extensions_no_extension_bit() -> None:
     one = Receiver()
     form = SendFormat(5, 111, 48000, False, {})
