@@ -1,0 +1,1 @@
+"""Offer and answer (RFC 3264) with SIP peers: pure functions from description to agreement."""
