@@ -1,7 +1,9 @@
 """What all parts of an agent share: sending, answering, timers, names, events."""
 
 import random
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from sipmessage import Request, Response
@@ -11,11 +13,23 @@ from signalling.sip.effects import Event
 from signalling.sip.errors import SipError
 from signalling.sip.fields import with_brackets
 from signalling.sip.hop import Hop, Transport, next_hop
-from signalling.sip.message import COOKIE, ReceivedRequest, ReceivedResponse, response_to
+from signalling.sip.message import (
+    COOKIE,
+    ReceivedRequest,
+    ReceivedResponse,
+    encode,
+    response_to,
+)
 from signalling.sip.settings import AgentSettings, Listener
 from signalling.sip.statistics import SipStatistics
 from signalling.sip.timers import TimerQueue
-from signalling.sip.transactions import Key, SendMessage, Transactions, TransactionUser
+from signalling.sip.transactions import (
+    Key,
+    OtherWay,
+    SendMessage,
+    Transactions,
+    TransactionUser,
+)
 from signalling.sip.uri import DEFAULT_PORTS, SipUri, parse_uri
 
 METHODS = (
@@ -29,6 +43,11 @@ EVENT_PACKAGES = ("conference", "refer")
 SDP = "application/sdp"
 MAX_ATTEMPTS = 3
 """With credentials: once, and again where the nonce was stale."""
+MAX_DATAGRAM_BYTES = 1_300
+"""Longer requests go by TCP, as their datagrams would be fragmented (RFC 3261 section 18.1.1)."""
+NO_STREAMS_S = 600.0
+"""So long it is remembered that a place took no TCP."""
+MAX_WITHOUT_STREAMS = 1_000
 
 
 class TimerOwner(Protocol):
@@ -54,6 +73,7 @@ class Core:
         self.timers: TimerQueue[tuple[TimerOwner, str]] = TimerQueue()
         self.rng = random.SystemRandom() if rng is None else rng
         self.events: deque[Event] = deque()
+        self._without_streams: OrderedDict[tuple[str, int | None], float] = OrderedDict()
 
     def emit(self, event: Event) -> None:
         """Tell the owner of the agent."""
@@ -81,7 +101,10 @@ class Core:
         """Which of our places a peer over there is told."""
         same = [one for one in self.settings.listeners if one.transport == hop.transport]
         family = [one for one in same if (":" in one.host) == (":" in hop.host)]
-        return (family or same or list(self.settings.listeners))[0]
+        own = (family or same or list(self.settings.listeners))[0]
+        if self.settings.tell_local and hop.local and same:
+            return replace(own, host=hop.local)
+        return own
 
     def contact(self, hop: Hop, user: str) -> str:
         """Our Contact towards ``hop``."""
@@ -105,10 +128,20 @@ class Core:
         return hop, [f"<{first}>"] if proxy else []
 
     def send(self, request: Request, hop: Hop, user: TransactionUser | None, now: float) -> Key:
-        """Send a request in a transaction of its own; its Via is made here."""
-        branch = self._add_via(request, hop)
+        """Send a request in a transaction of its own; its Via is made here.
+
+        One that is too long for a datagram goes by TCP, and by UDP after all where that fails
+        (RFC 3261 section 18.1.1).
+        """
+        branch = COOKIE + self.new_name()
+        self._set_via(request, hop, branch)
         self._count_sent(request.method)
-        return self.transactions.request(request, branch, hop, now, user)
+        otherwise = None
+        if self._is_too_long(request, hop, now):
+            otherwise = OtherWay(hop, request.headers["Via"], self._without_stream(hop))
+            hop = replace(hop, transport="tcp")
+            self._set_via(request, hop, branch)
+        return self.transactions.request(request, branch, hop, now, user, otherwise)
 
     def send_cancel(self, invite: Request, hop: Hop, reason: str, now: float) -> None:
         """Cancel an INVITE (RFC 3261 section 9.1); nobody waits for the answer."""
@@ -122,12 +155,13 @@ class Core:
             cancel.headers.set("Reason", reason)
         branch = invite.headers["Via"].rpartition("branch=")[2].partition(";")[0]
         self._count_sent("CANCEL")
-        self.transactions.request(cancel, branch, hop, now, None)
+        went = self.transactions.hop(("client", branch, "INVITE"))
+        self.transactions.request(cancel, branch, went or hop, now, None)
 
     def send_ack(self, ack: Request, hop: Hop) -> None:
         """Send the ACK of a 2xx, for the first time or again."""
         if ack.headers.get("Via") is None:
-            self._add_via(ack, hop)
+            self._set_via(ack, hop, COOKIE + self.new_name())
         self._count_sent("ACK")
         self.transactions.outgoing.append(SendMessage(hop, ack))
 
@@ -152,15 +186,30 @@ class Core:
         message.headers.set("Allow", ", ".join(METHODS))
         message.headers.set("Supported", ", ".join(EXTENSIONS))
 
-    def _add_via(self, request: Request, hop: Hop) -> str:
-        branch = COOKIE + self.new_name()
+    def _set_via(self, request: Request, hop: Hop, branch: str) -> None:
         own = self.listener(hop)
         port = "" if own.port == DEFAULT_PORTS[own.transport] else f":{own.port}"
         via = f"SIP/2.0/{hop.transport.upper()} {with_brackets(own.host)}{port}"
         rport = ";rport" if hop.transport == "udp" else ""
         request.headers.set("Via", f"{via};branch={branch}{rport}")
         request.headers.set("User-Agent", self.settings.user_agent)
-        return branch
+
+    def _is_too_long(self, request: Request, hop: Hop, now: float) -> bool:
+        if hop.transport != "udp":
+            return False
+        if all(one.transport != "tcp" for one in self.settings.listeners):
+            return False
+        if self._without_streams.get((hop.host, hop.port), now) > now:
+            return False
+        return len(encode(request)) > MAX_DATAGRAM_BYTES
+
+    def _without_stream(self, hop: Hop) -> Callable[[float], None]:
+        def note(now: float) -> None:
+            self._without_streams[hop.host, hop.port] = now + NO_STREAMS_S
+            if len(self._without_streams) > MAX_WITHOUT_STREAMS:
+                self._without_streams.popitem(last=False)
+
+        return note
 
     def _count_sent(self, what: str) -> None:
         self.statistics.messages[f"sent {what}"] += 1

@@ -4,12 +4,19 @@ Texts of From, To and routes are kept as they came. Only the rules stand here; w
 when is the business of the call.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from sipmessage import Address, Headers, Request
 
 from signalling.sip.errors import SipError
-from signalling.sip.fields import MAX_SEQUENCE, read_address, split_list, uri_of
+from signalling.sip.fields import (
+    MAX_SEQUENCE,
+    read_address,
+    split_list,
+    uri_of,
+    without_brackets,
+)
 from signalling.sip.hop import Hop, Transport, next_hop
 from signalling.sip.message import ReceivedRequest, ReceivedResponse
 from signalling.sip.uri import SipUri, parameter, parse_uri
@@ -36,6 +43,8 @@ class Dialog:
         remote_target: where our requests go. route_set: texts, the next hop first.
         local_sequence: CSeq of the last request we sent. remote_sequence: of the last we got.
         source: where the peer's first message came from; a stream is used again.
+        by_source: go to ``source`` in place of the remote target: the peer is behind address
+            translation, and names itself as it sees itself.
     """
 
     def __init__(
@@ -48,6 +57,7 @@ class Dialog:
         local_sequence: int,
         remote_sequence: int | None,
         source: Hop | None = None,
+        by_source: bool = False,
     ) -> None:
         self.id = identifier
         self.local = local
@@ -57,6 +67,7 @@ class Dialog:
         self.local_sequence = local_sequence
         self.remote_sequence = remote_sequence
         self.source = source
+        self.by_source = by_source
         self._set_by_2xx = False
 
     @classmethod
@@ -84,6 +95,7 @@ class Dialog:
             sequence,
             envelope.cseq.sequence,
             source,
+            by_source=_is_elsewhere(envelope.vias[0].host, _target(contacts), source),
         )
         dialog._check_path()
         return dialog
@@ -105,6 +117,8 @@ class Dialog:
             envelope.cseq.sequence,
             None,
             source,
+            by_source=not source.domain
+            and _is_elsewhere(request.uri.host, _target(envelope.contacts), source),
         )
         dialog._set_by_2xx = response.code >= 200
         dialog._check_path()
@@ -141,13 +155,20 @@ class Dialog:
         """Where requests go: the first route, or the remote target (section 8.1.2).
 
         A stream over which the dialog came is used again where no route leads elsewhere: peers
-        behind a NAT can be reached in no other way (RFC 5923 in spirit).
+        behind a NAT can be reached in no other way (RFC 5923 in spirit). So it is over UDP with
+        a peer whose Contact shows that it does not know the address it is seen at (RFC 3581
+        section 1).
         """
-        if not self.route_set:
-            if self.source is not None and self.source.connection is not None:
-                return self.source
-            return next_hop(self.remote_target, default)
-        return next_hop(uri_of(read_address(self.route_set[0], "Route")), default)
+        source = self.source
+        if self.route_set:
+            found = next_hop(uri_of(read_address(self.route_set[0], "Route")), default)
+        elif source is not None and (source.connection is not None or self.by_source):
+            return source
+        else:
+            found = next_hop(self.remote_target, default)
+        if found is None or source is None or (":" in found.host) != (":" in source.host):
+            return found
+        return replace(found, local=source.local)
 
     def take_sequence(self, request: ReceivedRequest) -> None:
         """Check that a request comes in its order (section 12.2.2).
@@ -179,6 +200,16 @@ class Dialog:
             return self.remote_target, list(self.route_set)
         strict = parse_uri(str(first).partition("?")[0], "Route")
         return strict, [*self.route_set[1:], f"<{self.remote_target}>"]
+
+
+def _is_elsewhere(own: str, target: SipUri, source: Hop) -> bool:
+    """Whether a peer that calls itself ``own``, an address, is really at ``source``."""
+    host = without_brackets(target.host)
+    try:
+        named = ip_address(host)
+    except ValueError:
+        return False
+    return without_brackets(own) == host and str(named) != source.host
 
 
 def _target(contacts: tuple[Address, ...]) -> SipUri:

@@ -25,12 +25,17 @@ class Hop:
         host: a name or an address, IPv6 without brackets.
         port: None where the name is to be looked up (RFC 3263).
         connection: of a stream that is there already, by the driver's number.
+        local: our address that the peer reached, or will see; empty where that is not known.
+            Answers leave from it, and our Contact names it.
+        domain: the name that an address was looked up for; a certificate must be good for it.
     """
 
     transport: Transport
     host: str
     port: int | None = None
     connection: int | None = None
+    local: str = ""
+    domain: str = ""
 
     @property
     def is_reliable(self) -> bool:

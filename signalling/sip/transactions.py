@@ -12,6 +12,7 @@ out: ACK must find the INVITE whose To had no tag yet, and the rest is unique en
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -102,6 +103,19 @@ class SendMessage:
         return encode(self.message)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """How a request goes out where its first way fails.
+
+    Args:
+        via: the Via it has then. noted: told that the first way failed.
+    """
+
+    hop: Hop
+    via: str
+    noted: Callable[[float], None]
+
+
 @dataclass(slots=True)
 class _Transaction:
     key: Key
@@ -110,6 +124,7 @@ class _Transaction:
     hop: Hop
     last: Request | Response | None = None
     user: TransactionUser | None = None
+    otherwise: OtherWay | None = None
     intervals: dict[TimerName, float] = field(default_factory=dict)
     timers: set[TimerName] = field(default_factory=set)
 
@@ -145,18 +160,21 @@ class Transactions:
         hop: Hop,
         now: float,
         user: TransactionUser | None = None,
+        otherwise: OtherWay | None = None,
     ) -> Key:
         """Send a request (not ACK) and wait for its responses.
 
         Args:
             request: with its Via. branch: of that Via; new and unique.
             user: named by the events that follow.
+            otherwise: how it goes where it cannot be sent this way.
         """
         kind: Kind = "INVITE client" if request.method == "INVITE" else "client"
         key = ("client", branch, request.method)
         transaction = self._begin(key, kind, hop)
         transaction.last = request
         transaction.user = user
+        transaction.otherwise = otherwise
         self._happen(transaction, "start", now)
         return key
 
@@ -201,17 +219,31 @@ class Transactions:
         return self._happen(transaction, happening, now, response)
 
     def transport_failed(self, key: Key, now: float) -> list[TransactionEvent]:
-        """A message of this transaction could not be sent."""
+        """A message of this transaction could not be sent; it goes the other way if it has one."""
         transaction = self._transactions.get(key)
         if transaction is None:
             return []
-        return self._happen(transaction, "transport error", now)
+        other, first = transaction.otherwise, transaction.last
+        if other is None or first is None or transaction.state not in ("calling", "trying"):
+            return self._happen(transaction, "transport error", now)
+        for timer in tuple(transaction.timers):
+            self._stop(transaction, timer)
+        transaction.intervals.clear()
+        other.noted(now)
+        first.headers.set("Via", other.via)
+        transaction.hop, transaction.otherwise = other.hop, None
+        return self._happen(transaction, "start", now)
 
     def destroy(self, key: Key) -> None:
         """Forget a client that was cancelled and got no final response (RFC 3261 section 9.1)."""
         transaction = self._transactions.get(key)
         if transaction is not None:
             self._end(transaction)
+
+    def hop(self, key: Key) -> Hop | None:
+        """Where a transaction's messages go; None for one that is gone."""
+        transaction = self._transactions.get(key)
+        return None if transaction is None else transaction.hop
 
     def knows(self, request: ReceivedRequest) -> bool:
         """Whether a request belongs to a transaction that is there."""
