@@ -20,8 +20,8 @@ from mcu.store.errors import (
     UnknownRecord,
     VersionConflict,
 )
+from signalling.media.negotiated import OfferRefused
 from signalling.sdp import SdpError
-from signalling.webrtc.agreement import OfferRefused
 
 RETRY_STORE_S: Final = 5
 MAX_IMPORT_ERRORS: Final = 200

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from signalling.media.negotiated import DtlsRole, NegotiatedMedia, StreamName
 from signalling.sdp import Direction, Fingerprint, SessionDescription
-from signalling.webrtc.agreement import DtlsRole, NegotiatedMedia, StreamName
 
 Address = tuple[str, int]
 """IPv4 or IPv6 literal, and port."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from signalling.media.lines import format_lines
+from signalling.media.negotiated import DtlsRole, NegotiatedMedia
 from signalling.sdp import (
     Connection,
     Group,
@@ -10,24 +12,12 @@ from signalling.sdp import (
     MediaSection,
     Msid,
     Origin,
-    RtcpFeedback,
-    RtpMap,
     SessionDescription,
     SsrcAttribute,
     SsrcGroup,
-    format_parameters,
 )
-from signalling.webrtc.agreement import DtlsRole, LocalSide, NegotiatedMedia
-from signalling.webrtc.codecs import Codec
+from signalling.webrtc.agreement import LocalSide
 
-_ENCODINGS = {
-    "opus": "opus",
-    "g722": "G722",
-    "pcma": "PCMA",
-    "pcmu": "PCMU",
-    "h264": "H264",
-    "vp8": "VP8",
-}
 STREAM_ID = "conference"
 """Sound and picture are one stream, so that browsers keep lips in sync (RFC 8830)."""
 PRESENTATION_STREAM_ID = "presentation"
@@ -58,7 +48,7 @@ def write_answer(
         lines = (
             *_transport(local, role, candidates),
             *_stream(offered, media),
-            *_formats(media),
+            *format_lines(media),
             *_sources(media, local.cname),
         )
         sections.append(
@@ -136,32 +126,6 @@ def _stream(offered: MediaSection, media: NegotiatedMedia) -> Iterator[Line]:
     yield Line.attribute("rtcp-mux")
     if media.reduced_size_rtcp:
         yield Line.attribute("rtcp-rsize")
-
-
-def _formats(media: NegotiatedMedia) -> Iterator[Line]:
-    codec = media.codec
-    yield Line.attribute("rtpmap", _rtpmap(codec))
-    feedback = (
-        (media.nack, "nack", ""),
-        (media.pli, "nack", "pli"),
-        (media.fir, "ccm", "fir"),
-        (media.remb, "goog-remb", ""),
-        (media.transport_cc, "transport-cc", ""),
-    )
-    for used, name, parameter in feedback:
-        if used:
-            yield Line.attribute("rtcp-fb", RtcpFeedback(codec.payload_type, name, parameter))
-    if codec.answer_parameters:
-        parameters = format_parameters(codec.answer_parameters)
-        yield Line.attribute("fmtp", f"{codec.payload_type} {parameters}")
-    for payload_type, repeated in media.rtx.items():
-        yield Line.attribute("rtpmap", RtpMap(payload_type, "rtx", codec.clock_rate))
-        yield Line.attribute("fmtp", f"{payload_type} apt={repeated}")
-
-
-def _rtpmap(codec: Codec) -> RtpMap:
-    channels = codec.channels if codec.channels > 1 else 0
-    return RtpMap(codec.payload_type, _ENCODINGS[codec.name], codec.clock_rate, channels)
 
 
 def _msid(media: NegotiatedMedia) -> Msid:

@@ -5,30 +5,37 @@ All accepted sections share one transport (BUNDLE, rtcp-mux); what cannot be tak
 place with port 0.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
-from signalling.sdp import MediaSection, SdpError, SessionDescription
-from signalling.webrtc.agreement import (
-    EXTENSION_ABS_SEND_TIME,
-    EXTENSION_AUDIO_LEVEL,
-    EXTENSION_MID,
-    EXTENSION_TRANSPORT_NUMBER,
-    LegKind,
-    LocalSide,
-    Negotiated,
-    NegotiatedMedia,
-    OfferRefused,
-    StreamName,
-)
-from signalling.webrtc.answer import write_answer
-from signalling.webrtc.codecs import (
+from signalling.media.codecs import (
     ACCEPTED_CODECS,
     Codec,
     choose_codec,
     retransmission_types,
     why_none,
 )
+from signalling.media.negotiated import (
+    EXTENSION_ABS_SEND_TIME,
+    EXTENSION_AUDIO_LEVEL,
+    EXTENSION_MID,
+    EXTENSION_TRANSPORT_NUMBER,
+    NegotiatedMedia,
+    OfferRefused,
+    StreamName,
+)
+from signalling.media.sections import (
+    Ssrcs,
+    extensions_of,
+    feedback_of,
+    max_bitrate,
+    offered_direction,
+    remote_sources,
+    stream_of,
+)
+from signalling.sdp import MediaSection, SdpError, SessionDescription
+from signalling.webrtc.agreement import LegKind, LocalSide, Negotiated
+from signalling.webrtc.answer import write_answer
 from signalling.webrtc.remote import read_transport
 
 __all__ = [
@@ -45,22 +52,9 @@ __all__ = [
     "answer_offer",
 ]
 
-_EXTENSIONS: Mapping[str, frozenset[str]] = {
-    "audio": frozenset({EXTENSION_MID, EXTENSION_AUDIO_LEVEL, EXTENSION_ABS_SEND_TIME}),
-    "video": frozenset({EXTENSION_MID, EXTENSION_ABS_SEND_TIME, EXTENSION_TRANSPORT_NUMBER}),
-}
-"""Sound is not numbered transport-wide: its rate is never changed, and a room whose picture is
-hidden then costs no reports."""
-MAX_EXTENSION_ID = 14
-"""One-byte header extensions (RFC 8285 section 4.2) have no higher id."""
-
-MAX_MID_BYTES = 16
-"""What a one-byte header extension holds; a longer mid is not sent with packets."""
-
 _PROTOCOLS = frozenset(
     {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP"}
 )
-_REPAIR_GROUPS = frozenset({"FID", "FEC", "FEC-FR"})
 
 
 def answer_offer(
@@ -96,17 +90,18 @@ def _answer(
     before = {media.mid: media for media in previous.media} if previous else {}
     reasons: dict[int, str] = {}
     accepted: dict[int, NegotiatedMedia] = {}
-    ssrcs = _Ssrcs(offer, local.new_ssrc)
+    ssrcs = Ssrcs(offer, local.new_ssrc)
     for index, media in enumerate(offer.media):
         reason = _unusable(offer, index) or _unbundled(offer, media, accepted.values())
         _, sends = _directions(offer, media, kind)
         codec = None if reason else choose_codec(media, sends=sends)
-        stream = _stream(media, accepted.values(), before.get(media.mid or ""))
+        earlier = before.get(media.mid or "")
+        taken = {other.stream for other in accepted.values()}
+        stream = stream_of(media, taken, earlier.stream if earlier else None)
         if codec is None or stream is None:
             missing = why_none(media) if codec is None else "one too many"
             reasons[index] = reason or missing
             continue
-        earlier = before.get(media.mid or "")
         accepted[index] = _negotiate(offer, media, codec, stream, kind, ssrcs, earlier)
     _check_use(offer, accepted.values(), reasons, kind)
     transport = read_transport(offer, offer.media[next(iter(accepted))])
@@ -159,47 +154,12 @@ def _unbundled(
     return None if media.mid in bundle.mids else "not in the BUNDLE group"
 
 
-def _stream(
-    media: MediaSection, accepted: Collection[NegotiatedMedia], before: NegotiatedMedia | None
-) -> StreamName | None:
-    """Which stream a section carries; None where all of its kind are taken."""
-    taken = {other.stream for other in accepted}
-    if before is not None and before.kind == media.kind:
-        return None if before.stream in taken else before.stream
-    if media.kind == "audio":
-        return None if "audio" in taken else "audio"
-    wishes: tuple[StreamName, ...] = ("video", "presentation")
-    if "slides" in media.content:
-        wishes = ("presentation",)
-    return next((wish for wish in wishes if wish not in taken), None)
-
-
 def _directions(offer: SessionDescription, media: MediaSection, kind: LegKind) -> tuple[bool, bool]:
     """Whether we receive and whether we send in a section."""
-    direction = media.direction or offer.direction or "sendrecv"
+    direction = offered_direction(offer, media)
     receives = direction in ("sendrecv", "sendonly") and kind != "view"
     sends = direction in ("sendrecv", "recvonly") and kind != "publish"
     return receives, sends
-
-
-class _Ssrcs:
-    """Gives out SSRCs that neither side of the leg uses yet."""
-
-    ATTEMPTS = 100
-
-    def __init__(self, offer: SessionDescription, new_ssrc: Callable[[], int]) -> None:
-        self._used = {line.ssrc for media in offer.media for line in media.ssrcs} | {0}
-        self._new_ssrc = new_ssrc
-
-    def take(self, earlier: int | None) -> int:
-        """``earlier`` where it is still free, else a new one."""
-        candidate = earlier if earlier is not None else self._new_ssrc()
-        for _ in range(self.ATTEMPTS):
-            if candidate not in self._used:
-                self._used.add(candidate)
-                return candidate
-            candidate = self._new_ssrc()
-        raise OfferRefused("the offer announces every SSRC that was tried", "ssrc")
 
 
 def _negotiate(
@@ -208,18 +168,18 @@ def _negotiate(
     codec: Codec,
     stream: StreamName,
     kind: LegKind,
-    ssrcs: _Ssrcs,
+    ssrcs: Ssrcs,
     earlier: NegotiatedMedia | None,
 ) -> NegotiatedMedia:
     receives, sends = _directions(offer, media, kind)
     media_kind: Literal["audio", "video"] = "audio" if media.kind == "audio" else "video"
-    feedback = _feedback(media, codec) if media_kind == "video" else frozenset()
+    feedback = feedback_of(media, codec.payload_type) if media_kind == "video" else frozenset()
     rtx: dict[int, int] = {}
     if "nack" in feedback:
         matching = [(pt, apt) for pt, apt in retransmission_types(media).items()]
         rtx = dict([pair for pair in matching if pair[1] == codec.payload_type][:1])
-    remote, remote_rtx = _remote_sources(media)
-    extensions = _extensions(offer, media)
+    remote, remote_rtx = remote_sources(media)
+    extensions = extensions_of(offer, media)
     transport_cc = "transport-cc" in feedback and EXTENSION_TRANSPORT_NUMBER in extensions
     if not transport_cc:
         extensions.pop(EXTENSION_TRANSPORT_NUMBER, None)
@@ -245,59 +205,9 @@ def _negotiate(
         fir="ccm fir" in feedback,
         remb="goog-remb" in feedback,
         transport_cc=transport_cc,
-        max_bitrate_bps=_max_bitrate(offer, media, codec),
+        max_bitrate_bps=max_bitrate(offer, media, codec),
         reduced_size_rtcp=media.has("rtcp-rsize"),
     )
-
-
-def _feedback(media: MediaSection, codec: Codec) -> frozenset[str]:
-    return frozenset(
-        f"{line.type} {line.parameter}".rstrip()
-        for line in media.rtcp_feedback
-        if line.payload_type in (None, codec.payload_type)
-    )
-
-
-def _remote_sources(media: MediaSection) -> tuple[tuple[int, ...], dict[int, int]]:
-    """Primary SSRCs in the offer's order, and which SSRC retransmits which (RFC 5576)."""
-    repairs: dict[int, int] = {}
-    for group in media.ssrc_groups:
-        if group.semantics in _REPAIR_GROUPS and len(group.ssrcs) > 1:
-            repairs.update(dict.fromkeys(group.ssrcs[1:], group.ssrcs[0]))
-    retransmits = {
-        group.ssrcs[1]: group.ssrcs[0]
-        for group in media.ssrc_groups
-        if group.semantics == "FID" and len(group.ssrcs) > 1
-    }
-    announced = dict.fromkeys(line.ssrc for line in media.ssrcs)
-    return tuple(ssrc for ssrc in announced if ssrc not in repairs), retransmits
-
-
-def _extensions(offer: SessionDescription, media: MediaSection) -> dict[str, int]:
-    """Header extensions used, under the offer's ids; the first of a repeated id or URI counts."""
-    found: dict[str, int] = {}
-    wanted = _EXTENSIONS[media.kind]
-    if not media.mid or len(media.mid) > MAX_MID_BYTES:
-        wanted -= {EXTENSION_MID}
-    for extmap in (*media.extmaps, *offer.extmaps):
-        if (
-            extmap.uri in wanted
-            and extmap.id <= MAX_EXTENSION_ID
-            and extmap.direction != "inactive"
-            and extmap.uri not in found
-            and extmap.id not in found.values()
-        ):
-            found[extmap.uri] = extmap.id
-    return found
-
-
-def _max_bitrate(offer: SessionDescription, media: MediaSection, codec: Codec) -> int:
-    lines = media.bandwidths or offer.bandwidths
-    by_type = {line.type: line.bps for line in lines}
-    # TIAS counts media only and is the more exact of the two (RFC 3890).
-    stated = by_type.get("TIAS") or by_type.get("AS") or by_type.get("CT") or 0
-    limits = [limit for limit in (stated, codec.max_bitrate_bps) if limit]
-    return min(limits, default=0)
 
 
 def _check_use(

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from signalling.media.negotiated import DtlsRole, OfferRefused
 from signalling.sdp import Fingerprint, MediaSection, Section, SessionDescription
-from signalling.webrtc.agreement import DtlsRole, OfferRefused
 
 HASH_FUNCTIONS = ("sha-256", "sha-384", "sha-512")
 """Accepted for fingerprints; RFC 8122 section 5 forbids the older ones."""

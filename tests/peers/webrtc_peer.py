@@ -32,8 +32,8 @@ from aiortc.rtp import (
 from pylibsrtp import Error as SrtpFailure
 from pylibsrtp import Policy, Session
 
+from signalling.media.negotiated import DtlsRole
 from signalling.sdp import SessionDescription
-from signalling.webrtc.agreement import DtlsRole
 from signalling.webrtc.dtls import Closed, Connected, DtlsCertificate, DtlsEndpoint, Failed
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"

@@ -30,8 +30,8 @@ from mcu.engine.plan import MediaPlan
 from mcu.legs.leg import LegKind, LegStatistics, StreamStatistics
 from mcu.metrics import MediaReading, TickReading
 from mcu.store.store import Store
+from signalling.media.negotiated import OfferRefused
 from signalling.sdp import SdpError
-from signalling.webrtc.agreement import OfferRefused
 
 ADMIN = "an-administrator-for-the-tests"
 OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-ufrag:peer\r\n"

@@ -9,8 +9,8 @@ from mcu.api.services import NoCapacity
 from mcu.conference.state import Refused, UnknownConference
 from mcu.store import errors
 from mcu.store.bridges import ImportRefused, RowError
+from signalling.media.negotiated import OfferRefused
 from signalling.sdp import SdpError
-from signalling.webrtc.agreement import OfferRefused
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 from mcu.legs.context import stream_codec
-from signalling.webrtc.codecs import Codec
+from signalling.media.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 

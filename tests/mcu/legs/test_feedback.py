@@ -13,7 +13,7 @@ from mcu.media.clock import NtpClock
 from mcu.media.path import SendPath
 from mcu.media.receive import PLI_INTERVAL_S
 from mcu.media.rtp import HEADER
-from signalling.webrtc.codecs import Codec
+from signalling.media.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 VP8 = Codec("vp8", 96, 90000)

@@ -7,7 +7,7 @@ from aiortc.rtp import HeaderExtensionsMap, RtpPacket, wrap_rtx
 from mcu.legs.incoming import MAX_SSRCS, TAKE_OVER_S, Incoming
 from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.rtp import AUDIO_LEVEL_URI, MID_URI
-from signalling.webrtc.codecs import Codec
+from signalling.media.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 
 MID_ID, LEVEL_ID = 1, 2

@@ -10,7 +10,7 @@ from mcu.media.fan_out import FanOut
 from mcu.media.path import SendPath
 from mcu.media.rendition import Rendition, RenditionKey
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
-from signalling.webrtc.codecs import Codec
+from signalling.media.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 from tests.peers.network import VirtualTime
 

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from signalling.webrtc.agreement import LocalSide, OfferRefused
-from signalling.webrtc.codecs import ACCEPTED_CODECS
+from signalling.media.codecs import ACCEPTED_CODECS
+from signalling.media.negotiated import OfferRefused
+from signalling.webrtc.agreement import LocalSide
 
 
 def test_a_lite_agent_without_candidates_cannot_be_reached(local: LocalSide) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
+from signalling.media.negotiated import OfferRefused
 from signalling.sdp import SessionDescription
-from signalling.webrtc.agreement import OfferRefused
 from signalling.webrtc.remote import RemoteTransport, read_transport
 
 HEAD = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]

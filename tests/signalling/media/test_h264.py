@@ -1,6 +1,6 @@
 import pytest
 
-from signalling.webrtc.h264 import (
+from signalling.media.h264 import (
     DEFAULT_PROFILE_LEVEL_ID,
     LEVEL_1B,
     PictureLimits,

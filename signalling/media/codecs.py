@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from signalling.media import h264
 from signalling.sdp import MediaSection, RtpMap
-from signalling.webrtc import h264
 
 ACCEPTED_AUDIO = ("opus/48000/2", "G722/8000", "PCMA/8000", "PCMU/8000")
 ACCEPTED_VIDEO = (

@@ -1,7 +1,6 @@
 import pytest
 
-from signalling.sdp import Line, MediaSection
-from signalling.webrtc.codecs import (
+from signalling.media.codecs import (
     Codec,
     choose_codec,
     fmtp_parameters,
@@ -9,6 +8,7 @@ from signalling.webrtc.codecs import (
     retransmission_types,
     why_none,
 )
+from signalling.sdp import Line, MediaSection
 
 
 def section(kind: str, formats: str, *attributes: str) -> MediaSection:
