@@ -1,8 +1,17 @@
 """How much of the decoders one source may take: what it is shown for, not what it sends.
 
-Pure: processor time and ``now`` go in. A source beyond its share is decoded at key frames only,
+Pure: sizes, processor time and ``now`` go in. A picture beyond the level is not decoded at all; a
+source beyond its share, by the level's rate or by processor time, is decoded at key frames only,
 one every few seconds, for a while; longer each time.
 """
+
+MAX_MACROBLOCKS = 8_192
+MACROBLOCKS_PER_S = 245_760
+"""Level 4 (H.264 table A-1): 1080p at 30 pictures a second, the most that answers agree to. VP8
+has no levels and is held to the same. Where less was agreed it is not held against a room: browsers
+send 1080p at whatever level was negotiated, and rooms are asked for 1080p."""
+MACROBLOCKS_BURST = 2 * MACROBLOCKS_PER_S
+"""What a stalled line lets go at once."""
 
 SHARE = 0.15
 """Of one core: 1080p at 30 pictures a second takes some 0.08, 4K at 25 some 0.27."""
@@ -17,13 +26,15 @@ PENALTY_MAX_S = 64.0
 
 
 class DecodeBudget:
-    """Processor time for one source."""
+    """Processor time and macroblocks for one source."""
 
-    __slots__ = ("_at", "_left_s", "_over_until", "_penalty_s")
+    __slots__ = ("_at", "_blocks_at", "_blocks_left", "_left_s", "_over_until", "_penalty_s")
 
     def __init__(self) -> None:
         self._left_s = BURST_S
         self._at = 0.0
+        self._blocks_left: float = MACROBLOCKS_BURST
+        self._blocks_at = 0.0
         self._penalty_s = PENALTY_S
         self._over_until = float("-inf")
 
@@ -35,14 +46,30 @@ class DecodeBudget:
         self._at = now
         if self._left_s > 0.0:
             return False
-        if now - self._over_until > PENALTY_MAX_S:
-            self._penalty_s = PENALTY_S
-        self._over_until = now + self._penalty_s
-        self._penalty_s = min(2 * self._penalty_s, PENALTY_MAX_S)
-        self._left_s = BURST_S
-        self._at = self._over_until
+        self._begin_penalty(now)
+        return True
+
+    def take(self, macroblocks: int, now: float) -> bool:
+        """One picture of this size is to be decoded; whether it now begins to be too much."""
+        if now < self._over_until:
+            return False
+        grown = (now - self._blocks_at) * MACROBLOCKS_PER_S
+        self._blocks_left = min(MACROBLOCKS_BURST, self._blocks_left + grown) - macroblocks
+        self._blocks_at = now
+        if self._blocks_left > 0.0:
+            return False
+        self._begin_penalty(now)
         return True
 
     def is_over(self, now: float) -> bool:
         """Whether key frames alone are to be decoded now."""
         return now < self._over_until
+
+    def _begin_penalty(self, now: float) -> None:
+        if now - self._over_until > PENALTY_MAX_S:
+            self._penalty_s = PENALTY_S
+        self._over_until = now + self._penalty_s
+        self._penalty_s = min(2 * self._penalty_s, PENALTY_MAX_S)
+        self._left_s = BURST_S
+        self._blocks_left = MACROBLOCKS_BURST
+        self._at = self._blocks_at = self._over_until

@@ -16,9 +16,10 @@ from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPl
 from mcu.engine.pool import Pool
 from mcu.engine.rendition_sharing import MAX_RENDITIONS, share
 from mcu.engine.shedding import NOTHING, RateGate, Shed
+from mcu.engine.video_decoding import Shape
 from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung, allowed_rungs, choose_rung
 from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
-from mcu.engine.video_source import Shape, VideoSource
+from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
 from mcu.engine.view import ASKED_S, View, timestamp_of
 from mcu.engine.view_rendition import ViewRendition

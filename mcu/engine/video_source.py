@@ -1,24 +1,23 @@
 """One source of pictures: its decoder, what waits for it, and its newest picture."""
 
-import threading
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 
 import av
+import structlog
 
 from mcu.engine.age import Fastest
 from mcu.engine.conference_video import VideoLeg
-from mcu.engine.decode_budget import STILL_S, DecodeBudget
+from mcu.engine.decode_budget import MAX_MACROBLOCKS, STILL_S, DecodeBudget
 from mcu.engine.pool import Lane, Pool
+from mcu.engine.video_decoding import Decoded, DecoderBox, Shape, SharedScaler, decode
 from mcu.engine.video_statistics import StageClock, VideoCounters
 from mcu.legs.leg import StreamName
+from mcu.media import h264, vp8
 from mcu.media.frames import EncodedFrame
+from mcu.media.payload import PayloadError
 from mcu.media.rendition import VIDEO_CLOCK_HZ
-from mixer.codecs.video import VideoCodecError, VideoDecoder
-from mixer.video.canvas import Planes
 from mixer.video.layout import Fit
-from mixer.video.scale import Picture, Scaler
+from mixer.video.scale import Picture
 
 MAX_BACKLOG = 12
 """Coded pictures that may wait for the decoder: half a second. More: wait for a key frame."""
@@ -38,21 +37,18 @@ a source of large pictures lets others at the codec threads in between."""
 FRUITLESS = 25
 """So many pictures without a result mean the stream cannot be decoded from here."""
 
+TELL_AGAIN_S = 60.0
+"""Of pictures that are too large the log is told once in so long, for each source."""
+
 Size = tuple[int, int]
-Shape = tuple[int, int, Fit]
-"""Width and height of a slot, and how pictures of another shape stand in it."""
 
+MACROBLOCKS: Mapping[str, Callable[[bytes], int]] = {
+    "h264": h264.macroblocks,
+    "vp8": vp8.macroblocks,
+}
+"""Codec → size of the pictures that some coded one begins."""
 
-@dataclass(slots=True)
-class _Decoded:
-    """What a batch came to."""
-
-    frame: av.VideoFrame | None = None
-    pictures: dict[Shape, Picture] = field(default_factory=dict)
-    decoded: int = 0
-    failed: bool = False
-    took_s: float = 0.0
-    """Processor time."""
+log = structlog.get_logger(__name__)
 
 
 class VideoSource:
@@ -85,16 +81,18 @@ class VideoSource:
         self._counters = counters
         self._clock = clock
         self._shapes: frozenset[Shape] = frozenset()
-        self._scalers: dict[Shape, _SharedScaler] = {}
+        self._scalers: dict[Shape, SharedScaler] = {}
         self._pictures: dict[Shape, Picture] = {}
         self._taken = True
         self._lane: Lane | None = None
-        self._decoder: _DecoderBox | None = None
+        self._decoder: DecoderBox | None = None
         self._batch: list[EncodedFrame] = []
         self._batch_at = 0.0
         self._fastest = Fastest()
         self._second_ends = 0.0
         self._pictures_left = MAX_PICTURES_PER_S
+        self._macroblocks = 0
+        self._told_at = float("-inf")
         self._budget = DecodeBudget()
         self._next_still = float("-inf")
         self._picture_took_s = 0.0
@@ -119,7 +117,7 @@ class VideoSource:
             return
         self._shapes = frozenset(self._allowed(shape) for shape in shapes)
         self._scalers = {
-            shape: self._scalers.get(shape) or _SharedScaler(shape, self._clock)
+            shape: self._scalers.get(shape) or SharedScaler(shape, self._clock)
             for shape in self._shapes
         }
         self._pictures = {
@@ -159,6 +157,8 @@ class VideoSource:
             self._needs_key = True
             return
         self._pictures_left -= 1
+        if not self._is_agreed(frame, now):
+            return
         if self._is_still(now) and not self._take_still(frame, now):
             return
         if not frame.contiguous and not frame.key_frame:
@@ -177,6 +177,13 @@ class VideoSource:
             self._counters.frames_dropped += len(self._batch)
             self._batch.clear()
             self._needs_key = False
+        if self._budget.take(self._macroblocks, now):
+            self._counters.frames_dropped += len(self._batch) + 1
+            self._counters.frames_over_budget += 1
+            self._batch.clear()
+            self._needs_key = True
+            self._next_still = now + STILL_S
+            return
         self._batch.append(frame)
         self._batch_at = now
         if not self._lane.pending:
@@ -190,7 +197,7 @@ class VideoSource:
         if picture is None and self.frame is not None:
             scaler = self._scalers.get(shape)
             if scaler is None:
-                scaler = self._scalers[shape] = _SharedScaler(shape, self._clock)
+                scaler = self._scalers[shape] = SharedScaler(shape, self._clock)
             picture = self._pictures[shape] = Picture(self.frame, scaler.scale)
         return picture
 
@@ -214,7 +221,7 @@ class VideoSource:
         if self._lane is not None:
             self._lane.close()
         self._lane = self._pool.lane()
-        self._decoder = _DecoderBox(self.leg.sources[self.stream].name)
+        self._decoder = DecoderBox(self.leg.sources[self.stream].name)
         self._batch = []
         self._fruitless = 0
 
@@ -251,6 +258,35 @@ class VideoSource:
         self._counters.key_frames_asked += 1
         self.leg.request_key_frame(self.stream)
 
+    def _is_agreed(self, frame: EncodedFrame, now: float) -> bool:
+        """Whether pictures are of a size that is decoded at all: read before any work is done."""
+        try:
+            begun = MACROBLOCKS[self.leg.sources[self.stream].name](frame.data)
+        except PayloadError:
+            self._counters.decode_errors += 1
+            self._refuse(now)
+            return False
+        self._macroblocks = begun or self._macroblocks
+        if self._macroblocks <= MAX_MACROBLOCKS:
+            return True
+        self._counters.frames_over_level += 1
+        if now - self._told_at >= TELL_AGAIN_S:
+            self._told_at = now
+            log.warning(
+                "pictures_too_large",
+                leg=self.leg.id,
+                stream=self.stream,
+                macroblocks=self._macroblocks,
+                limit=MAX_MACROBLOCKS,
+            )
+        self._refuse(now)
+        return False
+
+    def _refuse(self, now: float) -> None:
+        self._counters.frames_dropped += 1
+        self._needs_key = True
+        self._ask(now)
+
     def _is_still(self, now: float) -> bool:
         """Whether key frames alone are decoded now; once no more, the next is waited for."""
         still = self.stills or self._budget.is_over(now)
@@ -286,13 +322,13 @@ class VideoSource:
         self._taken = False
         clock = self._clock
 
-        def work() -> _Decoded:
-            return _decode(box, batch, scalers, lazy, clock)
+        def work() -> Decoded:
+            return decode(box, batch, scalers, lazy, clock)
 
         lane.submit(work, lambda result: self._finish(result, len(batch), arrived, captured))
 
     def _finish(
-        self, result: _Decoded | Exception, frames: int, arrived: float, captured: float
+        self, result: Decoded | Exception, frames: int, arrived: float, captured: float
     ) -> None:
         if isinstance(result, Exception):
             raise result  # a defect of ours: decoders' own errors are in the result
@@ -330,57 +366,3 @@ class VideoSource:
         lane = self._lane
         if self._batch and lane is not None:
             self._start()
-
-
-class _DecoderBox:
-    """A decoder that is opened on first use and again after an error. One lane's own."""
-
-    def __init__(self, codec: str) -> None:
-        self.codec = codec
-        self.decoder: VideoDecoder | None = None
-
-
-class _SharedScaler:
-    """A scaler several views and the decoder's lane may use."""
-
-    def __init__(self, shape: Shape, clock: StageClock) -> None:
-        self._scaler = Scaler(*shape)
-        self._lock = threading.Lock()
-        self._clock = clock
-
-    def scale(self, frame: av.VideoFrame) -> Planes:
-        with self._lock, self._clock.measure("scale"):
-            return self._scaler.scale(frame)
-
-
-def _decode(
-    box: _DecoderBox,
-    batch: list[EncodedFrame],
-    scalers: dict[Shape, _SharedScaler],
-    lazy: dict[Shape, _SharedScaler],
-    clock: StageClock,
-) -> _Decoded:
-    """On a worker: decode a batch, keep the last picture, scale it."""
-    result = _Decoded()
-    began = time.thread_time()
-    with clock.measure("decode"):
-        for coded in batch:
-            try:
-                if box.decoder is None:
-                    box.decoder = VideoDecoder(box.codec)
-                frames = box.decoder.decode(coded.data)
-            except VideoCodecError:
-                # Its state is unknown now: the next key frame gets a new decoder.
-                box.decoder = None
-                result.failed = True
-                break
-            result.decoded += len(frames)
-            if frames:
-                result.frame = frames[-1]
-    if result.frame is not None:
-        for shape, scaler in (scalers | lazy).items():
-            picture = result.pictures[shape] = Picture(result.frame, scaler.scale)
-            if shape in scalers:
-                _ = picture.planes
-    result.took_s = time.thread_time() - began
-    return result

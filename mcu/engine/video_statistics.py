@@ -19,6 +19,7 @@ class VideoCounters:
         ticks_skipped: of these, those left out because work before them still ran.
         frames_dropped: coded pictures of sources that were not decoded (backlog, no key frame).
         frames_over_rate: of these, those of a source that sent more than any camera does.
+        frames_over_level: of these, those larger than is agreed on with anybody.
         frames_over_budget: of these, those of a source that took too much of the decoders.
         frames_left_out: further ones, not given to a video process that did not keep up.
     """
@@ -36,6 +37,7 @@ class VideoCounters:
     frames_decoded: int = 0
     frames_dropped: int = 0
     frames_over_rate: int = 0
+    frames_over_level: int = 0
     frames_over_budget: int = 0
     frames_left_out: int = 0
     decode_errors: int = 0

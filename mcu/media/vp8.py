@@ -7,6 +7,9 @@ sequence number, so that a leg can change to another rendition, whose ids would 
 from mcu.media.payload import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, PayloadError
 
 _START_OF_PARTITION = 0x10
+_KEY_FRAME_HEADER_BYTES = 10
+_KEY_FRAME_START_CODE = b"\x9d\x01\x2a"
+_SIZE_MASK = 0x3FFF  # above it are two bits that ask for scaling afterwards
 
 
 def packetise(data: bytes, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[bytes]:
@@ -59,6 +62,21 @@ def begins_key_frame(payload: bytes) -> bool:
     except PayloadError:
         return False
     return payload[at] & 0x01 == 0
+
+
+def macroblocks(data: bytes) -> int:
+    """Size of the pictures that a key frame begins (RFC 6386 9.1); 0 for other frames.
+
+    Raises:
+        PayloadError: the key frame's header is cut short, or none.
+    """
+    if not data or data[0] & 0x01:
+        return 0
+    if len(data) < _KEY_FRAME_HEADER_BYTES or data[3:6] != _KEY_FRAME_START_CODE:
+        raise PayloadError("VP8 key frame without its header")
+    width = int.from_bytes(data[6:8], "little") & _SIZE_MASK
+    height = int.from_bytes(data[8:10], "little") & _SIZE_MASK
+    return -(-width // 16) * -(-height // 16)
 
 
 def assemble(payloads: list[bytes]) -> tuple[bytes, bool]:

@@ -139,6 +139,7 @@ def _unusable(media: ConferenceMedia) -> Counter[str]:
         audio_time=audio.suspects,
         video_payload=video.decode_errors,
         video_rate=video.frames_over_rate,
+        video_level=video.frames_over_level,
         video_cost=video.frames_over_budget,
     )
 

@@ -2,6 +2,8 @@
 
 from mcu.engine.decode_budget import (
     BURST_S,
+    MACROBLOCKS_BURST,
+    MACROBLOCKS_PER_S,
     PENALTY_MAX_S,
     PENALTY_S,
     SHARE,
@@ -68,3 +70,30 @@ def test_it_is_forgotten_after_a_good_time() -> None:
     later = 104.0 + 2 * PENALTY_S + PENALTY_MAX_S + 1
     assert budget.spend(2 * BURST_S, later)
     assert not budget.is_over(later + PENALTY_S)
+
+
+def show(budget: DecodeBudget, macroblocks: int, fps: int, seconds: int) -> float | None:
+    """Pictures of a size; when they began to be too many."""
+    for number in range(seconds * fps):
+        if budget.take(macroblocks, 100.0 + number / fps):
+            return number / fps
+    return None
+
+
+def test_what_keeps_the_level_goes_on_for_good() -> None:
+    assert show(DecodeBudget(), 8160, 30, 600) is None
+
+
+def test_more_macroblocks_than_the_level_allows_are_too_much_after_a_moment() -> None:
+    at = show(DecodeBudget(), 8160, 60, 10)
+    assert at is not None
+    assert 1.5 < at < 2.5
+
+
+def test_a_stalled_line_may_let_go_of_two_seconds_at_once() -> None:
+    budget = DecodeBudget()
+    assert not any(budget.take(MACROBLOCKS_PER_S // 25, 100.0) for _ in range(49))
+    assert budget.take(MACROBLOCKS_BURST, 100.0)
+    assert budget.is_over(100.0 + PENALTY_S - 0.01)
+    assert not budget.take(MACROBLOCKS_BURST, 101.0), "the wait is not lengthened"
+    assert not budget.is_over(100.0 + PENALTY_S)

@@ -1,15 +1,17 @@
-"""One source of pictures that costs too much: key frames alone, and the others go on."""
+"""One source of pictures that costs too much: key frames alone or none, and the others go on."""
 
 from collections import deque
 from collections.abc import Callable
 
 import pytest
 
-from mcu.engine import video_source
+from mcu.engine import video_decoding, video_source
 from mcu.engine.decode_budget import PENALTY_S, STILL_S
 from mcu.engine.pool import InlinePool, Pool
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters
+from mcu.legs.leg import StreamCodec
+from mcu.media.frames import EncodedFrame
 from tests.mcu.engine.video_room import FPS, Camera, Leg
 from tests.mixer.video.pictures import RED
 
@@ -22,7 +24,7 @@ class Costly:
     ) -> None:
         self.picture_s = picture_s
         self.pieces: list[int] = []
-        decode = video_source._decode
+        decode = video_decoding.decode
 
         def counted(box, batch, *rest):  # type: ignore[no-untyped-def]
             self.pieces.append(len(batch))
@@ -30,7 +32,7 @@ class Costly:
             result.took_s = len(batch) * self.picture_s
             return result
 
-        monkeypatch.setattr(video_source, "_decode", counted)
+        monkeypatch.setattr(video_source, "decode", counted)
         self.counters = VideoCounters()
         self.leg = Leg("a")
         self.source = VideoSource(
@@ -109,3 +111,59 @@ def test_pictures_that_wait_are_decoded_in_short_pieces(
     assert room.pieces[:2] == [1, 1]
     assert max(room.pieces) == together
     assert sum(room.pieces) == 11
+
+
+def watched(codec: str) -> tuple[VideoSource, Leg, VideoCounters]:
+    """A source that somebody sees."""
+    leg, counters = Leg("a", codec=StreamCodec(codec, 90_000)), VideoCounters()
+    source = VideoSource("video", leg, InlinePool(), counters, StageClock())
+    source.want([(320, 180, "letterbox")], 100.0)
+    return source, leg, counters
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+def test_pictures_larger_than_any_level_agreed_on_are_not_decoded(codec: str) -> None:
+    source, leg, counters = watched(codec)
+    asked = leg.key_frames_asked
+    camera = Camera(RED, (3840, 2160), codec)
+    for number in range(3):
+        source.receive(camera.next(), 101.0 + number / FPS)
+    assert counters.frames_decoded == 0
+    assert counters.frames_dropped == counters.frames_over_level == 3
+    assert counters.decode_errors == 0
+    assert source.frame is None
+    assert leg.key_frames_asked == asked + 1, "one that fits is asked for, not at each picture"
+
+
+def test_the_largest_that_is_agreed_on_is_decoded() -> None:
+    source, _, counters = watched("h264")
+    source.receive(Camera(RED, (1920, 1080)).next(), 101.0)
+    assert (counters.frames_decoded, counters.frames_over_level) == (1, 0)
+
+
+def test_a_source_that_comes_back_to_a_fitting_size_is_seen_again() -> None:
+    source, _, counters = watched("h264")
+    small, large = Camera(RED), Camera(RED, (3840, 2160))
+    source.receive(small.next(), 101.0)
+    source.receive(large.next(), 101.1)
+    source.receive(small.next(), 101.2)  # refers to what stood before: nobody knows by now
+    assert counters.frames_decoded == 1
+    source.receive(small.next(asked=1), 101.3)
+    assert counters.frames_decoded == 2
+
+
+def test_a_parameter_set_that_cannot_be_read_is_no_work_for_a_decoder() -> None:
+    source, _, counters = watched("h264")
+    source.receive(EncodedFrame(b"\0\0\0\1\x67\x42\0\0\1\x65\x88", 0, True, True), 101.0)
+    assert counters.decode_errors == counters.frames_dropped == 1
+    assert not source.decoding or counters.frames_decoded == 0
+
+
+def test_more_macroblocks_a_second_than_the_level_are_shown_as_stills() -> None:
+    source, _, counters = watched("h264")
+    camera = Camera(RED, (1920, 1080))
+    for number in range(4 * 120):
+        source.receive(camera.next(), 101.0 + number / 120)
+    assert counters.frames_decoded < 120
+    assert counters.frames_over_budget > 240
+    assert counters.frames_over_level == 0

@@ -1,3 +1,5 @@
+import av
+import numpy as np
 import pytest
 from aiortc.codecs.h264 import H264PayloadDescriptor
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from mcu.media import h264
 from mcu.media.payload import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, PayloadError
+from mixer.codecs.video import VideoEncoder
 
 UNITS = st.lists(
     st.builds(
@@ -93,3 +96,23 @@ def test_begins_key_frame(payload: bytes, begins: bool) -> None:
 def test_malformed_is_refused(payloads: list[bytes]) -> None:
     with pytest.raises(PayloadError):
         h264.assemble(payloads)
+
+
+def test_size_is_that_of_the_largest_parameter_set() -> None:
+    small, large = (key_parameters(*size) for size in ((320, 180), (1280, 720)))
+    slices = b"\x65" + bytes(50)
+    assert h264.macroblocks(annex_b([small, slices])) == 20 * 12
+    assert h264.macroblocks(annex_b([small, slices, large])) == 3600
+    assert h264.macroblocks(annex_b([b"\x41" + bytes(50)])) == 0
+    assert h264.macroblocks(b"\0\0\1") == 0
+    with pytest.raises(PayloadError):
+        h264.macroblocks(annex_b([slices, small[:4]]))
+
+
+def key_parameters(width: int, height: int) -> bytes:
+    coded = VideoEncoder("h264", width, height, 25, 300_000).encode(grey(width, height), True)
+    return next(one for one in h264.split_annex_b(coded.data) if one[0] & 0x1F == h264.NAL_SPS)
+
+
+def grey(width: int, height: int) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), "yuv420p")

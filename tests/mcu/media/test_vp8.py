@@ -1,3 +1,5 @@
+import av
+import numpy as np
 import pytest
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from mcu.media import vp8
 from mcu.media.payload import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, PayloadError
+from mixer.codecs.video import VideoEncoder
 
 
 @given(st.binary(min_size=1, max_size=4 * MAX_PAYLOAD_BYTES))
@@ -84,3 +87,28 @@ def test_begins_key_frame(payload: bytes, begins: bool) -> None:
 def test_malformed_is_refused(payloads: list[bytes]) -> None:
     with pytest.raises(PayloadError):
         vp8.assemble(payloads)
+
+
+@pytest.mark.parametrize(("size", "expected"), [((320, 180), 20 * 12), ((1280, 720), 3600)])
+def test_size_of_what_an_encoder_writes(size: tuple[int, int], expected: int) -> None:
+    encoder = VideoEncoder("vp8", *size, 25, 300_000)
+    grey = np.full((size[1] * 3 // 2, size[0]), 128, np.uint8)
+    sizes = [
+        vp8.macroblocks(encoder.encode(av.VideoFrame.from_ndarray(grey, "yuv420p"), key).data)
+        for key in (True, False)
+    ]
+    assert sizes == [expected, 0]
+
+
+def test_bits_that_ask_for_scaling_are_no_size() -> None:
+    header = b"\x10\x00\x00\x9d\x01\x2a" + (640 | 1 << 14).to_bytes(2, "little")
+    assert vp8.macroblocks(header + (360 | 3 << 14).to_bytes(2, "little")) == 920
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_have_a_size_or_are_refused(data: bytes) -> None:
+    try:
+        assert 0 <= vp8.macroblocks(data) <= 1024 * 1024
+    except PayloadError:
+        assert data[0] & 1 == 0
+        assert len(data) < 10 or data[3:6] != b"\x9d\x01\x2a"
