@@ -162,7 +162,7 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
     Args:
         rude_each: each so-many-th leaves without a goodbye; 0: none.
     Raises:
-        VoidRunError: the generator was starved, or guests could not join.
+        VoidRunError: guests could not join, or not as fast as they come.
     """
     rest_s = REST_S + (SILENT_LEG_S if rude_each else 0.0)
     during_s = minutes * 60 + WARM_UP_CHANGES / rate_hz + 2 * rest_s + 2 * SLACK_S + 10.0
@@ -179,8 +179,11 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
             async with guests.sending():
                 await _come_and_go(guests, held, found, minutes * 60, rate_hz, rude_each, rest_s)
 
-    async with meeting(load, spare_legs=GUESTS) as held:
-        measured = await held.measured(during=beside)
+    # What is left behind is no matter of time: a busy machine is neither to refuse guests nor to
+    # make the run void.
+    environment = {"MCU_LIMITS__OVERLOAD_PROTECTION": "false"}
+    async with meeting(load, spare_legs=GUESTS, environment=environment) as held:
+        measured = await held.measured(during=beside, starved_is_void=False)
     if found.failed:
         raise VoidRunError(f"{found.failed} of {found.joins} joins failed")
     return figures(found, measured, minute_five=minutes > 6)
@@ -298,14 +301,15 @@ def figures(found: Found, measured: Figures, *, minute_five: bool) -> list[Figur
             against=f"{early / 1e6:.1f} MB then, {late / 1e6:.1f} MB at the end; {changes}",
         )
     )
-    rows.append(
-        Figure(
-            "longest gap in sound of a room that stayed",
-            measured["audio_gap_ms_max"],
-            "ms",
-            against=f"{measured['ticks_missed']} ticks missed, {measured['legs']} rooms",
+    if not measured["generator_starved"]:
+        rows.append(
+            Figure(
+                "longest gap in sound of a room that stayed",
+                measured["audio_gap_ms_max"],
+                "ms",
+                against=f"{measured['ticks_missed']} ticks missed, {measured['legs']} rooms",
+            )
         )
-    )
     return rows
 
 

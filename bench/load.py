@@ -73,7 +73,13 @@ def memory_bytes(pid: int) -> int:
 
 
 async def measured(
-    load: Load, url: str, token: str, pid: int, during: During | None = None
+    load: Load,
+    url: str,
+    token: str,
+    pid: int,
+    during: During | None = None,
+    *,
+    starved_is_void: bool = True,
 ) -> Figures:
     """One load against one server: the generator's figures and the server's cores.
 
@@ -81,6 +87,8 @@ async def measured(
         url: where offers are POSTed; ``{leg}`` in it becomes the leg's number.
         pid: the server's. during: runs from the beginning of the measurement, beside it; it is
             awaited before the server's figures are read.
+        starved_is_void: off for what a starved generator does not change, counts for instance;
+            the figures say ``generator_starved`` then.
     Raises:
         VoidRunError: the generator could not join, or was starved of processor time.
     """
@@ -111,7 +119,7 @@ async def measured(
         if generator.returncode is None:
             generator.terminate()
         await generator.wait()
-    if figures["generator_starved"]:
+    if figures["generator_starved"] and starved_is_void:
         raise VoidRunError(
             f"the generator began {figures['generator_late_phases']:.0%} of its work late: "
             "it was starved of processor time; take fewer legs or a calmer machine"
@@ -136,15 +144,25 @@ class Meeting:
         """Where a room's offer is POSTed; ``{leg}`` stands for its number."""
         return f"{self.daemon.url}/api/v1/conferences/{self.conference}/legs?bridge=b{{leg}}"
 
-    async def measured(self, *, load: Load | None = None, during: During | None = None) -> Figures:
+    async def measured(
+        self,
+        *,
+        load: Load | None = None,
+        during: During | None = None,
+        starved_is_void: bool = True,
+    ) -> Figures:
         """Join the load's rooms, measure, let them leave; what the daemon tells is added.
 
         Args:
             load: another one than the meeting was prepared for, with no more legs.
+            starved_is_void: see ``measured``.
         """
         load = load or self.load
         before = await self.daemon.metrics()
-        figures = await measured(load, self.legs_url(), ADMIN_TOKEN, self.daemon.pid, during)
+        url, pid = self.legs_url(), self.daemon.pid
+        figures = await measured(
+            load, url, ADMIN_TOKEN, pid, during, starved_is_void=starved_is_void
+        )
         return figures | daemon_figures(before, await self.daemon.metrics())
 
 

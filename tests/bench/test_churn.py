@@ -3,7 +3,12 @@ import pytest
 from bench.churn import Found, figures, memory_means
 from bench.figures import VoidRunError
 
-MEASURED = {"audio_gap_ms_max": 31.0, "ticks_missed": 0, "legs": 20}
+MEASURED = {
+    "audio_gap_ms_max": 31.0,
+    "ticks_missed": 0,
+    "legs": 20,
+    "generator_starved": False,
+}
 
 
 def test_memory_of_minute_five_and_of_the_last_one() -> None:
@@ -34,3 +39,5 @@ def test_what_is_left_behind_does_not_hold() -> None:
     assert (threads.value, threads.holds) == (-1, True)
     assert memory.value == 0
     assert gap.value == 31.0
+    starved = figures(found, MEASURED | {"generator_starved": True}, minute_five=False)
+    assert [one.name for one in starved] == [tasks.name, threads.name, memory.name]
