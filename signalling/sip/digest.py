@@ -14,7 +14,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from signalling.sip.authentication_fields import parse_authentication, quoted
 from signalling.sip.errors import SipError
@@ -53,10 +53,26 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """They are not; ``stale`` where only the nonce was too old."""
+    """They are not.
+
+    Args:
+        stale: only the nonce was too old. blocked: too many wrong ones came before these, so they
+            were not looked at.
+    """
 
     reason: str
     stale: bool = False
+    blocked: bool = False
+
+
+class Guard(Protocol):
+    """Who may still guess. A source cannot be feigned here: nonces are good for one source only."""
+
+    def admits(self, source: str, username: str, now: float) -> bool:
+        """Whether credentials of ``username`` from ``source`` are looked at."""
+
+    def failed(self, source: str, username: str, now: float) -> None:
+        """They were wrong."""
 
 
 @dataclass(slots=True)
@@ -85,6 +101,7 @@ class DigestVerifier:
     Args:
         realm: ours. secret_of: HA1 of a user for an algorithm, lower-case hex; None where there is
             none. key: signs nonces; random by default, then no nonce outlives the process.
+        guard: stops who guesses; None lets everybody try for ever.
 
     A nonce says itself when it was made and that we made it, so challenges cost no memory. Of
     nonces in use the counts are kept, for ``MAX_NONCES`` at most.
@@ -96,17 +113,27 @@ class DigestVerifier:
         secret_of: Callable[[str, Algorithm], str | None],
         key: bytes | None = None,
         algorithms: Sequence[Algorithm] = ALGORITHMS,
+        guard: Guard | None = None,
     ) -> None:
         self.realm = realm
+        self._guard = guard
         self._secret_of = secret_of
         self._key = secrets.token_bytes(32) if key is None else key
         self._algorithms = tuple(algorithms)
         self._counts: OrderedDict[str, _Counts] = OrderedDict()
         self._stale_until = float("-inf")
 
-    def challenges(self, now: float, stale: bool = False) -> list[str]:
-        """Values of WWW-Authenticate, the preferred algorithm first (RFC 8760 section 2.4)."""
-        nonce = self._nonce(now)
+    def knows(self, username: str) -> bool:
+        """Whether there is such a user."""
+        return any(self._secret_of(username, algorithm) for algorithm in self._algorithms)
+
+    def challenges(self, now: float, stale: bool = False, source: str = "") -> list[str]:
+        """Values of WWW-Authenticate, the preferred algorithm first (RFC 8760 section 2.4).
+
+        Args:
+            source: address to which they are sent; the answer must come from there.
+        """
+        nonce = self._nonce(now, source)
         ending = ", stale=true" if stale else ""
         return [
             f"Digest realm={quoted(self.realm)}, nonce={quoted(nonce)}, algorithm={algorithm}, "
@@ -115,12 +142,13 @@ class DigestVerifier:
         ]
 
     def verify(
-        self, method: str, uri: SipUri, values: Sequence[str], now: float
+        self, method: str, uri: SipUri, values: Sequence[str], now: float, source: str = ""
     ) -> Verified | Refused:
         """Judge the credentials of a request.
 
         Args:
             uri: the Request-URI. values: of Authorization; those for other realms do not count.
+            source: address it came from.
         """
         refused = Refused("no credentials")
         for value in values:
@@ -131,11 +159,11 @@ class DigestVerifier:
                 continue
             parameters = credentials.parameters
             if credentials.scheme == "digest" and parameters.get("realm") == self.realm:
-                return self._judge(method, uri, dict(parameters), now)
+                return self._judge(method, uri, dict(parameters), now, source)
         return refused
 
     def _judge(
-        self, method: str, uri: SipUri, given: dict[str, str], now: float
+        self, method: str, uri: SipUri, given: dict[str, str], now: float, source: str
     ) -> Verified | Refused:
         algorithm = algorithm_named(given.get("algorithm"))
         if algorithm is None or algorithm not in self._algorithms:
@@ -148,9 +176,11 @@ class DigestVerifier:
         if not _same_place(given.get("uri", ""), uri):
             return Refused("the credentials are for another address")
         username, nonce = given.get("username", ""), given.get("nonce", "")
-        made_at = self._made_at(nonce)
+        made_at = self._made_at(nonce, source)
         if made_at is None:
             return Refused("the nonce is not ours", stale=True)
+        if self._guard is not None and not self._guard.admits(source, username, now):
+            return Refused("too many wrong credentials came from there", blocked=True)
         secret = self._secret_of(username, algorithm)
         expected = digest_response(
             algorithm, secret or _NO_SECRET, nonce, count_text, given.get("cnonce", ""), method,
@@ -160,6 +190,8 @@ class DigestVerifier:
             expected.encode(), given.get("response", "").lower().encode("utf-8", "replace")
         )
         if not right or secret is None:
+            if self._guard is not None:
+                self._guard.failed(source, username, now)
             return Refused("the user or the password is wrong")
         if not 0 <= now - made_at <= NONCE_LIFE_S or made_at <= self._stale_until:
             return Refused("the nonce is too old", stale=True)
@@ -167,20 +199,20 @@ class DigestVerifier:
             return Refused("the nonce was used before", stale=True)
         return Verified(username)
 
-    def _nonce(self, now: float) -> str:
+    def _nonce(self, now: float, source: str) -> str:
         made = _NONCE.pack(now, secrets.token_bytes(8))
-        return base64.urlsafe_b64encode(made + self._mac(made)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(made + self._mac(made, source)).decode().rstrip("=")
 
-    def _mac(self, made: bytes) -> bytes:
-        return hmac.digest(self._key, made, "sha256")[:_MAC_BYTES]
+    def _mac(self, made: bytes, source: str) -> bytes:
+        return hmac.digest(self._key, made + source.encode(), "sha256")[:_MAC_BYTES]
 
-    def _made_at(self, nonce: str) -> float | None:
+    def _made_at(self, nonce: str, source: str) -> float | None:
         try:
             data = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
         except ValueError:
             return None
         made, mac = data[: _NONCE.size], data[_NONCE.size :]
-        if len(made) < _NONCE.size or not hmac.compare_digest(mac, self._mac(made)):
+        if len(made) < _NONCE.size or not hmac.compare_digest(mac, self._mac(made, source)):
             return None
         at: float = _NONCE.unpack(made)[0]
         return at

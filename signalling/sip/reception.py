@@ -16,7 +16,6 @@ from signalling.sip.message import ReceivedRequest, response_to
 from signalling.sip.registrar import Registrar
 from signalling.sip.subscriptions import LEAST_S, Subscriptions
 from signalling.sip.transactions import Key
-from signalling.sip.uri import SipUri
 
 _ONLY_IN_DIALOGS = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY"})
 
@@ -64,8 +63,8 @@ class Reception:
         if method == "INVITE" and self._calls.is_merged(key, request):
             raise SipError("Call-ID", "came by another way before", 482)
         identity = ""
-        if self._verifier and method in self._core.settings.authenticated_methods:
-            verified = self._authenticate(key, request, now)
+        if self._verifier and self._must_authenticate(self._verifier, request):
+            verified = self._authenticate(key, request, source, now)
             if verified is None:
                 return
             identity = verified
@@ -132,7 +131,9 @@ class Reception:
             raise SipError("To", "is no address of ours", 404)
         if self._verifier is not None and address.user != identity:
             raise SipError("To", "is not the address of these credentials", 403)
-        name = str(SipUri("sip", address.host.lower(), user=address.user))
+        name = self._registrar.name_of(address)
+        if name is None:
+            raise SipError("To", "is no address of ours", 404)
         change = self._registrar.register(name, request, source, now)
         response = response_to(request, 200, self._core.new_name())
         if contacts := self._registrar.remaining(name, now):
@@ -142,16 +143,35 @@ class Reception:
         if change is not None:
             self._core.emit(change)
 
-    def _authenticate(self, key: Key, request: ReceivedRequest, now: float) -> str | None:
-        """The user whose credentials came; None where they were asked for."""
+    def _must_authenticate(self, verifier: DigestVerifier, request: ReceivedRequest) -> bool:
+        """Whether credentials are asked for: of guests only where they say that they are none."""
+        settings = self._core.settings
+        if request.method not in settings.authenticated_methods:
+            return False
+        if request.method not in settings.guest_methods or request.headers.getlist("Authorization"):
+            return True
+        caller = uri_of(request.envelope.from_address)
+        return verifier.knows(caller.user or "")
+
+    def _authenticate(
+        self, key: Key, request: ReceivedRequest, source: Hop, now: float
+    ) -> str | None:
+        """The user whose credentials came; None where they were asked for.
+
+        Raises:
+            SipError: too many wrong ones came from there before.
+        """
         if self._verifier is None:
             return None
         values = request.headers.getlist("Authorization")
-        judged = self._verifier.verify(request.method, request.uri, values, now)
+        judged = self._verifier.verify(request.method, request.uri, values, now, source.host)
         if not isinstance(judged, Refused):
             return judged.username
+        if judged.blocked:
+            self._core.statistics.refused["too many wrong credentials"] += 1
+            raise SipError("Authorization", judged.reason, 403)
         response = response_to(request, 401, self._core.new_name())
-        challenges = self._verifier.challenges(now, judged.stale)
+        challenges = self._verifier.challenges(now, judged.stale, source.host)
         response.headers.setlist("WWW-Authenticate", challenges)
         asked = "challenged" if not values or judged.stale else "wrong credentials"
         self._core.statistics.refused[asked] += 1

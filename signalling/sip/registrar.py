@@ -5,7 +5,9 @@ others. All or nothing of a request is done.
 """
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sipmessage import Address
 
@@ -17,6 +19,7 @@ from signalling.sip.timers import TimerQueue
 from signalling.sip.uri import SipUri, parameter
 
 DEFAULT_EXPIRES_S = 3_600
+MAX_USER_AGENT = 100
 
 _Q = re.compile(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)\Z")
 
@@ -43,6 +46,7 @@ class Binding:
     Args:
         q: preference, 0 to 1. source: where its last REGISTER came from, which is the way back
             to a device behind a NAT or on a stream.
+        since: when it registered first. user_agent: what it calls itself, shortened.
     """
 
     contact: SipUri
@@ -51,6 +55,8 @@ class Binding:
     call_id: str
     sequence: int
     source: Hop
+    since: float = 0.0
+    user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +67,28 @@ class BindingsChanged:
     bindings: tuple[Binding, ...]
 
 
+def address_of(uri: SipUri) -> str | None:
+    """An address by itself, as it stands in the bindings unless somebody names them otherwise."""
+    return str(SipUri("sip", uri.host.lower(), user=uri.user))
+
+
 class Registrar:
     """Bindings of all addresses, in memory.
+
+    Args:
+        name_of: under which name the devices of an address are kept; None: it is not served here.
+            Without it every address is, under ``address_of``.
 
     Memory is bounded by the limits. Cost: O(contacts) a request.
     """
 
-    def __init__(self, limits: RegistrarLimits | None = None) -> None:
+    def __init__(
+        self,
+        limits: RegistrarLimits | None = None,
+        name_of: Callable[[SipUri], str | None] = address_of,
+    ) -> None:
         self.limits = limits or RegistrarLimits()
+        self.name_of = name_of
         self._bindings: dict[str, tuple[Binding, ...]] = {}
         self._timers: TimerQueue[str] = TimerQueue()
 
@@ -80,6 +100,18 @@ class Registrar:
         return tuple(
             binding for binding in self._bindings.get(address, ()) if binding.expires_at > now
         )
+
+    def all(self) -> Mapping[str, tuple[Binding, ...]]:
+        """What is kept of every address now, for a store; expired ones may be among them."""
+        return MappingProxyType(self._bindings)
+
+    def restore(self, address: str, bindings: Iterable[Binding], now: float) -> None:
+        """Take in what a store has kept, at the start; what has expired since is left out."""
+        kept = sorted(
+            (binding for binding in bindings if binding.expires_at > now),
+            key=lambda binding: -binding.q,
+        )
+        self._store(address, (), tuple(kept[: self.limits.contacts]), now)
 
     def register(
         self, address: str, request: ReceivedRequest, source: Hop, now: float
@@ -175,6 +207,8 @@ class Registrar:
                 envelope.call_id,
                 envelope.cseq.sequence,
                 source,
+                now if known is None else known.since,
+                (request.headers.get("User-Agent") or "")[:MAX_USER_AGENT],
             ),
         )
 

@@ -253,3 +253,55 @@ def test_fields_that_cannot_be_read(text: str) -> None:
 
 def test_secrets_are_not_shown() -> None:
     assert "dài" not in repr(ROOM)
+
+
+def test_a_nonce_is_good_for_the_address_it_was_sent_to() -> None:
+    server = verifier()
+    value = answer(server.challenges(0.0, source="192.0.2.7"), "REGISTER", str(URI), ROOM)
+    assert value is not None
+    elsewhere = server.verify("REGISTER", URI, [value], 1.0, "198.51.100.1")
+    assert elsewhere == Refused("the nonce is not ours", stale=True)
+    assert server.verify("REGISTER", URI, [value], 1.0, "192.0.2.7") == Verified(ROOM.username)
+
+
+class Two:
+    """Lets two guesses through, of each source and user."""
+
+    def __init__(self) -> None:
+        self.wrong: list[tuple[str, str]] = []
+
+    def admits(self, source: str, username: str, now: float) -> bool:
+        return self.wrong.count((source, username)) < 2
+
+    def failed(self, source: str, username: str, now: float) -> None:
+        self.wrong.append((source, username))
+
+
+def test_who_guesses_is_stopped_and_nobody_else() -> None:
+    server = DigestVerifier(REALM, secret_of, guard=Two())
+
+    def judged(source: str, password: str) -> Verified | Refused:
+        credentials = Credentials(ROOM.username, password)
+        value = answer(server.challenges(0.0, source=source), "REGISTER", str(URI), credentials)
+        assert value is not None
+        return server.verify("REGISTER", URI, [value], 1.0, source)
+
+    for _ in range(2):
+        assert not getattr(judged("attacker", "guess"), "blocked", True)
+    assert getattr(judged("attacker", ROOM.password), "blocked", False)
+    assert judged("room", ROOM.password) == Verified(ROOM.username)
+
+
+def test_who_cannot_have_such_a_nonce_is_not_counted() -> None:
+    guard = Two()
+    server = DigestVerifier(REALM, secret_of, guard=guard)
+    challenges = server.challenges(0.0, source="attacker")
+    value = answer(challenges, "REGISTER", str(URI), Credentials(ROOM.username, "guess"))
+    assert value is not None
+    server.verify("REGISTER", URI, [value], 1.0, "room")  # a feigned source
+    assert guard.wrong == []
+
+
+def test_known_users() -> None:
+    assert verifier().knows(ROOM.username)
+    assert not verifier().knows("nobody")

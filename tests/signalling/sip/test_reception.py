@@ -250,3 +250,42 @@ def test_an_ack_of_nothing() -> None:
     peer = Scripted()
     assert peer.request("ACK", to_tag="gone") == []
     assert peer.agent.statistics.dropped == {"ACK of nothing": 1}
+
+
+def test_addresses_that_are_not_served() -> None:
+    peer = Scripted(registrar=Registrar(name_of=lambda uri: uri.user if uri.user == "x" else None))
+    assert final(peer.request("REGISTER", "z9hG4bK1", CONTACT)).code == 404
+    peer.agent.registrar.name_of = lambda uri: "any name"  # type: ignore[union-attr]
+    assert final(peer.request("REGISTER", "z9hG4bK2", CONTACT, cseq=2)).code == 200
+    assert peer.one(BindingsChanged).address == "any name"
+
+
+def test_guests_are_asked_for_nothing_unless_they_name_a_user() -> None:
+    settings = AgentSettings((OWN,), guest_methods=frozenset({"INVITE"}))
+    peer = Scripted(settings, verifier=verifier(), registrar=Registrar())
+    invite = request_text("INVITE", "z9hG4bK1", CONTACT)
+    feigned = invite.replace(b"From: <sip:room@", b"From: <sip:guest@")
+    assert feigned != invite  # the messages of tests come from the room
+    assert final(peer.receive(invite)).code == 401
+    assert final(peer.request("REGISTER", "z9hG4bK9", CONTACT, cseq=5)).code == 401
+    peer.receive(feigned.replace(b"z9hG4bK1", b"z9hG4bK2").replace(b"Call-ID: ", b"Call-ID: g"))
+    assert peer.one(CallReceived).identity == ""
+
+
+def test_who_guesses_too_often_is_refused() -> None:
+    class Closed:
+        def admits(self, source: str, username: str, now: float) -> bool:
+            return False
+
+        def failed(self, source: str, username: str, now: float) -> None:
+            raise AssertionError("was not looked at")
+
+    server = DigestVerifier(REALM, lambda user, algorithm: "0" * 64, guard=Closed())
+    peer = Scripted(verifier=server)
+    challenged = final(peer.request("INVITE", "z9hG4bK1", CONTACT))
+    value = answer(
+        challenged.headers.getlist("WWW-Authenticate"), "INVITE", "sip:mcu@192.0.2.1", ROOM
+    )
+    again = peer.request("INVITE", "z9hG4bK2", CONTACT, f"Authorization: {value}", cseq=2)
+    assert final(again).code == 403
+    assert peer.agent.statistics.refused["too many wrong credentials"] == 1

@@ -162,3 +162,26 @@ def test_addresses_are_bounded() -> None:
     assert phone.registrar.forget("sip:1@example.com", 0.0) is not None
     phone.register("Contact: <sip:a@192.0.2.7>", address="sip:3@example.com")
     assert phone.registrar.forget("sip:1@example.com", 0.0) is None
+
+
+def test_since_when_and_by_what() -> None:
+    phone = Phone()
+    phone.register("Contact: <sip:a@192.0.2.7>", f"User-Agent: {'Codec ' * 40}", now=5.0)
+    phone.register("Contact: <sip:a@192.0.2.7>", "User-Agent: Codec", now=50.0)
+    (binding,) = phone.registrar.bindings(ROOM, 60.0)
+    assert (binding.since, binding.user_agent) == (5.0, "Codec")
+    first = Phone().register("Contact: <sip:a@192.0.2.7>", f"User-Agent: {'x' * 400}")
+    assert first is not None
+    assert len(first.bindings[0].user_agent) == 100
+
+
+def test_restored_without_what_has_expired() -> None:
+    phone = Phone()
+    phone.register("Contact: <sip:a@192.0.2.7>;expires=100;q=0.5, <sip:b@192.0.2.7>;expires=600")
+    kept = phone.registrar.all()[ROOM]
+    restarted = Registrar(phone.registrar.limits)
+    restarted.restore(ROOM, kept, now=200.0)
+    assert [str(one.contact) for one in restarted.bindings(ROOM, 200.0)] == ["sip:b@192.0.2.7"]
+    assert restarted.next_timer() == 600.0
+    restarted.restore("sip:gone@example.com", kept, now=700.0)
+    assert list(restarted.all()) == [ROOM]
