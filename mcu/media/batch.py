@@ -12,7 +12,7 @@ import ctypes
 import errno
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from mcu.media import mmsg
@@ -53,6 +53,10 @@ class Owner(Protocol):
 
     target: Target | None
     dropped: int
+
+
+Committed = tuple[Owner, Target, int, int]
+"""A message: whose it is, where it goes, its first slot and how many packets it is cut into."""
 
 
 class PacketBatch(ABC):
@@ -152,7 +156,7 @@ class MmsgBatch(PacketBatch):
         self._iovec_addresses = [
             self._iovecs_address + mmsg.IOVEC.size * slot for slot in range(SLOTS)
         ]
-        self._owners: list[tuple[Owner, Target, int, int]] = []
+        self._owners: list[Committed] = []
 
     def target(self, address: Any) -> Target:
         """See ``PacketBatch``."""
@@ -204,11 +208,17 @@ class MmsgBatch(PacketBatch):
             return
         self._owners = []
         self.used = 0
-        done, count = 0, len(owners)
-        descriptor = self._socket.fileno()  # -1 once closed, never another's
-        while done < count:
+        self._send_run(owners, 0, len(owners), self._socket.fileno())
+
+    def _send_run(self, owners: Sequence[Committed], done: int, end: int, descriptor: int) -> None:
+        """Send the messages from ``done`` to ``end`` from one socket.
+
+        Args:
+            descriptor: of the socket; -1 once it is closed, never another's.
+        """
+        while done < end:
             at = self._messages_address + mmsg.MESSAGE_BYTES * done
-            sent = self._send(descriptor, at, count - done, mmsg.MSG_DONTWAIT)
+            sent = self._send(descriptor, at, end - done, mmsg.MSG_DONTWAIT)
             if sent > 0:
                 done += sent
                 continue
@@ -216,10 +226,10 @@ class MmsgBatch(PacketBatch):
             if error == errno.EINTR:
                 continue
             if error == errno.EAGAIN:
-                for owner, _, _, packets in owners[done:]:
+                for owner, _, _, packets in owners[done:end]:
                     owner.dropped += packets
                 return
-            self._refused(*owners[done], error)
+            self._refused(owners[done], error, descriptor)
             done += 1
 
     def _add(self, owner: Owner, target: Target, slot: int, packets: int, size: int) -> None:
@@ -256,8 +266,9 @@ class MmsgBatch(PacketBatch):
             size,
         )
 
-    def _refused(self, owner: Owner, target: Target, slot: int, packets: int, error: int) -> None:
+    def _refused(self, refused: Committed, error: int, descriptor: int) -> None:
         """The kernel refused a message: its packets one by one, if that may help."""
+        owner, target, slot, packets = refused
         if packets == 1 or error not in _NOT_SEGMENTED:
             owner.dropped += packets
             return
@@ -265,5 +276,5 @@ class MmsgBatch(PacketBatch):
         at = self._messages_address + mmsg.MESSAGE_BYTES * SLOTS
         for one in range(slot, slot + packets):
             self._write(SLOTS, target, one, 1, *target.local)
-            if self._send(self._socket.fileno(), at, 1, mmsg.MSG_DONTWAIT) != 1:
+            if self._send(descriptor, at, 1, mmsg.MSG_DONTWAIT) != 1:
                 owner.dropped += 1

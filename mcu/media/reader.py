@@ -26,6 +26,9 @@ class Reader(Protocol):
     def packets(self) -> Sequence[PacketBuffer]:
         """One slot each; the first ones hold what the last ``read`` gave, until the next."""
 
+    def turn_to(self, sock: socket.socket) -> None:
+        """Read another socket of the same family from now on."""
+
     def read(self, now: float) -> int:
         """Read what waits; gives how many.
 
@@ -52,6 +55,11 @@ class RecvfromReader:
         self._addresses: list[Any] = []
         self._now = 0.0
         self._error: OSError | None = None
+
+    def turn_to(self, sock: socket.socket) -> None:
+        """See ``Reader``."""
+        self._socket = sock
+        self._error = None
 
     def read(self, now: float) -> int:
         """See ``Reader``."""
@@ -128,6 +136,10 @@ class MmsgReader:
                 mmsg.CONTROL_BYTES,
             )
         self._pristine = bytes(self._messages)
+
+    def turn_to(self, sock: socket.socket) -> None:
+        """See ``Reader``."""
+        self._socket = sock
 
     def read(self, now: float) -> int:
         """See ``Reader``. A datagram longer than its slot is cut off there."""

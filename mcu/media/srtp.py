@@ -29,8 +29,9 @@ PROFILES: Final = {
     "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
     "AEAD_AES_256_GCM": Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
     "AES128_CM_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    "AES128_CM_SHA1_32": Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
 }
-"""libsrtp's numbers by the names of RFC 5764 and RFC 7714."""
+"""libsrtp's numbers by the names of RFC 5764 and RFC 7714; the last is for SDES alone."""
 
 _REASONS: Final = {7: "authentication", 9: "replay", 10: "replay", 13: "unknown_stream"}
 
