@@ -26,6 +26,7 @@ from contextlib import asynccontextmanager, suppress
 from bench.badleg_peer import FAULTS
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Meeting, meeting
+from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN
 
 LEGS, SHORT_LEGS = 60, 15
@@ -56,7 +57,7 @@ async def bad_leg(held: Meeting, fault: str) -> AsyncIterator[None]:
     Raises:
         VoidRunError: it could not join.
     """
-    process = await asyncio.create_subprocess_exec(
+    process = await child.start(
         sys.executable, "-m", "bench.badleg_peer",
         "--url", held.legs_url().replace("{leg}", str(held.load.legs)),
         "--token", ADMIN_TOKEN, "--fault", fault,

@@ -42,6 +42,7 @@ from bench.composition_programs import PROGRAMS, SHORT_PROGRAMS, need_programs
 from bench.figures import Figure, VoidRunError, table
 from mcu.engine.video_process.memory import environment
 from mixer.video.layout import LAYOUTS
+from tests.peers import child
 
 SHORT_PICTURES = 50
 """Length of the shorter clips, and what is left out of quality."""
@@ -71,6 +72,7 @@ def cpu_seconds(command: Sequence[str], large_pages: bool) -> float:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=settings,
+        preexec_fn=child.ends_with_us(),
     )
     assert process.stderr is not None
     said = process.stderr.read().decode(errors="replace")

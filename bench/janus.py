@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from bench.figures import Figure, VoidRunError, table
 from bench.janus_server import janus
 from bench.load import JOIN_ALLOWANCE_S, Figures, Load, cpu_seconds, meeting, memory_bytes
+from tests.peers import child
 
 BAR = 0.25
 BAR_LEGS = 100
@@ -36,7 +37,7 @@ async def load_janus(load: Load) -> Figures:
             starved.
     """
     async with janus() as server:
-        generator = await asyncio.create_subprocess_exec(
+        generator = await child.start(
             sys.executable, "-m", "bench.plain_rtp",
             "--legs", str(load.legs), "--seconds", str(load.seconds),
             "--speakers", str(load.speakers), "--sampled", str(load.sampled),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import VoidRunError
+from tests.peers import child
 
 ROOM = 1
 PAYLOAD_TYPE = 111
@@ -216,7 +217,7 @@ async def janus() -> AsyncIterator[JanusServer]:
 async def _started(program: str, folder: Path) -> tuple[asyncio.subprocess.Process, JanusClient]:
     for _ in range(START_ATTEMPTS):
         with (folder / "log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
+            process = await child.start(
                 program, "--configs-folder", str(folder), "--disable-colors",
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip

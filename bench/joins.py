@@ -24,6 +24,7 @@ from playwright.async_api import Page
 
 from bench.figures import Figure, VoidRunError, table
 from bench.load import JOIN_ALLOWANCE_S, Figures, Load, Meeting, meeting
+from tests.peers import child
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.daemon import ADMIN_TOKEN
 
@@ -156,7 +157,7 @@ async def at_once(inside: int, many: int) -> list[Figure]:
 
 
 async def _all(held: Meeting, first: int, many: int) -> dict[str, Any]:
-    generator = await asyncio.create_subprocess_exec(
+    generator = await child.start(
         sys.executable, "-m", "bench.generator", "--url", held.legs_url(), "--token", ADMIN_TOKEN,
         "--first", str(first), "--legs", str(many), "--at-once", str(many), "--video",
         "--video-senders", "0", "--speakers", "0", "--sampled", "0", "--viewers", "0",

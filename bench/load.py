@@ -19,7 +19,8 @@ from typing import Any
 import psutil
 
 from bench.figures import VoidRunError
-from tests.peers.daemon import ADMIN_TOKEN, Daemon, end_with_parent
+from tests.peers import child
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 JOIN_ALLOWANCE_S = 120.0
 Figures = dict[str, Any]
@@ -92,9 +93,9 @@ async def measured(
     Raises:
         VoidRunError: the generator could not join, or was starved of processor time.
     """
-    generator = await asyncio.create_subprocess_exec(
+    generator = await child.start(
         sys.executable, "-m", "bench.generator", "--url", url, "--token", token,
-        *load.arguments(), stdout=asyncio.subprocess.PIPE, preexec_fn=end_with_parent,
+        *load.arguments(), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert generator.stdout is not None
     beside: asyncio.Future[None] | None = None
@@ -239,12 +240,11 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
 @asynccontextmanager
 async def baseline_server(name: str) -> AsyncIterator[tuple[str, int]]:
     """A baseline's process (``bench/baselines``); gives its offer URL and pid."""
-    process = await asyncio.create_subprocess_exec(
+    process = await child.start(
         sys.executable,
         "-m",
         f"bench.baselines.{name}_mcu",
         stdout=asyncio.subprocess.PIPE,
-        preexec_fn=end_with_parent,
     )
     assert process.stdout is not None
     try:

@@ -39,6 +39,7 @@ from bench.netem_page import PageRoom
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
 from mcu.engine.adaptation import REGRET_S
+from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 Figures = dict[str, Any]
@@ -128,7 +129,7 @@ class Bench:
             return found
 
     async def _start_generator(self, stack: AsyncExitStack, url: str) -> None:
-        generator = await asyncio.create_subprocess_exec(
+        generator = await child.start(
             sys.executable, "-m", "bench.generator", "--url", url, "--token", ADMIN_TOKEN,
             "--legs", str(GENERATOR_ROOMS), "--video", "--speakers", "2", "--sampled", "0",
             "--seconds", "100000", stdout=asyncio.subprocess.PIPE,

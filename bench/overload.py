@@ -24,6 +24,7 @@ from typing import Any
 
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Meeting, cpu_seconds, daemon_figures, meeting
+from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN
 
 MOST_LEGS = 400
@@ -92,7 +93,7 @@ async def crowd(held: Meeting, load: Load, per_second: float, processors: set[in
         VoidRunError: it was starved, or everybody was let in.
     """
     with pinned(processors):
-        generator = await asyncio.create_subprocess_exec(
+        generator = await child.start(
             sys.executable, "-m", "bench.overload_crowd", "--url", held.legs_url(),
             "--token", ADMIN_TOKEN, "--per-second", str(per_second), *load.arguments(),
             stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import child
 from tests.peers.coded_media import Colour
 from tests.peers.daemon import Daemon
 from tests.peers.generator_rooms import GeneratorRooms
@@ -22,7 +23,7 @@ A_HZ, B_HZ = 1010.0, 2130.0
 
 @asynccontextmanager
 async def bad_room(daemon: Daemon, conference: str, token: str, fault: str) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
+    process = await child.start(
         sys.executable, "-m", "bench.badleg_peer", "--token", token, "--fault", fault,
         "--url", f"{daemon.url}/api/v1/conferences/{conference}/legs",
         stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,6 @@
 """The real daemon as a process of its own, on loopback, with a data directory of its own."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import socket
@@ -12,10 +11,10 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests.peers import child
+
 ADMIN_TOKEN = "test-administrator-token-0123456789"
 START_TIMEOUT_S = 30.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -25,11 +24,6 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         probe.bind(("::", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def end_with_parent() -> None:
-    """In a child before it runs: a test or benchmark that is killed leaves nothing behind."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Daemon:
@@ -95,7 +89,7 @@ class Daemon:
         """Start it and wait until it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "daemon.log").open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = await child.start(
                 sys.executable,
                 "-m",
                 "mcu",
@@ -103,7 +97,6 @@ class Daemon:
                 env={**os.environ, **self._environment},
                 stdout=out,
                 stderr=out,
-                preexec_fn=end_with_parent,
             )
         async with asyncio.timeout(START_TIMEOUT_S):
             while not await self._ready():

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from tests.peers import child
+
 STOP_TIMEOUT_S = 20.0
 
 
@@ -28,7 +30,7 @@ class SoftwareBridge:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
+        self._process = await child.start(
             *self._command, env=self._environment, stderr=asyncio.subprocess.PIPE
         )
         self._reading = asyncio.create_task(self._read())
