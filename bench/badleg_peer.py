@@ -1,12 +1,16 @@
 """One room that misbehaves, as a process: joins like every other, then does one thing wrong.
 
-Started by ``bench.badleg``; ``good`` is the same room doing nothing wrong. It prints one line when
-it begins to send, and goes on until it is ended.
+Started by ``bench.badleg``; ``good`` is the same room doing nothing wrong. With ``--elsewhere`` it
+is a good room, and sends what is wrong to a socket that nobody reads: as much work, for the same
+machine, and none for the daemon. It prints one line when it begins to send, and goes on until it
+is ended.
 """
 
 import argparse
 import asyncio
+import os
 import random
+import socket
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -20,9 +24,9 @@ from bench.generator_leg import GeneratorLeg
 from bench.generator_offer import AUDIO_PAYLOAD_TYPE, LEVEL_ID, VIDEO_PAYLOAD_TYPE
 from bench.media import CodedPictures, coded_pictures, coded_speech, textured
 from mcu.media import h264, rtcp, rtp, vp8
-from mcu.media.srtp import PacketBuffer, SrtpError
+from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession
 from mixer.codecs.video import VideoEncoder
-from signalling.webrtc.dtls import DtlsCertificate
+from signalling.webrtc.dtls import AEAD_AES_128_GCM, DtlsCertificate
 
 PHASE_S = 0.005
 AUDIO_PHASES, VIDEO_PHASES = 4, 8
@@ -82,6 +86,32 @@ class BadLeg(GeneratorLeg):
     def seen_ssrcs(self) -> tuple[int, int]:
         """Sound and picture that the daemon sends it."""
         return self._from_audio_ssrc, self._from_video_ssrc
+
+
+class Elsewhere(BadLeg):
+    """Has joined nothing: what it sends is protected, goes through the kernel, and is dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "elsewhere",
+            PacketBuffer(),
+            DtlsCertificate.generate(),
+            sound=coded_speech("bad"),
+            pictures=coded_pictures(),
+            video=True,
+            sampled=False,
+        )
+        self.sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sink.bind(("127.0.0.1", 0))
+        self._socket.connect(self.sink.getsockname())
+        profile = AEAD_AES_128_GCM
+        key = os.urandom(profile.key_bytes + profile.salt_bytes)
+        self._outbound = SrtpSession(key, profile.name, self._buffer, outbound=True)
+
+    def close(self) -> None:
+        """Stop; idempotent."""
+        super().close()
+        self.sink.close()
 
 
 Fault = Callable[[BadLeg, int, float], None]
@@ -283,8 +313,12 @@ FAULTS: dict[str, Callable[[], Fault]] = {
 """Name → what it does wrong."""
 
 
-async def run(url: str, token: str, fault: str) -> None:
-    """Join and do wrong until the task is cancelled."""
+async def run(url: str, token: str, fault: str, *, elsewhere: bool) -> None:
+    """Join and do wrong until the task is cancelled.
+
+    Args:
+        elsewhere: do wrong to nobody, and be a good room.
+    """
     leg = BadLeg(
         "bad",
         PacketBuffer(),
@@ -294,8 +328,8 @@ async def run(url: str, token: str, fault: str) -> None:
         video=True,
         sampled=False,
     )
-    leg.vp8 = fault == "broken-vp8"
-    send = FAULTS[fault]()
+    leg.vp8 = fault == "broken-vp8" and not elsewhere
+    send, other = FAULTS[fault](), Elsewhere() if elsewhere else None
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
         joining = asyncio.create_task(leg.join(http, url))
         start, phase = time.monotonic(), 0
@@ -310,7 +344,9 @@ async def run(url: str, token: str, fault: str) -> None:
                     await joining
                     told = True
                     print("sending", flush=True)
-                send(leg, phase, now)
+                if other is not None:
+                    good(leg, phase, now)
+                send(other or leg, phase, now)
             phase += 1
 
 
@@ -320,8 +356,9 @@ def main() -> None:
     parser.add_argument("--url", required=True, help="where the offer is POSTed")
     parser.add_argument("--token", default="", help="bearer token")
     parser.add_argument("--fault", choices=list(FAULTS), default="good")
+    parser.add_argument("--elsewhere", action="store_true", help="do what is wrong to nobody")
     options = parser.parse_args()
-    uvloop.run(run(options.url, options.token, options.fault))
+    uvloop.run(run(options.url, options.token, options.fault, elsewhere=options.elsewhere))
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ def run(**values: Any) -> dict[str, Any]:
         "audio_pps_per_leg_min": 50.0,
         "video_fps_per_leg_min": 25.0,
         "ticks_missed": 0,
+        "tick_lateness_ms_p99": 3.0,
         "server_cores": 0.80,
         "audio_gap_ms_max": 30.0,
         "audio_added_latency_ms_p99": 50.0,
@@ -130,7 +131,7 @@ def test_differences_are_held_against_the_noise() -> None:
     results = {
         "good": run(),
         "flood": run(server_cores=1.2, audio_gap_ms_max=45.0),
-        "good again": run(server_cores=0.70, audio_gap_ms_max=40.0),
+        "good 2": run(server_cores=0.70, audio_gap_ms_max=40.0),
     }
     found = {one.name: one for one in badleg.figures_of(results)}
     cores = found["flood: cores of the server, more than beside a good room"]
@@ -138,4 +139,38 @@ def test_differences_are_held_against_the_noise() -> None:
     assert cores.bar == pytest.approx(0.2)
     assert not cores.holds
     assert found["flood: longest gap between packets of sound, more than beside a good room"].holds
-    assert len(found) == 7
+    assert len(found) == 8
+
+
+def test_what_the_flood_costs_its_sender_is_not_the_daemons() -> None:
+    results = {
+        "good": run(),
+        "flood-elsewhere": run(video_added_latency_ms_p99=85.0, server_cores=0.9),
+        "flood": run(video_added_latency_ms_p99=88.0, server_cores=1.0),
+        "good 2": run(),
+    }
+    found = {one.name: one for one in badleg.figures_of(results)}
+    picture = found["flood: picture added, p99, more than beside a good room"]
+    assert picture.value == pytest.approx(3.0)
+    assert "elsewhere 85.0" in picture.against
+    # Cores are the server's alone: nobody else's work is in them.
+    assert found["flood: cores of the server, more than beside a good room"].value == pytest.approx(
+        0.2
+    )
+
+
+def test_good_rooms_stand_between_the_faults() -> None:
+    assert badleg.order_of(["sizes", "flood", "large", "stalls"]) == [
+        "good", "sizes", "flood-elsewhere", "flood", "large", "good 2", "stalls", "good 3",
+    ]  # fmt: skip
+
+
+async def test_elsewhere_is_as_much_work_for_nobody() -> None:
+    leg = badleg_peer.Elsewhere()
+    try:
+        for phase in range(20):
+            badleg_peer.Flood()(leg, phase, phase * PHASE_S)
+        assert leg.counters.send_drops == 0
+        assert len(leg.sink.recv(2000)) > badleg_peer.FLOOD_BYTES
+    finally:
+        leg.close()
