@@ -208,7 +208,7 @@ class Feedback:
         """BYE for all our streams."""
         ssrcs = [one.stream.form.ssrc for one in self._outgoing.outputs.values()]
         head = rtcp.receiver_report(self._ssrc)
-        return head + rtcp.bye([self._ssrc, *ssrcs])
+        return head + rtcp.bye(list(dict.fromkeys([self._ssrc, *ssrcs])))
 
     def _compound(self, feedback: bytes) -> bytes:
         if self._reduced:

@@ -127,6 +127,25 @@ class Incoming:
             for ssrc in list(source.media.remote_rtx)[:MAX_SSRCS]:
                 self._routes[ssrc] = _Route(source, repeats=True)
 
+    def carry_on(self, before: "Incoming") -> None:
+        """Go on where another agreement with the same peer ended.
+
+        Streams whose format is the same go on as they are; of the others the counters.
+        """
+        self.dropped = before.dropped
+        for name, source in self.sources.items():
+            old = before.sources.get(name)
+            if old is None or old.stream is None:
+                continue
+            source.audio, source.video = old.audio, old.video
+            if (old.media.codec.name, old.media.nack) != (
+                source.media.codec.name,
+                source.media.nack,
+            ):
+                # No packet has it, so that the next one begins a stream of the new format.
+                old.stream.ssrc = -1
+                old.stream.last_packet_at = float("-inf")
+
     def receive(self, packet: memoryview, length: int, now: float) -> VideoReceiveStream | None:
         """Take one RTP packet.
 

@@ -1,6 +1,6 @@
 """The one Leg protocol: a transport and what was negotiated over it.
 
-WebRTC legs implement it now, SIP and trunk legs later. A leg knows nothing of conferences: it
+WebRTC and SIP legs implement it now, trunk legs later. A leg knows nothing of conferences: it
 tells its ``LegObserver`` what arrives, and plays the renditions it is given. All calls happen on
 the event loop's thread; none blocks.
 """
@@ -32,6 +32,8 @@ class StreamCodec:
         parameters: the fmtp parameters of the peer, lower-case keys.
         max_width, max_height, max_fps: what the negotiated level permits; 0 means no limit.
         max_bitrate_bps: from the SDP's bandwidth lines; 0 means no limit.
+        packet_ms: sound that each packet of ours is to hold.
+        single_nal: each packet holds one NAL unit, which is never cut (H.264 packetization mode 0).
     """
 
     name: str
@@ -42,6 +44,8 @@ class StreamCodec:
     max_height: int = 0
     max_fps: int = 0
     max_bitrate_bps: int = 0
+    packet_ms: int = 20
+    single_nal: bool = False
 
 
 @dataclass(slots=True)
@@ -119,6 +123,12 @@ class LegObserver(Protocol):
     def leg_returned(self, leg: "Leg", now: float) -> None:
         """A lost leg is heard again."""
 
+    def leg_renegotiated(self, leg: "Leg", now: float) -> None:
+        """``sources`` or ``outputs`` have changed: streams came, went, or have another codec.
+
+        A stream that is only held stays where it is, and nothing is told.
+        """
+
     def line_congested(self, leg: "Leg", now: float) -> None:
         """The line carries less than is sent to the peer; told with each report that says so."""
 
@@ -135,8 +145,9 @@ class LegObserver(Protocol):
 class Leg(Protocol):
     """One media connection of a participant.
 
-    ``sources`` and ``outputs`` are fixed once negotiated: a name is absent from ``sources`` when
-    the peer does not send that stream, from ``outputs`` when it does not receive it.
+    A name is absent from ``sources`` when the peer does not send that stream, from ``outputs`` when
+    it does not receive it. Both mappings are replaced as a whole, and only before
+    ``leg_renegotiated`` is told.
     """
 
     id: str

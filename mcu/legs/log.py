@@ -1,14 +1,27 @@
 """What operators read of a leg: one line for each turn in its life, none for packets."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from mcu.legs.context import LegIdentity
-from mcu.media.path import SendPath
-from mcu.media.port import MediaPort
 
 log = structlog.get_logger(__name__)
+
+
+class Path(Protocol):
+    """What leads to a peer."""
+
+    @property
+    def address(self) -> Any:
+        """As the socket takes it; None while it is not known."""
+
+
+class Addresses(Protocol):
+    """Whose socket it is."""
+
+    def peer_address(self, address: Any) -> tuple[str, int]:
+        """The address a peer knows itself by."""
 
 
 class LegLog:
@@ -20,7 +33,7 @@ class LegLog:
     ``srtp_profile`` is set once negotiated; ``failure`` says more of a leg that fails.
     """
 
-    def __init__(self, identity: LegIdentity, port: MediaPort, path: SendPath) -> None:
+    def __init__(self, identity: LegIdentity, port: Addresses, path: Path) -> None:
         self.srtp_profile: str | None = None
         self.failure: str | None = None
         self._port = port

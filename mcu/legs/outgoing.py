@@ -108,6 +108,20 @@ class Outgoing:
             self.outputs[one.stream] = output
             self._by_ssrc[form.ssrc] = output
 
+    def carry_on(self, before: "Outgoing", now: float) -> None:
+        """Go on where another agreement with the same peer ended: numbers, time and counters."""
+        for name, output in list(self.outputs.items()):
+            old = before.outputs.get(name)
+            if old is None:
+                continue
+            form = output.stream.form
+            if old.stream.form == form:
+                self.outputs[name] = self._by_ssrc[form.ssrc] = old
+                continue
+            output.stream.carry_on(old.stream, now)
+            output.nacks, output.plis, output.reports = old.nacks, old.plis, old.reports
+            output.packets_lost, output.round_trip_s = old.packets_lost, old.round_trip_s
+
     def by_ssrc(self, ssrc: int) -> Output | None:
         """The output with this primary SSRC."""
         return self._by_ssrc.get(ssrc)

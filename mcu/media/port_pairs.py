@@ -21,27 +21,22 @@ class PortsExhausted(OSError):  # noqa: N818 named like what the standard librar
 class PortPair:
     """Two bound sockets, non-blocking.
 
-    ``rtcp`` is None once RTCP was found to go over ``rtp`` too.
+    Where RTCP is found to go over RTP's port the other one stays bound: a later description may
+    part them again.
     """
 
     __slots__ = ("port", "rtcp", "rtp")
 
     def __init__(self, rtp: socket.socket, rtcp: socket.socket) -> None:
         self.rtp = rtp
-        self.rtcp: socket.socket | None = rtcp
+        self.rtcp = rtcp
         self.port = int(rtp.getsockname()[1])
         """RTP's."""
-
-    def close_rtcp(self) -> None:
-        """RTCP is muxed: its socket is not needed. Idempotent."""
-        if self.rtcp is not None:
-            self.rtcp.close()
-            self.rtcp = None
 
     def close(self) -> None:
         """Free both ports. Idempotent."""
         self.rtp.close()
-        self.close_rtcp()
+        self.rtcp.close()
 
 
 class PortPairs:

@@ -17,7 +17,7 @@ import structlog
 
 from mcu.media import mmsg
 from mcu.media.batch import PacketBatch
-from mcu.media.port_batch import PortMmsgBatch, PortSendtoBatch
+from mcu.media.port_batch import PortAddress, PortMmsgBatch, PortSendtoBatch
 from mcu.media.port_pairs import PortPair, PortPairs
 from mcu.media.reader import DATAGRAMS_PER_WAKE, MmsgReader, Reader, RecvfromReader
 from mcu.media.srtp import PacketBuffer
@@ -69,7 +69,7 @@ class MediaPorts(Protocol):
         """The form a socket takes for an address as descriptions name it."""
 
     def peer_address(self, address: Any) -> tuple[str, int]:
-        """The address a peer knows itself by."""
+        """The address a peer knows itself by, of a path's or a datagram's."""
 
 
 class UdpPorts:
@@ -137,6 +137,8 @@ class UdpPorts:
 
     def peer_address(self, address: Any) -> tuple[str, int]:
         """See ``MediaPorts``."""
+        if isinstance(address, PortAddress):
+            address = address.address
         host, port = str(address[0]), int(address[1])
         if host.startswith(_MAPPED_PREFIX) and "." in host:
             host = host[len(_MAPPED_PREFIX) :]

@@ -156,6 +156,18 @@ class SendStream:
         if self.waiting:
             rendition.request_key_frame(now)
 
+    def carry_on(self, before: SendStream, now: float) -> None:
+        """Begin where a stream of another format under the same SSRC ended, which is stopped.
+
+        A receiver sees no step in numbers, and none in time but that of the clock's rate.
+        """
+        self._next_sequence, self._rtx_sequence = before._next_sequence, before._rtx_sequence
+        timestamp = before.timestamp_at(now)
+        if timestamp is not None:
+            self._first_timestamp = timestamp
+        self.packets, self.bytes, self.repeated = before.packets, before.bytes, before.repeated
+        self._frames, self._key_frames = before.frames, before.key_frames
+
     @property
     def frames(self) -> int:
         """Pictures or audio packets handed over by renditions so far."""

@@ -1,0 +1,93 @@
+"""Where the packets of an RTP session come from: symmetric RTP (RFC 4961), latched once.
+
+Rooms behind address translation announce addresses that they cannot be reached at, so media goes
+where it comes from. Whoever could send the first packet would get the meeting, so this is decided
+once and then stands, until the peer says otherwise in a new description or has long been silent.
+"""
+
+RELATCH_S = 3.0
+"""A peer that was silent for so long may come from another port: a device that restarted, a
+translation that was made anew."""
+PATIENCE_S = 1.0
+"""Only after so long may plain RTP of another host than the announced one be taken for the peer's,
+if nothing came from that one."""
+TRIAL_PACKETS = 4
+"""So many in a row from one address."""
+
+Address = tuple[str, int]
+
+
+class Latch:
+    """One direction's source address.
+
+    Args:
+        announced: in the description; None: not told.
+        elsewhere: site policy lets plain RTP come from a host that was not announced.
+        now: when the description took effect.
+
+    Ask ``considers`` first, which is cheap; ``take`` once the packet was found to be authentic or,
+    where nothing is signed, plausible.
+    """
+
+    __slots__ = (
+        "_announced",
+        "_announced_heard",
+        "_elsewhere",
+        "_opened_at",
+        "_trial",
+        "_trials",
+        "heard_at",
+        "locked",
+    )
+
+    def __init__(self, announced: Address | None, *, elsewhere: bool, now: float) -> None:
+        self._elsewhere = elsewhere
+        self.heard_at = float("-inf")
+        """When a packet of ``locked`` came; kept up by the caller."""
+        self.locked: Address | None = None
+        self.announce(announced, now)
+
+    def announce(self, announced: Address | None, now: float) -> None:
+        """A new description: what comes from there is latched anew."""
+        self._announced = announced
+        self._announced_heard = False
+        self._opened_at = now
+        self._trial: Address | None = None
+        self._trials = 0
+        self.heard_at = float("-inf")
+
+    def considers(self, source: Address, now: float, *, signed: bool) -> bool:
+        """Whether a packet from ``source`` may be the peer's at all.
+
+        Args:
+            signed: it will be authenticated, so that any host may be where the peer is.
+        """
+        if source == self.locked:
+            return True
+        if self.locked is not None and now - self.heard_at < RELATCH_S:
+            return False
+        if signed:
+            return True
+        host = source[0]
+        if self._announced is not None and host == self._announced[0]:
+            return True
+        if self.locked is not None and host == self.locked[0]:
+            return True
+        if not self._elsewhere or self._announced_heard:
+            return False
+        return self._announced is None or now - self._opened_at >= PATIENCE_S
+
+    def take(self, source: Address, now: float, *, signed: bool) -> bool:
+        """A packet that was considered is authentic or plausible; True: ``source`` is latched."""
+        known = (self._announced, self.locked)
+        if not signed and not any(one is not None and one[0] == source[0] for one in known):
+            if source != self._trial:
+                self._trial, self._trials = source, 0
+            self._trials += 1
+            if self._trials < TRIAL_PACKETS:
+                return False
+        if self._announced is not None and source[0] == self._announced[0]:
+            self._announced_heard = True
+        self.locked = source
+        self.heard_at = now
+        return True
