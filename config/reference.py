@@ -14,13 +14,14 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from config.dial_rule import DialRule
 from config.sections import MIN_TOKEN_CHARACTERS, PortRange
 from config.settings import ENVIRONMENT_PREFIX, NOT_SETTINGS, Settings, known_keys
 from config.sites import preset_names
 
 _INTRODUCTION = f"""# Configuration
 
-<!-- Made from config/sections.py by: python -m config.reference > docs/configuration.md -->
+<!-- Made from the models of config by: python -m config.reference > docs/configuration.md -->
 
 One YAML file, given with `--config` (or `{ENVIRONMENT_PREFIX}CONFIG`). Every key can also be
 set in the environment as `{ENVIRONMENT_PREFIX}SECTION__KEY`, which wins over the file; lists are
@@ -137,7 +138,7 @@ def _type_name(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_type_name(typing.get_args(annotation)[0])}"
     names = {int: "whole number", float: "number", str: "text", SecretStr: "secret text"}
-    names[PortRange] = "range of ports"
+    names |= {PortRange: "range of ports", DialRule: "rules"}
     return names.get(annotation, "path")
 
 
@@ -145,6 +146,8 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None or value in ("", ()):
         return "empty"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
     if isinstance(value, int | float):
         return f"`{_number(value)}`"
     return f"`{value if isinstance(value, str) else json.dumps(str(value))[1:-1]}`"

@@ -221,15 +221,6 @@ class StoreSettings(Section):
     )
 
 
-class SipSettings(Section):
-    """Where hardware codecs call. This version has no SIP yet, so `sip.host` must stay empty."""
-
-    host: IpAddress | None = Field(None, description="Address to listen on; empty: no SIP.")
-    udp_port: Port = Field(5060, description="Port for SIP over UDP.")
-    tcp_port: Port = Field(5060, description="Port for SIP over TCP.")
-    tls_port: Port = Field(5061, description="Port for SIP over TLS.")
-
-
 class AuthSettings(Section):
     """Who may come in first."""
 

@@ -29,9 +29,9 @@ from config.sections import (
     MediaSettings,
     PortRange,
     Section,
-    SipSettings,
     StoreSettings,
 )
+from config.sip_section import SipSettings
 from config.wording import wording
 
 __all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsError", "known_keys", "load"]
@@ -200,7 +200,7 @@ def _problem(details: ErrorDetails, document: Document, origins: Mapping[str, st
     key = ""
     for step in location:
         key = f"{key}[{step}]" if isinstance(step, int) else f"{key}.{step}".lstrip(".")
-        if key in keys and not isinstance(location[-1], int):
+        if key in keys and not any(isinstance(after, int) for after in location):
             break  # what follows is inside a value, such as media.sip_ports.first
     whole = ".".join(str(step) for step in location if isinstance(step, str))
     origin = origins.get(key) or origins.get(whole) or document.origin(location)

@@ -12,8 +12,10 @@ from typing import Literal
 from config.installation import Site
 from config.problems import ConfigurationError, Problem, SettingsError
 from config.settings import Settings
+from config.sip_section import SipSettings
 from config.sites import load_site
 from mcu import data_lock, tls
+from mcu.sip.survey import describe_sip
 from mcu.store.errors import OtherSite, StoreUnavailable
 from mcu.store.inspection import Inspection, inspect
 from mcu.store.store import FILE_NAME
@@ -22,6 +24,9 @@ EXPIRY_NOTICE_DAYS = 30
 
 AUDIO_CODECS = ("Opus", "G.722", "PCMA", "PCMU")
 VIDEO_ENCODERS = (("H.264", "libx264"), ("VP8", "libvpx"))
+
+
+NO_SIP = Problem("sip.host", "this version takes no SIP calls yet; leave it empty")
 
 
 class PortInUse(Problem):
@@ -61,8 +66,7 @@ def refuse_unavailable(settings: Settings) -> None:
     """
     problems = []
     if settings.sip.host is not None:
-        reason = "this version has no SIP yet; leave it empty, rooms join over WebRTC"
-        problems.append(Problem("sip.host", reason))
+        problems.append(NO_SIP)
     if settings.cluster.nats_url:
         reason = "this version runs on a single machine; leave it empty"
         problems.append(Problem("cluster.nats_url", reason))
@@ -79,6 +83,7 @@ def refuse_busy_ports(settings: Settings) -> None:
     problems = [
         *_bind_problems("tcp", "http", settings.http.host, settings.http.port),
         *_bind_problems("udp", "media", settings.media.host, settings.media.port),
+        *_sip_ports(settings.sip),
     ]
     if problems:
         raise SettingsError(problems)
@@ -92,6 +97,7 @@ def survey(settings: Settings, now: datetime | None = None) -> Report:
         _check_http,
         lambda report, settings: _check_tls(report, settings, now or datetime.now(UTC)),
         _check_media,
+        lambda report, settings: _check_sip(report, settings, now or datetime.now(UTC)),
         _check_codecs,
         _check_data,
         _check_site,
@@ -170,6 +176,40 @@ def _check_media(report: Report, settings: Settings) -> None:
     if not media.public_addresses and not _own_addresses(settings):
         report.notes.append("this machine has no address that rooms could reach")
     report.problems += _bind_problems("udp", "media", media.host, media.port)
+
+
+def _check_sip(report: Report, settings: Settings, now: datetime) -> None:
+    sip = settings.sip
+    if sip.host is None:
+        report.findings.append(Finding("SIP", "none, as sip.host is empty"))
+        return
+    findings, notes = describe_sip(settings, _own_addresses(settings))
+    report.findings += [Finding(subject, text) for subject, text in findings]
+    report.notes += notes
+    report.problems += _sip_ports(sip)
+    if sip.tls_port:
+        tls.sip_authorities(sip)
+        if sip.tls_certificate is not None:
+            certificate = tls.sip_certificate(settings, now)
+            if certificate.expires_at <= now:
+                reason = f"{certificate.certificate} expired on {certificate.expires_at:%Y-%m-%d}"
+                report.problems.append(Problem("sip.tls_certificate", reason))
+
+
+def _sip_ports(sip: SipSettings) -> list[Problem]:
+    if sip.host is None:
+        return []
+    ports: tuple[tuple[Literal["udp", "tcp"], str, int], ...] = (
+        ("udp", "udp_port", sip.udp_port),
+        ("tcp", "tcp_port", sip.tcp_port),
+        ("tcp", "tls_port", sip.tls_port),
+    )
+    return [
+        problem
+        for protocol, key, port in ports
+        if port
+        for problem in _bind_problems(protocol, "sip", sip.host, port, key)
+    ]
 
 
 def _own_addresses(settings: Settings) -> list[str]:
@@ -266,7 +306,7 @@ def _bracketed(host: str) -> str:
 
 
 def _bind_problems(
-    protocol: Literal["tcp", "udp"], section: str, host: str, port: int
+    protocol: Literal["tcp", "udp"], section: str, host: str, port: int, key: str = "port"
 ) -> list[Problem]:
     """Try to bind, and let go again at once."""
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
@@ -287,12 +327,12 @@ def _bind_problems(
         if error.errno == errno.EADDRINUSE:
             reason = (
                 f"{port} is in use by another program, or by an mcu that runs already: end that "
-                f"one, or choose another port (MCU_{section.upper()}__PORT)"
+                f"one, or choose another port (MCU_{section.upper()}__{key.upper()})"
             )
-            return [PortInUse(f"{section}.port", reason)]
+            return [PortInUse(f"{section}.{key}", reason)]
         if error.errno in (errno.EACCES, errno.EPERM):
             reason = f"{port} may not be used by this user (ports below 1024 need a privilege)"
-            return [Problem(f"{section}.port", reason)]
+            return [Problem(f"{section}.{key}", reason)]
         if error.errno == errno.EADDRNOTAVAIL:
             return [Problem(f"{section}.host", f"{host} is not an address of this machine")]
         return [Problem(f"{section}.host", f"{host} cannot be used ({error.strerror})")]

@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from config.problems import Problem, SettingsError
 from config.sections import HttpSettings
 from config.settings import Settings
+from config.sip_section import SipSettings
 
 VALIDITY = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
@@ -120,6 +121,62 @@ def configured_certificate(http: HttpSettings) -> Certificate:
     return _checked(http.tls_certificate, http.tls_key)
 
 
+def sip_certificate(settings: Settings, now: datetime) -> Certificate:
+    """The certificate of SIP over TLS: its own, else the one of HTTP, else the self-signed one.
+
+    Raises:
+        SettingsError: a configured file is unreadable or does not fit; ``data_dir`` not writable.
+    """
+    sip = settings.sip
+    if sip.tls_certificate is not None and sip.tls_key is not None:
+        return _checked(sip.tls_certificate, sip.tls_key, "sip")
+    found = prepare(settings, now) or kept_certificate(settings, now)
+    return found if found is not None else _make(settings, now)
+
+
+def sip_contexts(settings: Settings, now: datetime) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """What SIP over TLS needs: for connections that come, and for those that go.
+
+    Raises:
+        SettingsError: as ``sip_certificate``, and for ``sip.tls_ca``.
+    """
+    certificate = sip_certificate(settings, now)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = sip_authorities(settings.sip)
+    for context in (server, client):
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            # Also as a client: a peer that asks for a certificate gets ours.
+            context.load_cert_chain(certificate.certificate, certificate.key)
+        except (ssl.SSLError, OSError) as error:
+            reason = f"{certificate.certificate} cannot be used ({error})"
+            raise SettingsError([Problem("sip.tls_certificate", reason)]) from error
+    wanted = settings.sip.tls_client_certificates
+    if wanted != "none":
+        server.verify_mode = ssl.CERT_REQUIRED if wanted == "required" else ssl.CERT_OPTIONAL
+        if settings.sip.tls_ca is None:
+            server.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+        else:
+            server.load_verify_locations(settings.sip.tls_ca)
+    return server, client
+
+
+def sip_authorities(sip: SipSettings) -> ssl.SSLContext:
+    """A client's context that checks names and trusts ``sip.tls_ca``, or the system's authorities.
+
+    Raises:
+        SettingsError: the file is unreadable or holds no certificate.
+    """
+    if sip.tls_ca is None:
+        return ssl.create_default_context()
+    _read(sip.tls_ca, "sip.tls_ca")
+    try:
+        return ssl.create_default_context(cafile=sip.tls_ca)
+    except ssl.SSLError as error:
+        reason = f"{sip.tls_ca} holds no PEM certificate"
+        raise SettingsError([Problem("sip.tls_ca", reason)]) from error
+
+
 def kept_certificate(settings: Settings, now: datetime) -> Certificate | None:
     """Give the self-signed certificate made earlier, if it still serves."""
     certificate, key = _places(settings)
@@ -136,25 +193,26 @@ def _places(settings: Settings) -> tuple[Path, Path]:
     return directory / "certificate.pem", directory / "key.pem"
 
 
-def _checked(certificate: Path, key: Path) -> Certificate:
+def _checked(certificate: Path, key: Path, section: str = "http") -> Certificate:
+    of_certificate, of_key = f"{section}.tls_certificate", f"{section}.tls_key"
     try:
-        first, *_chain = x509.load_pem_x509_certificates(_read(certificate, "http.tls_certificate"))
+        first, *_chain = x509.load_pem_x509_certificates(_read(certificate, of_certificate))
     except ValueError as error:
         reason = f"{certificate} holds no PEM certificate"
-        raise SettingsError([Problem("http.tls_certificate", reason)]) from error
+        raise SettingsError([Problem(of_certificate, reason)]) from error
     try:
-        private = serialization.load_pem_private_key(_read(key, "http.tls_key"), password=None)
+        private = serialization.load_pem_private_key(_read(key, of_key), password=None)
     except TypeError as error:
         reason = f"{key} is encrypted; give the key without a password"
-        raise SettingsError([Problem("http.tls_key", reason)]) from error
+        raise SettingsError([Problem(of_key, reason)]) from error
     except Exception as error:  # ValueError, UnsupportedAlgorithm, and OpenSSL's own kinds
         if isinstance(error, SettingsError):
             raise
         reason = f"{key} holds no PEM private key"
-        raise SettingsError([Problem("http.tls_key", reason)]) from error
+        raise SettingsError([Problem(of_key, reason)]) from error
     if private.public_key() != first.public_key():
         reason = f"{key} does not belong to the certificate in {certificate}"
-        raise SettingsError([Problem("http.tls_key", reason)])
+        raise SettingsError([Problem(of_key, reason)])
     return Certificate(
         certificate=certificate,
         key=key,

@@ -182,3 +182,43 @@ async def test_another_site_than_the_registry_holds_is_a_problem(tmp_path: Path)
     (problem,) = check.survey(settings_for(tmp_path, SITE="khanh-hoa")).problems
     assert problem.key == "site"
     assert problem.reason.startswith("the registry already holds the site vung-tau")
+
+
+def test_what_would_run_of_sip(tmp_path: Path) -> None:
+    assert finding(check.survey(settings_for(tmp_path)), "SIP").startswith("none")
+    sip = {"SIP__HOST": "127.0.0.1", "SIP__TCP_PORT": "0", "SIP__TLS_PORT": "0"}
+    settings = settings_for(
+        tmp_path,
+        SIP__DOMAINS="mcu.example.org",
+        SIP__GUESTS="allowed",
+        SIP__UDP_PORT="40960",
+        **sip,
+    )
+    report = check.survey(settings)
+    assert finding(report, "SIP") == "UDP 127.0.0.1:40960, told to devices as mcu.example.org"
+    assert "SHA-256 or MD5 (realm mcu)" in finding(report, "SIP rooms")
+    assert finding(report, "dial plan").startswith("0 rules")
+    assert any(note.startswith("sip.guests") for note in report.notes)
+
+
+@pytest.mark.parametrize(("kind", "key"), [("UDP", "udp_port"), ("TCP", "tcp_port")])
+def test_sip_port_in_use(tmp_path: Path, kind: str, key: str) -> None:
+    of_socket = socket.SOCK_DGRAM if kind == "UDP" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, of_socket) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind == "TCP":
+            other.listen()
+        ports = {"SIP__UDP_PORT": "0", "SIP__TCP_PORT": "0", "SIP__TLS_PORT": "0"}
+        ports[f"SIP__{kind}_PORT"] = str(other.getsockname()[1])
+        report = check.survey(settings_for(tmp_path, SIP__HOST="127.0.0.1", **ports))
+    assert f"sip.{key}" in keys(report)
+
+
+def test_files_of_sip_are_looked_at(tmp_path: Path) -> None:
+    nothing = tmp_path / "ca.pem"
+    nothing.write_text("no certificate")
+    found = check.survey(settings_for(tmp_path, SIP__HOST="127.0.0.1", SIP__TLS_CA=str(nothing)))
+    assert "sip.tls_ca" in keys(found)
+    files = {"SIP__TLS_CERTIFICATE": str(nothing), "SIP__TLS_KEY": str(nothing)}
+    found = check.survey(settings_for(tmp_path, SIP__HOST="127.0.0.1", **files))
+    assert "sip.tls_certificate" in keys(found)

@@ -156,3 +156,41 @@ def test_unusable_files_name_key_and_reason(tmp_path: Path) -> None:
     assert "http.tls_key: " in refusal(tmp_path, one.certificate, text)
     assert "is encrypted" in refusal(tmp_path, one.certificate, encrypted)
     assert "does not belong" in refusal(tmp_path, one.certificate, two.key)
+
+
+def test_sip_has_its_own_certificate_or_that_of_http(tmp_path: Path) -> None:
+    own = made(tmp_path / "own")
+    files = {"SIP__TLS_CERTIFICATE": str(own.certificate), "SIP__TLS_KEY": str(own.key)}
+    configured = settings_for(tmp_path / "a", **files)
+    assert tls.sip_certificate(configured, NOW).certificate == own.certificate
+    plain = settings_for(tmp_path / "b", HTTP__HOST="127.0.0.1")
+    made_for_sip = tls.sip_certificate(plain, NOW)
+    assert tls.sip_certificate(plain, NOW) == made_for_sip
+    shared = settings_for(tmp_path / "c")
+    assert tls.sip_certificate(shared, NOW) == tls.prepare(shared, NOW)
+
+
+def test_faults_of_sip_files_name_their_keys(tmp_path: Path) -> None:
+    files = {"SIP__TLS_CERTIFICATE": str(tmp_path / "x"), "SIP__TLS_KEY": str(tmp_path / "y")}
+    with pytest.raises(SettingsError, match=r"sip\.tls_certificate: .* cannot be read"):
+        tls.sip_contexts(settings_for(tmp_path, **files), NOW)
+    with pytest.raises(SettingsError, match=r"sip\.tls_ca: .* cannot be read"):
+        tls.sip_contexts(settings_for(tmp_path, SIP__TLS_CA=str(tmp_path / "ca")), NOW)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mode"),
+    [
+        ("none", ssl.CERT_NONE),
+        ("asked", ssl.CERT_OPTIONAL),
+        ("required", ssl.CERT_REQUIRED),
+    ],
+)
+def test_certificates_of_devices(tmp_path: Path, wanted: str, mode: ssl.VerifyMode) -> None:
+    authority = str(made(tmp_path / "authority").certificate)
+    settings = settings_for(tmp_path, SIP__TLS_CLIENT_CERTIFICATES=wanted, SIP__TLS_CA=authority)
+    server, client = tls.sip_contexts(settings, NOW)
+    assert server.verify_mode == mode
+    assert client.verify_mode == ssl.CERT_REQUIRED
+    assert client.check_hostname
+    assert [one["serialNumber"] for one in client.get_ca_certs()] != []
