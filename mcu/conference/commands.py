@@ -7,7 +7,14 @@ and are never refused for policy. A command that changes nothing gives no events
 from dataclasses import dataclass
 from typing import Literal
 
-from mcu.conference.state import AUTO_LAYOUT, EVERYONE, LegUse, Role, RosterEntry
+from mcu.conference.state import (
+    AUTO_LAYOUT,
+    EVERYONE,
+    CallFailure,
+    LegUse,
+    Role,
+    RosterEntry,
+)
 from mcu.engine.plan import Slot
 from mixer.video.layout import Fit
 
@@ -22,6 +29,8 @@ class StartConference:
         chair: a participant id out of ``bridges``, or None.
         layout: a layout's name or ``auto``, for both views.
         id: a stable id; None lets the service make one.
+        pin: what uninvited callers must enter, 4 to 10 digits.
+        number: what devices with a keypad dial; None lets the service choose a free one.
     """
 
     name: str
@@ -30,6 +39,8 @@ class StartConference:
     chair: str | None = None
     layout: str = AUTO_LAYOUT
     id: str | None = None
+    pin: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +52,15 @@ class EndConference:
 
 @dataclass(frozen=True, slots=True)
 class ChangeConference:
-    """Rename it or change who presides; None leaves as is, ``chair=""`` takes the chair away."""
+    """Rename it, change who presides, PIN or number; None leaves as is.
+
+    An empty ``chair``, ``pin`` or ``number`` takes it away.
+    """
 
     name: str | None = None
     chair: str | None = None
+    pin: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +174,10 @@ class NoteCalling:
 
 @dataclass(frozen=True, slots=True)
 class NoteCallFailed:
-    """A call was not answered."""
+    """A call came to nothing."""
 
     participant: str
+    reason: CallFailure = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,13 @@ from mcu.conference.events import (
 )
 from mcu.conference.layouts import checked_layout, checked_slots
 from mcu.conference.state import ConferenceState, Message, Refused, RosterEntry, ViewSetting
-from mcu.conference.texts import MAX_MESSAGE, checked_name, checked_text
+from mcu.conference.texts import (
+    MAX_MESSAGE,
+    checked_name,
+    checked_number,
+    checked_pin,
+    checked_text,
+)
 
 MAX_MESSAGE_S = 86_400.0
 """A message stays a day at most; one without an end stays until it is cleared."""
@@ -58,7 +64,8 @@ def decide_start(
         conference: its id. entries: the roster that ``command.bridges`` stands for, in order.
 
     Raises:
-        Refused: empty name, unknown layout, somebody named twice, chair not in the roster.
+        Refused: empty name, unknown layout, somebody named twice, chair not in the roster, a PIN
+            or number that is none.
     """
     name = checked_name(command.name, "name")
     layout = checked_layout(command.layout, "layout")
@@ -68,7 +75,17 @@ def decide_start(
             f"The chair {command.chair!r} is not in the roster: add it to the bridges.", "chair"
         )
     return [
-        ConferenceStarted(conference, name, command.unit, command.chair, layout, participants, now)
+        ConferenceStarted(
+            conference,
+            name,
+            command.unit,
+            command.chair,
+            layout,
+            participants,
+            now,
+            None if command.pin is None else checked_pin(command.pin),
+            None if command.number is None else checked_number(command.number),
+        )
     ]
 
 
@@ -127,13 +144,18 @@ def _after_the_end(state: ConferenceState, command: Command | Fact) -> list[Even
 def _change(state: ConferenceState, command: ChangeConference) -> list[Event]:
     name = state.name if command.name is None else checked_name(command.name, "name")
     chair = state.chair if command.chair is None else command.chair or None
+    pin, number = state.pin, state.number
+    if command.pin is not None:
+        pin = checked_pin(command.pin) if command.pin else None
+    if command.number is not None:
+        number = checked_number(command.number) if command.number else None
     events: list[Event] = []
     if chair != state.chair:
         if chair is not None:
             roster.find(state, chair, "chair")
         events += roster.change_roles(state, chair)
-    if (name, chair) != (state.name, state.chair):
-        events.append(ConferenceChanged(name, chair))
+    if (name, chair, pin, number) != (state.name, state.chair, state.pin, state.number):
+        events.append(ConferenceChanged(name, chair, pin, number))
     return events
 
 

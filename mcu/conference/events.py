@@ -25,15 +25,22 @@ class ConferenceStarted:
     layout: str
     participants: tuple[Participant, ...]
     at: datetime
+    pin: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceChanged:
-    """A new name or chair (the participants concerned have their own events)."""
+    """A new name, chair, PIN or number; the others are as they were.
+
+    The participants concerned have their own events.
+    """
 
     type: ClassVar[str] = "conference.changed"
     name: str
     chair: str | None
+    pin: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +208,7 @@ EPHEMERAL_TYPES = (
     "quality.measured",
     "sources.requested",
     "load.measured",
+    "bridge.registered",
+    "bridge.unregistered",
 )
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

@@ -57,6 +57,8 @@ def _started(event: ConferenceStarted) -> ConferenceState:
         chair=event.chair,
         views={view: ViewSetting(event.layout) for view in VIEWS},
         enlisted=len(event.participants),
+        pin=event.pin,
+        number=event.number,
     )
 
 
@@ -71,7 +73,14 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
     version = state.version + 1
     match event:
         case ConferenceChanged():
-            return replace(state, name=event.name, chair=event.chair, version=version)
+            return replace(
+                state,
+                name=event.name,
+                chair=event.chair,
+                pin=event.pin,
+                number=event.number,
+                version=version,
+            )
         case ConferenceEnded():
             _all_leave(roster, event)
             return replace(state, ended_at=event.at, broadcast=None, message=None, version=version)

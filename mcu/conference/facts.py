@@ -69,7 +69,10 @@ def note(state: ConferenceState, fact: Fact, now: datetime) -> list[Event]:
         return []  # removed meanwhile
     match fact:
         case NoteCallFailed():
-            return _called(who, failed_call(was_here=who.left_at is not None))
+            return _called(
+                replace(who, call_failure=fact.reason),
+                failed_call(was_here=who.left_at is not None),
+            )
         case NoteAbsent():
             if who.legs or who.presence != "lost":
                 return []
@@ -94,6 +97,7 @@ def _joined(
         joined_at=who.joined_at or now,
         lost_at=None,
         left_at=None,
+        call_failure=None,
         version=who.version + 1,
     )
     return [ParticipantJoined(after, fact.leg, replaced)]

@@ -35,7 +35,7 @@ class RecordedEvent:
 
     Args:
         seq: place in the log of the installation; None for ephemeral events and markers.
-        conference: its id; None for markers.
+        conference: its id; None for markers, and for what is about no conference.
     """
 
     seq: int | None
@@ -226,8 +226,10 @@ class EventHub:
         self._ring.append(event)
         self._hand_out(event)
 
-    def publish_ephemeral(self, type_: str, conference: str, data: Mapping[str, Any]) -> None:
-        """Hand out an event that is not kept."""
+    def publish_ephemeral(
+        self, type_: str, conference: str | None, data: Mapping[str, Any]
+    ) -> None:
+        """Hand out an event that is not kept; without a conference to who reads all."""
         if self._feeds:
             self._hand_out(RecordedEvent(None, self._utcnow(), type_, conference, data))
 
@@ -264,6 +266,6 @@ class EventHub:
                 feed.end()
 
     def _hand_out(self, event: RecordedEvent) -> None:
-        for scope in (None, event.conference):
+        for scope in dict.fromkeys((None, event.conference)):
             for feed in list(self._feeds.get(scope, ())):
                 feed.offer(event)

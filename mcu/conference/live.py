@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -19,6 +20,9 @@ from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState, Refused, RosterEntry
 from mcu.engine.plan import MediaPlan
 from mcu.store.records import Snapshot, StoredEvent
+
+FIRST_NUMBER = 1001
+"""Numbers that are given out begin here: four digits, and none of them a service's."""
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +148,28 @@ class LiveConferences:
                 f"({other}): remove it there, or end that conference, first.",
                 field,
             )
+
+    def free_number(self, wanted: str | None, conference: str) -> str:
+        """The number that a conference gets; without a wish the lowest that is free.
+
+        Raises:
+            Refused: another one that runs has it.
+        """
+        taken = {
+            state.number: state
+            for state in self.states.values()
+            if state.number is not None and state.id != conference
+        }
+        if wanted is None:
+            return next(str(n) for n in count(FIRST_NUMBER) if str(n) not in taken)
+        if wanted in taken:
+            other = taken[wanted]
+            raise Refused(
+                f"The number {wanted} belongs to the conference {other.name!r} ({other.id}): "
+                "choose another.",
+                "number",
+            )
+        return wanted
 
     def _drain(self) -> None:
         if self._draining:

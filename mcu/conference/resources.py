@@ -46,6 +46,8 @@ def conference_resource(state: ConferenceState) -> Json:
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),
+        "number": state.number,
+        "has_pin": state.pin is not None,
         "damaged": state.damaged,
         "version": state.version,
     }
@@ -68,6 +70,7 @@ def participant_resource(participant: Participant) -> Json:
         "role": participant.role,
         "importance": participant.importance,
         "state": participant.presence,
+        "call_failure": participant.call_failure,
         "audio_muted": participant.audio_muted,
         "video_muted": participant.video_muted,
         "deafened": participant.deafened,
@@ -93,7 +96,13 @@ def event_data(event: Event) -> Json:
                 "participants": [participant_resource(each) for each in event.participants],
             }
         case ConferenceChanged():
-            return {"name": event.name, "chair": event.chair}
+            # The PIN itself is for operators, and streams have other readers too.
+            return {
+                "name": event.name,
+                "chair": event.chair,
+                "number": event.number,
+                "has_pin": event.pin is not None,
+            }
         case ConferenceEnded():
             return {"reason": event.reason, "ended_at": time_to_text(event.at)}
         case ConferenceLocked() | ConferenceUnlocked() | MessageCleared():

@@ -106,7 +106,7 @@ def remove(state: ConferenceState, command: RemoveParticipant) -> list[Event]:
         if slots != view.slots:
             events.append(LayoutChanged(name, view.layout, slots, view.fit))
     if state.chair == gone.id:
-        events.append(ConferenceChanged(state.name, None))
+        events.append(ConferenceChanged(state.name, None, state.pin, state.number))
     events.append(ParticipantRemoved(gone))
     return events
 
@@ -145,7 +145,7 @@ def change(state: ConferenceState, command: ChangeParticipant) -> list[Event]:
     return [
         ParticipantChanged(after),
         *(event for event in change_roles(state, chair) if event.participant.id != after.id),
-        ConferenceChanged(state.name, chair),
+        ConferenceChanged(state.name, chair, state.pin, state.number),
     ]
 
 

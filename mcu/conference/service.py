@@ -25,6 +25,7 @@ from mcu.conference.clock import Clock, SystemClock
 from mcu.conference.codec import UnreadableRecord, state_to_json
 from mcu.conference.commands import (
     AddParticipant,
+    ChangeConference,
     Command,
     EndConference,
     Fact,
@@ -215,7 +216,7 @@ class Conferences:
 
         Raises:
             Refused: unknown unit or bridge, a bridge that is in another running conference, an
-                id that was used before, and all of ``decide_start``.
+                id that was used before, a number that is taken, and all of ``decide_start``.
             StoreUnavailable: nothing was started.
         """
         conference = command.id or self._new_id("c-")
@@ -303,8 +304,10 @@ class Conferences:
         """
         return self._hub.subscribe(after, conference, accepts)
 
-    def publish_ephemeral(self, type_: str, conference: str, data: Mapping[str, Any]) -> None:
-        """Publish a reading (``EPHEMERAL_TYPES``) that is not stored."""
+    def publish_ephemeral(
+        self, type_: str, conference: str | None, data: Mapping[str, Any]
+    ) -> None:
+        """Publish a reading (``EPHEMERAL_TYPES``) that is not stored; None: of no conference."""
         self._hub.publish_ephemeral(type_, conference, data)
 
     def listen(self, listener: Listener) -> None:
@@ -357,6 +360,8 @@ class Conferences:
                 raise Refused(f"The id {conference!r} was used before: choose another.", "id")
             for entry in entries:
                 self._live.check_free(entry, conference, "bridges")
+            number = self._live.free_number(command.number, conference)
+            command = replace(command, number=number)
             events = decide_start(conference, command, entries, self._clock.utcnow())
             await self._store_and_apply(conference, None, events, actor)
             return self.get(conference)
@@ -372,6 +377,8 @@ class Conferences:
                 raise UnknownConference(conference)
             if isinstance(command, AddParticipant):
                 self._live.check_free(command.entry, conference, "bridge")
+            if isinstance(command, ChangeConference) and command.number:
+                self._live.free_number(command.number, conference)
             events = decide(state, command, self._clock.utcnow())
             recorded = await self._store_and_apply(conference, state, events, actor)
             if isinstance(command, ShowMessage):

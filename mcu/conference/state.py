@@ -12,6 +12,12 @@ from typing import Literal
 from mcu.engine.plan import Presence, Slot
 from mixer.video.layout import Fit
 
+CallFailure = Literal[
+    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "failed"
+]
+"""Why a room that was called did not come; ``refused`` by a person or for its credentials,
+``not_acceptable`` for its media."""
+
 Role = Literal["participant", "chair"]
 LegUse = Literal["join", "publish", "view"]
 """Both directions (a room), sends only (WHIP), receives only (WHEP)."""
@@ -84,6 +90,7 @@ class Participant:
         label: what its tile says (NFC); the name unless an operator changed it.
         order: place on the roster, from 0. join_order: place among those who came, from 0.
         legs: living legs; empty unless connected or lost.
+        call_failure: why the last call to it came to nothing; None once it has come.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
         version: grows with every change of this participant (ETag).
     """
@@ -107,6 +114,7 @@ class Participant:
     joined_at: datetime | None = None
     lost_at: datetime | None = None
     left_at: datetime | None = None
+    call_failure: CallFailure | None = None
     version: int = 1
 
     @property
@@ -142,6 +150,9 @@ class ConferenceState:
         version: grows with every change of the conference itself (not of its participants).
         arrivals: how many participants have ever come; gives ``join_order``.
         enlisted: how many were ever put on the roster; gives ``order``.
+        pin: what uninvited callers must enter, 4 to 10 digits; None: nothing. Kept as it is: a
+            hash of so few digits hides nothing, and operators must tell it to those they invite.
+        number: what devices with a keypad dial, unique among the conferences that run.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
     """
@@ -163,6 +174,8 @@ class ConferenceState:
     version: int = 1
     arrivals: int = 0
     enlisted: int = 0
+    pin: str | None = None
+    number: str | None = None
     damaged: bool = False
 
     @property

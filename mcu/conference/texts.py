@@ -1,5 +1,6 @@
 """Which texts a conference takes: NFC, no control characters, bounded."""
 
+import re
 import unicodedata
 
 from mcu.conference.state import Refused
@@ -7,6 +8,9 @@ from mcu.disguise import disguise_in
 
 MAX_NAME = 200
 MAX_MESSAGE = 500
+PIN_PATTERN = r"[0-9]{4,10}"
+NUMBER_PATTERN = r"[1-9][0-9]{0,15}"
+"""ASCII digits, which is what a keypad sends. Not from 0 on, which dial plans use for services."""
 
 
 def checked_name(value: str, field: str) -> str:
@@ -36,3 +40,25 @@ def checked_text(value: str, field: str, longest: int) -> str:
     if disguise is not None:
         raise Refused(f"The {field} {disguise}: take it out.", field)
     return text
+
+
+def checked_pin(value: str) -> str:
+    """A PIN.
+
+    Raises:
+        Refused: not 4 to 10 digits.
+    """
+    if not re.fullmatch(PIN_PATTERN, value):
+        raise Refused("A PIN is 4 to 10 digits: choose another.", "pin")
+    return value
+
+
+def checked_number(value: str) -> str:
+    """A conference's number.
+
+    Raises:
+        Refused: not 1 to 16 digits, or it begins with 0.
+    """
+    if not re.fullmatch(NUMBER_PATTERN, value):
+        raise Refused("A number is 1 to 16 digits and does not begin with 0.", "number")
+    return value

@@ -2,6 +2,7 @@ import pytest
 
 from mcu.conference.commands import (
     ChangeConference,
+    ChangeParticipant,
     ClearMessage,
     EndConference,
     Lock,
@@ -11,6 +12,7 @@ from mcu.conference.commands import (
     NoteLeft,
     NoteMessageOver,
     NoteRestarted,
+    RemoveParticipant,
     SetLayout,
     ShowMessage,
     StartBroadcast,
@@ -19,6 +21,7 @@ from mcu.conference.commands import (
     Unlock,
 )
 from mcu.conference.decide import MAX_MESSAGE_S, decide, decide_start
+from mcu.conference.evolve import evolve_all
 from mcu.conference.state import Message, Refused, ViewSetting
 from mcu.engine.plan import ParticipantSlot, SpeakerSlot
 from tests.mcu.conference.meeting import NOW, after, did, entry, meeting, then, types
@@ -209,3 +212,35 @@ def test_lock_and_unlock_are_idempotent():
     state, events = did(state, Unlock())
     assert types(events) == ["conference.unlocked"]
     assert decide(state, Unlock(), NOW) == []
+
+
+class TestPinAndNumber:
+    def test_set_changed_and_taken_away(self):
+        state = then(meeting(), ChangeConference(pin="4711", number="1005"))
+        assert (state.pin, state.number) == ("4711", "1005")
+        renamed = then(state, ChangeConference(name="Khác"))
+        assert (renamed.pin, renamed.number) == ("4711", "1005")
+        assert decide(state, ChangeConference(pin="4711"), NOW) == []
+        without = then(state, ChangeConference(pin=""))
+        assert (without.pin, without.number) == (None, "1005")
+        assert then(without, ChangeConference(number="")).number is None
+
+    def test_kept_when_the_chair_changes_or_goes(self):
+        state = then(meeting(chair="b0"), ChangeConference(pin="4711", number="5"))
+        other = then(state, ChangeParticipant("b1", role="chair"))
+        gone = then(other, RemoveParticipant("b1"))
+        assert [(each.pin, each.number) for each in (other, gone)] == [("4711", "5")] * 2
+
+    def test_from_the_start(self):
+        command = StartConference("Họp", "tinh", pin="1234567890", number="9")
+        (event,) = decide_start("c1", command, (), NOW)
+        state = evolve_all(None, [event])
+        assert (state.pin, state.number) == ("1234567890", "9")
+
+    @pytest.mark.parametrize("pin", ["123", "12345678901", "12a4", "١٢٣٤", "1234\n"])
+    def test_what_is_no_pin(self, pin):
+        assert refused(meeting(), ChangeConference(pin=pin)).field == "pin"
+
+    @pytest.mark.parametrize("number", ["0123", "c-1", "1" * 17, "٣"])
+    def test_what_is_no_number(self, number):
+        assert refused(meeting(), ChangeConference(number=number)).field == "number"

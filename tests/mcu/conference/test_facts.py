@@ -134,3 +134,17 @@ def test_facts_about_somebody_removed_mean_nothing_but_joining_is_refused():
     assert decide(state, NoteLeft("b0", "leg-b0"), NOW) == []
     with pytest.raises(Refused, match="add it first"):
         decide(state, NoteJoined("b0", "leg"), NOW)
+
+
+def test_why_a_call_came_to_nothing_is_kept_until_it_has_come():
+    state = then(meeting(), NoteCalling("b0"), NoteCallFailed("b0", "busy"))
+    assert state.participants["b0"].call_failure == "busy"
+    again = then(state, NoteCalling("b0"))
+    assert (again.participants["b0"].presence, again.participants["b0"].call_failure) == (
+        "calling",
+        "busy",
+    )
+    unreachable = then(again, NoteCallFailed("b0", "unreachable"))
+    assert unreachable.participants["b0"].call_failure == "unreachable"
+    here = then(unreachable, NoteJoined("b0", "leg"))
+    assert here.participants["b0"].call_failure is None

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from mcu.conference.commands import (
+    ChangeConference,
     EndConference,
     MuteAll,
     NoteJoined,
@@ -48,6 +49,8 @@ def test_a_conference():
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
+        "number": None,
+        "has_pin": False,
         "damaged": False,
         "version": 3,
     }
@@ -70,6 +73,7 @@ def test_a_participant():
         "role": "participant",
         "importance": 0,
         "state": "connected",
+        "call_failure": None,
         "audio_muted": False,
         "video_muted": False,
         "deafened": False,
@@ -123,3 +127,10 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "participants.changed", "layout.changed", "broadcast.started", "broadcast.stopped",
         "message.shown", "message.cleared",
     } == set(EVENT_TYPES)  # fmt: skip
+
+
+def test_the_pin_stays_out_of_what_streams_show():
+    state, events = did(meeting(), ChangeConference(pin="471100", number="77"))
+    shown = [conference_resource(state), *(event_data(event) for event in events)]
+    assert "471100" not in json.dumps(shown)
+    assert [(each["has_pin"], each["number"]) for each in shown] == [(True, "77")] * 2

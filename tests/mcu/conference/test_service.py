@@ -516,3 +516,36 @@ async def test_an_entry_made_elsewhere_is_checked_as_well(office):
         command = AddParticipant(RosterEntry("b0", "Điểm cầu", "b0"))
         with pytest.raises(Refused):
             await conferences.execute(second.id, command, OPERATOR)
+
+
+class TestNumbers:
+    async def test_the_lowest_that_is_free(self, office):
+        async with office.daemon() as conferences:
+            first = await conferences.start(StartConference("Một", "tinh"), OPERATOR)
+            own = await conferences.start(StartConference("Hai", "tinh", number="1002"), OPERATOR)
+            third = await conferences.start(StartConference("Ba", "tinh"), OPERATOR)
+            assert [each.number for each in (first, own, third)] == ["1001", "1002", "1003"]
+            await conferences.execute(first.id, EndConference(), OPERATOR)
+            again = await conferences.start(StartConference("Bốn", "tinh"), OPERATOR)
+            assert again.number == "1001"
+
+    async def test_one_that_is_taken(self, office):
+        async with office.daemon() as conferences:
+            first = await conferences.start(StartConference("Một", "tinh"), OPERATOR)
+            with pytest.raises(Refused) as caught:
+                await conferences.start(
+                    StartConference("Hai", "tinh", number=first.number), OPERATOR
+                )
+            assert caught.value.field == "number"
+            other = await conferences.start(StartConference("Hai", "tinh"), OPERATOR)
+            with pytest.raises(Refused):
+                await conferences.execute(other.id, ChangeConference(number=first.number), OPERATOR)
+            await conferences.execute(first.id, ChangeConference(number=first.number), OPERATOR)
+
+    async def test_pin_and_number_outlive_a_restart(self, office):
+        async with office.daemon() as conferences:
+            command = StartConference("Một", "tinh", pin="4711", number="7", id="hop")
+            await conferences.start(command, OPERATOR)
+        async with office.daemon() as conferences:
+            state = conferences.get("hop")
+            assert (state.pin, state.number) == ("4711", "7")
