@@ -1,7 +1,6 @@
 """The aiohttp application: one table of routes, from which router and document are both made."""
 
 import json
-from collections.abc import AsyncIterator
 from importlib import metadata
 from typing import Final
 
@@ -81,7 +80,6 @@ def make_app(services: Services) -> web.Application:
             app.router.add_route(route.method, route.path, handler)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
-    app.cleanup_ctx.append(_fresh_keys)
     app.cleanup_ctx.append(watch)
     return app
 
@@ -90,12 +88,6 @@ async def _end_streams(app: web.Application) -> None:
     """Hang up, so that stopping does not wait for clients; they resume elsewhere or later."""
     for stream in list(app[API_STATE].streams):
         stream.close()
-
-
-async def _fresh_keys(app: web.Application) -> AsyncIterator[None]:
-    """Requests that a killed process left unfinished may be sent again."""
-    await app[API_STATE].services.store.idempotency.release_all()
-    yield
 
 
 def _version() -> str:

@@ -14,6 +14,7 @@ from mcu.api.route import JSON_TYPE, Route
 from mcu.api.schemas.base import Output, Query
 from mcu.api.services import Services
 from mcu.conference.service import Actor
+from mcu.store.records import AuditRow
 
 if TYPE_CHECKING:
     from mcu.api.state import ApiState
@@ -29,6 +30,8 @@ class Call:
     Args:
         data: the raw body, within its limit; empty where the route takes none.
         target: for the audit, what was acted on; handlers may name it more exactly.
+        key: its Idempotency-Key, which it has taken.
+        kept: audit and answer were written together with what was done.
     """
 
     request: web.Request
@@ -40,6 +43,8 @@ class Call:
     asked: Query | None = None
     identity: Identity | None = None
     scope: Reach | None = None
+    key: str | None = None
+    kept: bool = False
 
     @property
     def services(self) -> Services:
@@ -65,6 +70,22 @@ class Call:
         """What commands are signed with."""
         token = self.who.token
         return Actor(token.id, token.role, token.name, self.request.remote)
+
+    def audit_row(self, status: int) -> AuditRow:
+        """What the audit says of this request; only for routes that need a token."""
+        token = self.who.token
+        outcome = "done" if status < 400 else "failed" if status >= 500 else "refused"
+        if status in (401, 403):
+            outcome = "denied"
+        return AuditRow(
+            time=self.services.now(),
+            actor=token.id,
+            role=token.role,
+            address=self.request.remote,
+            action=self.route.name,
+            target=self.target[:300],
+            outcome=f"{outcome} {status}",
+        )
 
     def body(self, model: type[Sent]) -> Sent:
         """The body, which was validated against the route's model."""

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from cryptography.fernet import Fernet, InvalidToken
 
 from mcu.api.problem import FieldError, Problem
+from mcu.store.commits import Write
 from mcu.store.records import IdempotencyRecord
 from mcu.store.store import Store
 
@@ -51,7 +52,7 @@ class Replays:
         self._seal = Fernet(Fernet.generate_key())
 
     async def begin(self, token: str, key: str, fingerprint: str) -> web.Response | None:
-        """Take a key: None when the work is to be done, else the answer of the first time.
+        """Take a key: None when the work is to be done (``free`` it then), else the first answer.
 
         Raises:
             Problem: idempotency-key-reused (another request), conflict (the first still runs,
@@ -74,8 +75,19 @@ class Replays:
             )
         return self._replay(record, record.status)
 
+    def keep(self, token: str, key: str, response: web.Response, *, secret: bool) -> Write:
+        """Keep a successful answer, within the transaction that does what it says."""
+        return self._store.idempotency.answer(token, key, *self._kept(response, secret=secret))
+
     async def end(self, token: str, key: str, response: web.Response, *, secret: bool) -> None:
-        """Keep a successful answer; ``give_up`` is for the others."""
+        """Keep a successful answer, after what it says was done."""
+        await self._store.idempotency.complete(token, key, *self._kept(response, secret=secret))
+
+    def free(self, token: str, key: str) -> None:
+        """The request is over: without a kept answer it may be sent again."""
+        self._store.idempotency.release(token, key)
+
+    def _kept(self, response: web.Response, *, secret: bool) -> tuple[int, dict[str, str], bytes]:
         headers = {
             name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
         }
@@ -83,11 +95,7 @@ class Replays:
         if secret:
             body = self._seal.encrypt(body)
             headers["sealed"] = "yes"
-        await self._store.idempotency.complete(token, key, response.status, headers, body)
-
-    async def give_up(self, token: str, key: str) -> None:
-        """Free the key: the request was not carried out."""
-        await self._store.idempotency.release(token, key)
+        return response.status, headers, body
 
     def _replay(self, record: IdempotencyRecord, status: int) -> web.Response:
         headers, body = dict(record.headers), record.body

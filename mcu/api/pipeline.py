@@ -1,7 +1,8 @@
 """What happens to every request before and after its handler, in this order.
 
 Before: who asks, rate limit, CSRF, role, query, body, Idempotency-Key. After: the answer is kept
-for its key, and unsafe requests are written to the audit, also those that were refused.
+for its key, and unsafe requests are written to the audit, also those that were refused; what a
+command changes, its audit and its kept answer are one transaction (``mcu.api.orders``).
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,6 @@ from mcu.api.route import MAX_PATH_PARAMETER, Route
 from mcu.api.security import ROOM_HEADER, ROOM_PARAMETER
 from mcu.api.state import ApiState
 from mcu.store.errors import StoreUnavailable
-from mcu.store.records import AuditRow
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +36,9 @@ def endpoint(route: Route, api: ApiState) -> Endpoint:
             response = await _answer(call)
         except Exception as error:
             problem = problem_of(error)
-            await _audit(call, problem.status if problem is not None else 500)
+            await _audit(call, problem.status if problem is not None else 500, written=False)
             raise
-        await _audit(call, response.status)
+        await _audit(call, response.status, written=call.kept)
         return response
 
     return handle
@@ -87,20 +87,18 @@ async def _once(call: Call, token: str) -> web.StreamResponse:
     replayed = await replays.begin(token, key, request_hash(call.request, call.data))
     if replayed is not None:
         return replayed
-    kept = False
+    call.key = key
     try:
         response = await call.route.handler(call)
-        if isinstance(response, web.Response) and response.status < 400:
+        if isinstance(response, web.Response) and response.status < 400 and not call.kept:
             await replays.end(token, key, response, secret=call.route.secret)
-            kept = True
         return response
     finally:
-        if not kept:
-            await replays.give_up(token, key)
+        replays.free(token, key)
 
 
-async def _audit(call: Call, status: int) -> None:
-    """Write down an unsafe request.
+async def _audit(call: Call, status: int, *, written: bool) -> None:
+    """Log an unsafe request, and write it down unless what it did was written together with that.
 
     Requests without a token that is known, and those over the limit, are only logged: an outsider
     must not be able to fill the disk, from however many addresses.
@@ -108,9 +106,6 @@ async def _audit(call: Call, status: int) -> None:
     if not call.route.unsafe:
         return
     identity = call.identity
-    outcome = "done" if status < 400 else "failed" if status >= 500 else "refused"
-    if status in (401, 403):
-        outcome = "denied"
     log.info(
         "request",
         action=call.route.name,
@@ -119,19 +114,10 @@ async def _audit(call: Call, status: int) -> None:
         address=call.request.remote,
         status=status,
     )
-    if status == 429 or identity is None:
+    if status == 429 or identity is None or written:
         return
-    row = AuditRow(
-        time=call.services.now(),
-        actor=identity.token.id,
-        role=identity.token.role,
-        address=call.request.remote,
-        action=call.route.name,
-        target=call.target[:300],
-        outcome=f"{outcome} {status}",
-    )
     try:
-        await call.services.store.audit.append(row)
+        await call.services.store.audit.append(call.audit_row(status))
     except StoreUnavailable as error:
         # What was done stays done; the log line above is the record until the disk is back.
         log.error("audit not written", reason=error.reason, action=call.route.name)

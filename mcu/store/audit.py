@@ -1,7 +1,9 @@
 """Who did what, from where, and whether it was allowed."""
 
+import sqlite3
 from datetime import datetime
 
+from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.paging import DEFAULT_LIMIT, page, read_limit, read_number_cursor
 from mcu.store.records import AuditRow, Page
@@ -16,26 +18,35 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @staticmethod
+    def row(row: AuditRow) -> Write:
+        """Append one row (its ``seq`` is given here), within somebody's transaction."""
+        values = (
+            to_text(row.time),
+            row.actor,
+            row.role,
+            row.address,
+            row.action,
+            row.target,
+            row.outcome,
+        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO audit (time, actor, role, address, action, target, outcome)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+
+        return write
+
     async def append(self, row: AuditRow) -> None:
-        """Append one row (its ``seq`` is given here).
+        """Append one row as a transaction.
 
         Raises:
             StoreUnavailable.
         """
-        async with self._database.write() as connection:
-            await connection.execute(
-                "INSERT INTO audit (time, actor, role, address, action, target, outcome)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    to_text(row.time),
-                    row.actor,
-                    row.role,
-                    row.address,
-                    row.action,
-                    row.target,
-                    row.outcome,
-                ),
-            )
+        await self._database.commit(self.row(row), durable=False)
 
     async def list(
         self,

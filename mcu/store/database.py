@@ -1,29 +1,39 @@
 """One SQLite file: opened safely, migrated, written by one connection and read by another.
 
 WAL lets readers go on while the writer writes, and survives ``kill -9`` at any synchronous
-level. ``synchronous=FULL`` is chosen all the same, because it is what survives a power cut: a
-token that was revoked and a meeting that was ended must stay so. It costs one fsync per
-transaction, in the connection's own thread, never on the event loop, and a control plane writes
-little.
+level. What must survive a power cut as well (a token that was revoked, a meeting that was ended)
+is committed with ``synchronous=FULL``, one fsync each. What follows in quick succession while a
+meeting is steered is committed without, and is on the disk ``SETTLE_S`` later: see
+``docs/decisions/0012-what-is-written-together.md``. All of it happens in threads of its own,
+never on the event loop.
 """
 
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
+import structlog
 
+from mcu.store.commits import Asked, Outcome, Writer, commit_together
 from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
 
 BUSY_TIMEOUT_MS = 2_000
 """How long a statement waits for another process (a backup, ``mcu token``) to let go."""
 
+SETTLE_S = 1.0
+"""What was committed without waiting for the disk is brought there after so long."""
+
 Row = sqlite3.Row
+Result = TypeVar("Result")
+log = structlog.get_logger(__name__)
 
 _OUR_FAULT = (
     sqlite3.IntegrityError,
@@ -56,19 +66,44 @@ def unavailable(error: sqlite3.Error) -> StoreUnavailable:
     return StoreUnavailable(f"The store is not available ({said}); {advice}.")
 
 
+def _said(error: BaseException) -> BaseException:
+    """An error of a transaction as callers are to see it."""
+    if isinstance(error, sqlite3.Error) and not isinstance(error, _OUR_FAULT):
+        return unavailable(error)
+    return InvalidRecord(_NO_TEXT) if isinstance(error, UnicodeEncodeError) else error
+
+
 class Database:
     """The writer and the reader of one file.
 
-    ``write()`` gives a transaction that is committed at its end or rolled back as a whole.
-    Transactions queue behind one asyncio lock. What the disk or another program is to blame for
+    ``write()`` gives a transaction that is committed at its end or rolled back as a whole;
+    ``commit()`` does one in a single trip to SQLite's thread, shared with others who ask
+    meanwhile. Both queue behind one asyncio lock. What the disk or another program is to blame for
     comes out as ``StoreUnavailable``, text that is no text as ``InvalidRecord``.
+
+    Args:
+        settler: brings to the disk what was committed without waiting for it.
+        watch: used on the loop's thread, for ``version`` alone.
     """
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        reader: aiosqlite.Connection,
+        settler: aiosqlite.Connection,
+        watch: sqlite3.Connection,
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._settler = settler
+        self._watch = watch
         self._turn = asyncio.Lock()
         self._closed = False
+        self._full = True  # the writer's synchronous level
+        self._asked: deque[Asked] = deque()
+        self._committing: asyncio.Task[None] | None = None
+        self._settling: asyncio.TimerHandle | None = None
+        self._settled: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path) -> "Database":
@@ -85,27 +120,56 @@ class Database:
             ) from error
         opened: list[aiosqlite.Connection] = []
         try:
+            connect = partial(sqlite3.connect, path, isolation_level=None)
+            writer = Writer(connect, iter_chunk_size=64)
+            await writer
+            opened.append(writer)
+            await _prepare(writer)
+            await _migrate(writer)
             for _ in range(2):
                 connection = await aiosqlite.connect(path, isolation_level=None)
                 opened.append(connection)
                 await _prepare(connection)
-                if len(opened) == 1:
-                    await _migrate(connection)
-            await opened[1].execute("PRAGMA query_only = ON")
+            _, reader, settler = opened
+            await reader.execute("PRAGMA query_only = ON")
+            watch = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+            watch.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             await _close_all(opened)
             raise unavailable(error) from error
         except BaseException:
             await _close_all(opened)
             raise
-        return cls(*opened)
+        return cls(writer, reader, settler, watch)
 
     async def close(self) -> None:
-        """Close both connections; a transaction that is running is waited for."""
+        """Close the connections; a transaction that is running is waited for."""
         async with self._turn:
-            if not self._closed:
-                self._closed = True
-                await _close_all([self._reader, self._writer])
+            if self._closed:
+                return
+            self._closed = True
+            if self._settling is not None:
+                self._settling.cancel()
+            if self._settled is not None:
+                await self._settled
+            self._watch.close()
+            # The last one to close brings to the disk what is not there yet.
+            await _close_all([self._reader, self._settler, self._writer])
+
+    def version(self) -> int | None:
+        """A number that is another one once anybody, in any process, has committed anything.
+
+        None when it cannot be told right now. On the loop's thread, as it reads memory that the
+        processes share, and at most the file's first page (out of the system's cache).
+        Cost: about 10 us.
+        """
+        if self._closed:
+            return None
+        try:
+            row = self._watch.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return None  # another process recovers the file; whoever asks reads it instead
+        return int(row[0])
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -119,21 +183,107 @@ class Database:
             self._check_open()
             committed = False
             try:
+                if not self._full:
+                    await self._writer.execute("PRAGMA synchronous = FULL")
+                    self._full = True
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await self._writer.execute("COMMIT")
                 committed = True
             except _OUR_FAULT:
                 raise
-            except sqlite3.Error as error:
-                raise unavailable(error) from error
-            except UnicodeEncodeError as error:
-                raise InvalidRecord(_NO_TEXT) from error
+            except (sqlite3.Error, UnicodeEncodeError) as error:
+                raise _said(error) from error
             finally:
                 if not committed:
                     # Queued behind whatever the thread still does, and ahead of the next
                     # transaction even if this task is cancelled once more right here.
                     await self._writer.rollback()
+
+    async def commit(
+        self, write: Callable[[sqlite3.Connection], Result], *, durable: bool = True
+    ) -> Result:
+        """Do work in a transaction, together with all that waits; gives what ``write`` gave.
+
+        It may be done although the caller was cancelled.
+
+        Args:
+            write: see ``Write``.
+            durable: wait until it would survive a power cut; else it does ``SETTLE_S`` later, and
+                meanwhile survives whatever becomes of this process.
+
+        Raises:
+            StoreUnavailable, InvalidRecord: see the class. What ``write`` raises. Nothing of it
+                was written then.
+        """
+        self._check_open()
+        asked = Asked(write, durable, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all(), name="commits")
+        result: Result = await asked.done
+        return result
+
+    async def _commit_all(self) -> None:
+        """Until nobody waits."""
+        try:
+            while self._asked:
+                async with self._turn:
+                    group = [one for one in self._asked if not one.done.done()]
+                    self._asked.clear()
+                    if group:
+                        await self._commit_group(group)
+        finally:
+            self._committing = None
+
+    async def _commit_group(self, group: list[Asked]) -> None:
+        full = any(one.durable for one in group)
+        level = None if full == self._full else "FULL" if full else "NORMAL"
+
+        def run(connection: sqlite3.Connection) -> list[Outcome]:
+            if level is not None:
+                connection.execute(f"PRAGMA synchronous = {level}")
+            return commit_together(connection, [one.write for one in group])
+
+        try:
+            self._check_open()
+            outcomes = await self._writer.run(run)
+            self._full = full
+        except Exception as error:
+            outcomes = [(None, error)] * len(group)
+        except BaseException:
+            for one in group:
+                one.done.cancel()
+            raise
+        if not full:
+            self._settle_soon()
+        for one, (result, failure) in zip(group, outcomes, strict=True):
+            one.answer(result, None if failure is None else _said(failure))
+
+    def _settle_soon(self) -> None:
+        if self._settling is None:
+            loop = asyncio.get_running_loop()
+            self._settling = loop.call_later(SETTLE_S, self._settle)
+
+    def _settle(self) -> None:
+        self._settling = None
+        if self._settled is None:
+            self._settled = asyncio.create_task(self._bring_to_disk(), name="settling")
+        else:
+            self._settle_soon()
+
+    async def _bring_to_disk(self) -> None:
+        """A checkpoint: it syncs the log, and keeps commits from having to make one."""
+        try:
+            rows = await self._settler.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+            ((busy, pages, done),) = rows
+            if busy or done < pages:
+                self._settle_soon()  # somebody reads what would be overwritten
+        except sqlite3.Error as error:
+            log.error("store_unsettled", reason=unavailable(error).reason)
+            self._settle_soon()
+        finally:
+            self._settled = None
 
     async def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
         """Read all rows of a query (outside of any transaction; sees what is committed).
@@ -146,10 +296,8 @@ class Database:
             return list(await self._reader.execute_fetchall(sql, tuple(parameters)))
         except _OUR_FAULT:
             raise
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-        except UnicodeEncodeError as error:
-            raise InvalidRecord(_NO_TEXT) from error
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise _said(error) from error
 
     async def row(self, sql: str, parameters: Iterable[Any] = ()) -> Row | None:
         """Read the first row of a query, or None."""

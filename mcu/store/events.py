@@ -5,9 +5,11 @@ it never goes back, even when the retention bound has deleted the newest rows.
 """
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.json_text import read_object
 from mcu.store.records import ConferenceRecord, Snapshot, StoredEvent
@@ -15,6 +17,18 @@ from mcu.store.times import from_text, to_text, to_text_or_none
 
 MAX_EVENTS_READ = 1_000
 """Rows that one call reads at most, so that no reader holds much."""
+
+_LIST = (
+    "INSERT INTO conferences (id, name, unit, started_at, ended_at) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET"
+    " name = excluded.name, unit = excluded.unit, ended_at = excluded.ended_at"
+)
+_HAPPENED = (
+    "INSERT INTO events (seq, time, type, conference, actor, data) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (seq) DO UPDATE SET time = excluded.time, type = excluded.type,"
+    " conference = excluded.conference, actor = excluded.actor, data = excluded.data"
+)
+_SNAPSHOT = "UPDATE conferences SET snapshot_seq = ?, snapshot = ? WHERE id = ?"
 
 
 class Events:
@@ -29,52 +43,47 @@ class Events:
         *,
         conferences: Sequence[ConferenceRecord] = (),
         snapshots: Sequence[Snapshot] = (),
+        also: Sequence[Write] = (),
     ) -> None:
         """Append events, and write what they change of the list, as one transaction.
+
+        What changes the list survives a power cut, the rest soon does (``Database.commit``).
 
         Args:
             events: in order of ``seq``, beyond ``last_seq``; a ``seq`` that is there already
                 is overwritten (so a batch whose outcome is unknown may be repeated).
             conferences: rows to insert or overwrite.
             snapshots: of conferences that have a row; an older one is overwritten.
+            also: what else belongs to it.
 
         Raises:
             StoreUnavailable: nothing was written.
         """
-        async with self._database.write() as connection:
-            await connection.executemany(
-                "INSERT INTO conferences (id, name, unit, started_at, ended_at)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-                " name = excluded.name, unit = excluded.unit, ended_at = excluded.ended_at",
-                [
-                    (row.id, row.name, row.unit, to_text(row.started_at),
-                     to_text_or_none(row.ended_at))
-                    for row in conferences
-                ],
-            )  # fmt: skip
-            await connection.executemany(
-                "INSERT INTO events (seq, time, type, conference, actor, data)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET"
-                " time = excluded.time, type = excluded.type, conference = excluded.conference,"
-                " actor = excluded.actor, data = excluded.data",
-                [
-                    (event.seq, to_text(event.time), event.type, event.conference, event.actor,
-                     json.dumps(dict(event.data or {}), ensure_ascii=False))
-                    for event in events
-                ],
-            )  # fmt: skip
-            if events:
-                await connection.execute(
-                    "UPDATE event_counter SET seq = max(seq, ?)", (events[-1].seq,)
-                )
-            await connection.executemany(
-                "UPDATE conferences SET snapshot_seq = ?, snapshot = ? WHERE id = ?",
-                [
-                    (snapshot.seq, json.dumps(dict(snapshot.state or {}), ensure_ascii=False),
-                     snapshot.conference)
-                    for snapshot in snapshots
-                ],
-            )  # fmt: skip
+        listed = [
+            (row.id, row.name, row.unit, to_text(row.started_at), to_text_or_none(row.ended_at))
+            for row in conferences
+        ]
+        happened = [
+            (event.seq, to_text(event.time), event.type, event.conference, event.actor,
+             json.dumps(dict(event.data or {}), ensure_ascii=False))
+            for event in events
+        ]  # fmt: skip
+        states = [
+            (snapshot.seq, json.dumps(dict(snapshot.state or {}), ensure_ascii=False),
+             snapshot.conference)
+            for snapshot in snapshots
+        ]  # fmt: skip
+
+        def write(connection: sqlite3.Connection) -> None:
+            for sql, rows in ((_LIST, listed), (_HAPPENED, happened), (_SNAPSHOT, states)):
+                if rows:
+                    connection.executemany(sql, rows)
+            if happened:
+                connection.execute("UPDATE event_counter SET seq = max(seq, ?)", happened[-1][:1])
+            for each in also:
+                each(connection)
+
+        await self._database.commit(write, durable=bool(listed))
 
     async def last_seq(self) -> int:
         """The highest ``seq`` that was ever appended; 0 for none."""

@@ -1,13 +1,16 @@
 """Answers that are remembered, so that a repeated POST does its work once.
 
-Use: ``reserve`` before the work; it gives None when the work is to be done now. Then
-``complete`` with the answer, or ``release`` when there is none worth repeating (5xx).
+Use: ``reserve`` before the work; it gives None when the work is to be done now. Then the answer,
+by ``answer`` in the transaction that does the work or by ``complete`` after it, unless there is
+none worth repeating (5xx); and ``release`` in any case.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.records import IdempotencyRecord
 from mcu.store.times import from_text, to_text
@@ -15,16 +18,29 @@ from mcu.store.tokens import utcnow
 
 LIFE = timedelta(hours=24)
 
+_ANSWER = (
+    "INSERT INTO idempotency (token, key, request_hash, expires_at, status, headers, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token, key) DO UPDATE SET"
+    " request_hash = excluded.request_hash, expires_at = excluded.expires_at,"
+    " status = excluded.status, headers = excluded.headers, body = excluded.body"
+)
+"""One that has expired, or was never answered by an older version, may still be there."""
+
 
 class Idempotency:
-    """The remembered answers; a key belongs to the token it came with."""
+    """The remembered answers; a key belongs to the token it came with.
+
+    Keys whose request still runs are known to this process alone: with it the request ends, and
+    the key is free again.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
         self._database = database
         self._clock = clock
+        self._running: dict[tuple[str, str], str] = {}
 
     async def reserve(self, token: str, key: str, request_hash: str) -> IdempotencyRecord | None:
-        """Take a key.
+        """Take a key; who gets it owes a ``release``.
 
         Returns:
             None: it was free and is now taken, do the work. Otherwise the record that is there:
@@ -32,56 +48,61 @@ class Idempotency:
             ``status`` is None while the first request is still running.
 
         Raises:
-            StoreUnavailable.
+            StoreUnavailable: it was not taken.
         """
-        now = self._clock()
-        async with self._database.write() as connection:
-            await connection.execute(
-                "DELETE FROM idempotency WHERE expires_at <= ?", (to_text(now),)
+        now, own = self._clock(), (token, key)
+        running = self._running.get(own)
+        if running is not None:
+            return IdempotencyRecord(key, token, running, now + LIFE, None, {}, b"")
+        self._running[own] = request_hash
+        found: IdempotencyRecord | None = None
+        taken = False
+        try:
+            row = await self._database.row(
+                "SELECT * FROM idempotency WHERE token = ? AND key = ? AND status IS NOT NULL"
+                " AND expires_at > ?",
+                (token, key, to_text(now)),
             )
-            rows = await connection.execute_fetchall(
-                "SELECT * FROM idempotency WHERE token = ? AND key = ?", (token, key)
-            )
-            for row in rows:
-                return _record(row)
-            await connection.execute(
-                "INSERT INTO idempotency (token, key, request_hash, expires_at, headers, body)"
-                " VALUES (?, ?, ?, ?, '{}', x'')",
-                (token, key, request_hash, to_text(now + LIFE)),
-            )
-        return None
+            if row is not None:
+                found = _record(row)
+            taken = found is None
+        finally:
+            if not taken:
+                self.release(token, key)
+        return found
+
+    def answer(
+        self, token: str, key: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Write:
+        """Remember the answer to a key that was taken, within somebody's transaction."""
+        values = (
+            token,
+            key,
+            self._running[token, key],
+            to_text(self._clock() + LIFE),
+            status,
+            json.dumps(dict(headers)),
+            body,
+        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(_ANSWER, values)
+
+        return write
 
     async def complete(
         self, token: str, key: str, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
-        """Remember the answer to a reserved key.
+        """Remember the answer to a key that was taken, as a transaction.
 
         Raises:
             StoreUnavailable.
         """
-        async with self._database.write() as connection:
-            await connection.execute(
-                "UPDATE idempotency SET status = ?, headers = ?, body = ?"
-                " WHERE token = ? AND key = ?",
-                (status, json.dumps(dict(headers)), body, token, key),
-            )
+        await self._database.commit(self.answer(token, key, status, headers, body), durable=False)
 
-    async def release(self, token: str, key: str) -> None:
-        """Give a reserved key back, so that the request may be sent again.
-
-        Raises:
-            StoreUnavailable.
-        """
-        async with self._database.write() as connection:
-            await connection.execute(
-                "DELETE FROM idempotency WHERE token = ? AND key = ? AND status IS NULL",
-                (token, key),
-            )
-
-    async def release_all(self) -> None:
-        """Give back what a process that died had reserved; called once, when the store opens."""
-        async with self._database.write() as connection:
-            await connection.execute("DELETE FROM idempotency WHERE status IS NULL")
+    def release(self, token: str, key: str) -> None:
+        """Give back a key that was taken: without an answer the request may be sent again."""
+        self._running.pop((token, key), None)
 
 
 def _record(row: Row) -> IdempotencyRecord:

@@ -15,6 +15,7 @@ import structlog
 
 from mcu.store.database import Database
 from mcu.store.errors import StoreUnavailable, UnknownRecord
+from mcu.store.known import Known
 from mcu.store.records import Session
 from mcu.store.times import from_text, to_text
 from mcu.store.tokens import MAX_TEXT, Tokens, is_good, utcnow
@@ -38,6 +39,7 @@ class Sessions:
         self._tokens = tokens
         self._clock = clock
         self._unwritten: dict[bytes, Session] = {}
+        self._known: Known[Session] = Known(database.version)
 
     async def create(self, token: str, *, life: timedelta = DEFAULT_LIFE) -> tuple[Session, str]:
         """Begin a session for a token id; the second value goes into the cookie, only there.
@@ -69,12 +71,26 @@ class Sessions:
     async def get(self, secret: str) -> Session | None:
         """Find the session of a cookie; None when unknown, over, or its token is not good.
 
+        What was found is believed as ``Tokens.authenticate`` does.
+
         Raises:
             StoreUnavailable.
         """
         if len(secret) > MAX_TEXT:
             return None
         id_ = _hash(secret)
+        session = self._known.get(id_)
+        if session is None:
+            version = self._database.version()
+            session = await self._read(id_)
+            if session is None:
+                return None
+            self._known.put(id_, session, version)
+        now = self._clock()
+        return session if now < session.expires_at and is_good(session.token, now) else None
+
+    async def _read(self, id_: bytes) -> Session | None:
+        """The session as it stands, and its token as it is now."""
         kept = self._unwritten.get(id_)
         if kept is not None:
             owner, csrf, begun, ends = (
@@ -86,14 +102,10 @@ class Sessions:
                 return None
             owner, csrf = row["token"], row["csrf_token"]
             begun, ends = from_text(row["created_at"]), from_text(row["expires_at"])
-        now = self._clock()
-        if ends <= now:
-            return None
         try:
-            token = await self._tokens.get(owner)
+            return Session(await self._tokens.get(owner), csrf, begun, ends)
         except UnknownRecord:
             return None
-        return Session(token, csrf, begun, ends) if is_good(token, now) else None
 
     async def delete(self, secret: str) -> None:
         """End a session; ending an unknown one changes nothing.
@@ -102,6 +114,7 @@ class Sessions:
             StoreUnavailable: it is in the store and cannot be deleted there.
         """
         unwritten = self._unwritten.pop(_hash(secret), None)
+        self._known.forget(_hash(secret))  # what was never written no commit makes stale
         try:
             async with self._database.write() as connection:
                 await connection.execute(

@@ -9,12 +9,15 @@ import hashlib
 import hmac
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.errors import InvalidRecord, StoreUnavailable, UnknownParent, UnknownRecord
 from mcu.store.identifiers import read_text
+from mcu.store.known import MAX_KNOWN, Known
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import TOKEN_ROLES, Page, Token, TokenRole
 from mcu.store.times import from_text, from_text_or_none, to_text, to_text_or_none
@@ -49,6 +52,8 @@ class Tokens:
     def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
         self._database = database
         self._clock = clock
+        self._known: Known[Token] = Known(database.version)
+        self._used: dict[bytes, datetime] = {}
 
     async def create(
         self,
@@ -96,13 +101,26 @@ class Tokens:
     async def authenticate(self, text: str) -> Token | None:
         """Find the token whose text this is; None when unknown, expired or revoked.
 
-        The comparison takes the same time wherever the secrets differ.
+        The comparison takes the same time wherever the secrets differ. What was found is believed
+        until anybody has written anything to the store, so a token that was revoked, here or by
+        another process, is refused from that commit on.
 
         Raises:
             StoreUnavailable: the store cannot be read (writing ``last_used_at`` may fail).
         """
         if len(text) > MAX_TEXT:
             return None
+        digest = _hash(text)
+        known = self._known.get(digest)
+        if known is None:
+            version = self._database.version()
+            known = await self._find(text)
+            if known is not None:
+                self._known.put(digest, known, version)
+        return None if known is None else await self._use(known, digest)
+
+    async def _find(self, text: str) -> Token | None:
+        """Whose text this is, whether or not it is good still."""
         id_, secret = split(text) or (BOOTSTRAP_ID, text)
         row = await self._database.row("SELECT * FROM tokens WHERE id = ?", (id_,))
         known = row["secret_sha256"] if row is not None else bytes(32)
@@ -110,7 +128,7 @@ class Tokens:
             if id_ == BOOTSTRAP_ID:
                 return None
             return await self._bootstrap_of_token_form(text)
-        return await self._use(_token(row))
+        return _token(row)
 
     async def get(self, token: str) -> Token:
         """Read one token.
@@ -218,19 +236,20 @@ class Tokens:
         row = await self._database.row("SELECT * FROM tokens WHERE id = ?", (BOOTSTRAP_ID,))
         if row is None or not hmac.compare_digest(row["secret_sha256"], _hash(text)):
             return None
-        return await self._use(_token(row))
+        return _token(row)
 
-    async def _use(self, token: Token) -> Token | None:
+    async def _use(self, token: Token, digest: bytes) -> Token | None:
         """Check the time, and note that the token was used."""
         now = self._clock()
         if not is_good(token, now):
             return None
-        if token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP:
+        before = max(filter(None, (token.last_used_at, self._used.get(digest))), default=None)
+        if before is None or now - before >= LAST_USED_STEP:
+            if len(self._used) >= MAX_KNOWN:
+                self._used.clear()
+            self._used[digest] = now  # at once: of many requests one writes
             try:
-                async with self._database.write() as connection:
-                    await connection.execute(
-                        "UPDATE tokens SET last_used_at = ? WHERE id = ?", (to_text(now), token.id)
-                    )
+                await self._database.commit(_used_at(token.id, now), durable=False)
             except StoreUnavailable:
                 # Knowing when a token was last used is not worth locking everybody out while
                 # the disk is full: who only reads may go on.
@@ -269,6 +288,13 @@ class Tokens:
                     to_text_or_none(token.expires_at),
                 ),
             )
+
+
+def _used_at(token: str, now: datetime) -> Write:
+    def write(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE tokens SET last_used_at = ? WHERE id = ?", (to_text(now), token))
+
+    return write
 
 
 def is_good(token: Token, now: datetime) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from mcu.store.database import Database, unavailable
 from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
+from tests.peers.waiting import until
 
 
 @pytest.fixture
@@ -206,6 +207,176 @@ def test_every_reason_says_what_to_do(said):
     assert reason.endswith(".")
 
 
+def adding(id_: str, name: str = "x"):
+    def write(connection: sqlite3.Connection) -> str:
+        connection.execute("INSERT INTO units VALUES (?, ?, 'commune', NULL, 1)", (id_, name))
+        return id_
+
+    return write
+
+
+class Transactions:
+    """Counts what the writer's connection commits."""
+
+    def __init__(self, database: Database) -> None:
+        self.said: list[str] = []
+        self._writer = database._writer
+
+    async def __aenter__(self) -> "Transactions":
+        await self._writer.set_trace_callback(self.said.append)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._writer.set_trace_callback(None)
+
+    @property
+    def commits(self) -> int:
+        return self.said.count("COMMIT")
+
+
+class TestCommit:
+    async def test_it_gives_what_the_work_gave(self, database):
+        assert await database.commit(adding("a")) == "a"
+        assert await units(database) == ["a"]
+
+    async def test_those_who_wait_share_a_transaction(self, database):
+        async with Transactions(database) as seen:
+            async with database.write():  # they wait for this one
+                asked = [asyncio.ensure_future(database.commit(adding(f"u{n}"))) for n in range(10)]
+                await asyncio.sleep(0)
+            await asyncio.gather(*asked)
+        assert seen.commits == 2
+        assert len(await units(database)) == 10
+
+    async def test_who_fails_takes_nobody_along(self, database):
+        await database.commit(adding("a"))
+        outcomes = await asyncio.gather(
+            database.commit(adding("b")),
+            database.commit(adding("a")),
+            database.commit(adding("c", "\ud800")),
+            database.commit(adding("d")),
+            return_exceptions=True,
+        )
+        assert outcomes[::3] == ["b", "d"]
+        assert isinstance(outcomes[1], sqlite3.IntegrityError)
+        assert isinstance(outcomes[2], InvalidRecord)
+        assert await units(database) == ["a", "b", "d"]
+
+    async def test_who_went_away_before_is_left_out(self, database):
+        async with database.write():
+            asked = asyncio.ensure_future(database.commit(adding("a")))
+            await asyncio.sleep(0)
+            asked.cancel()
+        await database.commit(adding("b"))
+        assert asked.cancelled()
+        assert await units(database) == ["b"]
+
+    async def test_a_full_disk_is_said_to_all_and_passes(self, database):
+        await database._writer.execute("PRAGMA query_only = ON")
+        outcomes = await asyncio.gather(
+            *(database.commit(adding(f"u{n}")) for n in range(3)), return_exceptions=True
+        )
+        assert [type(each) for each in outcomes] == [StoreUnavailable] * 3
+        await database._writer.execute("PRAGMA query_only = OFF")
+        await database.commit(adding("a"))
+        assert await units(database) == ["a"]
+
+    async def test_another_program_that_holds_the_file(self, database, path):
+        await database._writer.execute("PRAGMA busy_timeout = 0")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="another program"):
+            await database.commit(adding("a"))
+        other.close()
+        await database.commit(adding("a"))
+
+    async def test_closed_is_closed(self, path):
+        database = await Database.open(path)
+        async with database._turn:
+            closing = asyncio.ensure_future(database.close())
+            await asyncio.sleep(0)
+            late = asyncio.ensure_future(database.commit(adding("a")))
+            await asyncio.sleep(0)
+        await closing
+        with pytest.raises(StoreUnavailable, match="stopping"):
+            await late
+        with pytest.raises(StoreUnavailable, match="stopping"):
+            await database.commit(adding("a"))
+        assert database.version() is None
+
+
+async def level(database: Database) -> int:
+    rows = list(await database._writer.execute_fetchall("PRAGMA synchronous"))
+    return int(rows[0][0])
+
+
+class TestPowerCut:
+    """What waits for the disk, and what is brought there soon."""
+
+    async def test_who_need_not_wait_does_not(self, database):
+        await database.commit(adding("a"), durable=False)
+        assert await level(database) == 1
+        await database.commit(adding("b"))
+        assert await level(database) == 2
+
+    async def test_one_that_must_makes_all_wait(self, database):
+        async with Transactions(database) as seen, database.write():
+            asked = [
+                asyncio.ensure_future(database.commit(adding(f"u{n}"), durable=n == 1))
+                for n in range(3)
+            ]
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked)
+        assert seen.said.count("PRAGMA synchronous = NORMAL") == 0
+        assert await level(database) == 2
+
+    async def test_other_transactions_always_wait(self, database):
+        await database.commit(adding("a"), durable=False)
+        async with Transactions(database) as seen:
+            await add(database, "b")
+        assert seen.said.index("PRAGMA synchronous = FULL") < seen.said.index("BEGIN IMMEDIATE")
+
+    async def test_the_log_is_brought_to_the_disk_by_itself(self, database, path, monkeypatch):
+        monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
+        await database.commit(adding("a"), durable=False)
+        await until(lambda: database._settling is None and database._settled is None)
+        alone = path.with_name("alone.sqlite3")  # as after a cut that took the log
+        alone.write_bytes(path.read_bytes())
+        with sqlite3.connect(alone) as plain:
+            assert plain.execute("SELECT id FROM units").fetchall() == [("a",)]
+        plain.close()
+
+    async def test_what_cannot_be_brought_there_is_said_and_tried_again(
+        self, database, path, monkeypatch, capsys
+    ):
+        monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM units").fetchall()
+        await database.commit(adding("a"), durable=False)
+        for _ in range(3):  # the reader keeps the place that would be overwritten
+            await until(lambda: database._settled is not None)
+            assert database._settled is not None
+            await database._settled
+            assert database._settling is not None
+        reader.close()
+        await until(lambda: database._settling is None and database._settled is None)
+        assert b"commune" in path.read_bytes()
+
+
+async def test_the_version_changes_with_every_commit_of_anybody(database, path):
+    before = database.version()
+    assert database.version() == before
+    await database.commit(adding("a"))
+    after = database.version()
+    assert after != before
+    other = sqlite3.connect(path)
+    with other:
+        other.execute("UPDATE units SET name = 'y'")
+    other.close()
+    assert database.version() not in (before, after)
+
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path
@@ -214,10 +385,12 @@ from mcu.store.database import Database
 async def main():
     database = await Database.open(Path(sys.argv[1]))
     for number in range(10**9):
-        async with database.write() as connection:
-            await connection.execute(
+        await database.commit(
+            lambda connection: connection.execute(
                 "INSERT INTO units VALUES (?, 'x', 'commune', NULL, 1)", (f"{number:09}",)
-            )
+            ),
+            durable=number % 3 == 0,
+        )
         print(number, flush=True)
 
 asyncio.run(main())

@@ -2,6 +2,9 @@ import asyncio
 
 import pytest
 
+from mcu.store.errors import StoreUnavailable
+from mcu.store.store import Store
+
 
 async def test_the_first_does_the_work_and_others_get_its_answer(store):
     keys = store.idempotency
@@ -9,6 +12,7 @@ async def test_the_first_does_the_work_and_others_get_its_answer(store):
     running = await keys.reserve("t1", "k", "hash")
     assert (running.status, running.request_hash) == (None, "hash")
     await keys.complete("t1", "k", 201, {"Location": "/x"}, b'{"id": "\xc3\xa1"}')
+    keys.release("t1", "k")
     done = await keys.reserve("t1", "k", "other")
     assert (done.status, dict(done.headers), done.body) == (
         201, {"Location": "/x"}, b'{"id": "\xc3\xa1"}',
@@ -31,10 +35,10 @@ async def test_of_two_at_once_one_does_the_work(store):
 async def test_released_keys_are_free_and_answers_are_not_released(store):
     keys = store.idempotency
     await keys.reserve("t1", "k", "hash")
-    await keys.release("t1", "k")
+    keys.release("t1", "k")
     assert await keys.reserve("t1", "k", "hash") is None
     await keys.complete("t1", "k", 200, {}, b"")
-    await keys.release("t1", "k")
+    keys.release("t1", "k")
     assert await keys.reserve("t1", "k", "hash") is not None
 
 
@@ -42,15 +46,58 @@ async def test_released_keys_are_free_and_answers_are_not_released(store):
 async def test_answers_are_kept_for_a_day(store, clock, hours, free):
     await store.idempotency.reserve("t1", "k", "hash")
     await store.idempotency.complete("t1", "k", 200, {}, b"")
+    store.idempotency.release("t1", "k")
     clock.pass_(hours=hours)
     assert (await store.idempotency.reserve("t1", "k", "hash") is None) is free
 
 
-async def test_a_restart_frees_what_was_never_answered(store):
+async def test_a_key_whose_answer_expired_is_answered_anew(store, clock):
+    keys = store.idempotency
+    for status in (200, 201):
+        assert await keys.reserve("t1", "k", f"hash {status}") is None
+        await keys.complete("t1", "k", status, {}, b"")
+        keys.release("t1", "k")
+        clock.pass_(hours=24)
+    clock.pass_(hours=-1)
+    kept = await keys.reserve("t1", "k", "hash")
+    assert (kept.status, kept.request_hash) == (201, "hash 201")
+
+
+async def test_a_restart_frees_what_was_never_answered(store, path, clock):
     keys = store.idempotency
     await keys.reserve("t1", "dead", "hash")
     await keys.reserve("t1", "done", "hash")
     await keys.complete("t1", "done", 200, {}, b"")
-    await keys.release_all()
-    assert await keys.reserve("t1", "dead", "hash") is None
-    assert await keys.reserve("t1", "done", "hash") is not None
+    await store.close()
+    after = await Store.open(path, clock)
+    try:
+        assert await after.idempotency.reserve("t1", "dead", "hash") is None
+        assert await after.idempotency.reserve("t1", "done", "hash") is not None
+    finally:
+        await after.close()
+
+
+async def test_a_store_that_cannot_be_read_takes_no_key(store, monkeypatch):
+    async def away(*_):
+        raise StoreUnavailable("The disk is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._database, "row", away)
+        with pytest.raises(StoreUnavailable):
+            await store.idempotency.reserve("t1", "k", "hash")
+    assert await store.idempotency.reserve("t1", "k", "hash") is None
+
+
+async def test_an_answer_is_kept_with_what_it_says_or_not_at_all(store):
+    keys = store.idempotency
+    await keys.reserve("t1", "k", "hash")
+    answer = keys.answer("t1", "k", 200, {}, b"")
+
+    def broken(connection):
+        answer(connection)
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - it is the one above
+        await store._database.commit(broken)
+    keys.release("t1", "k")
+    assert await keys.reserve("t1", "k", "hash") is None
