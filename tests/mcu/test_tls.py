@@ -193,4 +193,4 @@ def test_certificates_of_devices(tmp_path: Path, wanted: str, mode: ssl.VerifyMo
     assert server.verify_mode == mode
     assert client.verify_mode == ssl.CERT_REQUIRED
     assert client.check_hostname
-    assert [one["serialNumber"] for one in client.get_ca_certs()] != []
+    assert client.cert_store_stats()["x509"] == 1
