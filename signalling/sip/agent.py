@@ -140,6 +140,11 @@ class UserAgent:
 
     # -- calls
 
+    def call_id(self, call: CallId) -> str | None:
+        """The Call-ID of a call's messages; None where the call has ended."""
+        found = self._calls.get(call)
+        return None if found is None else found.call_id
+
     def call(
         self,
         target: str,

@@ -43,19 +43,26 @@ class Call:
     """What outgoing and incoming calls have in common.
 
     Args:
-        user: user part of our Contact. credentials: for whoever asks us for some.
+        call_id: of its messages. user: user part of our Contact.
+        credentials: for whoever asks us for some.
     """
 
     is_ours = True
     """We made the Call-ID, which decides who waits longer after a glare (section 14.1)."""
 
     def __init__(
-        self, core: Core, owner: CallOwner, user: str, tag: str, credentials: Credentials | None
+        self,
+        core: Core,
+        owner: CallOwner,
+        call_id: str,
+        user: str,
+        credentials: Credentials | None,
     ) -> None:
         self.id: CallId = core.new_name()
+        self.call_id = call_id
         self.core = core
         self.state: CallState = "early"
-        self.tag = tag
+        self.tag = core.new_name()
         self.user = user
         self.credentials = credentials
         self.dialog: Dialog | None = None

@@ -40,7 +40,7 @@ class IncomingCall(Call):
         identity: str,
         now: float,
     ) -> None:
-        super().__init__(core, owner, request.uri.user or "", core.new_name(), None)
+        super().__init__(core, owner, request.envelope.call_id, request.uri.user or "", None)
         self._offer = sdp_of(request)
         agree(request.headers, core.settings.session)
         sequence = core.rng.randrange(1, 2**16)

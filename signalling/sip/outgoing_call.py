@@ -70,8 +70,7 @@ class OutgoingCall(Call):
         credentials: Credentials | None,
         no_answer_s: float,
     ) -> None:
-        super().__init__(core, owner, user, core.new_name(), credentials)
-        self.call_id = core.new_name()
+        super().__init__(core, owner, core.new_name(), user, credentials)
         self._target = target
         self._sdp = sdp
         self._no_answer_s = no_answer_s

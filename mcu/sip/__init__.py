@@ -1,0 +1,1 @@
+"""SIP on sockets: transports, the endpoint that drives the agent of ``signalling.sip``, calls."""

@@ -1,0 +1,87 @@
+"""SIP over UDP on loopback: both families, and answers from the address that was reached."""
+
+import asyncio
+
+import pytest
+
+from mcu.sip.settings import EndpointSettings, SourceLimits
+from mcu.sip.udp import local_address
+from tests.peers.sip_wire import endpoint, options, port_of, udp_peer
+from tests.peers.waiting import until
+
+BOTH = EndpointSettings("::", tcp_port=None)
+
+
+async def test_options_are_answered() -> None:
+    async with endpoint() as found, udp_peer() as peer:
+        peer.transport.sendto(options(), ("127.0.0.1", port_of(found, "udp")))
+        answer, source = await peer.received.get()
+        assert answer.startswith(b"SIP/2.0 200 OK\r\n")
+        assert f"rport={peer.port}".encode() in answer
+        assert source == ("127.0.0.1", port_of(found, "udp"))
+
+
+@pytest.mark.parametrize("reached", ["127.0.0.1", "127.0.0.2", "127.1.2.3"])
+async def test_answers_leave_from_the_address_that_was_reached(reached: str) -> None:
+    async with endpoint(BOTH) as found, udp_peer() as peer:
+        peer.transport.sendto(options(), (reached, port_of(found, "udp")))
+        _, source = await peer.received.get()
+        assert source[0] == reached
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+async def test_ipv6(host: str) -> None:
+    settings = EndpointSettings(host, tcp_port=None)
+    async with endpoint(settings) as found, udp_peer("::1") as peer:
+        via = "SIP/2.0/UDP [::1]:5999"
+        peer.transport.sendto(options(via=via), ("::1", port_of(found, "udp")))
+        answer, source = await peer.received.get()
+        assert answer.startswith(b"SIP/2.0 200 OK\r\n")
+        assert b"received=::1" in answer
+        assert source[0] == "::1"
+
+
+async def test_keep_alives_are_no_messages() -> None:
+    async with endpoint() as found, udp_peer() as peer:
+        for data in (b"\r\n\r\n", b"\0\0\0\0", b"\r\n", options()):
+            peer.transport.sendto(data, ("127.0.0.1", port_of(found, "udp")))
+        await peer.received.get()
+        assert found.counts.dropped == {"keep-alive": 3}
+        assert not found.agent.statistics.refused
+
+
+async def test_one_source_cannot_send_too_much() -> None:
+    limits = SourceLimits(messages_per_s=0.001, burst=5)
+    settings = EndpointSettings("127.0.0.1", tcp_port=None, limits=limits)
+    async with endpoint(settings) as found, udp_peer() as peer, udp_peer("127.0.0.2") as other:
+        for number in range(20):
+            peer.transport.sendto(options(number), ("127.0.0.1", port_of(found, "udp")))
+        await until(lambda: found.counts.dropped["rate"] == 15)
+        other.transport.sendto(options(99), ("127.0.0.1", port_of(found, "udp")))
+        await other.received.get()
+        for _ in range(5):
+            await peer.received.get()
+        assert peer.received.empty()
+        assert found.agent.statistics.messages["received OPTIONS"] == 6
+
+
+async def test_what_nobody_takes_is_no_end() -> None:
+    """Sending to a port where nobody listens gives ICMP errors; the socket goes on."""
+    async with endpoint() as found, udp_peer() as peer:
+        async with udp_peer() as gone:
+            nobody = gone.hop
+        await asyncio.sleep(0)
+        for _ in range(3):
+            found.do(
+                lambda agent, now: agent.ask_options(
+                    f"sip:{nobody.host}:{nobody.port}", now, caller="<sip:mcu@127.0.0.1>"
+                )
+            )
+        peer.transport.sendto(options(), ("127.0.0.1", port_of(found, "udp")))
+        answer, _ = await peer.received.get()
+        assert answer.startswith(b"SIP/2.0 200 OK\r\n")
+
+
+def test_our_address_on_a_route() -> None:
+    assert local_address("127.0.0.1", 5060) == "127.0.0.1"
+    assert local_address("::1", 5060) == "::1"
