@@ -54,8 +54,33 @@ class Codec:
     max_bitrate_bps: int = 0
     takes_smallest: bool = True
 
+    @property
+    def single_nal_units(self) -> bool:
+        """Whether each packet holds one whole NAL unit: H.264's packetization-mode 0."""
+        return self.name == "h264" and packetization_mode(self.parameters) == 0
 
-def choose_codec(media: MediaSection, *, sends: bool = True) -> Codec | None:
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Which codecs are taken.
+
+    Args:
+        names: as in ``Codec``. packetization_modes: of H.264.
+        h264_level: the highest that is decoded, level_idc.
+    """
+
+    names: frozenset[str] = frozenset({"opus", "g722", "pcma", "pcmu", "h264", "vp8"})
+    packetization_modes: frozenset[int] = frozenset({1})
+    h264_level: int = LOCAL_H264_LEVEL
+
+
+BROWSERS = Wishes()
+"""Browsers all have packetization-mode 1, and no packet of theirs is too small for a slice."""
+
+
+def choose_codec(
+    media: MediaSection, *, sends: bool = True, wishes: Wishes = BROWSERS
+) -> Codec | None:
     """The best codec of an offered audio or video section; None where there is none.
 
     The order is ours, not the offer's: a whole conference shares renditions, and each codec
@@ -65,21 +90,31 @@ def choose_codec(media: MediaSection, *, sends: bool = True) -> Codec | None:
         sends: we send in it too; then a peer that takes no picture as small as
             ``h264.SMALLEST`` is not sent that format.
     """
+    found = acceptable_codecs(media, sends=sends, wishes=wishes)
+    return min(found, key=lambda one: one[0], default=(0, None))[1]
+
+
+def acceptable_codecs(
+    media: MediaSection, *, sends: bool, wishes: Wishes
+) -> list[tuple[int, Codec]]:
+    """All codecs of a section that can be taken, in its order, each with its rank: low is good."""
     parameters = fmtp_parameters(media)
-    best: tuple[int, Codec] | None = None
+    acceptable = []
     for rtpmap in offered_rtpmaps(media):
         recognise = _RECOGNISED.get((media.kind, rtpmap.encoding.lower()))
-        found = recognise(rtpmap, parameters.get(rtpmap.payload_type, {})) if recognise else None
-        if found is not None and sends and not found[1].takes_smallest:
+        if recognise is None:
             continue
-        if found is not None and (best is None or found[0] < best[0]):
-            best = found
-    return best[1] if best else None
+        found = recognise(rtpmap, parameters.get(rtpmap.payload_type, {}), wishes)
+        if found is None or found[1].name not in wishes.names:
+            continue
+        if found[1].takes_smallest or not sends:
+            acceptable.append(found)
+    return acceptable
 
 
-def why_none(media: MediaSection) -> str:
+def why_none(media: MediaSection, wishes: Wishes = BROWSERS) -> str:
     """Why ``choose_codec`` took no codec of a section."""
-    if choose_codec(media, sends=False) is None:
+    if choose_codec(media, sends=False, wishes=wishes) is None:
         return f"no {media.kind} codec of it is accepted"
     small = h264.SMALLEST
     return (
@@ -125,9 +160,10 @@ def retransmission_types(media: MediaSection) -> dict[int, int]:
 
 
 Recognised = tuple[int, Codec] | None
+_Recognise = Callable[[RtpMap, Mapping[str, str], Wishes], Recognised]
 
 
-def _opus(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
+def _opus(rtpmap: RtpMap, parameters: Mapping[str, str], _: Wishes) -> Recognised:
     if rtpmap.clock_rate != 48000 or rtpmap.channels != 2:  # RFC 7587 section 7
         return None
     answer = {"minptime": "10", "useinbandfec": "1"}
@@ -136,8 +172,8 @@ def _opus(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
     return 0, Codec("opus", rtpmap.payload_type, 48000, 2, parameters, answer)
 
 
-def _narrow(rank: int) -> Callable[[RtpMap, Mapping[str, str]], Recognised]:
-    def recognise(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
+def _narrow(rank: int) -> _Recognise:
+    def recognise(rtpmap: RtpMap, parameters: Mapping[str, str], _: Wishes) -> Recognised:
         # G.722's RTP clock is 8000 although it samples at 16000 (RFC 3551 section 4.5.2).
         if rtpmap.clock_rate != 8000 or rtpmap.channels > 1:
             return None
@@ -156,10 +192,20 @@ _H264_RANKS: Mapping[h264.Profile, int] = {
     "constrained-high": 3,
     "high": 3,
 }
+_SINGLE_NAL_UNITS_RANK = 1
+"""Behind packetization-mode 1 of the same worth, before VP8: it needs an encoding of its own."""
+_RANKS = 2
 
 
-def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
-    if rtpmap.clock_rate != 90000 or parameters.get("packetization-mode") != "1":
+def packetization_mode(parameters: Mapping[str, str]) -> int | None:
+    """RFC 6184 section 8.1; 0 where it is absent, None where it is none that exists."""
+    text = parameters.get("packetization-mode", "0")
+    return int(text) if text in ("0", "1", "2") else None
+
+
+def _h264(rtpmap: RtpMap, parameters: Mapping[str, str], wishes: Wishes) -> Recognised:
+    mode = packetization_mode(parameters)
+    if rtpmap.clock_rate != 90000 or mode not in wishes.packetization_modes:
         return None
     named = parameters.get("profile-level-id")
     offered = h264.ProfileLevel.parse(named or h264.DEFAULT_PROFILE_LEVEL_ID)
@@ -167,14 +213,14 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
         return None
     # Never above the offer: right with and without level asymmetry, and it keeps what the
     # peer sends within what it can itself decode.
-    answered = offered.at_most(LOCAL_H264_LEVEL)
+    answered = offered.at_most(wishes.h264_level)
     answer: dict[str, str] = {}
     sent = answered  # without asymmetry the answer's level binds both directions
     if parameters.get("level-asymmetry-allowed") == "1":
         answer["level-asymmetry-allowed"] = "1"
         sent = offered
     limits = h264.picture_limits(sent, parameters)
-    answer["packetization-mode"] = "1"
+    answer["packetization-mode"] = str(mode)
     if named is not None:
         answer["profile-level-id"] = str(answered)
     codec = Codec(
@@ -187,13 +233,14 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
         limits.width,
         limits.height,
         limits.fps,
-        sent.limits.bitrate_bps,
+        max(sent.limits.bitrate_bps, 1000 * h264.positive(parameters.get("max-br"), 10**6)),
         h264.takes_smallest(sent, parameters),
     )
-    return _H264_RANKS[offered.profile], codec
+    behind = _SINGLE_NAL_UNITS_RANK if mode == 0 else 0
+    return _RANKS * _H264_RANKS[offered.profile] + behind, codec
 
 
-def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
+def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str], _: Wishes) -> Recognised:
     if rtpmap.clock_rate != 90000:
         return None
     frame_size = h264.positive(parameters.get("max-fs"), h264.MAX_MACROBLOCKS)
@@ -210,10 +257,10 @@ def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str]) -> Recognised:
         max_fps=fps,
         takes_smallest=not frame_size or limits.width >= h264.SMALLEST.width,
     )
-    return 2, codec
+    return _RANKS * 2, codec
 
 
-_RECOGNISED: Mapping[tuple[str, str], Callable[[RtpMap, Mapping[str, str]], Recognised]] = {
+_RECOGNISED: Mapping[tuple[str, str], _Recognise] = {
     ("audio", "opus"): _opus,
     ("audio", "g722"): _narrow(1),
     ("audio", "pcma"): _narrow(2),

@@ -1,10 +1,10 @@
 """Lines that say what a media section carries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from signalling.media.codecs import Codec
 from signalling.media.negotiated import NegotiatedMedia
-from signalling.sdp import Line, RtcpFeedback, RtpMap, format_parameters
+from signalling.sdp import Line, RtpMap, format_parameters
 
 _ENCODINGS = {
     "opus": "opus",
@@ -18,23 +18,37 @@ _ENCODINGS = {
 
 def format_lines(media: NegotiatedMedia) -> Iterator[Line]:
     """``a=rtpmap``, ``a=rtcp-fb`` and ``a=fmtp`` of the section's codec and of its RTX."""
-    codec = media.codec
-    yield Line.attribute("rtpmap", rtpmap_of(codec))
+    yield from codec_lines(media.codec, feedback_names(media))
+    yield from retransmission_lines(media.rtx, media.codec.clock_rate)
+
+
+def feedback_names(media: NegotiatedMedia) -> tuple[str, ...]:
+    """The RTCP feedback of a section, as ``a=rtcp-fb`` names it."""
     feedback = (
-        (media.nack, "nack", ""),
-        (media.pli, "nack", "pli"),
-        (media.fir, "ccm", "fir"),
-        (media.remb, "goog-remb", ""),
-        (media.transport_cc, "transport-cc", ""),
+        (media.nack, "nack"),
+        (media.pli, "nack pli"),
+        (media.fir, "ccm fir"),
+        (media.tmmbr, "ccm tmmbr"),
+        (media.remb, "goog-remb"),
+        (media.transport_cc, "transport-cc"),
     )
-    for used, name, parameter in feedback:
-        if used:
-            yield Line.attribute("rtcp-fb", RtcpFeedback(codec.payload_type, name, parameter))
+    return tuple(name for used, name in feedback if used)
+
+
+def codec_lines(codec: Codec, feedback: Iterable[str]) -> Iterator[Line]:
+    """What belongs to one payload type; ``feedback`` as ``nack pli``."""
+    yield Line.attribute("rtpmap", rtpmap_of(codec))
+    for name in feedback:
+        yield Line.attribute("rtcp-fb", f"{codec.payload_type} {name}")
     if codec.answer_parameters:
         parameters = format_parameters(codec.answer_parameters)
         yield Line.attribute("fmtp", f"{codec.payload_type} {parameters}")
-    for payload_type, repeated in media.rtx.items():
-        yield Line.attribute("rtpmap", RtpMap(payload_type, "rtx", codec.clock_rate))
+
+
+def retransmission_lines(rtx: Mapping[int, int], clock_rate: int) -> Iterator[Line]:
+    """RTX payload types and what each repeats (RFC 4588)."""
+    for payload_type, repeated in rtx.items():
+        yield Line.attribute("rtpmap", RtpMap(payload_type, "rtx", clock_rate))
         yield Line.attribute("fmtp", f"{payload_type} apt={repeated}")
 
 

@@ -52,8 +52,8 @@ class NegotiatedMedia:
         remote_ssrcs: primary SSRCs the offer announced; may be empty.
         remote_rtx: announced RTX SSRC → primary SSRC.
         extensions: URI → id, as offered.
-        nack, pli, fir, remb, transport_cc: RTCP feedback both sides use; the last one only with
-            its extension.
+        nack, pli, fir, remb, tmmbr, transport_cc: RTCP feedback both sides use; the last one only
+            with its extension.
         max_bitrate_bps: what the peer takes by its bandwidth lines and level; 0 for no limit.
     """
 
@@ -75,6 +75,7 @@ class NegotiatedMedia:
     pli: bool = False
     fir: bool = False
     remb: bool = False
+    tmmbr: bool = False
     transport_cc: bool = False
     max_bitrate_bps: int = 0
     reduced_size_rtcp: bool = False

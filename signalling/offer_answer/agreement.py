@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from signalling.media.codecs import BROWSERS, LOCAL_H264_LEVEL, Wishes
 from signalling.media.negotiated import DtlsRole, NegotiatedMedia, StreamName
 from signalling.sdp import Direction, Fingerprint, SessionDescription
 
@@ -43,10 +44,11 @@ class Sdes:
         remote_mki_bytes: so many bytes of MKI stand in each packet received, before the
             authentication tag (with AEAD profiles: at the packet's end); what we send has none.
 
-    As long as it is equal, packet indexes and rollover counters go on.
+    As long as ``local_key`` is the same, packet indexes and the rollover counter of what is sent
+    go on; with ``remote_key``, those of what is received.
     """
 
-    tag: int
+    tag: int = field(compare=False)
     profile: str
     local_key: bytes = field(repr=False)
     remote_key: bytes = field(repr=False)
@@ -162,6 +164,7 @@ class Agreed:
         several_codecs: the peer's answer left the choice of codec open; an offer made on top of
             this agreement names the one of each flow alone, and settles it (RFC 6337 section 5.1).
         max_bitrate_bps: what the peer takes of all flows together; 0 for no limit.
+        refused: why sections are not used, each as ``m-line 2 (video): ...``, for the operator.
     """
 
     local: SessionDescription
@@ -171,6 +174,7 @@ class Agreed:
     holding: bool = False
     several_codecs: bool = False
     max_bitrate_bps: int = 0
+    refused: tuple[str, ...] = ()
 
     def flow(self, stream: StreamName) -> Flow | None:
         """The flow that carries a stream."""
@@ -200,8 +204,6 @@ _EVERYTHING: Mapping[StreamName, Direction] = {
     "video": "sendrecv",
     "presentation": "sendrecv",
 }
-_AUDIO_CODECS = ("opus", "g722", "pcma", "pcmu")
-_VIDEO_CODECS = ("h264", "vp8")
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb"})
 
 
@@ -220,11 +222,15 @@ class LocalMedia:
         new_key: gives so many random bytes.
         fingerprints: of our certificate; empty: no DTLS.
         ice: our credentials where we answer ICE; None: ICE is not answered.
-        protections: what is allowed, the one an offer of ours uses first. Without ``plain``
-            nothing is sent or taken unprotected.
+        protections: what is allowed. An offer of ours uses the first; where ``plain`` is another
+            of them, the answer may do without it (RTP/AVP with keys, RFC 8643). An offer of the
+            peer is protected in any way it can be. Without ``plain`` nothing is sent or taken
+            unprotected.
         suites: names in ``SUITES``, in order of an offer of ours.
         streams: which streams are taken, and in which directions, seen from our end.
-        audio_codecs, video_codecs: names as in ``Codec``, the preferred first.
+        codecs: names as in ``Codec``. The order is the same everywhere: a whole conference
+            shares renditions, and each codec in use costs an encoder.
+        packetization_modes: of H.264 (RFC 6184).
         h264_level: the highest we decode, level_idc.
         receive_bitrate_bps: of each video section, told to the peer; 0: nothing is told.
         feedback: what our end acts on, as ``a=rtcp-fb`` names it.
@@ -243,13 +249,26 @@ class LocalMedia:
     protections: tuple[Protection, ...] = ("sdes", "dtls", "plain")
     suites: tuple[str, ...] = tuple(SUITES)
     streams: Mapping[StreamName, Direction] = field(default_factory=lambda: _EVERYTHING)
-    audio_codecs: tuple[str, ...] = _AUDIO_CODECS
-    video_codecs: tuple[str, ...] = _VIDEO_CODECS
-    h264_level: int = 40
+    codecs: frozenset[str] = BROWSERS.names
+    packetization_modes: frozenset[int] = frozenset({0, 1})
+    h264_level: int = LOCAL_H264_LEVEL
     receive_bitrate_bps: int = 0
     feedback: frozenset[str] = FEEDBACK
     floor: LocalFloor | None = None
 
+    def __post_init__(self) -> None:
+        if not self.protections:
+            raise ValueError("without any protection allowed, not even none, nothing can be said")
+        if not self.ipv4 and not self.ipv6:
+            raise ValueError("media needs an address to be reached at")
+        if unknown := set(self.suites) - set(SUITES):
+            raise ValueError(f"no crypto suites: {', '.join(sorted(unknown))}")
+
     def address(self, family: Family) -> str:
         """Ours of a family; empty: there is none."""
         return self.ipv4 if family == "IP4" else self.ipv6
+
+    @property
+    def wishes(self) -> Wishes:
+        """Which codecs are taken."""
+        return Wishes(self.codecs, self.packetization_modes, self.h264_level)

@@ -1,17 +1,16 @@
 """The peer's end of the transport, read from its offer: ICE credentials, DTLS identity and role."""
 
-import re
 from dataclasses import dataclass
 
 from signalling.media.negotiated import DtlsRole, OfferRefused
+from signalling.media.transport import (
+    HASH_FUNCTIONS,
+    answering_role,
+    first_value,
+    ice_credentials,
+    usable_fingerprints,
+)
 from signalling.sdp import Fingerprint, MediaSection, Section, SessionDescription
-
-HASH_FUNCTIONS = ("sha-256", "sha-384", "sha-512")
-"""Accepted for fingerprints; RFC 8122 section 5 forbids the older ones."""
-
-# RFC 8839 section 5.4: ice-char, 4 to 256 and 22 to 256 of them.
-_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}\Z")
-_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +30,23 @@ def read_transport(offer: SessionDescription, media: MediaSection) -> RemoteTran
         OfferRefused: credentials or a usable fingerprint are missing or malformed.
     """
     places = _places(offer, media)
-    ufrag = _first(places, "ice-ufrag")
-    if not ufrag or not _UFRAG.match(ufrag):
+    ufrag, pwd = ice_credentials(places)
+    if ufrag is None:
         raise OfferRefused("the offer has no valid a=ice-ufrag", "ice-ufrag")
-    pwd = _first(places, "ice-pwd")
-    if not pwd or not _PWD.match(pwd):
+    if pwd is None:
         raise OfferRefused("the offer has no valid a=ice-pwd", "ice-pwd")
-    fingerprints = next((place.fingerprints for place in places if place.fingerprints), ())
-    usable = tuple(f for f in fingerprints if f.algorithm in HASH_FUNCTIONS)
+    usable = usable_fingerprints(places)
     if not usable:
         raise OfferRefused(
             f"the offer has no a=fingerprint with one of {', '.join(HASH_FUNCTIONS)}; "
             "media is only taken over DTLS-SRTP",
             "fingerprint",
         )
-    # Without a=setup the offerer is active (RFC 4145 section 4); we are passive wherever we can.
-    setup = _first(places, "setup") or "active"
-    if setup not in ("active", "passive", "actpass"):
-        raise OfferRefused(f"a=setup:{setup[:20]} cannot be answered", "setup")
-    return RemoteTransport(ufrag, pwd, usable, "client" if setup == "passive" else "server")
+    setup = first_value(places, "setup")
+    role = answering_role(setup)
+    if role is None:
+        raise OfferRefused(f"a=setup:{(setup or '')[:20]} cannot be answered", "setup")
+    return RemoteTransport(ufrag, pwd, usable, role)
 
 
 def _places(offer: SessionDescription, media: MediaSection) -> tuple[Section, ...]:
@@ -64,7 +61,3 @@ def _places(offer: SessionDescription, media: MediaSection) -> tuple[Section, ..
         if bundle and bundle.mids and media.mid in bundle.mids and other.mid == bundle.mids[0]
     ]
     return (media, *tagged[:1], offer)
-
-
-def _first(places: tuple[Section, ...], name: str) -> str | None:
-    return next((value for place in places if (value := place.attribute(name))), None)
