@@ -11,11 +11,13 @@ from datetime import datetime
 from mcu.engine.audio import AudioMixer
 from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
-from mcu.legs.leg import Leg, StreamName
+from mcu.legs.leg import Leg, StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
 from mcu.media.rendition import FanOut
 
 MAIN_VIEW = "main"
+
+Streams = Mapping[StreamName, StreamCodec]
 
 
 class ConferenceMedia:
@@ -44,6 +46,7 @@ class ConferenceMedia:
         self._feeding: dict[tuple[str, StreamName], Leg] = {}
         self._watching: dict[str, str] = {}  # leg id -> view
         self._fixed_view: dict[str, str] = {}  # leg id -> view chosen by its viewer
+        self._known: dict[str, tuple[Streams, Streams]] = {}  # sources, outputs as last looked at
 
     # What the conference decides
 
@@ -69,16 +72,43 @@ class ConferenceMedia:
         if leg.participant is not None:
             for source in leg.sources:
                 self._feed(leg.participant, source, leg)
+        self._known[leg.id] = (leg.sources, leg.outputs)
         if "audio" in leg.outputs:
             self.audio.add_listener(leg, now)
         self._watch(leg, now)
+
+    def leg_renegotiated(self, leg: Leg, now: float) -> None:
+        """Follow what a leg sends and receives now; what did not change goes on."""
+        known = self._known.get(leg.id)
+        if known is None:
+            return
+        sources, outputs = known
+        self._known[leg.id] = (leg.sources, leg.outputs)
+        if outputs.get("audio") != leg.outputs.get("audio"):
+            self.audio.remove_listener(leg)
+            if "audio" in leg.outputs:
+                self.audio.add_listener(leg, now)
+        if _pictures(outputs) != _pictures(leg.outputs):
+            if self._watching.pop(leg.id, None) is not None:
+                self.video.remove_viewer(leg)
+            self._watch(leg, now)
+        if leg.participant is None:
+            return
+        for source in sources.keys() | leg.sources.keys():
+            if sources.get(source) == leg.sources.get(source):
+                continue
+            feeds = self._feeding.get((leg.participant, source))
+            if source in leg.sources and feeds in (None, leg):
+                self._feed(leg.participant, source, leg)
+            elif feeds is leg:
+                self._stop_feeding(leg.participant, source)
 
     def remove_leg(self, leg: Leg) -> None:
         """Take a leg out. A source it no longer feeds (it was replaced) stays."""
         if self.legs.pop(leg.id, None) is None:
             return
         self._fixed_view.pop(leg.id, None)
-        if "audio" in leg.outputs:
+        if "audio" in self._known.pop(leg.id)[1]:
             self.audio.remove_listener(leg)
         if self._watching.pop(leg.id, None) is not None:
             self.video.remove_viewer(leg)
@@ -170,3 +200,7 @@ class ConferenceMedia:
             self.video.remove_viewer(leg)
         self._watching[leg.id] = view
         self.video.add_viewer(leg, view, now)
+
+
+def _pictures(outputs: Streams) -> dict[StreamName, StreamCodec]:
+    return {name: codec for name, codec in outputs.items() if name != "audio"}

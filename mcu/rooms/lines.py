@@ -116,6 +116,10 @@ class Lines:
         for gone in self._lines.keys() - legs:
             del self._lines[gone]
 
+    def forget(self, leg_id: str) -> None:
+        """Begin anew with a leg, which takes other pictures than it did."""
+        self._lines.pop(leg_id, None)
+
     def receives(self, media: ConferenceMedia, leg_id: str) -> Receives | None:
         """What a leg gets and why; None before it was first looked at."""
         line = self._lines.get(leg_id)

@@ -235,6 +235,13 @@ class Rooms:
         if leg.participant is not None:
             self._conferences.note(leg.conference, NoteReturned(leg.participant, leg.id))
 
+    def leg_renegotiated(self, leg: Leg, now: float) -> None:
+        """Let the media follow the leg's new streams; its line is looked at anew."""
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None:
+            self._lines.forget(leg.id)
+            media.leg_renegotiated(leg, now)
+
     def line_congested(self, leg: Leg, now: float) -> None:
         """Give the leg less at once."""
         media = self._engine.conferences.get(leg.conference)

@@ -37,6 +37,9 @@ class Recorder:
     def leg_returned(self, leg: Leg, now: float) -> None:
         self._note("returned", now)
 
+    def leg_renegotiated(self, leg: Leg, now: float) -> None:
+        self._note("renegotiated", now)
+
     def line_congested(self, leg: Leg, now: float) -> None:
         self.congested.append(now)
 

@@ -108,10 +108,11 @@ class VideoProxy:
         """See ``ConferenceVideo``. The leg is silent at once, whatever the process does."""
         if self._viewers.pop(leg.id, None) is None:
             return
-        for stream in leg.outputs:
-            if stream != "audio":
-                leg.play(stream, None)
-                self._stop(leg.id, stream)
+        # Those it had, which may not be in its outputs any more.
+        streams = [stream for one, stream in self._playing if one == leg.id]
+        for stream in {*leg.outputs, *streams} - {"audio"}:
+            leg.play(stream, None)
+            self._stop(leg.id, stream)
         self._send(messages.RemoveViewer(self.conference, leg.id))
 
     def ladder(self, codec: StreamCodec) -> tuple[Rung, ...]:
