@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from mcu.conference.feed import RING_EVENTS
+from mcu.store.commits import Write
 from mcu.store.records import ConferenceRecord, Snapshot, StoredEvent
 from mcu.store.store import Store
 
@@ -68,8 +69,9 @@ class Journal:
         *,
         conferences: Sequence[ConferenceRecord] = (),
         snapshots: Sequence[Snapshot] = (),
+        also: Sequence[Write] = (),
     ) -> None:
-        """Write what waits, then ``events``, as one transaction.
+        """Write what waits, then ``events`` and ``also``, as one transaction.
 
         Raises:
             StoreUnavailable: nothing was written; ``events`` are the caller's again.
@@ -87,6 +89,7 @@ class Journal:
                 batch,
                 conferences=conferences,
                 snapshots=[*(each for each in made if each is not None), *snapshots],
+                also=also,
             )
             # While it was written the oldest may have been given up, and newer ones added.
             while self._waiting and waited and self._waiting[0].seq <= waited[-1].seq:

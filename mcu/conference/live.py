@@ -98,12 +98,21 @@ class LiveConferences:
         self._drain()
 
     def numbered(
-        self, conference: str, events: Sequence[Event], time: datetime, actor: str | None
+        self,
+        conference: str,
+        events: Sequence[Event],
+        time: datetime,
+        actor: str | None,
+        ahead: int = 0,
     ) -> list[StoredEvent]:
-        """The rows of events that come next; they must be applied before others are numbered."""
+        """The rows of events that come next; they must be applied before others are numbered.
+
+        Args:
+            ahead: so many numbered ones are to be applied before these.
+        """
         return [
             StoredEvent(seq, time, event.type, conference, event_to_json(event), actor)
-            for seq, event in enumerate(events, self._hub.last_seq + 1)
+            for seq, event in enumerate(events, self._hub.last_seq + ahead + 1)
         ]
 
     def apply(

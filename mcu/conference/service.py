@@ -22,29 +22,21 @@ import structlog
 from mcu.conference.actor import Actor as Actor
 from mcu.conference.actor import new_id
 from mcu.conference.clock import Clock, SystemClock
-from mcu.conference.codec import UnreadableRecord, state_to_json
+from mcu.conference.codec import UnreadableRecord
 from mcu.conference.commands import (
     AddParticipant,
-    ChangeConference,
     Command,
-    EndConference,
     Fact,
     NoteRestarted,
-    ShowMessage,
     StartConference,
 )
-from mcu.conference.decide import decide, decide_start
-from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
-from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
 from mcu.conference.history import (
     NothingLeft,
     end_in_list,
-    list_entry,
     load,
     read_conference,
     read_events,
-    was_used,
 )
 from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
@@ -54,12 +46,11 @@ from mcu.conference.state import (
     ConferenceState,
     Participant,
     Refused,
-    RosterEntry,
     UnknownConference,
 )
+from mcu.conference.turns import Also, Condition, Turns
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.identifiers import GUEST_PREFIX
-from mcu.store.records import Snapshot
 from mcu.store.store import Store
 
 LEFT_AFTER_S = 30.0
@@ -97,7 +88,7 @@ class Conferences:
         self._live = LiveConferences(media, self._hub, self._clock, self._journal.add)
         kept = self._live, self._journal, store, self._hub, self._clock
         self._keeper = Keeper(*kept, left_after_s, retention)
-        self._turn = asyncio.Lock()
+        self._turns = Turns(store, self._live, self._journal, self._keeper, self._clock)
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._closed = False
@@ -211,8 +202,13 @@ class Conferences:
 
     # Commands
 
-    async def start(self, command: StartConference, actor: Actor) -> ConferenceState:
+    async def start(
+        self, command: StartConference, actor: Actor, *, also: Also | None = None
+    ) -> ConferenceState:
         """Start a conference: resolve its bridges, decide, store, publish, start its media.
+
+        Args:
+            also: see ``Also``.
 
         Raises:
             Refused: unknown unit or bridge, a bridge that is in another running conference, an
@@ -221,20 +217,33 @@ class Conferences:
         """
         conference = command.id or self._new_id("c-")
         entries = await self._invitations.for_start(command)
-        return await self._to_its_end(self._start(conference, command, entries, actor))
+        return await self._to_its_end(self._turns.start(conference, command, entries, actor, also))
 
     async def execute(
-        self, conference_id: str, command: Command | Fact, actor: Actor
+        self,
+        conference_id: str,
+        command: Command | Fact,
+        actor: Actor,
+        *,
+        only_if: Condition | None = None,
+        also: Also | None = None,
     ) -> Sequence[RecordedEvent]:
         """Decide a command, store, publish and apply it; gives its events, none if idle.
 
-        It runs to its end even if the caller is cancelled.
+        It runs to its end even if the caller is cancelled. Commands that come at once are stored
+        together.
+
+        Args:
+            only_if: asked with the state that the command would change, which no other command
+                changes in between. also: see ``Also``.
 
         Raises:
-            UnknownConference, Refused: nothing changed.
+            UnknownConference, Refused, and what ``only_if`` raises: nothing changed.
             StoreUnavailable: it cannot be stored, and nothing changed.
         """
-        return await self._to_its_end(self._execute(conference_id, command, actor))
+        return await self._to_its_end(
+            self._turns.execute(conference_id, command, actor, only_if, also)
+        )
 
     async def add_bridge(
         self, conference_id: str, bridge_id: str, actor: Actor, *, importance: int | None = None
@@ -347,73 +356,3 @@ class Conferences:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return await asyncio.shield(task)
-
-    async def _start(
-        self,
-        conference: str,
-        command: StartConference,
-        entries: Sequence[RosterEntry],
-        actor: Actor,
-    ) -> ConferenceState:
-        async with self._turn:
-            if await was_used(self._store, conference):
-                raise Refused(f"The id {conference!r} was used before: choose another.", "id")
-            for entry in entries:
-                self._live.check_free(entry, conference, "bridges")
-            number = self._live.free_number(command.number, conference)
-            command = replace(command, number=number)
-            events = decide_start(conference, command, entries, self._clock.utcnow())
-            await self._store_and_apply(conference, None, events, actor)
-            return self.get(conference)
-
-    async def _execute(
-        self, conference: str, command: Command | Fact, actor: Actor
-    ) -> Sequence[RecordedEvent]:
-        async with self._turn:
-            state = self._live.states.get(conference)
-            if state is None:
-                if isinstance(command, EndConference) and await was_used(self._store, conference):
-                    return ()
-                raise UnknownConference(conference)
-            if isinstance(command, AddParticipant):
-                self._live.check_free(command.entry, conference, "bridge")
-            if isinstance(command, ChangeConference) and command.number:
-                self._live.free_number(command.number, conference)
-            events = decide(state, command, self._clock.utcnow())
-            recorded = await self._store_and_apply(conference, state, events, actor)
-            if isinstance(command, ShowMessage):
-                self._keeper.wake()
-            return recorded
-
-    async def _store_and_apply(
-        self,
-        conference: str,
-        before: ConferenceState | None,
-        events: Sequence[Event],
-        actor: Actor,
-    ) -> Sequence[RecordedEvent]:
-        """Write first; only what is written becomes true."""
-        if not events:
-            return ()
-        after = evolve_all(before, events)
-        rows = self._live.numbered(conference, events, self._clock.utcnow(), actor.token)
-        listed = any(isinstance(event, _LISTED) for event in events)
-        final = [] if after.running else [Snapshot(conference, rows[-1].seq, state_to_json(after))]
-        self._live.hold()
-        try:
-            await self._journal.write(
-                rows,
-                conferences=[list_entry(after)] if listed else (),
-                snapshots=final,
-            )
-            self._keeper.store_answered(None)
-            return self._live.apply(after, events, rows)
-        except StoreUnavailable as error:
-            self._keeper.store_answered(error)
-            raise
-        finally:
-            self._live.release()
-
-
-# What changes the list of conferences.
-_LISTED = ConferenceStarted | ConferenceChanged | ConferenceEnded
