@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from config.settings import Settings
 from config.sip_section import SipSettings
 from config.sites import load_site
 from mcu import data_lock, tls
+from mcu.sip.certificates import client_context
 from mcu.sip.survey import describe_sip
 from mcu.store.errors import OtherSite, StoreUnavailable
 from mcu.store.inspection import Inspection, inspect
@@ -188,12 +190,20 @@ def _check_sip(report: Report, settings: Settings, now: datetime) -> None:
     report.notes += notes
     report.problems += _sip_ports(sip)
     if sip.tls_port:
-        tls.sip_authorities(sip)
+        _check_authorities(report, sip)
         if sip.tls_certificate is not None:
             certificate = tls.sip_certificate(settings, now)
             if certificate.expires_at <= now:
                 reason = f"{certificate.certificate} expired on {certificate.expires_at:%Y-%m-%d}"
                 report.problems.append(Problem("sip.tls_certificate", reason))
+
+
+def _check_authorities(report: Report, sip: SipSettings) -> None:
+    try:
+        client_context(authorities=sip.tls_ca)
+    except (ssl.SSLError, OSError) as error:
+        reason = f"{sip.tls_ca} cannot be used ({error.strerror or 'it holds no PEM certificate'})"
+        report.problems.append(Problem("sip.tls_ca", reason))
 
 
 def _sip_ports(sip: SipSettings) -> list[Problem]:

@@ -44,6 +44,8 @@ from mcu.rooms.load import LoadWatch
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
+from mcu.sip.accounts import SipAccounts
+from mcu.sip.survey import sip_server
 from mcu.site_import import import_site
 from mcu.store.store import FILE_NAME, Store
 from signalling.webrtc.dtls import DtlsCertificate
@@ -69,6 +71,7 @@ class Daemon:
         self.bootstrap_token: str | None = None
         self.rooms: Rooms
         self.conferences: Conferences
+        self.sip_accounts: SipAccounts
         self._closing = AsyncExitStack()
         self._timer: asyncio.TimerHandle | None = None
         self._engine: Engine
@@ -119,6 +122,9 @@ class Daemon:
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
         await self.conferences.restore()
         stack.push_async_callback(self.conferences.close)
+        self.sip_accounts = SipAccounts(store, settings.sip, self.conferences)
+        stack.push_async_callback(self.sip_accounts.close)
+        await self.sip_accounts.open()
         stack.callback(self._stop_clock)
         self._drive()
         await self._listen(stack, store)
@@ -227,6 +233,8 @@ class Daemon:
                 live=self._live,
                 media=self._totals,
                 load=self._load,
+                sip=self.sip_accounts,
+                sip_server=sip_server(self.settings, tls.machine_addresses()),
                 not_ready=self._not_ready,
                 public_url=http.public_url,
                 reachable_url=lambda: None if tls.is_loopback(http.host) else self.url,

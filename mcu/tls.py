@@ -25,7 +25,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from config.problems import Problem, SettingsError
 from config.sections import HttpSettings
 from config.settings import Settings
-from config.sip_section import SipSettings
 
 VALIDITY = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
@@ -132,49 +131,6 @@ def sip_certificate(settings: Settings, now: datetime) -> Certificate:
         return _checked(sip.tls_certificate, sip.tls_key, "sip")
     found = prepare(settings, now) or kept_certificate(settings, now)
     return found if found is not None else _make(settings, now)
-
-
-def sip_contexts(settings: Settings, now: datetime) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """What SIP over TLS needs: for connections that come, and for those that go.
-
-    Raises:
-        SettingsError: as ``sip_certificate``, and for ``sip.tls_ca``.
-    """
-    certificate = sip_certificate(settings, now)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    client = sip_authorities(settings.sip)
-    for context in (server, client):
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            # Also as a client: a peer that asks for a certificate gets ours.
-            context.load_cert_chain(certificate.certificate, certificate.key)
-        except (ssl.SSLError, OSError) as error:
-            reason = f"{certificate.certificate} cannot be used ({error})"
-            raise SettingsError([Problem("sip.tls_certificate", reason)]) from error
-    wanted = settings.sip.tls_client_certificates
-    if wanted != "none":
-        server.verify_mode = ssl.CERT_REQUIRED if wanted == "required" else ssl.CERT_OPTIONAL
-        if settings.sip.tls_ca is None:
-            server.load_default_certs(ssl.Purpose.CLIENT_AUTH)
-        else:
-            server.load_verify_locations(settings.sip.tls_ca)
-    return server, client
-
-
-def sip_authorities(sip: SipSettings) -> ssl.SSLContext:
-    """A client's context that checks names and trusts ``sip.tls_ca``, or the system's authorities.
-
-    Raises:
-        SettingsError: the file is unreadable or holds no certificate.
-    """
-    if sip.tls_ca is None:
-        return ssl.create_default_context()
-    _read(sip.tls_ca, "sip.tls_ca")
-    try:
-        return ssl.create_default_context(cafile=sip.tls_ca)
-    except ssl.SSLError as error:
-        reason = f"{sip.tls_ca} holds no PEM certificate"
-        raise SettingsError([Problem("sip.tls_ca", reason)]) from error
 
 
 def kept_certificate(settings: Settings, now: datetime) -> Certificate | None:

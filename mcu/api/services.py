@@ -1,7 +1,7 @@
 """What the HTTP interface stands on, handed in by the composition root."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -199,6 +199,99 @@ class LiveReadings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SipContact:
+    """One registered device of a room.
+
+    Args:
+        address: its Contact. source: address and port its REGISTER came from.
+    """
+
+    address: str
+    transport: str
+    source: str
+    expires_at: datetime
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SipStatus:
+    """How a room of kind sip stands.
+
+    Args:
+        since: when the first of its devices registered; None: none is.
+        has_secret: it can sign in. has_outbound: we can, where it asks us to.
+    """
+
+    registered: bool = False
+    since: datetime | None = None
+    contacts: tuple[SipContact, ...] = ()
+    has_secret: bool = False
+    has_outbound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SipTraceEntry:
+    """One SIP message of a participant's calls.
+
+    Args:
+        direction: as seen from here. remote: the peer, ``192.0.2.7:5060``.
+        summary: one line, ``INVITE`` or ``200 OK (INVITE)``. text: the whole message, secrets
+            masked.
+    """
+
+    time: datetime
+    direction: Literal["received", "sent"]
+    transport: Literal["udp", "tcp", "tls"]
+    remote: str
+    summary: str
+    text: str
+
+
+class SipService(Protocol):
+    """Accounts of hardware rooms; see ``mcu.sip.accounts.SipAccounts``."""
+
+    def status(self, bridge: str) -> SipStatus:
+        """How a room stands now; the default where it has no account. O(its devices)."""
+
+    async def set_secret(self, bridge: str, secret: str | None = None) -> str:
+        """Give it a new secret (made where None), which is given back this once.
+
+        Raises:
+            InvalidRecord, UnknownRecord, StoreUnavailable.
+        """
+
+    async def revoke(self, bridge: str) -> None:
+        """Take the secret away; registrations and calls by it end. Raises StoreUnavailable."""
+
+    def forget(self, bridge: str) -> None:
+        """The bridge is deleted, or not of kind sip any more: the same, the store has done it."""
+
+    async def set_outbound(self, bridge: str, user_name: str, secret: str) -> None:
+        """Set with what we sign in at the room. Raises as ``set_secret``."""
+
+    async def clear_outbound(self, bridge: str) -> None:
+        """Forget it. Raises StoreUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class SipServer:
+    """What a technician types into a device.
+
+    Args:
+        host: name or address. ports: transport → port, those that are on; empty: SIP is off.
+    """
+
+    host: str = ""
+    realm: str = ""
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+def no_trace(conference: str, participant: str) -> Sequence[SipTraceEntry] | None:
+    """Stands in where there is no SIP."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiLimits:
     """How much one client may ask for."""
 
@@ -217,6 +310,9 @@ class Services:
     """Everything ``make_app`` needs.
 
     Args:
+        sip_server: where devices sign in.
+        sip_trace: the newest messages of a participant's calls (conference, participant), the
+            oldest first; None: it has made none.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
             request addressed it.
@@ -232,6 +328,9 @@ class Services:
     live: LiveReadings
     media: MediaReadings
     load: LoadReadings
+    sip: SipService
+    sip_server: SipServer = SipServer()
+    sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
     reachable_url: Callable[[], str | None] = lambda: None

@@ -2,6 +2,7 @@
 
 from config.settings import Settings
 from config.sip_section import SipSettings
+from mcu.api.services import SipServer
 
 _PLAIN = {
     "allowed": "plain RTP with anybody",
@@ -24,6 +25,20 @@ def told_host(settings: Settings, own: list[str]) -> str:
     sip, media = settings.sip, settings.media
     named = (sip.public_host, *sip.domains, *media.public_addresses, *own)
     return next((host for host in named if host), sip.host or "localhost")
+
+
+def sip_server(settings: Settings, own: list[str]) -> SipServer:
+    """What a technician types into a device; without ports where SIP is off.
+
+    Args:
+        own: addresses of this machine.
+    """
+    sip = settings.sip
+    ports = {"udp": sip.udp_port, "tcp": sip.tcp_port, "tls": sip.tls_port}
+    if sip.host is None:
+        ports = {}
+    found = {transport: port for transport, port in ports.items() if port}
+    return SipServer(told_host(settings, own), sip.realm, found)
 
 
 def describe_sip(settings: Settings, own: list[str]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -119,4 +119,38 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO site_imports
         SELECT '', strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE EXISTS (SELECT 1 FROM units);
     """,
+    """
+    -- What a hardware room signs in with: hashes (RFC 7616, HA1) that are good for one realm.
+    CREATE TABLE sip_secrets (
+        bridge TEXT PRIMARY KEY REFERENCES bridges (id) ON DELETE CASCADE,
+        realm TEXT NOT NULL,
+        ha1_sha256 TEXT NOT NULL,
+        ha1_md5 TEXT NOT NULL,
+        changed_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- What we sign in with at a room that asks us for it: encrypted, as we must know it.
+    CREATE TABLE sip_outbound (
+        bridge TEXT PRIMARY KEY REFERENCES bridges (id) ON DELETE CASCADE,
+        user_name TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        changed_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- Where registered rooms are, so that a restart does not lose them.
+    CREATE TABLE sip_bindings (
+        bridge TEXT NOT NULL REFERENCES bridges (id) ON DELETE CASCADE,
+        contact TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        q REAL NOT NULL,
+        expires_at TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        transport TEXT NOT NULL,
+        host TEXT NOT NULL,
+        port INTEGER,
+        since TEXT NOT NULL,
+        user_agent TEXT NOT NULL,
+        PRIMARY KEY (bridge, contact)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

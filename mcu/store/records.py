@@ -65,6 +65,43 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class SipSecret:
+    """What a hardware room signs in with, as hashes.
+
+    Args:
+        ha1: digest algorithm → HA1, lower-case hex (RFC 7616 section 3.4.2); who has one can sign
+            in with it, so they are not shown.
+    """
+
+    bridge: str
+    realm: str
+    changed_at: datetime
+    ha1: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SipBinding:
+    """Where a registered room is.
+
+    Args:
+        contact: its URI. q: preference, 0 to 1. since: when it registered first.
+        call_id, sequence: of its last REGISTER. transport, host, port: where that came from.
+    """
+
+    bridge: str
+    contact: str
+    q: float
+    expires_at: datetime
+    call_id: str
+    sequence: int
+    transport: str
+    host: str
+    port: int | None
+    since: datetime
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """An access token without its secret (only the secret's hash is stored).
 

@@ -11,7 +11,10 @@ from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
 from mcu.store.leftovers import Leftovers
+from mcu.store.secret_box import KEY_FILE_NAME, SecretBox
 from mcu.store.sessions import Sessions
+from mcu.store.sip_bindings import SipBindings
+from mcu.store.sip_secrets import SipSecrets
 from mcu.store.site_imports import SiteImports
 from mcu.store.tokens import Tokens, utcnow
 from mcu.store.units import Units
@@ -24,11 +27,16 @@ class Store:
     """Everything that outlives the process.
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
-    ``audit``, ``idempotency``, ``site_imports``, ``leftovers``. All raise ``StoreUnavailable``
-    when the file cannot be used.
+    ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``.
+    All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime] = utcnow,
+        key_file: Path = Path(KEY_FILE_NAME),
+    ) -> None:
         self._database = database
         self.units = Units(database)
         self.bridges = Bridges(database)
@@ -39,6 +47,8 @@ class Store:
         self.audit = Audit(database)
         self.idempotency = Idempotency(database, clock)
         self.site_imports = SiteImports(database, clock)
+        self.sip_secrets = SipSecrets(database, SecretBox(key_file), clock)
+        self.sip_bindings = SipBindings(database, clock)
         self.leftovers = Leftovers(database, clock)
 
     @classmethod
@@ -53,7 +63,7 @@ class Store:
             StoreUnavailable: it cannot be opened.
         """
         database = await Database.open(path)
-        return cls(database, clock)
+        return cls(database, clock, path.with_name(KEY_FILE_NAME))
 
     async def close(self) -> None:
         """Close the file; harmless when closed already."""

@@ -173,24 +173,4 @@ def test_sip_has_its_own_certificate_or_that_of_http(tmp_path: Path) -> None:
 def test_faults_of_sip_files_name_their_keys(tmp_path: Path) -> None:
     files = {"SIP__TLS_CERTIFICATE": str(tmp_path / "x"), "SIP__TLS_KEY": str(tmp_path / "y")}
     with pytest.raises(SettingsError, match=r"sip\.tls_certificate: .* cannot be read"):
-        tls.sip_contexts(settings_for(tmp_path, **files), NOW)
-    with pytest.raises(SettingsError, match=r"sip\.tls_ca: .* cannot be read"):
-        tls.sip_contexts(settings_for(tmp_path, SIP__TLS_CA=str(tmp_path / "ca")), NOW)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "mode"),
-    [
-        ("none", ssl.CERT_NONE),
-        ("asked", ssl.CERT_OPTIONAL),
-        ("required", ssl.CERT_REQUIRED),
-    ],
-)
-def test_certificates_of_devices(tmp_path: Path, wanted: str, mode: ssl.VerifyMode) -> None:
-    authority = str(made(tmp_path / "authority").certificate)
-    settings = settings_for(tmp_path, SIP__TLS_CLIENT_CERTIFICATES=wanted, SIP__TLS_CA=authority)
-    server, client = tls.sip_contexts(settings, NOW)
-    assert server.verify_mode == mode
-    assert client.verify_mode == ssl.CERT_REQUIRED
-    assert client.check_hostname
-    assert client.cert_store_stats()["x509"] == 1
+        tls.sip_certificate(settings_for(tmp_path, **files), NOW)

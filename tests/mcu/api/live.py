@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from config.sip_section import SipSettings
 from mcu.api.app import make_app
 from mcu.api.services import (
     ApiLimits,
@@ -29,6 +30,7 @@ from mcu.conference.service import Actor, Conferences
 from mcu.engine.plan import MediaPlan
 from mcu.legs.leg import LegKind, LegStatistics, StreamStatistics
 from mcu.metrics import MediaReading, TickReading
+from mcu.sip.accounts import SipAccounts
 from mcu.store.store import Store
 from signalling.media.negotiated import OfferRefused
 from signalling.sdp import SdpError
@@ -273,6 +275,10 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
         undo.push_async_callback(conferences.close)
         await conferences.restore(keep=False)
         legs, media = StandInLegs(conferences), StandInMedia()
+        sip = SipAccounts(
+            store, SipSettings(), conferences, monotonic=clock.now, utcnow=clock.utcnow
+        )
+        await sip.open(keep=False)
         services = Services(
             store=store,
             conferences=conferences,
@@ -281,6 +287,7 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
             live=media,
             media=media,
             load=media,
+            sip=sip,
             now=clock.utcnow,
             monotonic=clock.now,
             **{"limits": ApiLimits(heartbeat_s=0.05), **changes},

@@ -1,0 +1,426 @@
+"""Accounts of hardware rooms: who signs in with what, where each of them is, and who may know.
+
+Hashes and bindings are kept in memory, as every message asks for them, and in the store, so that a
+restart loses neither. What changes is written by one task, a batch at a time, never on the clock's
+way. A registrar's name for a room's devices is the bridge's id.
+"""
+
+import asyncio
+import secrets
+import string
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from config.sip_section import SipSettings
+from mcu.api.schemas.base import utc_text
+from mcu.api.services import SipContact, SipStatus
+from mcu.sip.dial_plan import is_own, own_domains
+from mcu.sip.guard import GuessGuard
+from mcu.store.errors import InvalidRecord, StoreUnavailable, UnknownRecord
+from mcu.store.records import SipBinding
+from mcu.store.store import Store
+from mcu.store.tokens import utcnow
+from signalling.sip.digest import ALGORITHMS, Algorithm, Credentials, DigestVerifier, ha1
+from signalling.sip.errors import SipError
+from signalling.sip.hop import TRANSPORTS, Hop
+from signalling.sip.registrar import Binding, BindingsChanged, Registrar, RegistrarLimits
+from signalling.sip.uri import SipUri, parse_uri
+
+SECRET_CHARACTERS = 20
+"""Of a secret that we make: 20 of 32 signs are 100 bits."""
+MIN_SECRET, MAX_SECRET = 12, 128
+"""Characters of one that an operator chooses."""
+WRITE_EVERY_S = 5.0
+"""How long a registration may be unwritten; what a crash loses of it comes back by itself."""
+
+# Without what is taken for something else when it is read out: no l, o, 0, 1.
+_ALPHABET = "".join(sorted(set(string.ascii_lowercase + string.digits) - set("lo01")))
+
+log = structlog.get_logger(__name__)
+
+
+class EventSink(Protocol):
+    """Where events go; ``mcu.conference.service.Conferences`` is one."""
+
+    def publish_ephemeral(
+        self, type_: str, conference: str | None, data: Mapping[str, Any]
+    ) -> None:
+        """Publish something that is not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTarget:
+    """Where a room can be called.
+
+    Args:
+        uri: its Contact, or its address in the registry. hop: the way its last REGISTER came,
+            which reaches a device behind a NAT or on a stream; None: by the URI (RFC 3263).
+    """
+
+    uri: str
+    hop: Hop | None
+
+
+class SipAccounts:
+    """Accounts, as the SIP endpoint and the API use them: ``open`` first, ``close`` in ``finally``.
+
+    ``verifier`` and ``registrar`` are for the endpoint's ``UserAgent``; every ``BindingsChanged``
+    it tells of is to be handed to ``bindings_changed``. ``on_revoked`` is told of bridges whose
+    calls by their account are to end. All on the loop's thread.
+
+    Args:
+        monotonic: seconds, the clock of the agent. utcnow: wall time, for what is stored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: SipSettings,
+        events: EventSink,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        utcnow: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._events = events
+        self._monotonic = monotonic
+        self._utcnow = utcnow
+        self._domains = own_domains(settings)
+        self._hashes: dict[str, Mapping[str, str]] = {}
+        self._outbound: set[str] = set()
+        self._written: dict[str, tuple[Binding, ...]] = {}
+        self._untold: dict[str, None] = {}
+        self._wake = asyncio.Event()
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self.on_revoked: list[Callable[[str], None]] = []
+        self.registrar = Registrar(
+            RegistrarLimits(settings.registration_min_s, settings.registration_max_s),
+            self._name_of,
+        )
+        self.verifier = DigestVerifier(
+            settings.realm,
+            self._ha1,
+            algorithms=settings.digest_algorithms,
+            guard=GuessGuard(),
+        )
+
+    async def open(self, *, keep: bool = True) -> None:
+        """Read what the store holds.
+
+        Args:
+            keep: write changes and tell of them from now on; else the caller does (``flush``).
+
+        Raises:
+            StoreUnavailable.
+        """
+        other = 0
+        for secret in await self._store.sip_secrets.all():
+            if secret.realm == self._settings.realm:
+                self._hashes[secret.bridge] = secret.ha1
+            else:
+                other += 1
+        if other:
+            log.warning("sip_secrets_of_another_realm", rooms=other, realm=self._settings.realm)
+        self._outbound = set(await self._store.sip_secrets.with_outbound())
+        now = self._monotonic()
+        kept: dict[str, list[Binding]] = {}
+        for stored in await self._store.sip_bindings.all():
+            binding = self._restored(stored, now)
+            if binding is not None and stored.bridge in self._hashes:
+                kept.setdefault(stored.bridge, []).append(binding)
+        for bridge, bindings in kept.items():
+            self.registrar.restore(bridge, bindings, now)
+        self._written = dict(self.registrar.all())
+        if keep:
+            self._tasks = (
+                asyncio.create_task(self._keep_telling(), name="sip accounts: tell"),
+                asyncio.create_task(self._keep_writing(), name="sip accounts: write"),
+            )
+
+    async def close(self) -> None:
+        """Write what is not written yet; rooms stay registered for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self.flush()
+        except StoreUnavailable as error:
+            log.error("registrations_not_written", reason=error.reason)
+
+    # For the endpoint
+
+    def bindings_changed(self, change: BindingsChanged) -> None:
+        """The registrar has changed where a room is: tell those who may know."""
+        self._untold[change.address] = None
+        self._wake.set()
+
+    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
+        """Where to call a room, the best first: its devices, then its address in the registry.
+
+        Raises:
+            UnknownRecord: no such bridge. StoreUnavailable.
+        """
+        record = await self._store.bridges.get(bridge)
+        targets = [
+            CallTarget(str(binding.contact), _way_back(binding))
+            for binding in self.registrar.bindings(bridge, self._monotonic())
+        ]
+        if record.address:
+            targets.append(CallTarget(record.address, None))
+        return tuple(targets)
+
+    async def credentials(self, bridge: str) -> Credentials | None:
+        """What we answer with when a room asks us for credentials; None where there is nothing.
+
+        Raises:
+            StoreUnavailable.
+        """
+        if bridge not in self._outbound:
+            return None
+        found = await self._store.sip_secrets.outbound(bridge)
+        return None if found is None else Credentials(*found)
+
+    # For the API
+
+    def status(self, bridge: str) -> SipStatus:
+        """How a room stands now. O(its devices)."""
+        now = self._monotonic()
+        bindings = self.registrar.bindings(bridge, now)
+        return SipStatus(
+            registered=bool(bindings),
+            since=self._wall(min((one.since for one in bindings), default=now), now)
+            if bindings
+            else None,
+            contacts=tuple(
+                SipContact(
+                    address=str(one.contact),
+                    transport=one.source.transport,
+                    source=_written(one.source),
+                    expires_at=self._wall(one.expires_at, now),
+                    user_agent=one.user_agent,
+                )
+                for one in bindings
+            ),
+            has_secret=bridge in self._hashes,
+            has_outbound=bridge in self._outbound,
+        )
+
+    async def set_secret(self, bridge: str, secret: str | None = None) -> str:
+        """Give a room a new secret, made by us where none is given; the one before is void.
+
+        Its devices stay registered until they have to sign in again.
+
+        Returns: the secret, which cannot be read again.
+        Raises:
+            InvalidRecord: unfit, or the bridge is not of kind sip. UnknownRecord,
+            StoreUnavailable: the one before stays.
+        """
+        text = _made() if secret is None else _checked(secret, "secret")
+        realm = self._settings.realm
+        hashes: dict[str, str] = {
+            algorithm: ha1(bridge, realm, text, algorithm) for algorithm in ALGORITHMS
+        }
+        await self._store.sip_secrets.put(bridge, realm, hashes)
+        self._hashes[bridge] = hashes
+        return text
+
+    async def revoke(self, bridge: str) -> None:
+        """Take a room's secret away: its devices are forgotten, its calls end.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        await self._store.sip_secrets.remove(bridge)
+        self.forget(bridge)
+
+    def forget(self, bridge: str) -> None:
+        """A bridge that the store has no account of any more: deleted, or of another kind."""
+        had = self._hashes.pop(bridge, None)
+        self._outbound.discard(bridge)
+        change = self.registrar.forget(bridge, self._monotonic())
+        if change is not None:
+            self.bindings_changed(change)
+        if had is not None:
+            for callback in self.on_revoked:
+                callback(bridge)
+
+    async def set_outbound(self, bridge: str, user_name: str, secret: str) -> None:
+        """Set with what we sign in at a room that asks for it.
+
+        Raises:
+            InvalidRecord: unfit, or the bridge is not of kind sip. UnknownRecord,
+            StoreUnavailable.
+        """
+        await self._store.sip_secrets.put_outbound(bridge, user_name, secret)
+        self._outbound.add(bridge)
+
+    async def clear_outbound(self, bridge: str) -> None:
+        """Forget it; harmless where there is none.
+
+        Raises:
+            StoreUnavailable.
+        """
+        await self._store.sip_secrets.remove_outbound(bridge)
+        self._outbound.discard(bridge)
+
+    # Inside
+
+    async def flush(self) -> None:
+        """Write what has changed since the last time, and tell of it.
+
+        Raises:
+            StoreUnavailable: it is tried again.
+        Cost: O(registered rooms), one transaction where something changed.
+        """
+        await self._tell()
+        now = self._monotonic()
+        current = dict(self.registrar.all())
+        changed = {
+            bridge: current.get(bridge, ())
+            for bridge in current.keys() | self._written.keys()
+            if current.get(bridge) is not self._written.get(bridge)
+        }
+        if changed:
+            await self._store.sip_bindings.put(
+                {
+                    bridge: [self._stored(bridge, one, now) for one in bindings]
+                    for bridge, bindings in changed.items()
+                }
+            )
+        self._written = current
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._guarded(self._tell, "registrations_untold")
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            await self._guarded(self.flush, "registrations_not_written")
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]], failed: str) -> None:
+        try:
+            await work()
+        except StoreUnavailable as error:
+            log.warning(failed, reason=error.reason)
+        except Exception:
+            # One room's defect must not end the work for all.
+            log.exception(failed)
+
+    async def _tell(self) -> None:
+        """Publish how the rooms stand whose devices have changed."""
+        while self._untold:
+            bridge = next(iter(self._untold))
+            try:
+                unit = (await self._store.bridges.get(bridge)).unit
+            except UnknownRecord:
+                self._untold.pop(bridge, None)
+                continue
+            self._untold.pop(bridge, None)
+            status = self.status(bridge)
+            verb = "registered" if status.registered else "unregistered"
+            data = {"bridge": bridge, "unit": unit, "sip": status_document(status)}
+            self._events.publish_ephemeral(f"bridge.{verb}", None, data)
+            log.info(f"bridge_{verb}", bridge=bridge, devices=len(status.contacts))
+
+    def _name_of(self, uri: SipUri) -> str | None:
+        return uri.user if uri.user and is_own(uri, self._domains) else None
+
+    def _ha1(self, username: str, algorithm: Algorithm) -> str | None:
+        hashes = self._hashes.get(username)
+        return None if hashes is None else hashes[algorithm]
+
+    def _wall(self, at: float, now: float) -> datetime:
+        return self._utcnow() + timedelta(seconds=at - now)
+
+    def _stored(self, bridge: str, binding: Binding, now: float) -> SipBinding:
+        source = binding.source
+        return SipBinding(
+            bridge,
+            str(binding.contact),
+            binding.q,
+            self._wall(binding.expires_at, now),
+            binding.call_id,
+            binding.sequence,
+            source.transport,
+            source.host,
+            source.port,
+            self._wall(binding.since, now),
+            binding.user_agent,
+        )
+
+    def _restored(self, stored: SipBinding, now: float) -> Binding | None:
+        wall = self._utcnow()
+        transport = next((one for one in TRANSPORTS if one == stored.transport), None)
+        try:
+            contact = parse_uri(stored.contact, "Contact")
+        except SipError as error:
+            log.error("binding_unreadable", bridge=stored.bridge, reason=str(error))
+            return None
+        if transport is None:
+            log.error("binding_unreadable", bridge=stored.bridge, reason=stored.transport)
+            return None
+        return Binding(
+            contact,
+            stored.q,
+            now + (stored.expires_at - wall).total_seconds(),
+            stored.call_id,
+            stored.sequence,
+            Hop(transport, stored.host, stored.port),
+            now + (stored.since - wall).total_seconds(),
+            stored.user_agent,
+        )
+
+
+def status_document(status: SipStatus) -> dict[str, Any]:
+    """A status as events carry it, the same as in the API's bridges."""
+    return {
+        "registered": status.registered,
+        "since": None if status.since is None else utc_text(status.since),
+        "contacts": [
+            {
+                "address": one.address,
+                "transport": one.transport,
+                "source": one.source,
+                "expires_at": utc_text(one.expires_at),
+                "user_agent": one.user_agent,
+            }
+            for one in status.contacts
+        ],
+        "has_secret": status.has_secret,
+        "has_outbound": status.has_outbound,
+    }
+
+
+def _way_back(binding: Binding) -> Hop | None:
+    """The way a REGISTER came; of a stream only while it may still be open, as before a restart."""
+    source = binding.source
+    return None if source.is_reliable and source.connection is None else source
+
+
+def _written(hop: Hop) -> str:
+    host = f"[{hop.host}]" if ":" in hop.host else hop.host
+    return host if hop.port is None else f"{host}:{hop.port}"
+
+
+def _made() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_CHARACTERS))
+
+
+def _checked(secret: str, field: str) -> str:
+    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
+        raise InvalidRecord(
+            f"A secret has {MIN_SECRET} to {MAX_SECRET} characters; leave it out to have one made.",
+            field,
+        )
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise InvalidRecord("A secret is printable ASCII without spaces.", field)
+    return secret

@@ -1,0 +1,22 @@
+"""Who guesses secrets is stopped; the room whose secret it is is not."""
+
+from mcu.sip.guard import OF_ACCOUNT, OF_SOURCE, GuessGuard
+
+
+def test_a_room_is_not_locked_out_by_somebody_elsewhere() -> None:
+    guard = GuessGuard()
+    for _ in range(OF_ACCOUNT[0]):
+        assert guard.admits("203.0.113.9", "codec", 0.0)
+        guard.failed("203.0.113.9", "codec", 0.0)
+    assert not guard.admits("203.0.113.9", "codec", 0.0)
+    assert guard.admits("10.0.0.7", "codec", 0.0)
+    assert guard.admits("203.0.113.9", "another", 0.0)
+    assert guard.admits("203.0.113.9", "codec", OF_ACCOUNT[1])
+
+
+def test_a_source_that_tries_many_accounts() -> None:
+    guard = GuessGuard()
+    for number in range(OF_SOURCE[0]):
+        guard.failed("2001:db8::1", f"room-{number}", 0.0)
+    assert not guard.admits("2001:db8::2", "codec", 0.0)
+    assert guard.admits("2001:db8:0:1::2", "codec", 0.0)
