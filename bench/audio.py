@@ -17,6 +17,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.figures import Figure, VoidRunError, table
 from bench.janus import load_janus, load_ours, ratio_figure
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--janus-legs", type=int, default=145, help="Janus gets no more than these")
     parser.add_argument("--baseline-legs", type=int, default=BASELINE_LEGS, help="aiortc's")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     try:
         ours, janus, aiortc = asyncio.run(
@@ -109,7 +111,10 @@ def main() -> None:
     except VoidRunError as reason:
         sys.exit(f"VOID: {reason}")
     print(table(all_figures(ours, janus, aiortc)))
-    print(json.dumps({"ours": ours, "janus": list(janus.values()), "aiortc": aiortc}))
+    results = {"ours": ours, "janus": list(janus.values()), "aiortc": aiortc}
+    if options.json is not None:
+        options.json.write_text(json.dumps(results) + "\n", encoding="utf-8")
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ latency the server adds.
 
 The daemon and the load generator are processes of their own on this machine. The daemon's cost
 is read from the kernel (CPU seconds of its process and its children), what the rooms get from
-the generator, ticks from the daemon's ``/metrics``. The run ends with one JSON line.
+the generator, ticks from the daemon's ``/metrics``. The run ends with one JSON line; ``--json``
+writes it to a file, with how long each mark took, of which ``bench.plots`` draws.
 
     python -m bench.capacity --legs 145 --video --seconds 60
     python -m bench.capacity --legs 50 --video --baseline aiortc
@@ -23,6 +24,7 @@ import asyncio
 import json
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 
 from bench.figures import Figure, VoidRunError
 from bench.load import Figures, Load, baseline_server, measured, meeting
@@ -94,6 +96,7 @@ def main() -> None:
     parser.add_argument(
         "--baseline-legs", type=int, default=4, help="as many as the baseline holds"
     )
+    parser.add_argument("--json", type=Path, help="write the figures and all marks to this file")
     options = vars(parser.parse_args())
     load = Load(**{field.name: options[field.name] for field in fields(Load)})
     try:
@@ -101,7 +104,15 @@ def main() -> None:
     except VoidRunError as error:
         print(f"VOID: {error}", file=sys.stderr)
         sys.exit(1)
-    print(json.dumps(figures))
+    if options["json"] is not None:
+        options["json"].write_text(json.dumps(figures) + "\n", encoding="utf-8")
+    print(json.dumps(shown(figures)))
+
+
+def shown(figures: Figures) -> Figures:
+    """Without the single marks, which are for plots."""
+    own = {key: value for key, value in figures.items() if key != "marks_ms"}
+    return own | ({"baseline": shown(own["baseline"])} if "baseline" in own else {})
 
 
 if __name__ == "__main__":

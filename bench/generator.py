@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -143,7 +144,7 @@ class Generator:
                     leg.handle_timer(now)
             phase += 1
 
-    async def _measure(self) -> dict[str, float | int | bool]:
+    async def _measure(self) -> dict[str, Any]:
         options = self._options
         legs = list(self.legs)  # who joins meanwhile is not measured
         for leg in legs:
@@ -157,7 +158,7 @@ class Generator:
         counters = [leg.counters for leg in legs]
         sampled = counters[: options.sampled]
         late = self.late_phases / max(1, self.phases)
-        figures: dict[str, float | int | bool] = {
+        figures: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "generator_cores": round((_cpu_seconds() - cpu) / seconds, 3),
             "generator_late_phases": round(late, 4),

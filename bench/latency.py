@@ -9,6 +9,8 @@ share is microseconds), jitter buffer and tick waiting included, coding delay of
 excluded.
 """
 
+from typing import Any
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +98,9 @@ class LatencyProbe:
             self.video.found(which, now)
         self._brightness = which
 
-    def figures(self) -> dict[str, float | int]:
-        """Percentiles of what was found, ms."""
-        figures: dict[str, float | int] = {}
+    def figures(self) -> dict[str, Any]:
+        """Percentiles of what was found, ms, and all of it (``marks_ms``); empty without marks."""
+        figures: dict[str, Any] = {}
         for kind, found in (("audio", self.audio.found_ms), ("video", self.video.found_ms)):
             if not found:
                 continue
@@ -107,4 +109,5 @@ class LatencyProbe:
                 figures[f"{kind}_added_latency_ms_p{percent}"] = value
             figures[f"{kind}_added_latency_ms_max"] = round(max(found), 1)
             figures[f"{kind}_marks"] = len(found)
+            figures.setdefault("marks_ms", {})[kind] = [round(one, 1) for one in found]
         return figures

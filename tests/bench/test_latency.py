@@ -77,6 +77,7 @@ def test_figures() -> None:
         "audio_added_latency_ms_p99": 49.6,
         "audio_added_latency_ms_max": 50.0,
         "audio_marks": 5,
+        "marks_ms": {"audio": [10.0, 20.0, 30.0, 40.0, 50.0]},
     }
     probe.reset()
     assert probe.figures() == {}
