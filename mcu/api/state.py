@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -19,26 +18,13 @@ if TYPE_CHECKING:
     from mcu.api.event_stream import EventStream
 
 
-class Turns:
-    """One command at a time per conference, so that If-Match is compared with what it changes."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def of(self, conference: str) -> asyncio.Lock:
-        """The lock of a conference; kept while somebody holds it."""
-        lock = self._locks.get(conference)
-        if lock is None:
-            lock = self._locks[conference] = asyncio.Lock()
-        return lock
-
-
 @dataclass(slots=True)
 class ApiState:
     """The app's own parts.
 
     Args:
         streams: open event streams, ended when the app shuts down.
+        starting: held by the request that starts a conference.
         beginning: held by the request that begins.
     """
 
@@ -50,7 +36,7 @@ class ApiState:
     metrics: Metrics
     document: bytes
     streams: "set[EventStream]" = field(default_factory=set)
-    turns: Turns = field(default_factory=Turns)
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

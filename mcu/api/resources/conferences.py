@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.documents import conference_document
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
@@ -28,8 +29,6 @@ from mcu.conference.state import ConferenceState
 from mcu.store import paging
 
 TAG: Final = "conferences"
-STARTS: Final = ""
-"""Whose turn it is to start a conference; no conference has this id."""
 
 
 async def list_conferences(call: Call) -> web.Response:
@@ -78,14 +77,17 @@ async def start_conference(call: Call) -> web.Response:
     command = StartConference(
         name=new.name, unit=new.unit, bridges=bridges, chair=new.chair, layout=new.layout
     )
+
+    def answer(state: ConferenceState) -> web.Response:
+        call.target = f"{BASE}/conferences/{state.id}"
+        return _answer(state, 201, call.target)
+
     # One start at a time, else many at once would all find the last place free.
-    async with call.api.turns.of(STARTS):
+    async with call.api.starting:
         reason = call.services.not_ready()
         if reason is not None:
             raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
-        state = await call.services.conferences.start(command, call.actor)
-    call.target = f"{BASE}/conferences/{state.id}"
-    return _answer(state, 201, call.target)
+        return await orders.start(call, command, answer)
 
 
 async def read_conference(call: Call) -> web.Response:
@@ -100,27 +102,22 @@ async def change_conference(call: Call) -> web.Response:
     if "name" in change.model_fields_set and change.name is None:
         raise invalid("$.name", "must not be null")
     chair = change.chair or "" if "chair" in change.model_fields_set else None
-    return _answer(await steer(call, ChangeConference(name=change.name, chair=chair)))
+    return await steer(call, ChangeConference(name=change.name, chair=chair), _answer)
 
 
 async def end_conference(call: Call) -> web.Response:
     """End it for all; ending it twice is harmless."""
     state = await call.services.conferences.read(call.path("conference"))
     call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "control anything")
-    async with call.api.turns.of(state.id):
-        state = await call.services.conferences.read(state.id)
-        call.if_version(state.version)
-        await call.services.conferences.execute(state.id, EndConference(), call.actor)
-    return no_content()
+    return await orders.order(
+        call, state.id, EndConference(), lambda _: no_content(), lambda now: now.version
+    )
 
 
-async def steer(call: Call, command: Command) -> ConferenceState:
-    """Execute a command on the conference of the path, under If-Match; gives the new state."""
+async def steer(call: Call, command: Command, answer: orders.Answering) -> web.Response:
+    """Execute a command on the conference of the path, under If-Match."""
     state = await controlled(call)
-    async with call.api.turns.of(state.id):
-        call.if_version(call.services.conferences.get(state.id).version)
-        await call.services.conferences.execute(state.id, command, call.actor)
-        return call.services.conferences.get(state.id)
+    return await orders.order(call, state.id, command, answer, lambda now: now.version)
 
 
 async def controlled(call: Call) -> ConferenceState:

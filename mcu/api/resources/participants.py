@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.documents import participant_document
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
@@ -97,24 +98,26 @@ async def change_participant(call: Call) -> web.Response:
     for field in given:
         if getattr(change, field) is None:
             raise invalid(f"$.{field}", "must not be null; leave it out to keep it as it is")
-    async with call.api.turns.of(state.id):
-        who = participant_of(call.services.conferences.get(state.id), who.id)
-        call.if_version(who.version)
-        await call.services.conferences.execute(
-            state.id, ChangeParticipant(who.id, **change.model_dump()), call.actor
-        )
-        state = call.services.conferences.get(state.id)
-    return _answer(call, state, participant_of(state, who.id))
+    return await orders.order(
+        call,
+        state.id,
+        ChangeParticipant(who.id, **change.model_dump()),
+        lambda after: _answer(call, after, participant_of(after, who.id)),
+        lambda now: participant_of(now, who.id).version,
+    )
 
 
 async def remove_participant(call: Call) -> web.Response:
     """Disconnect it and take it off the roster."""
     state = await controlled(call)
     who = participant_of(state, call.path("participant"))
-    async with call.api.turns.of(state.id):
-        call.if_version(participant_of(call.services.conferences.get(state.id), who.id).version)
-        await call.services.conferences.execute(state.id, RemoveParticipant(who.id), call.actor)
-    return no_content()
+    return await orders.order(
+        call,
+        state.id,
+        RemoveParticipant(who.id),
+        lambda _: no_content(),
+        lambda now: participant_of(now, who.id).version,
+    )
 
 
 def _document(call: Call, state: domain.ConferenceState, who: domain.Participant) -> Participant:

@@ -65,8 +65,11 @@ async def set_layout(call: Call) -> web.Response:
     slots = None
     if new.slots is not None:
         slots = tuple(slot_from_json(slot.model_dump()) for slot in new.slots)
-    state = await steer(call, SetLayout(new.view, new.layout, slots, new.fit))
-    return json_response(layout_document(state, new.view), version=state.version)
+    return await steer(
+        call,
+        SetLayout(new.view, new.layout, slots, new.fit),
+        lambda now: json_response(layout_document(now, new.view), version=now.version),
+    )
 
 
 async def start_broadcast(call: Call) -> web.Response:
@@ -76,8 +79,7 @@ async def start_broadcast(call: Call) -> web.Response:
 
 async def stop_broadcast(call: Call) -> web.Response:
     """Back to the layout there was."""
-    await steer(call, StopBroadcast())
-    return no_content()
+    return await steer(call, StopBroadcast(), lambda _: no_content())
 
 
 async def show_message(call: Call) -> web.Response:
@@ -88,8 +90,7 @@ async def show_message(call: Call) -> web.Response:
 
 async def clear_message(call: Call) -> web.Response:
     """Take the text away."""
-    await steer(call, ClearMessage())
-    return no_content()
+    return await steer(call, ClearMessage(), lambda _: no_content())
 
 
 async def lock(call: Call) -> web.Response:
@@ -99,13 +100,13 @@ async def lock(call: Call) -> web.Response:
 
 async def unlock(call: Call) -> web.Response:
     """Open the roster."""
-    await steer(call, Unlock())
-    return no_content()
+    return await steer(call, Unlock(), lambda _: no_content())
 
 
 async def _done(call: Call, command: Command) -> web.Response:
-    state = await steer(call, command)
-    return json_response(conference_document(state), version=state.version)
+    return await steer(
+        call, command, lambda now: json_response(conference_document(now), version=now.version)
+    )
 
 
 def _scope(wanted: Mute) -> str | tuple[str, ...]:
