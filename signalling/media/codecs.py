@@ -67,11 +67,14 @@ class Wishes:
     Args:
         names: as in ``Codec``. packetization_modes: of H.264.
         h264_level: the highest that is decoded, level_idc.
+        above_the_level: the answer says by ``max-fs`` and the like where we take more than the
+            offered level has; hardware rooms offer a low level with such parameters on top.
     """
 
     names: frozenset[str] = frozenset({"opus", "g722", "pcma", "pcmu", "h264", "vp8"})
     packetization_modes: frozenset[int] = frozenset({1})
     h264_level: int = LOCAL_H264_LEVEL
+    above_the_level: bool = False
 
 
 BROWSERS = Wishes()
@@ -192,9 +195,11 @@ _H264_RANKS: Mapping[h264.Profile, int] = {
     "constrained-high": 3,
     "high": 3,
 }
-_SINGLE_NAL_UNITS_RANK = 1
-"""Behind packetization-mode 1 of the same worth, before VP8: it needs an encoding of its own."""
-_RANKS = 2
+_SINGLE_NAL_UNITS_RANK = 10
+"""Behind all of packetization-mode 1: it needs an encoding of its own."""
+_VP8_RANK = 2
+_VP8_LAST_RANK = 20
+"""Where even packetization-mode 0 is taken: that stream serves peers of mode 1 as well."""
 
 
 def packetization_mode(parameters: Mapping[str, str]) -> int | None:
@@ -223,6 +228,8 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str], wishes: Wishes) -> Reco
     answer["packetization-mode"] = str(mode)
     if named is not None:
         answer["profile-level-id"] = str(answered)
+    if wishes.above_the_level:
+        answer |= h264.above(answered, wishes.h264_level)
     codec = Codec(
         "h264",
         rtpmap.payload_type,
@@ -237,10 +244,10 @@ def _h264(rtpmap: RtpMap, parameters: Mapping[str, str], wishes: Wishes) -> Reco
         h264.takes_smallest(sent, parameters),
     )
     behind = _SINGLE_NAL_UNITS_RANK if mode == 0 else 0
-    return _RANKS * _H264_RANKS[offered.profile] + behind, codec
+    return _H264_RANKS[offered.profile] + behind, codec
 
 
-def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str], _: Wishes) -> Recognised:
+def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str], wishes: Wishes) -> Recognised:
     if rtpmap.clock_rate != 90000:
         return None
     frame_size = h264.positive(parameters.get("max-fs"), h264.MAX_MACROBLOCKS)
@@ -257,7 +264,7 @@ def _vp8(rtpmap: RtpMap, parameters: Mapping[str, str], _: Wishes) -> Recognised
         max_fps=fps,
         takes_smallest=not frame_size or limits.width >= h264.SMALLEST.width,
     )
-    return _RANKS * 2, codec
+    return _VP8_LAST_RANK if 0 in wishes.packetization_modes else _VP8_RANK, codec
 
 
 _RECOGNISED: Mapping[tuple[str, str], _Recognise] = {

@@ -168,6 +168,20 @@ def takes_smallest(level: ProfileLevel, parameters: Mapping[str, str]) -> bool:
     return used <= macroblocks and used * SMALLEST.fps <= per_second
 
 
+def above(level: ProfileLevel, decoded: int) -> dict[str, str]:
+    """The fmtp parameters by which a decoder of level ``decoded`` says that it takes more.
+
+    They bind nobody to send more, and each side states its own (RFC 6184 section 8.1).
+    """
+    stated, ours = level.limits, LEVELS[decoded]
+    limits = (
+        ("max-mbps", ours.macroblocks_per_second, stated.macroblocks_per_second),
+        ("max-fs", ours.macroblocks, stated.macroblocks),
+        ("max-br", ours.bitrate_bps // _K, stated.bitrate_bps // _K),
+    )
+    return {name: str(value) for name, value, least in limits if value > least}
+
+
 def _budget(level: ProfileLevel, parameters: Mapping[str, str]) -> tuple[int, int]:
     """Macroblocks per picture and per second."""
     limits = level.limits

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from signalling.media.codecs import BROWSERS, LOCAL_H264_LEVEL, Wishes
+from signalling.media.h264 import LEVELS
 from signalling.media.negotiated import DtlsRole, NegotiatedMedia, StreamName
 from signalling.sdp import Direction, Fingerprint, SessionDescription
 
@@ -261,6 +262,8 @@ class LocalMedia:
             raise ValueError("without any protection allowed, not even none, nothing can be said")
         if not self.ipv4 and not self.ipv6:
             raise ValueError("media needs an address to be reached at")
+        if self.h264_level not in LEVELS:
+            raise ValueError(f"no level of H.264: {self.h264_level}")
         if unknown := set(self.suites) - set(SUITES):
             raise ValueError(f"no crypto suites: {', '.join(sorted(unknown))}")
 
@@ -271,4 +274,4 @@ class LocalMedia:
     @property
     def wishes(self) -> Wishes:
         """Which codecs are taken."""
-        return Wishes(self.codecs, self.packetization_modes, self.h264_level)
+        return Wishes(self.codecs, self.packetization_modes, self.h264_level, above_the_level=True)
