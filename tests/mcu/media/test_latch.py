@@ -1,0 +1,66 @@
+from mcu.media.latch import PATIENCE_S, RELATCH_S, TRIAL_PACKETS, Latch
+
+ANNOUNCED = ("198.51.100.7", 4000)
+MOVED = ("198.51.100.7", 4100)
+ELSEWHERE = ("203.0.113.9", 4000)
+STRANGER = ("203.0.113.66", 4000)
+
+
+def test_the_announced_host_is_taken_at_once_and_kept() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    assert latch.considers(MOVED, 0.1, signed=False)
+    assert latch.take(MOVED, 0.1, signed=False)
+    assert latch.locked == MOVED
+    assert latch.considers(MOVED, 0.2, signed=False)
+    for other in (ANNOUNCED, ELSEWHERE):
+        assert not latch.considers(other, 0.2, signed=False)
+        assert not latch.considers(other, 0.2, signed=True)
+
+
+def test_another_host_waits_for_the_announced_one_and_shows_that_it_lasts() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    assert not latch.considers(ELSEWHERE, 0.9 * PATIENCE_S, signed=False)
+    assert latch.considers(ELSEWHERE, PATIENCE_S, signed=False)
+    for number in range(TRIAL_PACKETS - 1):
+        assert not latch.take(ELSEWHERE, PATIENCE_S + number, signed=False)
+    assert not latch.take(STRANGER, 5.0, signed=False)
+    for number in range(TRIAL_PACKETS):
+        assert latch.take(ELSEWHERE, 6.0 + number, signed=False) == (number == TRIAL_PACKETS - 1)
+    assert latch.locked == ELSEWHERE
+
+
+def test_once_the_announced_host_was_heard_no_other_one_is_considered() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    latch.take(ANNOUNCED, 0.0, signed=False)
+    assert not latch.considers(ELSEWHERE, 1000.0, signed=False)
+    assert latch.considers(MOVED, 1000.0, signed=False)
+
+
+def test_policy_forbids_other_hosts_without_signatures() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=False, now=0.0)
+    assert not latch.considers(ELSEWHERE, 1000.0, signed=False)
+    assert latch.considers(ELSEWHERE, 0.0, signed=True)
+    assert latch.take(ELSEWHERE, 0.0, signed=True)
+
+
+def test_long_silence_lets_the_peer_come_from_another_port() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    latch.take(ANNOUNCED, 10.0, signed=False)
+    assert not latch.considers(MOVED, 10.0 + RELATCH_S - 0.1, signed=False)
+    assert latch.considers(MOVED, 10.0 + RELATCH_S, signed=False)
+    latch.heard_at = 14.0
+    assert not latch.considers(MOVED, 14.1, signed=False)
+
+
+def test_a_new_description_begins_anew() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    latch.take(ANNOUNCED, 10.0, signed=False)
+    latch.announce(ELSEWHERE, 11.0)
+    assert latch.considers(ELSEWHERE, 11.0, signed=False)
+    assert latch.take(ELSEWHERE, 11.0, signed=False)
+    assert not latch.considers(ANNOUNCED, 11.1, signed=False)
+
+
+def test_nothing_announced_is_anybody_where_policy_says_so() -> None:
+    assert Latch(None, elsewhere=True, now=0.0).considers(STRANGER, 0.0, signed=False)
+    assert not Latch(None, elsewhere=False, now=0.0).considers(STRANGER, 9.0, signed=False)
