@@ -63,8 +63,12 @@ async def test_rooms_of_all_kinds_meet(tmp_path: Path) -> None:
         await h264.wait_for_tones([BLIND_HZ, PHONE_HZ])
         await mute.wait_for_tones([H264_HZ, BLIND_HZ, PHONE_HZ])
         await blind.wait_for_tones([H264_HZ, PHONE_HZ])
-        await until(lambda: min(phone.heard_db(H264_HZ), phone.heard_db(BLIND_HZ)) > 60, 0.05)
-        assert phone.heard_db(PHONE_HZ) < 25
+
+        def hears_the_others_alone() -> bool:  # a gap on a busy machine sounds at all frequencies
+            others = min(phone.heard_db(H264_HZ), phone.heard_db(BLIND_HZ))
+            return others > 60 and phone.heard_db(PHONE_HZ) < 25
+
+        await until(hears_the_others_alone, 0.05)
         roster = await held.roster()
         assert roster["vp8-cam"]["level_db"] in (None, -127)
 
