@@ -122,7 +122,9 @@ class Bench:
             print("the room is in", file=sys.stderr)
             await asyncio.sleep(SETTLE_S)
             found = []
-            for name in self._options.networks.split(","):
+            names = self._options.networks.split(",")
+            for number, name in enumerate(names, 1):
+                print(f"[{number}/{len(names)}] ", end="", file=sys.stderr)
                 figures = await self._measure(name, NETWORKS[name])
                 print(json.dumps(figures), file=sys.stderr)
                 found.append(figures)
@@ -264,8 +266,13 @@ def table(found: list[Figures]) -> str:
     rows = [head, ("---",) * len(head)]
     for one in found:
         if "rung" not in one:
-            recovery = "-" if one["recovery_ms"] is None else str(one["recovery_ms"])
-            rows.append((one["network"], *"----", recovery, *"--------"))
+            # The page's room comes back as another leg: there is nothing of one to compare.
+            gap, freeze, recovery = (
+                "-" if one[key] is None else str(one[key])
+                for key in ("audio_gap_ms", "picture_freeze_ms", "recovery_ms")
+            )
+            concealed = f"{one['concealed_percent']:.1f}"
+            rows.append((one["network"], gap, concealed, freeze, "-", recovery, *"--------"))
             continue
         best = one["best_again_s"]
         recovery = one["recovery_ms"]

@@ -6,6 +6,7 @@ What of the page is measured is what its user has: pictures that change, sound t
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -34,7 +35,45 @@ SOUND = """async () => {
   }
   return samples;
 }"""
+CONCEALED = """async () => {
+  const found = [];
+  for (const peer of window.peers) {
+    let concealed = 0, samples = 0;
+    for (const one of (await peer.getStats()).values()) {
+      if (one.type !== "inbound-rtp" || one.kind !== "audio") continue;
+      concealed += one.concealedSamples - one.silentConcealedSamples;
+      samples += one.totalSamplesReceived;
+    }
+    found.push([concealed, samples]);
+  }
+  return found;
+}"""
 POLL_S = 0.05
+LOOK_S = 0.5
+
+
+class Heard:
+    """What was made up of the sound that was played, over connections that come and go."""
+
+    def __init__(self) -> None:
+        self._first: list[tuple[int, int]] | None = None
+        self._last: dict[int, tuple[int, int]] = {}
+
+    def take(self, readings: Sequence[tuple[int, int]]) -> None:
+        """(concealed, all) samples of each connection so far; a closed one may say nothing."""
+        if self._first is None:
+            self._first = [(concealed, samples) for concealed, samples in readings]
+        for number, (concealed, samples) in enumerate(readings):
+            if samples >= self._last.get(number, (0, 0))[1]:
+                self._last[number] = (concealed, samples)
+
+    @property
+    def concealed_percent(self) -> float:
+        """Since the first reading."""
+        before = self._first or []
+        concealed = sum(one for one, _ in self._last.values()) - sum(one for one, _ in before)
+        samples = sum(one for _, one in self._last.values()) - sum(one for _, one in before)
+        return round(100.0 * concealed / max(1, samples), 2)
 
 
 class PageRoom:
@@ -66,12 +105,18 @@ class PageRoom:
         """Cut the line for so long.
 
         Returns: milliseconds from its end to the next picture and to the next sound (None: not
-            within ``patience_s``), and how many connections it took.
+            within ``patience_s``), how long there was none, what was made up of the sound that
+            was played meanwhile (%), and how many connections it took.
         """
         page = self._chromium.page
+        heard = Heard()
+        heard.take(await page.evaluate(CONCEALED))
         self._cut = True
         self._relay.cut(True)
-        await asyncio.sleep(seconds)
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            await asyncio.sleep(min(LOOK_S, max(0.0, ends - time.monotonic())))
+            heard.take(await page.evaluate(CONCEALED))
         peers, frames = await page.evaluate(FRAMES)
         self._cut = False
         self._relay.cut(False)
@@ -79,9 +124,16 @@ class PageRoom:
         picture, sound = await asyncio.gather(
             self._until_new_pictures((peers, frames), patience_s), self._until_sound(patience_s)
         )
+        heard.take(await page.evaluate(CONCEALED))
+        recovery_ms = None if picture is None else round((picture - began) * 1000)
         return {
-            "recovery_ms": None if picture is None else round((picture - began) * 1000),
+            "recovery_ms": recovery_ms,
             "sound_recovery_ms": None if sound is None else round((sound - began) * 1000),
+            "audio_gap_ms": None if sound is None else round((seconds + sound - began) * 1000),
+            "picture_freeze_ms": None
+            if recovery_ms is None
+            else round(seconds * 1000) + recovery_ms,
+            "concealed_percent": heard.concealed_percent,
             "connections": (await page.evaluate(FRAMES))[0] - peers,
         }
 

@@ -34,10 +34,11 @@ def test_what_is_left_behind_does_not_hold() -> None:
         after={"tasks": 8, "threads": 9},
         memory=[(float(at), 100) for at in range(61)],
     )
-    tasks, threads, memory, gap = figures(found, MEASURED, minute_five=False)
+    tasks, threads, failed, memory, gap = figures(found, MEASURED, minute_five=False)
     assert (tasks.value, tasks.holds) == (1, False)
     assert (threads.value, threads.holds) == (-1, True)
+    assert (failed.value, failed.holds) == (0, True)
     assert memory.value == 0
     assert gap.value == 31.0
     starved = figures(found, MEASURED | {"generator_starved": True}, minute_five=False)
-    assert [one.name for one in starved] == [tasks.name, threads.name, memory.name]
+    assert [one.name for one in starved] == [one.name for one in (tasks, threads, failed, memory)]
