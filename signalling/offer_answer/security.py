@@ -80,11 +80,12 @@ def _why(media: MediaSection, offered: frozenset[Protection], local: LocalMedia)
     if offered == {"plain"}:
         return (
             f"{media.protocol} without keys is unprotected, which this site does not allow: "
-            f"{' or '.join(local.protections).upper()} is required"
+            f"{' or '.join(map(str.upper, local.protections))} is required"
         )
-    if not offered:
+    keyed = sorted(offered - {"plain"})
+    if not keyed:
         return f"{media.protocol} comes without keys: neither a=crypto nor a usable a=fingerprint"
-    return f"it is protected by {' or '.join(sorted(offered)).upper()}, which is not taken here"
+    return f"it is protected by {' or '.join(map(str.upper, keyed))}, which is not taken here"
 
 
 def _answer_keys(
