@@ -24,6 +24,7 @@ from mcu.api.resources import (
     participants,
     pictures,
     session,
+    sip,
     steering,
     tokens,
     units,
@@ -37,6 +38,7 @@ from mcu.metrics import Metrics
 ROUTES: Final[tuple[Route, ...]] = (
     *units.ROUTES,
     *bridges.ROUTES,
+    *sip.ROUTES,
     *tokens.ROUTES,
     *session.ROUTES,
     *conferences.ROUTES,

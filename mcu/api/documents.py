@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mcu.api.reach import Reach
+from mcu.api.rights import Action
 from mcu.api.schemas.conference import Conference, Layout, Participant
 from mcu.api.services import LineQuality, LiveReadings
 from mcu.conference import state as domain
 from mcu.conference.resources import conference_resource, participant_resource, view_resource
 
 HIDDEN: Final = (
-    "bridge", "unit", "importance", "deafened", "volume_db", "view", "level_db", "quality",
-    "joined_at", "lost_at",
+    "bridge", "call_failure", "unit", "importance", "deafened", "volume_db", "view", "level_db",
+    "quality", "joined_at", "lost_at",
 )  # fmt: skip
 """What a room is not told of other rooms: it needs names, presence and mutes."""
 
 
-def conference_document(state: domain.ConferenceState) -> Conference:
-    """A conference; the same for everybody who may see it."""
-    return Conference.model_validate(conference_resource(state))
+def conference_document(state: domain.ConferenceState, reach: Reach) -> Conference:
+    """A conference; its PIN for those who may control it, else the same for everybody."""
+    told = state.running and reach.conference(Action.CONTROL_CONFERENCES, state)
+    return Conference.model_validate(
+        conference_resource(state) | {"pin": state.pin if told else None}
+    )
 
 
 def layout_document(state: domain.ConferenceState, view: str) -> Layout:

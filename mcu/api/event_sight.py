@@ -20,6 +20,8 @@ from mcu.conference.state import ConferenceState, UnknownConference
 ROSTER_EVENTS: Final = frozenset({"participant.added", "participant.removed"})
 PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
 """Members of an event's data that are for operators only."""
+BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered"})
+"""About a room, not about a conference: for who may read the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class EventSight:
 
         True for a conference that must be looked up first (``shown`` decides then).
         """
+        if event.type in BRIDGE_EVENTS:
+            return self._reach.bridge(Action.READ_BRIDGES, event.data["bridge"], event.data["unit"])
         if event.conference is None:
             return True
         before = self._known.get(event.conference)

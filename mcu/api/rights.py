@@ -17,8 +17,8 @@ relation    holds when
 Roles in short: **admin** everything in its unit including tokens; **operator** registry and
 conferences in its unit; **technician** reads its unit, looks at the pictures and mutes the
 rooms of its unit, also in conferences of a higher level that call them, issues their join links
-and joins for them; **observer** reads and watches; **bridge** joins the conferences that it is
-called to, reads them, and mutes itself.
+and SIP secrets, reads their SIP traces, and joins for them; **observer** reads and watches;
+**bridge** joins the conferences that it is called to, reads them, and mutes itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,6 +39,8 @@ class Action(StrEnum):
     READ_BRIDGES = "bridges.read"
     WRITE_BRIDGES = "bridges.write"
     ISSUE_BRIDGE_TOKEN = "bridges.token"  # noqa: S105 - an action, not a secret
+    ISSUE_SIP_SECRET = "bridges.sip-secret"  # noqa: S105 - an action, not a secret
+    READ_SIP_TRACE = "participants.sip-trace"
     MANAGE_TOKENS = "tokens.manage"
     USE_SESSION = "session.use"
     READ_CONFERENCES = "conferences.read"
@@ -68,6 +70,8 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.READ_BRIDGES: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.WRITE_BRIDGES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.ISSUE_BRIDGE_TOKEN: (_UNIT, _UNIT, _UNIT, _NONE, _NONE),
+    Action.ISSUE_SIP_SECRET: (_UNIT, _UNIT, _UNIT, _NONE, _NONE),
+    Action.READ_SIP_TRACE: (_UNIT, _UNIT, _BOTH, _NONE, _NONE),
     Action.MANAGE_TOKENS: (_UNIT, _NONE, _NONE, _NONE, _NONE),
     Action.USE_SESSION: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.READ_CONFERENCES: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),

@@ -19,7 +19,9 @@ from mcu.api.schemas.registry import (
     Bridge,
     BridgeChange,
     BridgeQuery,
+    BridgeSip,
     BridgeToken,
+    Contact,
     Imported,
     NewBridge,
     NewBridgeToken,
@@ -38,13 +40,13 @@ async def list_bridges(call: Call) -> web.Response:
     bridges = call.services.store.bridges
     if token.role == "bridge":
         own = (await bridges.get_many([token.bridge or ""])).values()
-        return json_response(Page[Bridge](items=[_document(bridge) for bridge in own]))
+        return json_response(Page[Bridge](items=[_document(call, bridge) for bridge in own]))
     within = token.unit
     if query.unit is not None:
         call.reach.require_unit(Action.READ_BRIDGES, query.unit, "read bridges")
         within = query.unit
     page = await bridges.list(within=within, limit=query.limit, cursor=query.cursor)
-    items = [_document(bridge) for bridge in page.items]
+    items = [_document(call, bridge) for bridge in page.items]
     return json_response(Page[Bridge](items=items, next_cursor=page.next_cursor))
 
 
@@ -53,7 +55,7 @@ async def create_bridge(call: Call) -> web.Response:
     new = call.body(NewBridge)
     call.reach.require_unit(Action.WRITE_BRIDGES, new.unit, "add a bridge")
     bridge = await call.services.store.bridges.create(record_of(new))
-    return _answer(bridge, 201)
+    return _answer(call, bridge, 201)
 
 
 async def import_bridges(call: Call) -> web.Response:
@@ -68,12 +70,12 @@ async def import_bridges(call: Call) -> web.Response:
 
 async def read_bridge(call: Call) -> web.Response:
     """One room."""
-    return _answer(await _bridge(call, Action.READ_BRIDGES, "read"))
+    return _answer(call, await bridge_of(call, Action.READ_BRIDGES, "read"))
 
 
 async def change_bridge(call: Call) -> web.Response:
     """Change a room's record, or move it to another unit."""
-    bridge = await _bridge(call, Action.WRITE_BRIDGES, "change")
+    bridge = await bridge_of(call, Action.WRITE_BRIDGES, "change")
     change = call.body(BridgeChange)
     changes: dict[str, Any] = {}
     for field in change.model_fields_set:
@@ -91,12 +93,15 @@ async def change_bridge(call: Call) -> web.Response:
     changed = await call.services.store.bridges.update(
         replace(bridge, **changes), if_version=version
     )
-    return _answer(changed)
+    if bridge.kind == "sip" and changed.kind != "sip":
+        await call.services.sip.clear_outbound(bridge.id)
+        await call.services.sip.revoke(bridge.id)
+    return _answer(call, changed)
 
 
 async def delete_bridge(call: Call) -> web.Response:
     """Take a room out of the registry, and its tokens with it."""
-    bridge = await _bridge(call, Action.WRITE_BRIDGES, "delete")
+    bridge = await bridge_of(call, Action.WRITE_BRIDGES, "delete")
     version = call.if_version(bridge.version)
     conference = call.services.conferences.conference_of(bridge.id)
     if conference is not None:
@@ -107,13 +112,14 @@ async def delete_bridge(call: Call) -> web.Response:
             conference=conference,
         )
     await call.services.store.bridges.delete(bridge.id, if_version=version)
+    call.services.sip.forget(bridge.id)
     await enforce(call.api)
     return no_content()
 
 
 async def issue_bridge_token(call: Call) -> web.Response:
     """A new secret for the room, and the link that carries it."""
-    bridge = await _bridge(call, Action.ISSUE_BRIDGE_TOKEN, "issue a join link for")
+    bridge = await bridge_of(call, Action.ISSUE_BRIDGE_TOKEN, "issue a join link for")
     wanted = call.body(NewBridgeToken)
     token, secret = await call.services.store.tokens.create(
         "bridge",
@@ -165,20 +171,33 @@ def _contact(contact: Any) -> records.Contact:
     return records.Contact(name=contact.name or "", phone=contact.phone or "")
 
 
-async def _bridge(call: Call, action: Action, what: str) -> records.Bridge:
+async def bridge_of(call: Call, action: Action, what: str) -> records.Bridge:
+    """The bridge of the path, to which the token may do this; raises ``Problem``."""
     bridge = await call.services.store.bridges.get(call.path("bridge"))
     if not call.reach.bridge(action, bridge.id, bridge.unit):
         raise forbidden(f"This token may not {what} bridge {bridge.id!r} of unit {bridge.unit!r}.")
     return bridge
 
 
-def _document(bridge: records.Bridge) -> Bridge:
-    return Bridge.model_validate(bridge)
+def _document(call: Call, bridge: records.Bridge) -> Bridge:
+    status = call.services.sip.status(bridge.id) if bridge.kind == "sip" else None
+    return Bridge(
+        id=bridge.id,
+        name=bridge.name,
+        unit=bridge.unit,
+        kind=bridge.kind,
+        address=bridge.address,
+        contact=Contact.model_validate(bridge.contact),
+        importance=bridge.importance,
+        standard=dict(bridge.standard),
+        sip=None if status is None else BridgeSip.model_validate(status),
+        version=bridge.version,
+    )
 
 
-def _answer(bridge: records.Bridge, status: int = 200) -> web.Response:
+def _answer(call: Call, bridge: records.Bridge, status: int = 200) -> web.Response:
     return json_response(
-        _document(bridge),
+        _document(call, bridge),
         status,
         version=bridge.version,
         location=f"{BASE}/bridges/{bridge.id}" if status == 201 else None,

@@ -50,7 +50,7 @@ async def list_conferences(call: Call) -> web.Response:
         key=lambda state: state.id,
     )
     page = paging.page(states, query.limit, lambda state: state.id)
-    items = [conference_document(state) for state in page.items]
+    items = [conference_document(state, call.reach) for state in page.items]
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
 
 
@@ -63,7 +63,7 @@ async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
         within=query.unit or token.unit, running=False, limit=query.limit, cursor=query.cursor
     )
     states = [await call.services.conferences.read(record.id) for record in page.items]
-    items = [conference_document(state) for state in states]
+    items = [conference_document(state, call.reach) for state in states]
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
 
 
@@ -75,12 +75,18 @@ async def start_conference(call: Call) -> web.Response:
     if isinstance(bridges, tuple):
         await _require_bridges(call, bridges)
     command = StartConference(
-        name=new.name, unit=new.unit, bridges=bridges, chair=new.chair, layout=new.layout
+        name=new.name,
+        unit=new.unit,
+        bridges=bridges,
+        chair=new.chair,
+        layout=new.layout,
+        pin=new.pin,
+        number=new.number,
     )
 
     def answer(state: ConferenceState) -> web.Response:
         call.target = f"{BASE}/conferences/{state.id}"
-        return _answer(state, 201, call.target)
+        return _answer(call, state, 201, call.target)
 
     # One start at a time, else many at once would all find the last place free.
     async with call.api.starting:
@@ -93,16 +99,25 @@ async def start_conference(call: Call) -> web.Response:
 async def read_conference(call: Call) -> web.Response:
     """One conference, running or ended."""
     state = await conference_of(call)
-    return _answer(state)
+    return _answer(call, state)
 
 
 async def change_conference(call: Call) -> web.Response:
-    """A new name or chair."""
+    """A new name, chair, PIN or number."""
     change = call.body(ConferenceChange)
     if "name" in change.model_fields_set and change.name is None:
         raise invalid("$.name", "must not be null")
-    chair = change.chair or "" if "chair" in change.model_fields_set else None
-    return await steer(call, ChangeConference(name=change.name, chair=chair), _answer)
+    # None leaves as is, an empty text takes away.
+    chair, pin, number = (
+        value or "" if name in change.model_fields_set else None
+        for name, value in (
+            ("chair", change.chair),
+            ("pin", change.pin),
+            ("number", change.number),
+        )
+    )
+    command = ChangeConference(name=change.name, chair=chair, pin=pin, number=number)
+    return await steer(call, command, lambda now: _answer(call, now))
 
 
 async def end_conference(call: Call) -> web.Response:
@@ -145,9 +160,11 @@ async def _require_bridges(call: Call, bridges: tuple[str, ...]) -> None:
             )
 
 
-def _answer(state: ConferenceState, status: int = 200, location: str | None = None) -> web.Response:
+def _answer(
+    call: Call, state: ConferenceState, status: int = 200, location: str | None = None
+) -> web.Response:
     return json_response(
-        conference_document(state), status, version=state.version, location=location
+        conference_document(state, call.reach), status, version=state.version, location=location
     )
 
 
@@ -170,7 +187,7 @@ ROUTES: Final = (
     ),
     Route(
         "PATCH", f"{BASE}/conferences/{{conference}}", "change_conference", change_conference,
-        "Rename a conference or change its chair", TAG, Action.CONTROL_CONFERENCES,
+        "Change a conference's name, chair, PIN or number", TAG, Action.CONTROL_CONFERENCES,
         (Answer(200, "as it is now", Conference, headers=(ETAG_HEADER,)),),
         body=Body(ConferenceChange), conditional=True, problems=("conflict",),
     ),

@@ -105,7 +105,9 @@ async def unlock(call: Call) -> web.Response:
 
 async def _done(call: Call, command: Command) -> web.Response:
     return await steer(
-        call, command, lambda now: json_response(conference_document(now), version=now.version)
+        call,
+        command,
+        lambda now: json_response(conference_document(now, call.reach), version=now.version),
     )
 
 

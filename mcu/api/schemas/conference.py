@@ -15,6 +15,7 @@ from mcu.api.schemas.base import (
     Text,
     Time,
 )
+from mcu.conference.texts import NUMBER_PATTERN, PIN_PATTERN
 from mixer.video.layout import Fit
 
 ViewName = Literal["main", "chair"]
@@ -24,6 +25,14 @@ LayoutName = Literal[
 ]  # fmt: skip
 ParticipantRole = Literal["participant", "chair"]
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
+CallFailure = Literal[
+    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "failed"
+]
+Pin = Annotated[str, Field(pattern=f"^{PIN_PATTERN}$", description="4 to 10 digits")]
+Number = Annotated[
+    str,
+    Field(pattern=f"^{NUMBER_PATTERN}$", description="1 to 16 digits, for devices with a keypad"),
+]
 Grade = Literal["good", "fair", "poor", "none"]
 ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -114,6 +123,11 @@ class Conference(Output):
     message: Message | None
     broadcast: str | None
     counts: Counts
+    number: str | None = Field(description="what devices with a keypad dial")
+    has_pin: bool = Field(description="callers that are not on the roster must enter a PIN")
+    pin: str | None = Field(
+        default=None, description="null also for a token that may not control the conference"
+    )
     started_at: Time
     ended_at: Time | None
     damaged: bool = Field(
@@ -134,13 +148,19 @@ class NewConference(Input):
     )
     chair: Identifier | None = Field(default=None, description="must be one of the bridges")
     layout: LayoutName = "auto"
+    pin: Pin | None = Field(
+        default=None, description="asked of callers by SIP that are not on the roster"
+    )
+    number: Number | None = Field(default=None, description="null: the lowest that is free")
 
 
 class ConferenceChange(Input):
-    """What of a running conference changes; ``chair`` null takes the chair away."""
+    """What of a running conference changes; null takes chair, PIN or number away."""
 
     name: Name | None = None
     chair: ParticipantId | None = None
+    pin: Pin | None = None
+    number: Number | None = None
 
 
 class ConferenceQuery(PageQuery):
@@ -192,6 +212,9 @@ class Participant(Output):
     role: ParticipantRole
     importance: int | None
     state: Presence
+    call_failure: CallFailure | None = Field(
+        description="why the last call to it came to nothing; null once it has come"
+    )
     audio_muted: bool
     video_muted: bool
     deafened: bool | None

@@ -12,6 +12,11 @@ Kind = Literal["webrtc", "sip"]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9+() .-]+$")]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
 Importance = Annotated[int, Field(ge=0, le=100, description="higher stands first")]
+SipSecretText = Annotated[
+    str,
+    StringConstraints(min_length=12, max_length=128, pattern=r"^[!-~]+$"),
+    Field(description="12 to 128 visible ASCII characters"),
+]
 Standard = Annotated[
     dict[
         Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")],
@@ -62,8 +67,28 @@ class NewContact(Input):
     phone: Phone | None = None
 
 
+class SipContact(Output):
+    """One registered device of a room."""
+
+    address: str = Field(description="its Contact")
+    transport: Literal["udp", "tcp", "tls"]
+    source: str = Field(description="address and port its registration came from")
+    expires_at: Time
+    user_agent: str
+
+
+class BridgeSip(Output):
+    """How a room of kind sip stands."""
+
+    registered: bool
+    since: Time | None = Field(description="when the first of its devices registered")
+    contacts: list[SipContact]
+    has_secret: bool = Field(description="it can sign in")
+    has_outbound: bool = Field(description="we can sign in at it, where it asks for it")
+
+
 class Bridge(Output):
-    """A registered meeting room."""
+    """A registered meeting room; ``sip`` null for one of kind webrtc."""
 
     id: str
     name: str
@@ -73,7 +98,32 @@ class Bridge(Output):
     contact: Contact
     importance: int
     standard: dict[str, Any]
+    sip: BridgeSip | None
     version: int
+
+
+class NewSipSecret(Input):
+    """A secret for the room's devices; null: one is made."""
+
+    secret: SipSecretText | None = None
+
+
+class SipAccount(Output):
+    """What is typed into a device; the secret is shown this once."""
+
+    user_name: str
+    secret: str
+    server: str
+    realm: str
+    ports: dict[str, int] = Field(description="by transport: udp, tcp, tls; empty: SIP is off")
+    address: str = Field(description="how others call this room: user name and server")
+
+
+class SipOutbound(Input):
+    """With what we sign in at a room that asks us to."""
+
+    user_name: Annotated[str, StringConstraints(pattern=r"^[!#-~]{1,128}$")]
+    secret: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")]
 
 
 class NewBridge(Input):

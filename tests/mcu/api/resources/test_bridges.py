@@ -17,7 +17,7 @@ async def test_a_record(province: Api) -> None:
     assert reply.json == {
         "id": "xa-1-a", "name": "Điểm cầu xa-1-a", "unit": "xa-1", "kind": "webrtc",
         "address": "", "contact": {"name": "Trực", "phone": "0900 000 000"},
-        "importance": 0, "standard": {}, "version": 1,
+        "importance": 0, "standard": {}, "sip": None, "version": 1,
     }  # fmt: skip
     change = {"contact": None, "importance": 7, "standard": {"screens": 2}}
     changed = await province.call("PATCH", "/bridges/xa-1-a", change, status=200)

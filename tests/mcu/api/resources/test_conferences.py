@@ -187,3 +187,56 @@ async def test_a_roster_has_a_bound(province: Api, monkeypatch: pytest.MonkeyPat
     path = f"/conferences/{conference}/participants"
     reply = await province.call("POST", path, {"bridge": "xa-1-a"}, status=409)
     assert "The roster is full (2)" in reply.json["detail"]
+
+
+class TestPinAndNumber:
+    async def test_from_the_start(self, province: Api) -> None:
+        body = {"name": "Họp", "unit": "tinh", "pin": "4711", "number": "88"}
+        reply = await province.call("POST", "/conferences", body, status=201)
+        assert (reply.json["pin"], reply.json["has_pin"], reply.json["number"]) == (
+            "4711", True, "88",
+        )  # fmt: skip
+        taken = await province.call("POST", "/conferences", body)
+        assert (taken.status, taken.fields) == (422, ["$.number"])
+        other = await province.call(
+            "POST", "/conferences", {"name": "Họp", "unit": "tinh"}, status=201
+        )
+        assert (other.json["pin"], other.json["number"]) == (None, "1001")
+
+    async def test_changed_and_taken_away(self, province: Api) -> None:
+        path = f"/conferences/{await province.conference('xa-1-a')}"
+        changed = await province.call("PATCH", path, {"pin": "123456", "number": "7"}, status=200)
+        assert (changed.json["pin"], changed.json["number"]) == ("123456", "7")
+        renamed = await province.call("PATCH", path, {"name": "Khác"}, status=200)
+        assert renamed.json["pin"] == "123456"
+        cleared = await province.call("PATCH", path, {"pin": None}, status=200)
+        assert (cleared.json["pin"], cleared.json["has_pin"]) == (None, False)
+        assert cleared.json["number"] == "7"
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [({"pin": "123"}, "$.pin"), ({"pin": "12345x"}, "$.pin"), ({"number": "01"}, "$.number")],
+    )
+    async def test_unfit(self, province: Api, body: dict[str, str], field: str) -> None:
+        path = f"/conferences/{await province.conference('xa-1-a')}"
+        refused = await province.call("PATCH", path, body, status=422)
+        assert refused.fields == [field]
+
+    async def test_shown_to_those_who_may_control_it(self, province: Api) -> None:
+        path = f"/conferences/{await province.conference('xa-1-a')}"
+        await province.call("PATCH", path, {"pin": "123456"}, status=200)
+        for role, place, shown in (
+            ("operator", {"unit": "tinh"}, "123456"),
+            ("observer", {"unit": "tinh"}, None),
+            ("technician", {"unit": "xa-1"}, None),
+            ("bridge", {"bridge": "xa-1-a"}, None),
+        ):
+            token = await province.token(role, **place)
+            for reply in (
+                await province.call("GET", path, token=token, status=200),
+                await province.call("GET", "/conferences", token=token, status=200),
+            ):
+                assert ("123456" in reply.body.decode()) == (shown is not None), role
+        await province.call("DELETE", path, status=204)
+        ended = await province.call("GET", path, status=200)
+        assert ended.json["pin"] is None

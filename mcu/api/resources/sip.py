@@ -1,0 +1,108 @@
+"""Hardware rooms: what they sign in with, and what was said in their calls."""
+
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.problem import invalid
+from mcu.api.reach import participant_of
+from mcu.api.resources.bridges import bridge_of
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.registry import NewSipSecret, SipAccount, SipOutbound
+from mcu.api.schemas.sip import SipTrace, SipTraceEntry
+from mcu.store import records
+
+TAG: Final = "sip"
+
+
+async def issue_sip_secret(call: Call) -> web.Response:
+    """A new secret for the room's devices, which makes the one before void."""
+    bridge = await _sip_bridge(call, Action.ISSUE_SIP_SECRET, "issue a SIP secret for")
+    secret = await call.services.sip.set_secret(bridge.id, call.body(NewSipSecret).secret)
+    server = call.services.sip_server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    document = SipAccount(
+        user_name=bridge.id,
+        secret=secret,
+        server=server.host,
+        realm=server.realm,
+        ports=dict(server.ports),
+        address=f"sip:{bridge.id}@{host}",
+    )
+    return json_response(document, 201)
+
+
+async def revoke_sip_secret(call: Call) -> web.Response:
+    """Take the secret away; doing it twice is harmless."""
+    bridge = await bridge_of(call, Action.ISSUE_SIP_SECRET, "revoke the SIP secret of")
+    await call.services.sip.revoke(bridge.id)
+    return no_content()
+
+
+async def set_sip_outbound(call: Call) -> web.Response:
+    """With what we sign in at the room; it is never shown again."""
+    bridge = await _sip_bridge(call, Action.WRITE_BRIDGES, "set a SIP login for")
+    wanted = call.body(SipOutbound)
+    await call.services.sip.set_outbound(bridge.id, wanted.user_name, wanted.secret)
+    return no_content()
+
+
+async def clear_sip_outbound(call: Call) -> web.Response:
+    """Forget it; doing it twice is harmless."""
+    bridge = await bridge_of(call, Action.WRITE_BRIDGES, "clear the SIP login of")
+    await call.services.sip.clear_outbound(bridge.id)
+    return no_content()
+
+
+async def read_sip_trace(call: Call) -> web.Response:
+    """The messages of a participant's calls; an empty list where it was never called by SIP."""
+    state = await call.services.conferences.read(call.path("conference"))
+    who = participant_of(state, call.path("participant"))
+    call.reach.require_participant(Action.READ_SIP_TRACE, state, who, "read the SIP trace of")
+    entries = call.services.sip_trace(state.id, who.id) or ()
+    return json_response(SipTrace(items=[SipTraceEntry.model_validate(one) for one in entries]))
+
+
+async def _sip_bridge(call: Call, action: Action, what: str) -> records.Bridge:
+    bridge = await bridge_of(call, action, what)
+    if bridge.kind != "sip":
+        raise invalid("path.bridge", "is not of kind sip; change its kind first")
+    return bridge
+
+
+_BRIDGE: Final = f"{BASE}/bridges/{{bridge}}"
+
+ROUTES: Final = (
+    Route(
+        "POST", f"{_BRIDGE}/sip-secret", "issue_sip_secret", issue_sip_secret,
+        "Issue what the room's devices sign in with; the one before is void", TAG,
+        Action.ISSUE_SIP_SECRET,
+        (Answer(201, "shown this once", SipAccount),),
+        body=Body(NewSipSecret, required=False), secret=True,
+    ),
+    Route(
+        "DELETE", f"{_BRIDGE}/sip-secret", "revoke_sip_secret", revoke_sip_secret,
+        "Revoke it; the room's registrations and its calls by it end at once", TAG,
+        Action.ISSUE_SIP_SECRET,
+        (Answer(204, "revoked"),),
+    ),
+    Route(
+        "PUT", f"{_BRIDGE}/sip-outbound", "set_sip_outbound", set_sip_outbound,
+        "Set with what this server signs in at the room, where the room asks for it", TAG,
+        Action.WRITE_BRIDGES,
+        (Answer(204, "stored, encrypted"),), body=Body(SipOutbound),
+    ),
+    Route(
+        "DELETE", f"{_BRIDGE}/sip-outbound", "clear_sip_outbound", clear_sip_outbound,
+        "Forget with what this server signs in at the room", TAG, Action.WRITE_BRIDGES,
+        (Answer(204, "forgotten"),),
+    ),
+    Route(
+        "GET", f"{BASE}/conferences/{{conference}}/participants/{{participant}}/sip-trace",
+        "read_sip_trace", read_sip_trace,
+        "SIP messages of a participant's calls, secrets masked", TAG, Action.READ_SIP_TRACE,
+        (Answer(200, "the newest ones, the oldest first", SipTrace),),
+    ),
+)  # fmt: skip
