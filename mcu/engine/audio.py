@@ -14,7 +14,8 @@ import numpy as np
 
 from mcu.engine.age import Age
 from mcu.engine.audio_hearing import Hearing
-from mcu.engine.audio_source import AudioSource, Voice, measure_some
+from mcu.engine.audio_levels import measure_levels
+from mcu.engine.audio_source import AudioSource, Voice
 from mcu.engine.plan import MediaPlan, ParticipantPlan
 from mcu.legs.leg import Leg, StreamCodec
 from mcu.media.receive import AudioSink
@@ -26,7 +27,8 @@ from mixer.audio.playout import PlayoutCounters
 from mixer.audio.speakers import DEFAULT_SPEAKERS, FLOOR_DBOV, Flags, Levels, SpeakerSelector
 
 MEASURED_PER_TICK = 12
-"""Decodes a tick for sources whose packets carry no level; with more of them they take turns."""
+"""Decodes a tick for sources whose packets carry no level and which may be speaking; with more of
+them they take turns."""
 
 MAX_CLOCK_LAG_S = 0.15
 CLOCK_PULL = 0.01
@@ -285,9 +287,7 @@ class AudioMixer:
     def _choose(self, now: float) -> None:
         """Decide who is in the mix; start and end voices accordingly."""
         if self._without_level:
-            waiting = self._without_level
-            looked_at, measured = measure_some(tuple(waiting), MEASURED_PER_TICK, now)
-            waiting.rotate(-looked_at)
+            measured = measure_levels(self._without_level, MEASURED_PER_TICK, now)
             self._levels_measured += measured
         levels = [source.level_at(now) for source in self._rows]
         eligible, importance = self._controls()

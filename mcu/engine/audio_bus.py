@@ -1,5 +1,6 @@
 """A mix that somebody hears, and its encodings: one for each codec, whatever the listeners."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,16 +18,24 @@ from mixer.codecs.opus import DEFAULT_BITRATE_BPS, DEFAULT_EXPECTED_LOSS
 
 OPUS_BITRATES_BPS = (DEFAULT_BITRATE_BPS, 24_000, 16_000)
 """The second and third only for peers that ask for less."""
+TICK_MS = 20
+PACKETS_MS = (10, TICK_MS, 40, 60)
+"""Sound in a packet of codecs whose samples stand for themselves."""
 PACKET_OVERHEAD_BPS = 16_000
 """IP, UDP and RTP headers at 50 packets/s, which the SDP's bandwidth counts (RFC 3556)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodingKey:
-    """What makes two listeners share an encoder; ``bitrate_bps`` is 0 for the usual rate."""
+    """What makes two listeners share an encoder; ``bitrate_bps`` is 0 for the usual rate.
+
+    ``packet_ms``: sound in a packet. Opus always has one tick in it: a listener's wish for more or
+    less (``ptime``) is no more than that, and frames are not cut or joined once they are coded.
+    """
 
     codec: AudioCodecName
     bitrate_bps: int = 0
+    packet_ms: int = TICK_MS
 
     @classmethod
     def of(cls, codec: StreamCodec) -> "EncodingKey":
@@ -37,7 +46,8 @@ class EncodingKey:
         """
         name = audio_codec_name(codec.name)
         if name != "opus":
-            return cls(name)
+            fitting_ms = [one for one in PACKETS_MS if one <= codec.packet_ms]
+            return cls(name, packet_ms=fitting_ms[-1] if fitting_ms else PACKETS_MS[0])
         limits = []
         if codec.max_bitrate_bps > 0:
             limits.append(codec.max_bitrate_bps - PACKET_OVERHEAD_BPS)
@@ -56,7 +66,7 @@ class Encoding:
     Args:
         run_in: blocks (960,) that its listeners have just heard from another encoder. They are
             encoded and thrown away, so that this encoder's memory is what their decoders expect.
-        encoder: the very one they have heard; goes on as it is.
+        before: whose encoder is the very one they have heard; it goes on as it is.
     """
 
     def __init__(
@@ -66,7 +76,7 @@ class Encoding:
         fan_out: FanOut,
         run_in: Sequence[Int16Block],
         expected_loss: float,
-        encoder: AudioEncoder | None = None,
+        before: "Encoding | None" = None,
     ) -> None:
         form = FORMATS[key.codec]
         self.rendition = Rendition(
@@ -74,8 +84,14 @@ class Encoding:
             form.rtp_clock_hz,
             fan_out,
         )
-        if encoder is not None:
-            self.encoder = encoder
+        # What a packet of several ticks is made of.
+        self._ticks = max(1, key.packet_ms // TICK_MS)
+        self._payloads: deque[bytes] = deque(maxlen=self._ticks)
+        self._parts = max(1, TICK_MS // key.packet_ms)
+        self.encoder: AudioEncoder
+        if before is not None:
+            self.encoder = before.encoder
+            self._payloads.extend(before._payloads)
             run_in = ()
         else:
             self.encoder = make_encoder(
@@ -86,8 +102,8 @@ class Encoding:
         self.legs: set[str] = set()
         self._timestamp_step = form.rtp_ticks_per_tick
         self._look_ahead_s = form.look_ahead_s
-        for block in run_in[max(0, len(run_in) - form.memory_ticks) :]:
-            self.encoder.encode(block)
+        for block in run_in[max(0, len(run_in) - max(form.memory_ticks, self._ticks - 1)) :]:
+            self._payloads.append(self.encoder.encode(block))
 
     def encode(
         self, block: Int16Block, tick: int, now: float, captured: float | None = None
@@ -98,9 +114,24 @@ class Encoding:
             captured: when the sound was, for sender reports; None: now.
         """
         payload = self.encoder.encode(block)
+        step, ticks, parts = self._timestamp_step, self._ticks, self._parts
         heard = (now if captured is None else captured) - self._look_ahead_s
-        timestamp = tick * self._timestamp_step
-        self.rendition.append(payload, timestamp, key_frame=True, now=now, captured=heard)
+        if ticks > 1:
+            self._payloads.append(payload)
+            if (tick + 1) % ticks or len(self._payloads) < ticks:
+                return
+            payload = b"".join(self._payloads)
+            heard -= (ticks - 1) * TICK_MS / 1000
+        timestamp = (tick + 1 - ticks) * step
+        size = -(-len(payload) // parts)
+        for part in range(parts):
+            self.rendition.append(
+                payload[part * size : (part + 1) * size],
+                timestamp + part * step // parts,
+                key_frame=True,
+                now=now,
+                captured=heard + part * TICK_MS / 1000 / parts,
+            )
 
 
 class Bus:
@@ -119,30 +150,28 @@ class Bus:
         self.expected_loss = DEFAULT_EXPECTED_LOSS
         self._fan_out = fan_out
 
-    def join(
-        self, leg: Leg, run_in: Sequence[Int16Block], encoder: AudioEncoder | None = None
-    ) -> None:
+    def join(self, leg: Leg, run_in: Sequence[Int16Block], before: Encoding | None = None) -> None:
         """Let a leg hear this mix.
 
         Args:
-            run_in, encoder: see ``Encoding``; for the case that there is none yet for its codec.
+            run_in, before: see ``Encoding``; for the case that there is none yet for its codec.
         """
         key = EncodingKey.of(leg.outputs["audio"])
         encoding = self.encodings.get(key)
         if encoding is None:
             encoding = self.encodings[key] = Encoding(
-                key, self.name, self._fan_out, run_in, self.expected_loss, encoder
+                key, self.name, self._fan_out, run_in, self.expected_loss, before
             )
-        if encoding.encoder is not encoder:
+        if before is None or encoding.encoder is not before.encoder:
             encoding.encoder.begin_anew()
         encoding.legs.add(leg.id)
         self.legs[leg.id] = leg
         leg.play("audio", encoding.rendition)
 
-    def own_encoder(self, leg: Leg) -> AudioEncoder | None:
-        """The encoder a leg hears, if nobody else does."""
+    def own_encoding(self, leg: Leg) -> Encoding | None:
+        """The encoding a leg hears, if nobody else does."""
         encoding = self.encodings.get(EncodingKey.of(leg.outputs["audio"]))
-        return encoding.encoder if encoding is not None and encoding.legs == {leg.id} else None
+        return encoding if encoding is not None and encoding.legs == {leg.id} else None
 
     def leave(self, leg: Leg) -> None:
         """Take a leg out; an encoder that nobody listens to goes too."""

@@ -196,7 +196,7 @@ class Hearing:
         heard = tuple(self._history)
         run_in = heard if before.heard else (SILENCE,) * len(heard)
         for leg in [one for one in before.legs.values() if one.participant == participant]:
-            own = before.own_encoder(leg)
+            own = before.own_encoding(leg)
             before.leave(leg)
             after.join(leg, run_in, own)
         self._bus[participant] = after

@@ -14,6 +14,8 @@ from mixer.codecs.audio import FORMATS, LevelProbe, audio_codec_name, make_decod
 
 LEVEL_LIFETIME_S = 0.2
 """A level says nothing about now when no packet followed it for so long (DTX, lost line)."""
+MEASURED_LIFETIME_S = 0.5
+"""The same where levels are measured: with many sources their turn comes a few times a second."""
 PROBE_RUN_IN_PACKETS = 2
 WAITING_PACKETS = 100
 """Of a source that is not heard as many are kept: two seconds, from which its playout learns the
@@ -42,6 +44,8 @@ class AudioSource:
         "level",
         "participant",
         "playout",
+        "scale",
+        "unmeasured",
     )
 
     def __init__(
@@ -54,6 +58,10 @@ class AudioSource:
         """As of ``heard_at``; from the packets, or measured."""
         self.heard_at = float("-inf")
         self.carries_level = True
+        self.unmeasured: bytes | None = None
+        """The newest payload, where its level is to be found yet."""
+        self.scale = 0.0
+        """Of G.722 as last looked at coarsely."""
         self.playout = PlayoutBuffer(
             partial(make_decoder, name, max(1, codec.channels)),
             FORMATS[name].samples_per_rtp_tick,
@@ -70,15 +78,20 @@ class AudioSource:
         Nothing is decoded, and of most sources nothing is heard: of those the packet is only kept.
         """
         level = packet.level_dbov
+        if not packet.payload:
+            self._rest(packet.sequence, level, now)
+            return
         if level is not None:
             self.level = level
             self.heard_at = now
             if not self.carries_level:
                 self.carries_level = True
                 self._without_level.remove(self)
-        elif self.carries_level:
-            self.carries_level = False
-            self._without_level.append(self)
+        else:
+            self.unmeasured = packet.payload
+            if self.carries_level:
+                self.carries_level = False
+                self._without_level.append(self)
         if self.playout.playing:
             self._put(packet, now)
         else:
@@ -96,9 +109,14 @@ class AudioSource:
         self._without_level = deque()
         self.carries_level = True
 
+    def take_level(self, level: float, now: float) -> None:
+        """What is ``unmeasured`` has this level, dBov."""
+        self.level, self.heard_at, self.unmeasured = level, now, None
+
     def level_at(self, now: float) -> float:
         """Level that still holds, dBov."""
-        return self.level if now - self.heard_at < LEVEL_LIFETIME_S else SILENCE_DBOV
+        lifetime_s = LEVEL_LIFETIME_S if self.carries_level else MEASURED_LIFETIME_S
+        return self.level if now - self.heard_at < lifetime_s else SILENCE_DBOV
 
     @property
     def probing(self) -> bool:
@@ -128,6 +146,12 @@ class AudioSource:
         self.level = self._probe.level_dbov(newest.payload)
         self.heard_at = now
         return True
+
+    def _rest(self, sequence: int, level: float | None, now: float) -> None:
+        """The sender says that it is silent from ``sequence`` on, but for noise of ``level``."""
+        self.unmeasured = None
+        self.level, self.heard_at = SILENCE_DBOV if level is None else level, now
+        self.playout.packets.quiet_from = sequence
 
     def _sort(self) -> None:
         """Lay what waits into the playout buffer."""

@@ -15,7 +15,8 @@ class AudioPacket(NamedTuple):
         sequence: extended RTP sequence number; grows without wrapping (RFC 3550 A.1).
         timestamp: extended RTP timestamp in the codec's RTP clock; may be negative only
             before the first wrap.
-        payload: the codec's bytes; never empty.
+        payload: the codec's bytes; empty: the sender is silent until the packet of sound that
+            comes under this same sequence number, but for noise of ``level_dbov``.
         level_dbov: RFC 6464 audio level, 0 (loudest) to -127 (silence); None when the
             packet carried no such extension.
         voice: RFC 6464 voice activity flag; False where absent.

@@ -62,6 +62,8 @@ class PacketStore:
         """The packet with the highest sequence number, held or not."""
         self.floor: int | None = None
         """Packets below this sequence number come too late. None: nothing is being played."""
+        self.quiet_from: int | None = None
+        """The sender says that it is silent before the packet with this sequence number."""
         self.delay = DelayEstimate()
         self.capacity = HISTORY_PACKETS
         self._seconds_per_rtp_tick = samples_per_rtp_tick / SAMPLE_RATE_HZ

@@ -8,6 +8,7 @@ What happens when the next packet is not there:
 
 * later packets are there -> it is lost: in-band FEC out of its successor, else concealment;
 * a hole in the timestamps without a hole in the sequence numbers -> the sender was silent (DTX);
+* the sender said that it falls silent (``PacketStore.quiet_from``) -> silence, at once;
 * nothing is there -> the clock of the playout stands still while concealed sound goes on, so that
   a late packet is still played; after FADE_SAMPLES it is silent and waits to begin anew.
 
@@ -342,7 +343,8 @@ class PlayoutBuffer:
 
     def _stall(self, decoder: AudioDecoder) -> None:
         """Nothing is there: let time stand still for a while, then wait."""
-        if self._dtx or self._stalled >= FADE_SAMPLES:
+        quiet = self._dtx or self.packets.quiet_from == self._next_sequence
+        if quiet or self._stalled >= FADE_SAMPLES:
             self._wait()
             return
         if not self._stalled:

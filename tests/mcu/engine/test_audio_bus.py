@@ -26,6 +26,10 @@ def opus(bitrate_bps: int = 0, **parameters: str) -> StreamCodec:
         (opus(64_000), EncodingKey("opus")),
         (opus(40_000), EncodingKey("opus", 24_000)),  # headers count too
         (StreamCodec("PCMA", 8_000, 1, max_bitrate_bps=1), EncodingKey("pcma")),
+        (StreamCodec("pcmu", 8_000, 1, packet_ms=10), EncodingKey("pcmu", packet_ms=10)),
+        (StreamCodec("g722", 8_000, 1, packet_ms=30), EncodingKey("g722", packet_ms=20)),
+        (StreamCodec("g722", 8_000, 1, packet_ms=60), EncodingKey("g722", packet_ms=60)),
+        (StreamCodec("opus", 48_000, 2, packet_ms=40), EncodingKey("opus")),
     ],
 )
 def test_peers_that_ask_for_less_get_another_encoding(codec: StreamCodec, key: EncodingKey) -> None:
@@ -88,3 +92,50 @@ def test_run_in_makes_the_encoder_one_that_has_heard_it() -> None:
         bus.encode(tone[5], 0, 0.0)
     level = [float(np.abs(ear.sound.astype(int)).mean()) for ear in ears]
     assert level[1] > level[0]
+
+
+@pytest.mark.parametrize("codec", ["pcma", "g722"])
+def test_packets_hold_what_the_listener_wants(codec: str) -> None:
+    rng = np.random.default_rng(1)
+    sound = rng.normal(0, 3_000, (12, 960)).astype(np.int16)
+    bus = Bus("total", FAN_OUT, 1.0)
+    ears = {
+        ms: Ear(f"e{ms}", None, StreamCodec(codec, 8_000, 1, packet_ms=ms))
+        for ms in (10, 20, 40, 60)
+    }
+    for ear in ears.values():
+        bus.join(ear, ())
+    for tick, block in enumerate(sound):
+        bus.encode(block, tick, 0.02 * tick)
+    whole = b"".join(ears[20].payloads)
+    for ms, ear in ears.items():
+        assert {len(one) for one in ear.payloads} == {8 * ms}
+        assert ear.timestamps == list(range(0, 12 * 160, 8 * ms))
+        assert b"".join(ear.payloads) == whole
+
+
+def test_a_long_packet_loses_nothing_when_its_listener_goes_to_another_mix() -> None:
+    rng = np.random.default_rng(1)
+    sound = rng.normal(0, 3_000, (12, 960)).astype(np.int16)
+    format_ = StreamCodec("pcma", 8_000, 1, packet_ms=60)
+    plain = Ear("plain", None, StreamCodec("pcma", 8_000, 1))
+    for goes_along in (True, False):
+        first, second = Bus("total", FAN_OUT, 1.0), Bus("minus", FAN_OUT, 1.0)
+        ear = Ear("long", None, format_)
+        first.join(ear, ())
+        first.join(plain, ())
+        for tick, block in enumerate(sound):
+            if tick == 7:
+                own = first.own_encoding(ear)
+                assert own is not None
+                first.leave(ear)
+                second.join(ear, tuple(sound[:7]), own if goes_along else None)
+            first.encode(block, tick, 0.0)
+            second.encode(block, tick, 0.0)
+        assert ear.timestamps == [0, 480, 960, 1440]
+        expected = b"".join(plain.payloads[-12:])
+        got = b"".join(ear.payloads)
+        # A new encoder's filter has run in on what was heard: what it repeats is the same.
+        differing = sum(one != other for one, other in zip(expected, got, strict=True))
+        assert differing <= (0 if goes_along else 40)
+        first.leave(plain)
