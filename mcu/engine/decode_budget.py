@@ -13,6 +13,10 @@ send 1080p at whatever level was negotiated, and rooms are asked for 1080p."""
 MACROBLOCKS_BURST = 2 * MACROBLOCKS_PER_S
 """What a stalled line lets go at once."""
 
+MAX_PICTURES_PER_S = 120
+"""Twice the fastest camera, or what a stalled line lets go at once. A source that sends more
+would take the decoders from the others: the rest of the second is left out."""
+
 SHARE = 0.15
 """Of one core: 1080p at 30 pictures a second takes some 0.08, 4K at 25 some 0.27."""
 BURST_S = 0.4
@@ -23,6 +27,26 @@ STILL_S = 2.0
 PENALTY_S = 4.0
 PENALTY_MAX_S = 64.0
 """Doubled each time until the source kept within its share for ``PENALTY_MAX_S``."""
+
+
+class PictureRate:
+    """Pictures of one source in each second, before any work is done for them."""
+
+    __slots__ = ("_left", "_second_ends")
+
+    def __init__(self) -> None:
+        self._second_ends = 0.0
+        self._left = MAX_PICTURES_PER_S
+
+    def take(self, now: float) -> bool:
+        """One picture; False: it is one too many."""
+        if now >= self._second_ends:
+            self._second_ends = now + 1.0
+            self._left = MAX_PICTURES_PER_S
+        if not self._left:
+            return False
+        self._left -= 1
+        return True
 
 
 class DecodeBudget:

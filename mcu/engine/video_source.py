@@ -7,7 +7,7 @@ import structlog
 
 from mcu.engine.age import Fastest
 from mcu.engine.conference_video import VideoLeg
-from mcu.engine.decode_budget import MAX_MACROBLOCKS, STILL_S, DecodeBudget
+from mcu.engine.decode_budget import MAX_MACROBLOCKS, STILL_S, DecodeBudget, PictureRate
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.video_decoding import Decoded, DecoderBox, Shape, SharedScaler, decode
 from mcu.engine.video_statistics import StageClock, VideoCounters
@@ -21,10 +21,6 @@ from mixer.video.scale import Picture
 
 MAX_BACKLOG = 12
 """Coded pictures that may wait for the decoder: half a second. More: wait for a key frame."""
-
-MAX_PICTURES_PER_S = 120
-"""Twice the fastest camera, or what a stalled line lets go at once. A source that sends more
-would take the decoders from the others: the rest of the second is left out."""
 
 ASK_AGAIN_S = 1.0
 ASK_AGAIN_MAX_S = 8.0
@@ -89,8 +85,7 @@ class VideoSource:
         self._batch: list[EncodedFrame] = []
         self._batch_at = 0.0
         self._fastest = Fastest()
-        self._second_ends = 0.0
-        self._pictures_left = MAX_PICTURES_PER_S
+        self._rate = PictureRate()
         self._macroblocks = 0
         self._told_at = float("-inf")
         self._budget = DecodeBudget()
@@ -148,15 +143,11 @@ class VideoSource:
         if self._lane is None:
             self._counters.frames_dropped += 1
             return
-        if now >= self._second_ends:
-            self._second_ends = now + 1.0
-            self._pictures_left = MAX_PICTURES_PER_S
-        if not self._pictures_left:
+        if not self._rate.take(now):
             self._counters.frames_dropped += 1
             self._counters.frames_over_rate += 1
             self._needs_key = True
             return
-        self._pictures_left -= 1
         if not self._is_agreed(frame, now):
             return
         if self._is_still(now) and not self._take_still(frame, now):

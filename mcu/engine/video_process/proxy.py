@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mcu.engine.conference_video import VideoLeg
+from mcu.engine.decode_budget import PictureRate
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import NOTHING, Shed
 from mcu.engine.video_ladder import Rung, allowed_rungs
@@ -47,6 +48,8 @@ class VideoProxy:
         self.conference = opened.conference
         self.frames_left_out = 0
         """Pictures not given to a process that did not keep up."""
+        self._rates: dict[tuple[str, StreamName], PictureRate] = {}
+        self._over_rate = 0
         self._opened = opened
         self._fps = fps
         self._fan_out = fan_out
@@ -80,6 +83,7 @@ class VideoProxy:
     def remove_source(self, participant: str, source: StreamName) -> None:
         """See ``ConferenceVideo``."""
         if self._sources.pop((participant, source), None) is not None:
+            self._rates.pop((participant, source), None)
             self._gaps.discard((participant, source))
             self._send(messages.RemoveSource(self.conference, participant, source))
 
@@ -89,6 +93,14 @@ class VideoProxy:
         """See ``ConferenceVideo``. Cost: some microseconds, for one message per picture."""
         key = (participant, source)
         if key not in self._sources:
+            return
+        rate = self._rates.get(key)
+        if rate is None:
+            rate = self._rates[key] = PictureRate()
+        if not rate.take(now):
+            # The process would leave it out as well, but a message costs what a packet does.
+            self._over_rate += 1
+            self._gaps.add(key)
             return
         if self._congested():
             self.frames_left_out += 1
@@ -189,7 +201,14 @@ class VideoProxy:
     def statistics(self) -> VideoStatistics:
         """See ``ConferenceVideo``; at most half a second old."""
         reading = self._statistics.counted_since(self._gone)
-        counters = replace(reading.counters, frames_left_out=self.frames_left_out)
+        counted = reading.counters
+        counters = replace(
+            counted,
+            frames_left_out=self.frames_left_out,
+            frames_received=counted.frames_received + self._over_rate,
+            frames_dropped=counted.frames_dropped + self._over_rate,
+            frames_over_rate=counted.frames_over_rate + self._over_rate,
+        )
         return replace(reading, counters=counters)
 
     def close(self) -> None:
@@ -200,6 +219,7 @@ class VideoProxy:
         for leg, _ in list(self._viewers.values()):
             self.remove_viewer(leg)
         self._sources.clear()
+        self._rates.clear()
 
     # The process
 
@@ -237,6 +257,7 @@ class VideoProxy:
         self._renditions.clear()
         self._playing.clear()
         self._gone = self.statistics()
+        self._over_rate = 0
         self._statistics = VideoStatistics()
         self._seen = messages.Seen(self.conference, {}, {})
 

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from mcu.engine.decode_budget import MAX_PICTURES_PER_S
 from mcu.engine.plan import ParticipantPlan
 from mcu.engine.video_process import messages, proxy
 from mcu.legs.leg import StreamCodec
+from mcu.media.frames import EncodedFrame
 from tests.mcu.engine.video_process.coupled import CoupledRoom
 from tests.mcu.engine.video_room import SIZE, Leg, decoded
 from tests.mixer.video.pictures import BLUE, GREEN, RED, colour_at, near
@@ -201,3 +203,23 @@ async def test_a_picture_asked_for_without_a_process_is_not_waited_for_long(
     room.kill_process()
     assert await room.mixer.picture("main") is None
     assert not room.proxy._asked
+
+
+def test_more_pictures_than_any_camera_sends_are_no_messages() -> None:
+    room, _, _ = meeting()
+    room.run(30)  # a second of its own begins
+    before = sum(isinstance(one, messages.Frame) for one in room.to_video)
+    counted = room.mixer.statistics().counters.frames_over_rate
+    frame = EncodedFrame(b"\0\0\0\1\x41\x9a", 0, key_frame=False, contiguous=True)
+    for _ in range(1000):
+        room.mixer.receive("a", "video", frame, room.now)
+    sent = [one for one in room.to_video if isinstance(one, messages.Frame)][before:]
+    assert 50 < len(sent) <= MAX_PICTURES_PER_S
+    assert room.mixer.statistics().counters.frames_over_rate == counted + 1000 - len(sent)
+    room.kill_process()
+    assert room.mixer.statistics().counters.frames_over_rate == counted + 1000 - len(sent)
+    room.mixer.receive("a", "video", frame, room.now + 1.0)
+    last = next(one for one in reversed(room.to_video) if isinstance(one, messages.Frame))
+    assert not last.frame.contiguous, "what was left out is a gap"
+    room.mixer.receive("b", "video", frame, room.now)
+    assert room.mixer.statistics().counters.frames_over_rate == counted + 1000 - len(sent)
