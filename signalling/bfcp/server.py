@@ -188,7 +188,7 @@ class FloorServer:
         self._check(user, participant, now)
 
     def data_to_send(self) -> list[tuple[int, bytes]]:
-        """What is to be sent to whom: datagrams, or pieces of streams, in order."""
+        """What is to be sent to whom: datagrams, or pieces of streams, each one's in order."""
         return [
             (user, data)
             for user, participant in self._participants.items()
