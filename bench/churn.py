@@ -89,6 +89,7 @@ class Guests:
 
     def __init__(self, http: aiohttp.ClientSession, origin: str, url: str, first: int) -> None:
         self.inside: dict[int, GeneratorLeg] = {}
+        self._joining: set[GeneratorLeg] = set()
         self._http, self._origin, self._url, self._first = http, origin, url, first
         self._buffer, self._certificate = PacketBuffer(), DtlsCertificate.generate()
         self._speech: CodedSound = coded_speech("a guest")
@@ -107,11 +108,14 @@ class Guests:
             video=True,
             sampled=False,
         )
+        self._joining.add(leg)
         try:
             await leg.join(self._http, self._url.replace("{leg}", str(self._first + guest)))
         except (RuntimeError, TimeoutError, aiohttp.ClientError):
             leg.close()
             raise
+        finally:
+            self._joining.discard(leg)
         self.inside[guest] = leg
 
     async def leave(self, guest: int, *, goodbye: bool) -> None:
@@ -133,7 +137,8 @@ class Guests:
                     leg.send_audio(now)
                 if (guest + phase) % 4 == 0:
                     leg.send_picture(now)
-                if phase % 10 == 0:
+            if phase % 10 == 0:
+                for leg in (*self.inside.values(), *self._joining):
                     leg.handle_timer(now)
 
     @asynccontextmanager
@@ -168,7 +173,7 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
     rest_s = REST_S + (SILENT_LEG_S if rude_each else 0.0)
     seconds = minutes * 60
     slack_s = max(SLACK_S, SLACK_SHARE * seconds)
-    during_s = seconds + WARM_UP_CHANGES / rate_hz + 2 * rest_s + SLACK_S + slack_s + 10.0
+    during_s = seconds + WARM_UP_CHANGES / rate_hz + 2 * (rest_s + slack_s) + 10.0
     load = Load(legs, during_s, video=True, video_senders=min(legs, 16), speakers=3)
     found = Found()
 
@@ -180,7 +185,9 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
             await _show_guests(held, load)
             guests = Guests(http, held.daemon.url, held.legs_url(), load.legs)
             async with guests.sending():
-                await _come_and_go(guests, held, found, seconds, rate_hz, rude_each, rest_s)
+                await _come_and_go(
+                    guests, held, found, seconds, rate_hz, rude_each, rest_s, slack_s
+                )
 
     # What is left behind is no matter of time: a busy machine is neither to refuse guests nor to
     # make the run void.
@@ -210,15 +217,16 @@ async def _come_and_go(
     rate_hz: float,
     rude_each: int,
     rest_s: float,
+    slack_s: float,
 ) -> None:
     # Everything is used once before the baseline: what is made then for good is no leak.
-    await _change(guests, found, WARM_UP_CHANGES, rate_hz, rude_each)
+    await _change(guests, found, WARM_UP_CHANGES, rate_hz, rude_each, slack_s)
     await asyncio.sleep(rest_s)
     found.before = await _counts(held)
     found.joins = found.leaves = found.failed = 0
     sampling = asyncio.create_task(_sample(held.daemon.pid, found))
     try:
-        await _change(guests, found, round(seconds * rate_hz), rate_hz, rude_each)
+        await _change(guests, found, round(seconds * rate_hz), rate_hz, rude_each, slack_s)
     finally:
         sampling.cancel()
     await asyncio.sleep(rest_s)
@@ -226,7 +234,7 @@ async def _come_and_go(
 
 
 async def _change(
-    guests: Guests, found: Found, changes: int, rate_hz: float, rude_each: int
+    guests: Guests, found: Found, changes: int, rate_hz: float, rude_each: int, slack_s: float
 ) -> None:
     """So many joins and leaves in turn; at the end nobody is inside.
 
@@ -239,7 +247,7 @@ async def _change(
     joining = True
     for change in range(changes):
         await asyncio.sleep(max(0.0, began + change / rate_hz - time.monotonic()))
-        if time.monotonic() - began > (1 + SLACK_SHARE) * changes / rate_hz + SLACK_S:
+        if time.monotonic() - began > changes / rate_hz + slack_s:
             raise VoidRunError("joins and leaves take longer than they come; try a lower rate")
         print(f"\r{change + 1}/{changes} joins and leaves", end="", file=sys.stderr)
         # All come in, all go out: so each number of them happens.

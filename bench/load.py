@@ -108,7 +108,7 @@ async def measured(
             memory = memory_bytes(pid)
             if during is not None:
                 beside = asyncio.ensure_future(during())
-            figures: Figures = json.loads(await generator.stdout.readline())
+            figures: Figures = json.loads(await _line(generator.stdout, beside))
             cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
             if beside is not None:
                 await beside
@@ -131,6 +131,19 @@ async def measured(
         "server_cores_per_leg": round(cores / load.legs, 5),
         "server_memory_mb": round(memory / 1e6, 1),
     } | figures
+
+
+async def _line(stream: asyncio.StreamReader, beside: "asyncio.Future[None] | None") -> bytes:
+    """The next line; what goes wrong beside it is not waited for until it comes."""
+    reading = asyncio.ensure_future(stream.readline())
+    try:
+        if beside is not None:
+            await asyncio.wait((reading, beside), return_when=asyncio.FIRST_COMPLETED)
+            if beside.done():
+                beside.result()
+        return await reading
+    finally:
+        reading.cancel()
 
 
 @dataclass(frozen=True, slots=True)
