@@ -464,10 +464,19 @@ class VideoMixer:
             limit_bps=limit_bps,
         )
         name = view.plan.name
-        key = RenditionKey("video", name, codec.name, rung.width, rung.height, rung.bitrate_bps)
+        key = RenditionKey(
+            "video",
+            name,
+            codec.name,
+            rung.width,
+            rung.height,
+            rung.bitrate_bps,
+            single_nal=codec.single_nal,
+        )
         alike = [
             one.key
             for one in view.renditions.values()
-            if one.key.codec == codec.name and set(one.legs) != {viewer.leg.id}
+            if (one.key.codec, one.key.single_nal) == (codec.name, codec.single_nal)
+            and set(one.legs) != {viewer.leg.id}
         ]
         return share(key, alike, self._shed.max_renditions or MAX_RENDITIONS)

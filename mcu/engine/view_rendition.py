@@ -7,6 +7,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from mcu.engine.pool import Pool
 from mcu.engine.video_statistics import StageClock, VideoCounters
+from mcu.media.payload import MAX_PAYLOAD_BYTES
 from mcu.media.rendition import VIDEO_CLOCK_HZ, Outlet, Rendition, RenditionKey
 from mixer.codecs.video import EncodedPicture, VideoCodecError, VideoEncoder
 
@@ -125,7 +126,14 @@ class _EncoderBox:
         self, frame: av.VideoFrame, key: RenditionKey, fps: int, key_frame: bool
     ) -> EncodedPicture:
         if self.encoder is None:
-            self.encoder = VideoEncoder(key.codec, key.width, key.height, fps, key.bitrate_bps)
+            self.encoder = VideoEncoder(
+                key.codec,
+                key.width,
+                key.height,
+                fps,
+                key.bitrate_bps,
+                MAX_PAYLOAD_BYTES if key.single_nal else 0,
+            )
             key_frame = True
         if (frame.width, frame.height) != (key.width, key.height):
             frame = self._scaler.reformat(

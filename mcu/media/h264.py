@@ -61,6 +61,19 @@ def packetise(data: bytes, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[bytes]:
     return payloads
 
 
+def one_by_one(data: bytes, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[bytes]:
+    """One payload for each NAL unit of an access unit (packetization mode 0, RFC 6184 6.2).
+
+    Raises:
+        ValueError: a unit is larger than ``max_bytes``; its encoder was to make smaller slices.
+    """
+    units = split_annex_b(data)
+    longest = max(map(len, units), default=0)
+    if longest > max_bytes:
+        raise ValueError(f"NAL unit of {longest} bytes does not fit a packet of {max_bytes}")
+    return units
+
+
 def _flush(group: list[bytes], payloads: list[bytes]) -> None:
     if len(group) == 1:
         payloads.append(group[0])

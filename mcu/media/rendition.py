@@ -39,6 +39,7 @@ class RenditionKey:
         source: a view's name, or ``total``, ``minus:<participant>``, ``silence`` for audio.
         codec: lower-case codec name (``h264 vp8 opus g722 pcma pcmu``).
         width, height: pixels. bitrate_bps: encoder's target; all 0 for audio.
+        single_nal: H.264 whose every NAL unit fits a packet (packetization mode 0).
     """
 
     kind: Literal["audio", "video"]
@@ -47,6 +48,7 @@ class RenditionKey:
     width: int = 0
     height: int = 0
     bitrate_bps: int = 0
+    single_nal: bool = False
 
 
 class Subscriber(Protocol):
@@ -96,7 +98,7 @@ class Rendition:
         self.timestamp_at = 0.0
         self._fan_out = fan_out
         self._on_key_frame_wanted = on_key_frame_wanted
-        self._packetise = _PACKETISERS.get(key.codec)
+        self._packetise = h264.one_by_one if key.single_nal else _PACKETISERS.get(key.codec)
 
     def append(
         self,

@@ -75,11 +75,16 @@ def level_for(width: int, height: int, fps: int, bitrate_bps: int) -> Level:
     raise ValueError(f"{width}x{height} at {fps} fps is beyond the levels of H.264 known here")
 
 
-def encoder_options(width: int, height: int, fps: int, bitrate_bps: int) -> dict[str, str]:
+def encoder_options(
+    width: int, height: int, fps: int, bitrate_bps: int, slice_bytes: int = 0
+) -> dict[str, str]:
     """libx264's options for one live stream.
 
     One thread and no slices: renditions run beside each other, so more threads inside one would
     only add latency and bits. Key frames are IDR pictures with SPS and PPS in front.
+
+    Args:
+        slice_bytes: the largest NAL unit, for receivers that take one in each packet; 0: any.
     """
     level = level_for(width, height, fps, bitrate_bps)
     return {
@@ -94,6 +99,7 @@ def encoder_options(width: int, height: int, fps: int, bitrate_bps: int) -> dict
                 "scenecut=0",
                 "sliced-threads=0",
                 "threads=1",
+                *((f"slice-max-size={slice_bytes}",) if slice_bytes else ()),
                 "lookahead-threads=1",
                 f"vbv-maxrate={max(1, bitrate_bps // 1000)}",
                 f"vbv-bufsize={max(1, round(bitrate_bps * VBV_SECONDS / 1000))}",

@@ -83,12 +83,15 @@ class VideoEncoder:
     Args:
         name: ``h264`` or ``vp8``.
         width, height: even. fps: nominal, for rate control. bitrate_bps: target.
+        slice_bytes: the largest NAL unit of H.264; 0: a picture is one slice.
     Raises:
         ValueError: another codec, or a size or rate no level allows.
         VideoCodecError: the encoder could not be opened.
     """
 
-    def __init__(self, name: str, width: int, height: int, fps: int, bitrate_bps: int) -> None:
+    def __init__(
+        self, name: str, width: int, height: int, fps: int, bitrate_bps: int, slice_bytes: int = 0
+    ) -> None:
         if name not in _ENCODERS:
             raise ValueError(f"no video encoder for {name!r}")
         if width < 16 or height < 16 or width % 2 or height % 2:
@@ -105,7 +108,7 @@ class VideoEncoder:
         context.bit_rate = bitrate_bps
         context.thread_count = 1
         if name == "h264":
-            context.options = h264.encoder_options(width, height, fps, bitrate_bps)
+            context.options = h264.encoder_options(width, height, fps, bitrate_bps, slice_bytes)
         else:
             context.gop_size = max(1, round(vp8.KEY_INTERVAL_S * fps))
             context.options = {

@@ -7,6 +7,7 @@ import pytest
 from mcu.engine.plan import ParticipantPlan, PresentationSlot, SpeakerSlot
 from mcu.legs.leg import StreamCodec
 from mcu.media.frames import EncodedFrame
+from mcu.media.payload import MAX_PAYLOAD_BYTES
 from tests.mcu.engine.video_room import Camera, Leg, VideoRoom, access_units, decoded
 from tests.mixer.video.pictures import BLUE, GREEN, RED, colour_at, near
 
@@ -64,6 +65,26 @@ def test_other_codecs_and_levels_get_renditions_of_their_own() -> None:
     assert (keys["leg-full"].width, keys["leg-full"].height) == (640, 360)
     for leg, place in ((vp8, (160, 80)), (small, (80, 40)), (full, (160, 80))):
         assert near(colour_at(decoded(leg.playing["video"]), *place), RED, 12)
+
+
+def test_whoever_takes_single_units_gets_small_slices_and_nobody_else() -> None:
+    room = VideoRoom()
+    plain = room.join("a", RED)
+    small = room.join("b", GREEN, Leg("b", codec=StreamCodec("h264", 90_000, single_nal=True)))
+    room.seat("a", "b")
+    room.mixer.add_viewer(plain, "main", room.now)
+    room.mixer.add_viewer(small, "main", room.now)
+    room.run(10)
+    one, other = plain.playing["video"], small.playing["video"]
+    assert one is not None
+    assert other is not None
+    assert one is not other
+    assert room.mixer.statistics().encoders == 2
+    kinds = {payload[0] & 0x1F for payload in other.ring.payloads if payload}
+    assert kinds <= {1, 5, 6, 7, 8}
+    assert max(map(len, other.ring.payloads)) <= MAX_PAYLOAD_BYTES
+    assert {payload[0] & 0x1F for payload in one.ring.payloads if payload} - kinds
+    assert near(colour_at(decoded(other), 160, 90), RED, 12)
 
 
 def test_only_who_is_seen_is_decoded() -> None:

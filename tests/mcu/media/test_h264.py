@@ -116,3 +116,12 @@ def key_parameters(width: int, height: int) -> bytes:
 
 def grey(width: int, height: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), "yuv420p")
+
+
+def test_one_unit_for_each_packet() -> None:
+    units = [b"\x67\1\2", b"\x68\3", b"\x65" + bytes(range(1, 200)), b"\x41\5"]
+    data = b"".join(b"\0\0\0\1" + unit for unit in units)
+    assert h264.one_by_one(data) == units
+    assert h264.assemble(h264.one_by_one(data)) == (data, True)
+    with pytest.raises(ValueError, match="200 bytes"):
+        h264.one_by_one(data, 100)

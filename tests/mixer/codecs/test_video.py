@@ -125,3 +125,20 @@ def test_what_cannot_be_coded_is_refused() -> None:
         VideoEncoder("h264", 641, 360, 25, 500_000)
     with pytest.raises(VideoCodecError, match="no data"):
         VideoDecoder("h264").decode(b"")
+
+
+def test_slices_are_as_small_as_is_asked_for() -> None:
+    """For receivers of packetization mode 0, in the noisiest pictures there can be."""
+    encoder, decoder = VideoEncoder("h264", 640, 360, 25, 2_000_000, 1_100), VideoDecoder("h264")
+    random = np.random.default_rng(2)
+    longest = shown = 0
+    for number in range(20):
+        source = frame(640, 360, RED)
+        planes = frame_planes(source)
+        planes.y[...] = random.integers(0, 256, planes.y.shape, np.uint8)
+        data = encoder.encode(source, number == 10).data
+        units = data.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
+        longest = max(longest, *map(len, units))
+        shown += len(decoder.decode(data))
+    assert 500 < longest <= 1_100
+    assert shown == 20
