@@ -3,7 +3,8 @@
 Ours: a rendition's packets fanned out to N legs (header, SRTP, ``sendmmsg`` with UDP GSO). Beside
 it, in the same run:
 
-* ``unnumbered``: the same to peers that do not report on each packet; ``sendmmsg``: the same
+* ``alone``: the same, but each leg's packets one by one instead of those of all legs together.
+* ``unnumbered``: ours to peers that do not report on each packet; ``sendmmsg``: the same
   without GSO; ``sendto``: the same with one system call per packet, which is
   what runs where ``sendmmsg`` is missing.
 * ``per_packet``: the loop as it was before packets were batched: header, libsrtp by cffi (which
@@ -34,8 +35,10 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found, unused-ignore]
 
 from mcu.media import h264, mmsg
-from mcu.media.batch import MmsgBatch, PacketBatch, SendtoBatch
+from mcu.media.batch import PacketBatch, SendtoBatch
 from mcu.media.fan_out import CHUNK_PACKETS
+from mcu.media.formation import Formation
+from mcu.media.mmsg_batch import MmsgBatch
 from mcu.media.path import SendPath
 from mcu.media.rendition import FanOut, Rendition, RenditionKey
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI
@@ -73,7 +76,14 @@ def _batch(way: str, sock: socket.socket) -> PacketBatch:
     calls = mmsg.system_calls()
     if way == "sendto" or calls is None:
         return SendtoBatch(sock.sendto)
-    return MmsgBatch(sock, calls, segment=way in ("ours", "unnumbered"))
+    return MmsgBatch(sock, calls, segment=way != "sendmmsg")
+
+
+class Alone(Formation):
+    """Streams that never go together."""
+
+    def muster(self) -> None:
+        """Leave each where it is."""
 
 
 def fanned_out(way: str) -> Run:
@@ -88,6 +98,8 @@ def fanned_out(way: str) -> Run:
         rendition = Rendition(RenditionKey("video", "main", codec), rate, fan_out)
         if kind == "audio":
             rendition = Rendition(RenditionKey("audio", "total", codec), rate, fan_out)
+        if way == "alone":
+            rendition.formation = Alone(rendition.ring, 1)
         streams, sessions, paths = [], [], []
         for number in range(legs):
             path = SendPath(batch)
@@ -205,6 +217,7 @@ def baseline(kind: str, profile: str, legs: int, frames: int, timer: Timer) -> t
 
 RUNS: dict[str, Run] = {
     "ours": fanned_out("ours"),
+    "alone": fanned_out("alone"),
     "unnumbered": fanned_out("unnumbered"),
     "sendmmsg": fanned_out("sendmmsg"),
     "sendto": fanned_out("sendto"),

@@ -2,7 +2,7 @@
 
 A key frame to 145 legs is thousands of packets. Sent in one go it would block the loop for tens
 of milliseconds, so video goes out in passes of a few packets per leg, and a pass is cut into
-slices of at most ``SLICE_S``; between slices the loop reads packets and runs the audio tick.
+slices of about ``SLICE_S``; between slices the loop reads packets and runs the audio tick.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mcu.media.rendition import Rendition, Subscriber
+    from mcu.media.formation import Sender
+    from mcu.media.rendition import Rendition
 
 Schedule = Callable[[float, Callable[[float], None]], None]
 """``schedule(delay_s, call)``: run ``call(now)`` after ``delay_s`` (0: as soon as others ran)."""
@@ -61,10 +62,14 @@ class FanOut:
 
     def send_now(self, rendition: Rendition, now: float) -> None:
         """Send what is new to every subscriber before returning (audio)."""
-        for subscriber in rendition.subscribers:
-            self.packets += subscriber.send_pending(CHUNK_PACKETS, now)
-        for subscriber in rendition.subscribers:
-            subscriber.flush()
+        formation = rendition.formation
+        senders = formation.senders
+        for sender, legs in senders:
+            self.packets += sender.send_pending(CHUNK_PACKETS, now) * legs
+        for sender, _ in senders:
+            # Of those that share a batch, the first does it for all.
+            sender.flush()
+        formation.muster()
 
     def queue(self, rendition: Rendition, now: float) -> None:
         """Send what is new in slices from the loop (video)."""
@@ -93,7 +98,7 @@ class FanOut:
         started = clock() if clock is not None else 0.0
         budget = SLICE_PACKETS if clock is None else 1 << 30
         waits: float | None = None
-        served: list[Subscriber] = []
+        served: list[Sender] = []
         for _ in range(len(self._passes)):
             one = self._passes[0]
             if one.not_before > now:
@@ -101,17 +106,19 @@ class FanOut:
                 waits = wait if waits is None else min(waits, wait)
                 self._passes.rotate(-1)
                 continue
-            while (subscriber := one.next_subscriber()) is not None:
-                sent = subscriber.send_pending(one.chunk, now)
-                served.append(subscriber)
+            while (found := one.next_sender()) is not None:
+                sender, legs = found
+                sent = sender.send_pending(one.chunk, now)
+                served.append(sender)
                 if sent == one.chunk:
                     one.incomplete = True
-                budget -= sent
-                self.packets += sent
+                budget -= sent * legs
+                self.packets += sent * legs
                 if budget <= 0 or (sent and clock is not None and clock() - started >= SLICE_S):
                     break
             else:
                 self._passes.popleft()
+                one.rendition.formation.muster()
                 if one.incomplete or one.end != one.rendition.ring.end:
                     again = _Pass(one.rendition, one.not_before + one.interval_s)
                     self._passes.append(again)
@@ -122,9 +129,8 @@ class FanOut:
                 continue
             waits = 0.0
             break
-        for subscriber in served:
-            # Of those that share a batch, the first does it for all.
-            subscriber.flush()
+        for sender in served:
+            sender.flush()
         if clock is not None:
             self.longest_slice_s = max(self.longest_slice_s, clock() - started)
         if waits is not None:
@@ -132,11 +138,11 @@ class FanOut:
 
 
 class _Pass:
-    """One round over a rendition's subscribers; survives changes of that set between slices."""
+    """One round over a rendition's senders; survives changes of that set between slices."""
 
     __slots__ = (
         "_position",
-        "_subscribers",
+        "_senders",
         "chunk",
         "end",
         "incomplete",
@@ -151,15 +157,16 @@ class _Pass:
         self.chunk, self.interval_s = pace(rendition.key.bitrate_bps)
         self.end = rendition.ring.end
         self.incomplete = False
-        self._subscribers = rendition.subscribers
+        self._senders = rendition.formation.senders
         self._position = 0
 
-    def next_subscriber(self) -> Subscriber | None:
-        if self._subscribers is not self.rendition.subscribers:
+    def next_sender(self) -> tuple[Sender, int] | None:
+        senders = self.rendition.formation.senders
+        if self._senders is not senders:
             # Somebody came or left. Those served already have little left to send.
-            self._subscribers = self.rendition.subscribers
+            self._senders = senders
             self._position = 0
-        if self._position >= len(self._subscribers):
+        if self._position >= len(senders):
             return None
         self._position += 1
-        return self._subscribers[self._position - 1]
+        return senders[self._position - 1]

@@ -1,5 +1,8 @@
 """Where the packets of one leg go."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 from mcu.media.batch import PacketBatch, Target
@@ -13,23 +16,44 @@ class SendPath:
     ``plain`` is set packets go as they are written (RTP without SRTP), and it stays None.
     """
 
-    __slots__ = ("_address", "batch", "departures", "dropped", "handle", "plain", "target")
+    __slots__ = (
+        "_address",
+        "_handle",
+        "_watchers",
+        "batch",
+        "departures",
+        "dropped",
+        "plain",
+        "target",
+    )
 
     def __init__(self, batch: PacketBatch, *, plain: bool = False) -> None:
         self.batch = batch
         self.plain = plain
-        self.handle: int | None = None
         self.target: Target | None = None
         self.dropped = 0
         """Packets the socket did not take."""
         self.departures = DepartureLog()
         """Of the streams whose packets are numbered transport-wide."""
         self._address: Any = None
+        self._handle: int | None = None
+        self._watchers: list[Callable[[], None]] = []
 
     @property
     def ready(self) -> bool:
         """Whether a packet can be sent: where to is known, and the key if it takes one."""
-        return self.target is not None and (self.plain or self.handle is not None)
+        return self.target is not None and (self.plain or self._handle is not None)
+
+    @property
+    def handle(self) -> int | None:
+        """Address of the ``srtp_t`` that protects what goes out."""
+        return self._handle
+
+    @handle.setter
+    def handle(self, handle: int | None) -> None:
+        if handle != self._handle:
+            self._handle = handle
+            self.changed()
 
     @property
     def address(self) -> Any:
@@ -41,3 +65,13 @@ class SendPath:
         if address != self._address:
             self._address = address
             self.target = None if address is None else self.batch.target(address)
+            self.changed()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` each time packets are to go out otherwise than before."""
+        self._watchers.append(changed)
+
+    def changed(self) -> None:
+        """Tell those that prepared their packets for the path as it was."""
+        for watcher in self._watchers:
+            watcher()

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from mcu.media import mmsg
-from mcu.media.batch import Committed, MmsgBatch, SendtoBatch, Target
+from mcu.media.batch import Committed, SendtoBatch, Target
 from mcu.media.mmsg import SocketPath
+from mcu.media.mmsg_batch import MmsgBatch
 from mcu.media.path import SendPath
 from mcu.media.srtp import MAX_DATAGRAM_BYTES
 

@@ -1,7 +1,7 @@
 """A rendition: one encoding of a view or mix that any number of legs receive.
 
 It is packetised once into one ring; each subscriber (a leg's outgoing stream) is a cursor into
-that ring. ``FanOut`` moves the cursors on.
+that ring. ``FanOut`` moves the cursors on, those of a convoy together.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from mcu.media import h264, vp8
-from mcu.media.fan_out import FanOut
+from mcu.media.fan_out import FanOut, pace
+from mcu.media.formation import Formation
+from mcu.media.formation import Sender as Subscriber
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS, PayloadRing
 
 __all__ = [
@@ -51,16 +53,6 @@ class RenditionKey:
     single_nal: bool = False
 
 
-class Subscriber(Protocol):
-    """A cursor into a rendition's ring that can send what lies before it."""
-
-    def send_pending(self, limit: int, now: float) -> int:
-        """Write at most ``limit`` packets; returns how many (0: nothing to do)."""
-
-    def flush(self) -> None:
-        """Let what was written leave; whoever called ``send_pending`` owes it."""
-
-
 class Outlet(Protocol):
     """Where the packets of renditions go: ``FanOut``, or on to another process."""
 
@@ -96,6 +88,8 @@ class Rendition:
         self.timestamp = 0
         """RTP timestamp of the newest picture or packet, and the time it stands for:"""
         self.timestamp_at = 0.0
+        self.formation = Formation(self.ring, pace(key.bitrate_bps)[0] if self.is_video else 1)
+        """How the subscribers are served."""
         self._fan_out = fan_out
         self._on_key_frame_wanted = on_key_frame_wanted
         self._packetise = h264.one_by_one if key.single_nal else _PACKETISERS.get(key.codec)
@@ -155,7 +149,10 @@ class Rendition:
         """Add a subscriber; one that is there already is kept once."""
         if subscriber not in self.subscribers:
             self.subscribers = (*self.subscribers, subscriber)
+            self.formation.add(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Remove a subscriber if it is there."""
+        if subscriber in self.subscribers:
+            self.formation.remove(subscriber)
         self.subscribers = tuple(one for one in self.subscribers if one is not subscriber)

@@ -10,7 +10,7 @@ keeps it (``bench.kernels_send --contended`` measures both).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -47,19 +47,48 @@ class SrtpError(Exception):
 _Function = Callable[[int, int, int], int]
 
 
+def _pointer(name: str) -> int:
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+
+
 def _keeping_the_gil(name: str) -> _Function:
     """``(srtp_t, packet, pointer to its length) -> status``; all three are addresses."""
-    pointer = int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
     three = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-    return ctypes.PYFUNCTYPE(ctypes.c_int, *three)(pointer)
+    return ctypes.PYFUNCTYPE(ctypes.c_int, *three)(_pointer(name))
 
 
 protect_in_place = _keeping_the_gil("srtp_protect")
 """0 when the packet is protected and its length grown; the memory behind it has room for that."""
 
+# Takes what ``argument`` gives and converts nothing, for which ctypes takes 0.1 us a packet.
+_protect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_protect"))
+
 _unprotect = _keeping_the_gil("srtp_unprotect")
 _protect_rtcp = _keeping_the_gil("srtp_protect_rtcp")
 _unprotect_rtcp = _keeping_the_gil("srtp_unprotect_rtcp")
+
+
+Argument = object
+"""An address in the form ctypes passes on as it is."""
+
+
+def argument(address: int) -> Argument:
+    """An address for ``protect_many``; nothing is read from it here."""
+    return ctypes.byref(ctypes.c_char.from_address(address))
+
+
+def protect_many(
+    handles: Iterable[Argument], packets: Iterable[Argument], lengths: Iterable[Argument]
+) -> list[int]:
+    """Protect packets, each where it lies; as long as the shortest of the three.
+
+    Args:
+        handles: of ``srtp_t``. packets, lengths: of the packets, with room for the trailer, and
+            of their lengths (four bytes).
+    Returns: a status for each, 0 where it is protected.
+    Cost: 0.4 us a packet, without a step of the interpreter between them.
+    """
+    return list(map(_protect_arguments, handles, packets, lengths))
 
 
 class PacketBuffer:

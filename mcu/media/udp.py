@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from mcu.media import mmsg
-from mcu.media.batch import MmsgBatch
+from mcu.media.mmsg_batch import MmsgBatch
 from mcu.media.port import MediaPort, SocketAddress
 from mcu.media.reader import DATAGRAMS_PER_WAKE, MmsgReader, Reader, RecvfromReader
 

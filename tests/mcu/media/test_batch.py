@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 
 from mcu.media import mmsg
-from mcu.media.batch import SLOTS, MmsgBatch, PacketBatch, SendtoBatch
+from mcu.media.batch import SLOTS, PacketBatch, SendtoBatch, cut
 from mcu.media.mmsg import SystemCalls
+from mcu.media.mmsg_batch import MmsgBatch
 from mcu.media.path import SendPath
 
 CALLS = mmsg.system_calls()
@@ -109,7 +110,10 @@ def test_a_full_batch_makes_room(ends: Ends, way: int) -> None:
 def test_more_than_one_message_can_carry(ends: Ends) -> None:
     batch = MmsgBatch(ends.sender, calls())
     path = ends.path(batch)
-    for size, count in ((2000, 40), (10, SLOTS)):  # more bytes, more segments than it can
+    for size, count in (
+        (2000, 40),
+        (10, 2 * mmsg.MAX_SEGMENTS),
+    ):  # more bytes, more segments than it can
         packets = [bytes((number,)) * size for number in range(count)]
         write(batch, path, *packets)
         batch.flush()
@@ -180,6 +184,8 @@ def test_a_path_that_cannot_be_segmented_loses_nothing(ends: Ends, error: int) -
     if not mmsg.can_segment(ends.sender):
         pytest.skip("the kernel has no UDP GSO")
     path = ends.path(batch)
+    changes: list[bool] = []
+    path.watch(lambda: changes.append(path.target is not None and batch.segments(path.target)))
     packets = [b"a" * 900, b"b" * 900, b"c" * 10]
     for _ in range(2):
         write(batch, path, *packets)
@@ -187,6 +193,7 @@ def test_a_path_that_cannot_be_segmented_loses_nothing(ends: Ends, error: int) -
         batch.flush()
         assert ends.got(0) == [*packets, b"next"]
     assert refused == [3]
+    assert changes == [False]
     assert path.dropped == 0
 
 
@@ -224,3 +231,47 @@ def test_a_changed_address_leaves_what_was_written_for_the_old_one(ends: Ends) -
     write(batch, path, b"new")
     batch.flush()
     assert (ends.got(0), ends.got(1)) == ([b"old"], [b"new"])
+
+
+@pytest.mark.parametrize("way", range(3))
+def test_a_rank_gets_what_each_of_it_would_get(ends: Ends, way: int) -> None:
+    batch = batches(ends)[way]
+    paths = [ends.path(batch, 0), ends.path(batch, 1)]
+    segments = paths[0].target is not None and batch.segments(paths[0].target)
+    sizes = [1100, 1100, 300, 400, 400]
+    packets = [
+        [bytes((10 * leg + number,)) * size for number, size in enumerate(sizes)]
+        for leg in range(2)
+    ]
+    for _ in range(2):
+        write(batch, paths[1], b"before")
+        for slot, packet in enumerate([*packets[0], *packets[1]], batch.used):
+            batch.slots[slot, : len(packet)] = list(packet)
+            batch.sizes[slot] = len(packet)
+        batch.commit_rank(batch.rank(paths), cut(sizes) if segments else [1] * len(sizes))
+        write(batch, paths[0], b"after")
+        assert ends.got(0) == ends.got(1) == []
+        batch.flush()
+        assert ends.got(0) == [*packets[0], b"after"]
+        assert ends.got(1) == [b"before", *packets[1]]
+
+
+def test_messages_are_cut_where_the_size_changes() -> None:
+    assert cut([5]) == [1]
+    assert cut([900, 900, 10]) == [3]
+    assert cut([900, 900, 10, 10, 900]) == [3, 1, 1]
+    assert cut([10, 900, 900]) == [1, 2]
+    assert cut([2000] * 40) == [32, 8]
+    assert cut([10] * 130) == [64, 64, 2]
+
+
+def test_skipped_slots_are_never_sent(ends: Ends) -> None:
+    batch = MmsgBatch(ends.sender, calls())
+    path = ends.path(batch)
+    batch.skip(SLOTS - 1)
+    write(batch, path, b"one")
+    assert batch.free_slot() == 0
+    assert ends.got(0) == [b"one"]
+    batch.skip(SLOTS)
+    assert batch.free_slot() == 0
+    assert ends.got(0) == []

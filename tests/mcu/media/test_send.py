@@ -11,11 +11,10 @@ from mcu.media.fan_out import FanOut
 from mcu.media.path import SendPath
 from mcu.media.payload import MAX_DATAGRAM_SENT_BYTES
 from mcu.media.rendition import Rendition, RenditionKey
+from mcu.media.repeat import MAX_REPEATS_PER_WINDOW, REPEAT_WINDOW_S
 from mcu.media.ring import AUDIO_PACKETS, VIDEO_PACKETS
 from mcu.media.rtp import ABS_SEND_TIME_URI, MID_URI, TRANSPORT_NUMBER_URI, abs_send_time
 from mcu.media.send import (
-    MAX_REPEATS_PER_WINDOW,
-    REPEAT_WINDOW_S,
     SendFormat,
     SendStream,
 )
