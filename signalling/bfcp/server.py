@@ -3,34 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from signalling.bfcp.answers import Answers, Asker
 from signalling.bfcp.association import Asked, Association
-from signalling.bfcp.board import (
-    MAX_FLOORS_OF_REQUEST,
-    SERVER_USER,
-    BoardFull,
-    ChairPolicy,
-    FloorBoard,
-    Request,
-    queue_policy,
-)
-from signalling.bfcp.bodies import (
-    Body,
-    ChairAction,
-    ChairActionAck,
-    Error,
-    FloorQuery,
-    FloorRelease,
-    FloorRequest,
-    FloorRequestQuery,
-    FloorRequestStatus,
-    FloorStatus,
-    Goodbye,
-    GoodbyeAck,
-    Hello,
-    HelloAck,
-    UserQuery,
-    UserStatus,
-)
+from signalling.bfcp.board import SERVER_USER, ChairPolicy, FloorBoard, Request, queue_policy
+from signalling.bfcp.bodies import Goodbye
 from signalling.bfcp.events import (
     FloorAsked,
     FloorEnded,
@@ -39,10 +15,8 @@ from signalling.bfcp.events import (
     ParticipantGone,
     ServerEvent,
 )
-from signalling.bfcp.information import RequestInformation
 from signalling.bfcp.message import Message
-from signalling.bfcp.registry import ErrorCode, Primitive, Priority, RequestStatus
-from signalling.bfcp.status import describe, user_of
+from signalling.bfcp.registry import RequestStatus
 
 PROBE_S = 30.0
 """Whoever has a floor or wants one, and is not heard for so long, is told its status once more,
@@ -72,6 +46,7 @@ class FloorServer:
         self.conference = conference
         self._board = FloorBoard(floors, policy)
         self._participants: dict[int, _Participant] = {}
+        self._answers = Answers(self._board, self._name, self.__contains__)
         self._events: list[ServerEvent] = []
 
     # Participants
@@ -215,114 +190,21 @@ class FloorServer:
                 self._show(participant, self._board.of_user(user)[0], now)
             self._check(user, participant, now)
 
-    # Requests of participants
+    # Inside
 
     def _answer(self, user: int, participant: _Participant, asked: Message, now: float) -> None:
         """Answer first, then tell others what has changed."""
-        changed: list[Request] = []
-        further: tuple[int, ...] = ()
-        answer: Body
-        match asked.body:
-            case FloorRequest() as wanted:
-                answer, changed = self._ask(user, participant, wanted)
-            case FloorRelease(request=id_):
-                answer, changed = self._release(user, id_)
-            case FloorRequestQuery(request=id_):
-                request = self._board.get(id_)
-                answer = _NO_REQUEST if request is None else self._status(request)
-            case UserQuery(beneficiary=who):
-                answer = self._user_status(user if who is None else who)
-            case FloorQuery(floors=floors):
-                answer, further = self._watch(participant, floors)
-            case ChairAction() as action:
-                answer, changed = self._chair(participant, action)
-            case Hello():
-                answer = _hello_ack(participant.association.reliable)
-            case Goodbye():
-                answer = GoodbyeAck()
-            case other:
-                reason = f"{other.primitive.name} is not for a server"
-                answer = Error(ErrorCode.UNKNOWN_PRIMITIVE, information=reason)
-        participant.association.answer(asked, answer, now)
-        for floor in further:
-            self._show_floor(participant, floor, now)
-        told = answer.request.request if isinstance(answer, FloorRequestStatus) else None
-        self._tell(changed, now, (user, told))
+        association = participant.association
+        asker = Asker(user, participant.is_chair, association.reliable)
+        reply = self._answers.reply(asker, asked.body)
+        association.answer(asked, reply.body, now)
+        if reply.watches is not None:
+            participant.watches = set(reply.watches)
+            for floor in reply.watches[1:]:
+                self._show_floor(participant, floor, now)
+        self._tell(reply.changed, now, (user, reply.told))
         if isinstance(asked.body, Goodbye):
             self._gone(user, participant, "goodbye", now)
-
-    def _ask(
-        self, user: int, participant: _Participant, wanted: FloorRequest
-    ) -> tuple[Body, list[Request]]:
-        unknown = next((each for each in wanted.floors if each not in self._board.floors), None)
-        if unknown is not None:
-            return Error(ErrorCode.INVALID_FLOOR, information=f"There is no floor {unknown}"), []
-        if len(wanted.floors) > MAX_FLOORS_OF_REQUEST:
-            return Error(ErrorCode.GENERIC, information="Too many floors in one request"), []
-        for_whom = user if wanted.beneficiary is None else wanted.beneficiary
-        if for_whom != user and not participant.is_chair:
-            return _UNAUTHORIZED, []
-        if for_whom not in self._participants:
-            return Error(ErrorCode.USER_UNKNOWN), []
-        priority = Priority.NORMAL if wanted.priority is None else wanted.priority
-        try:
-            id_, changed = self._board.ask(
-                for_whom,
-                wanted.floors,
-                requested_by=user,
-                priority=priority,
-                information=wanted.information,
-            )
-        except BoardFull:
-            return Error(ErrorCode.TOO_MANY_REQUESTS), []
-        request = next(each for each in changed if each.id == id_)
-        return self._status(request), changed
-
-    def _release(self, user: int, id_: int) -> tuple[Body, list[Request]]:
-        request = self._board.get(id_)
-        if request is None:
-            return _NO_REQUEST, []
-        if user not in (request.user, request.requested_by):
-            return _UNAUTHORIZED, []
-        changed = self._board.end(id_, by_user=True)
-        return self._status(changed[0]), changed
-
-    def _watch(
-        self, participant: _Participant, floors: tuple[int, ...]
-    ) -> tuple[Body, tuple[int, ...]]:
-        unknown = next((each for each in floors if each not in self._board.floors), None)
-        if unknown is not None:
-            reason = f"There is no floor {unknown}"
-            return Error(ErrorCode.INVALID_FLOOR, information=reason), ()
-        participant.watches = set(floors)
-        if not floors:
-            return FloorStatus(), ()
-        return self._floor_status(floors[0]), floors[1:]
-
-    def _chair(self, participant: _Participant, action: ChairAction) -> tuple[Body, list[Request]]:
-        if not participant.is_chair:
-            return _UNAUTHORIZED, []
-        id_ = action.request.request
-        if self._board.get(id_) is None:
-            return _NO_REQUEST, []
-        reason = action.request.floors[0].information
-        match action.request.status:
-            case RequestStatus.GRANTED:
-                return ChairActionAck(), self._board.grant(id_, reason)
-            case RequestStatus.ACCEPTED:
-                return ChairActionAck(), self._board.accept(id_)
-            case RequestStatus.DENIED | RequestStatus.REVOKED:
-                return ChairActionAck(), self._board.end(id_, reason, by_user=False)
-            case _:
-                return Error(ErrorCode.GENERIC, information="No such action"), []
-
-    def _user_status(self, user: int) -> Body:
-        if user not in self._participants:
-            return Error(ErrorCode.USER_UNKNOWN)
-        found = tuple(self._describe(each) for each in self._board.of_user(user))
-        return UserStatus(user_of(user, self._name(user)), found)
-
-    # Telling
 
     def _tell(
         self,
@@ -367,25 +249,14 @@ class FloorServer:
     def _show(self, participant: _Participant, request: Request, now: float) -> None:
         if not participant.is_gone:
             key = ("request", request.id)
-            participant.association.request(self._status(request), now, key)
+            participant.association.request(self._answers.status(request), now, key)
 
     def _show_floor(self, participant: _Participant, floor: int, now: float) -> None:
-        participant.association.request(self._floor_status(floor), now, ("floor", floor))
-
-    def _status(self, request: Request) -> FloorRequestStatus:
-        return FloorRequestStatus(self._describe(request))
-
-    def _floor_status(self, floor: int) -> FloorStatus:
-        return FloorStatus(floor, tuple(map(self._describe, self._board.of_floor(floor))))
-
-    def _describe(self, request: Request) -> RequestInformation:
-        return describe(request, self._name(request.user), self._name(request.requested_by))
+        participant.association.request(self._answers.floor_status(floor), now, ("floor", floor))
 
     def _name(self, user: int) -> str | None:
         participant = self._participants.get(user)
         return None if participant is None else participant.name
-
-    # Who is gone
 
     def _probe_at(self, user: int, participant: _Participant) -> float | None:
         association = participant.association
@@ -408,12 +279,3 @@ class FloorServer:
         participant.association.forget_requests()
         self._events.append(ParticipantGone(user, cause))
         self._tell(self._board.forget_user(user), now)
-
-
-_NO_REQUEST = Error(ErrorCode.REQUEST_UNKNOWN)
-_UNAUTHORIZED = Error(ErrorCode.UNAUTHORIZED)
-_RELIABLE_PRIMITIVES = tuple(each for each in Primitive if each <= Primitive.ERROR)
-
-
-def _hello_ack(reliable: bool) -> HelloAck:
-    return HelloAck(_RELIABLE_PRIMITIVES) if reliable else HelloAck()
