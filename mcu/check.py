@@ -28,8 +28,6 @@ AUDIO_CODECS = ("Opus", "G.722", "PCMA", "PCMU")
 VIDEO_ENCODERS = (("H.264", "libx264"), ("VP8", "libvpx"))
 
 
-NO_SIP = Problem("sip.host", "this version takes no SIP calls yet; leave it empty")
-
 
 class PortInUse(Problem):
     """A port that somebody has bound."""
@@ -67,8 +65,6 @@ def refuse_unavailable(settings: Settings) -> None:
         SettingsError: names each such key.
     """
     problems = []
-    if settings.sip.host is not None:
-        problems.append(NO_SIP)
     if settings.cluster.nats_url:
         reason = "this version runs on a single machine; leave it empty"
         problems.append(Problem("cluster.nats_url", reason))

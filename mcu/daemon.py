@@ -25,7 +25,7 @@ from config.problems import Problem, SettingsError
 from config.settings import Settings
 from mcu import logs, processors, tls
 from mcu.api.app import make_app
-from mcu.api.services import ApiLimits, Services
+from mcu.api.services import ApiLimits, Services, no_trace
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
@@ -36,6 +36,7 @@ from mcu.engine.overload import Overload
 from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
+from mcu.legs.sip_acceptor import SipAcceptor
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
@@ -45,6 +46,7 @@ from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
 from mcu.sip.accounts import SipAccounts
+from mcu.sip.station import SipMedia, SipStation
 from mcu.sip.survey import sip_server
 from mcu.site_import import import_site
 from mcu.store.store import FILE_NAME, Store
@@ -80,6 +82,8 @@ class Daemon:
         self._live: LivePublisher
         self._load: LoadWatch
         self._totals: MediaTotals
+        self._sip_media: SipMedia | None = None
+        self._sip: SipStation | None = None
 
     async def __aenter__(self) -> "Daemon":
         async with AsyncExitStack() as stack:
@@ -121,16 +125,37 @@ class Daemon:
         self._totals.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
         await self.conferences.restore()
+        # Calls end after the conferences: what the store holds is what was true before.
+        stack.push_async_callback(self._close_sip)
         stack.push_async_callback(self.conferences.close)
         self.sip_accounts = SipAccounts(store, settings.sip, self.conferences)
         stack.push_async_callback(self.sip_accounts.close)
         await self.sip_accounts.open()
         stack.callback(self._stop_clock)
         self._drive()
+        await self._open_sip(store)
         await self._listen(stack, store)
         # What was made so far stays; the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+
+    async def _open_sip(self, store: Store) -> None:
+        if self._sip_media is None:
+            return
+        self._sip = SipStation(
+            self.settings,
+            self._sip_media,
+            store=store,
+            conferences=self.conferences,
+            rooms=self.rooms,
+            accounts=self.sip_accounts,
+            clock=time.monotonic,
+        )
+        await self._sip.open()
+
+    async def _close_sip(self) -> None:
+        if self._sip is not None:
+            await self._sip.close()
 
     def _open_port(self, loop: asyncio.AbstractEventLoop) -> tuple[MediaPort, UdpTransport]:
         media = self.settings.media
@@ -180,10 +205,16 @@ class Daemon:
             fps=media.fps,
             max_speakers=media.max_speakers,
         )
+        certificate = DtlsCertificate.generate()
+        calls: SipAcceptor | None = None
+        if self.settings.sip.host is not None:
+            self._sip_media = SipMedia(self.settings, loop, certificate, time.monotonic)
+            stack.callback(self._sip_media.close)
+            calls = self._sip_media.acceptor
         candidates = ice_candidates(self.settings, transport.local_port)
         self._acceptor = WebRtcAcceptor(
             port=port,
-            certificate=DtlsCertificate.generate(),
+            certificate=certificate,
             candidates=lambda: candidates,
             lost_after_s=media.lost_after_s,
             left_after_s=media.left_after_s,
@@ -196,7 +227,7 @@ class Daemon:
             loop_s=time.thread_time,
             cores=processors.available,
             max_legs=self.settings.limits.max_legs,
-            legs=lambda: len(self._acceptor.legs),
+            legs=lambda: len(self._acceptor.legs) + (0 if calls is None else len(calls.legs)),
             acts=self.settings.limits.overload_protection,
         )
         self._totals = MediaTotals(
@@ -206,6 +237,7 @@ class Daemon:
             kernel_drops=transport.kernel_drops,
             steps=self._live.lines.switches,
             load=self._load.status,
+            calls=calls,
         )
         self.rooms = Rooms(
             self._engine,
@@ -215,6 +247,7 @@ class Daemon:
             leg_left=self._totals.leg_left,
             media_ended=self._media_ended,
             lines=self._live.lines,
+            calls={} if calls is None else calls.legs,
         )
 
     def _media_ended(self, media: ConferenceMedia) -> None:
@@ -235,6 +268,8 @@ class Daemon:
                 load=self._load,
                 sip=self.sip_accounts,
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
+                sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
+                collectors=() if self._sip is None else (self._sip.collector,),
                 not_ready=self._not_ready,
                 public_url=http.public_url,
                 reachable_url=lambda: None if tls.is_loopback(http.host) else self.url,
@@ -277,11 +312,16 @@ class Daemon:
         """Run whatever is due, sound first, and come again."""
         loop = asyncio.get_running_loop()
         now = time.monotonic()
+        calls = self._sip_media
         try:
             if self._engine.audio_clock.next_timer <= now:
                 self._transport.drain()  # what came in time is heard in this tick
+                if calls is not None:
+                    calls.ports.drain()
             self._engine.handle_timer(now)
             self._acceptor.handle_timer(now)
+            if calls is not None:
+                calls.acceptor.handle_timer(now)
             self._live.handle_timer(now)
             self._load.handle_timer(now)
         except Exception:
@@ -292,6 +332,7 @@ class Daemon:
             self._acceptor.next_timer(now),
             self._live.next_timer(),
             self._load.next_timer(),
+            math.inf if calls is None else calls.acceptor.next_timer(now),
         )
         self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
 

@@ -6,7 +6,7 @@ in one process (tests) do not meet.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -297,11 +297,14 @@ class Metrics:
     """The registry of one app.
 
     Args:
-        readings: the media plane; process: also the process's own figures (memory, files, tasks),
-            for which the exposition is made on a running loop.
+        readings: the media plane. further: collectors of other parts.
+        process: also the process's own figures (memory, files, tasks), for which the exposition
+            is made on a running loop.
     """
 
-    def __init__(self, readings: MediaReadings, *, process: bool = True) -> None:
+    def __init__(
+        self, readings: MediaReadings, further: Iterable[Collector] = (), *, process: bool = True
+    ) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         if process:
             ProcessCollector(registry=self.registry)
@@ -309,6 +312,8 @@ class Metrics:
             GCCollector(registry=self.registry)
             self.registry.register(TaskCollector())
         self.registry.register(MediaCollector(readings))
+        for collector in further:
+            self.registry.register(collector)
         self._requests = Counter(
             "mcu_http_requests",
             "HTTP requests by route and status",

@@ -70,7 +70,7 @@ def make_app(services: Services) -> web.Application:
         auth=Authenticator(services),
         directory=Directory(services),
         replays=Replays(services.store),
-        metrics=Metrics(services.media),
+        metrics=Metrics(services.media, services.collectors),
         document=json.dumps(openapi_document(ROUTES, _version())).encode(),
     )
     app[API_STATE] = api

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from prometheus_client.registry import Collector
+
 from mcu.conference.service import Actor, Conferences
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
@@ -313,6 +315,7 @@ class Services:
         sip_server: where devices sign in.
         sip_trace: the newest messages of a participant's calls (conference, participant), the
             oldest first; None: it has made none.
+        collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
             request addressed it.
@@ -331,6 +334,7 @@ class Services:
     sip: SipService
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
+    collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
     reachable_url: Callable[[], str | None] = lambda: None

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mcu.backoff import Backoff
 from mcu.bridge import sound
-from mcu.bridge.backoff import Backoff
 from mcu.bridge.client import Client, Refused, Unreachable
 from mcu.bridge.peer import Peer
 from mcu.bridge.tracks import (

@@ -6,8 +6,9 @@ wiring between them. Everything here runs on the loop's thread and none of it bl
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import structlog
 
@@ -34,6 +35,7 @@ from mcu.rooms.load import LoadWatch
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
+NO_LEGS: Mapping[str, Leg] = MappingProxyType({})
 SYSTEM = Actor(token="", role="admin", name="system")
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class Rooms:
 
     Args:
         clock: monotonic seconds. load: says whether one more may come in.
+        calls: legs that are opened by calls (SIP), by id; the acceptor's are the others.
         lines: knows what each leg receives and why.
         leg_left: told of every leg that is closed for good, while its statistics can be read.
     """
@@ -69,7 +72,9 @@ class Rooms:
         leg_left: Callable[[Leg], None] = lambda leg: None,
         media_ended: Callable[[ConferenceMedia], None] = lambda media: None,
         lines: Lines | None = None,
+        calls: Mapping[str, Leg] = NO_LEGS,
     ) -> None:
+        self._calls = calls
         self._lines = lines or Lines()
         self._engine = engine
         self._acceptor = acceptor
@@ -142,20 +147,10 @@ class Rooms:
         offer_sdp: str,
         actor: Actor,
     ) -> JoinedLeg:
-        self._conferences.get(conference)
-        if participant is not None:
-            self._conferences.participant(conference, participant)
         if view is not None and view not in VIEWS:
             raise Refused(f"No view {view!r} is known: take one of {', '.join(VIEWS)}.", "view")
         now = self._clock()
-        same = [
-            leg
-            for leg in self._legs_of(conference)
-            if participant is not None and (leg.participant, leg.kind) == (participant, kind)
-        ]
-        # What takes the place of another needs no place of its own: a lost room may rejoin.
-        if not same:
-            self._load.admit(len(self._acceptor.legs), now)
+        self.admit(conference, participant, kind)
         leg = self._acceptor.accept(
             offer_sdp,
             leg_id=f"leg-{secrets.token_hex(8)}",
@@ -165,17 +160,64 @@ class Rooms:
             observer=self,
             now=now,
         )
-        self._entries[leg.id] = _Entry(actor.token, view)
-        # An earlier attempt of the same room that never connected is given up; a connected leg
-        # goes on until this one is connected, so that a failed attempt takes nothing away.
-        for earlier in same:
-            if earlier.state == "new":
-                earlier.close("replaced", now)
+        self._expect(leg, _Entry(actor.token, view), now)
         return JoinedLeg(leg.id, leg.answer_sdp)
+
+    def _expect(self, leg: Leg, entry: _Entry, now: float) -> None:
+        """Take a leg that will connect.
+
+        An earlier attempt of the same room that never connected is given up; a connected leg goes
+        on until this one is connected, so that a failed attempt takes nothing away.
+        """
+        self._entries[leg.id] = entry
+        for earlier in self._same(leg.conference, leg.participant, leg.kind):
+            if earlier.state == "new" and earlier is not leg:
+                earlier.close("replaced", now)
+
+    def _same(self, conference: str, participant: str | None, kind: LegKind) -> list[Leg]:
+        if participant is None:
+            return []
+        return [
+            leg
+            for leg in self._legs_of(conference)
+            if (leg.participant, leg.kind) == (participant, kind)
+        ]
+
+    # Calls
+
+    def admit(self, conference: str, participant: str | None, kind: LegKind = "join") -> None:
+        """Say whether one more leg may come in.
+
+        Args:
+            participant: on the roster; None: somebody who is not, or not yet.
+
+        Raises:
+            UnknownConference. Refused: not on the roster. NoCapacity: see ``LoadWatch.admit``.
+        """
+        self._conferences.get(conference)
+        if participant is not None:
+            self._conferences.participant(conference, participant)
+        # What takes the place of another needs no place of its own: a lost room may rejoin.
+        if not self._same(conference, participant, kind):
+            self._load.admit(len(self._acceptor.legs) + len(self._calls), self._clock())
+
+    def expect(self, leg: Leg, now: float) -> None:
+        """Take the leg of a call, admitted before; tell of it as its ``LegObserver`` from now on.
+
+        Its ``participant`` is on the roster.
+        """
+        self._expect(leg, _Entry("", None), now)
+
+    def forget(self, conference: str, participant: str) -> None:
+        """A call has ended before it had a leg: a guest goes off the roster, a bridge stays."""
+        if participant.startswith(GUEST_PREFIX):
+            self._forget_guest(conference, participant)
+
+    # LegService
 
     def get(self, leg_id: str) -> LegInfo | None:
         """A living leg, or None."""
-        leg, entry = self._acceptor.legs.get(leg_id), self._entries.get(leg_id)
+        leg, entry = self._leg(leg_id), self._entries.get(leg_id)
         if leg is None or entry is None:
             return None
         return LegInfo(
@@ -186,7 +228,7 @@ class Rooms:
             state=leg.state,
             view=self._view_of(leg, entry),
             opened_by=entry.opened_by,
-            ice_ufrag=leg.ice_ufrag,
+            ice_ufrag=leg.ice_ufrag if isinstance(leg, WebRtcLeg) else "",
             statistics=leg.statistics(self._clock()),
             receives=self._receives(leg),
         )
@@ -197,13 +239,13 @@ class Rooms:
 
     async def leave(self, leg_id: str, reason: str) -> None:
         """Close a leg; one that is gone already is no error."""
-        leg = self._acceptor.legs.get(leg_id)
+        leg = self._leg(leg_id)
         if leg is not None:
             leg.close(reason, self._clock())
 
     def openers(self) -> Collection[str]:
         """See ``mcu.api.services.LegService``."""
-        return {entry.opened_by for entry in self._entries.values()}
+        return {entry.opened_by for entry in self._entries.values() if entry.opened_by}
 
     async def withdraw(self, token: str, reason: str) -> int:
         """Close every leg that a token opened."""
@@ -296,12 +338,16 @@ class Rooms:
 
     def _close(self, leg_ids: tuple[str, ...], reason: str) -> None:
         for leg_id in leg_ids:
-            leg = self._acceptor.legs.get(leg_id)
+            leg = self._leg(leg_id)
             if leg is not None:
                 leg.close(reason, self._clock())
 
-    def _legs_of(self, conference: str) -> list[WebRtcLeg]:
-        return [leg for leg in self._acceptor.legs.values() if leg.conference == conference]
+    def _leg(self, leg_id: str) -> Leg | None:
+        return self._acceptor.legs.get(leg_id) or self._calls.get(leg_id)
+
+    def _legs_of(self, conference: str) -> list[Leg]:
+        legs = (*self._acceptor.legs.values(), *self._calls.values())
+        return [leg for leg in legs if leg.conference == conference]
 
     def _receives(self, leg: Leg) -> Receives | None:
         media = self._engine.conferences.get(leg.conference)

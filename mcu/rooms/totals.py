@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from mcu.api.services import LoadStatus
 from mcu.conference.service import Conferences
@@ -11,10 +12,26 @@ from mcu.engine.engine import Engine
 from mcu.engine.video_statistics import VideoStatistics
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegStatistics
+from mcu.legs.sip import SipLeg
 from mcu.media.port import MediaPort
 from mcu.metrics import LoadReading, MediaReading, TickReading
 
 _COUNTERS = ("packets", "bytes")
+
+
+class CallLegs(Protocol):
+    """Legs of calls; ``SipAcceptor`` is one."""
+
+    legs: Mapping[str, SipLeg]
+    dropped: Counter[str]
+
+
+class _NoCalls:
+    """Stands in where there are no calls."""
+
+    def __init__(self) -> None:
+        self.legs: Mapping[str, SipLeg] = {}
+        self.dropped: Counter[str] = Counter()
 
 
 class MediaTotals:
@@ -24,6 +41,7 @@ class MediaTotals:
         kernel_drops: datagrams the kernel threw away, or None where unknown.
         steps: how often legs went over to another rung, by direction; read, not kept.
         load: how loaded the machine is.
+        calls: legs that are opened by calls.
     """
 
     def __init__(
@@ -35,7 +53,9 @@ class MediaTotals:
         kernel_drops: Callable[[], int | None] = lambda: None,
         steps: Mapping[str, int] | None = None,
         load: Callable[[], LoadStatus] = LoadStatus,
+        calls: CallLegs | None = None,
     ) -> None:
+        self._calls = calls or _NoCalls()
         self._load = load
         self._steps = {} if steps is None else steps
         self._engine = engine
@@ -73,7 +93,7 @@ class MediaTotals:
         medias = list(self._engine.conferences.values())
         audio = [media.audio.statistics() for media in medias]
         video = [media.video.statistics() for media in medias]
-        legs = list(self._acceptor.legs.values())
+        legs: list[Leg] = [*self._acceptor.legs.values(), *self._calls.legs.values()]
         statistics = [leg.statistics(0.0) for leg in legs]
         traffic = self._gone_legs + _traffic(statistics)
         stages = Counter(self._gone_stages)
@@ -119,6 +139,7 @@ class MediaTotals:
 
     def _dropped(self, statistics: Sequence[LegStatistics]) -> Mapping[str, int]:
         dropped = self._port.dropped + self._acceptor.dropped + self._gone_unusable
+        dropped += self._calls.dropped
         for one in statistics:
             dropped.update(one.dropped)
         for media in self._engine.conferences.values():

@@ -38,6 +38,7 @@ from signalling.sip import (
     Transport,
     UserAgent,
 )
+from signalling.sip.fields import with_brackets
 from signalling.sip.uri import parse_uri
 
 TURN_S: Final = 0.002
@@ -207,10 +208,25 @@ class SipEndpoint:
 
         def command(agent: UserAgent, now: float) -> CallId:
             call = agent.call(target, sdp, now, **how)
-            self._keep_trace(call)
+            self.keep_trace(call)
             return call
 
         return self.do(command)
+
+    def told_host(self, hop: Hop) -> str:
+        """Our name or address as a peer at ``hop`` is told it, IPv6 in brackets."""
+        own = self.settings.public_host or hop.local
+        if not own:
+            same = [one.host for one in self.listeners if (":" in one.host) == (":" in hop.host)]
+            own = (same or [self.listeners[0].host])[0]
+        return with_brackets(own)
+
+    def keep_trace(self, call: CallId) -> str | None:
+        """Keep what is said in a call longer than what strangers send; gives its Call-ID."""
+        call_id = self.agent.call_id(call)
+        if call_id is not None:
+            self.trace.keep(call_id)
+        return call_id
 
     async def locate(self, target: str) -> tuple[Hop, ...]:
         """Where a request for an address can be sent, the first to be tried first (RFC 3263).
@@ -304,17 +320,12 @@ class SipEndpoint:
 
     def _tell(self, event: Event, now: float) -> None:
         if isinstance(event, CallReceived):
-            self._keep_trace(event.call)
+            self.keep_trace(event.call)
         try:
             self._handler(event, now)
         except Exception:
             self.counts.faults += 1
             log.exception("sip_event_failed", event_type=type(event).__name__)
-
-    def _keep_trace(self, call: str) -> None:
-        call_id = self.agent.call_id(call)
-        if call_id is not None:
-            self.trace.keep(call_id)
 
     def _set_timer(self) -> None:
         at = self.agent.next_timer()

@@ -35,6 +35,9 @@ from signalling.sip.transactions import (
 )
 from signalling.sip.uri import parse_uri
 
+MAX_REASONS = 100
+"""Names that refusals are counted under."""
+
 
 class UserAgent:
     """One agent: calls both ways, registrations, subscriptions.
@@ -90,7 +93,10 @@ class UserAgent:
         try:
             message = parse_message(data)
         except SipError as error:
-            self.statistics.refused[error.field] += 1
+            refused = self.statistics.refused
+            # A peer may write any name: they must not fill the memory.
+            may_count = error.field in refused or len(refused) < MAX_REASONS
+            refused[error.field[:40] if may_count else "other"] += 1
             if error.response is not None:
                 self._core.transactions.outgoing.append(SendMessage(source, error.response))
             return

@@ -158,9 +158,14 @@ def test_missing_encoder_is_a_problem(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
     settings = settings_for(
-        tmp_path, SIP__HOST="::", CLUSTER__NATS_URL="nats://x", SITE="nowhere", HTTP__HOST="::1"
+        tmp_path,
+        SIP__TLS_CA="nowhere",
+        SIP__HOST="127.0.0.1",
+        CLUSTER__NATS_URL="nats://x",
+        SITE="nowhere",
+        HTTP__HOST="::1",
     )
-    assert {"sip.host", "cluster.nats_url", "site"} <= keys(check.survey(settings))
+    assert {"sip.tls_ca", "cluster.nats_url", "site"} <= keys(check.survey(settings))
 
 
 def test_a_damaged_store_is_a_problem(tmp_path: Path) -> None:

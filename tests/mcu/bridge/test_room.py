@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcu.bridge.backoff import LAST_S
+from mcu.backoff import LAST_S
 from mcu.bridge.client import Refused
 from mcu.bridge.room import STABLE_AFTER_S, RoomMedia, SoftwareRoom
 from mcu.bridge.tracks import PictureRequest

@@ -1,4 +1,4 @@
-from mcu.bridge.backoff import FIRST_S, LAST_S, Backoff
+from mcu.backoff import FIRST_S, LAST_S, Backoff
 
 
 def longest(low: float, high: float) -> float:

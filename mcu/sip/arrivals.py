@@ -1,0 +1,213 @@
+"""Calls that come in: to which conference, as whom, with which PIN; or why not."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from mcu.api.services import NoCapacity
+from mcu.conference.service import Conferences
+from mcu.conference.state import Refused, UnknownConference
+from mcu.media.port_pairs import PortsExhausted
+from mcu.rooms.rooms import SYSTEM, Rooms
+from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
+from mcu.sip.dial_plan import Caller, Destination, DialPlan, Refusal
+from mcu.sip.pin_entry import TRIES, WAIT_S, PinEntry
+from mcu.sip.pins import PinGate
+from mcu.store.errors import StoreUnavailable
+from signalling.sip import CallId, CallReceived, Reason
+
+MAX_GUEST_NAME = 80
+STORE_WAIT_S = 10
+NO_PORTS_WAIT_S = 30
+
+log = structlog.get_logger(__name__)
+
+
+class Refuse(Exception):  # noqa: N818 - a decision, no failure
+    """Answer the call with this status."""
+
+    def __init__(self, code: int, reason: str, retry_after_s: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class Arrivals:
+    """Answers calls that come in, one in each turn of the loop.
+
+    Args:
+        opened: told of each call that may become one of a conference.
+    """
+
+    def __init__(
+        self,
+        context: CallContext,
+        conferences: Conferences,
+        plan: DialPlan,
+        opened: Callable[[CallId, Conversation], None],
+    ) -> None:
+        self._context = context
+        self._conferences = conferences
+        self._rooms: Rooms = context.rooms
+        self._plan = plan
+        self._opened = opened
+        self._gate = PinGate()
+        self._answering = asyncio.Lock()
+
+    async def take(self, event: CallReceived) -> None:
+        """Answer one call; raises nothing that the caller of it causes."""
+        try:
+            async with self._answering:
+                await asyncio.sleep(0)  # the lock alone would be free for the next at once
+                await self._take(event)
+        except Refuse as refusal:
+            log.info(
+                "call_refused",
+                target=event.target,
+                caller=event.caller,
+                source=str(event.source),
+                code=refusal.code,
+                reason=refusal.reason,
+            )
+            self._reject(event.call, refusal)
+
+    async def _take(self, event: CallReceived) -> None:
+        caller = Caller(event.identity, event.source.host)
+        found = self._plan.resolve(event.target, caller)
+        if isinstance(found, Refusal):
+            raise Refuse(found.code, found.reason)
+        pin = found.pin
+        if pin is not None and found.dialled_pin is not None:
+            verdict = self._judge(found, found.dialled_pin, caller)
+            if verdict == "right":
+                pin = None
+        if self._is_locked(found):
+            raise Refuse(403, "the conference is locked")
+        self._admit(found)
+        conversation = Conversation(self._context, found.conference, event.source)
+        conversation.call = event.call
+        self._opened(event.call, conversation)
+        await self._reserve(conversation)
+        if conversation.is_over:
+            return
+        try:
+            body = conversation.answer(event.sdp) if event.sdp is not None else conversation.offer()
+        except UNUSABLE as error:
+            raise Refuse(488, str(error)) from error
+        if pin is None:
+            await self._enter(conversation, found, event)
+        elif not conversation.is_over:
+            self._ask(conversation, found, event, caller)
+        self._context.endpoint.do(lambda agent, now: agent.accept(event.call, body, now))
+
+    def _is_locked(self, found: Destination) -> bool:
+        return found.participant is None and self._conferences.get(found.conference).locked
+
+    def _admit(self, found: Destination) -> None:
+        try:
+            self._rooms.admit(found.conference, found.participant)
+        except NoCapacity as error:
+            raise Refuse(503, error.reason, error.retry_after_s) from error
+        except Refused as error:
+            raise Refuse(403, error.reason) from error
+
+    async def _reserve(self, conversation: Conversation) -> None:
+        try:
+            await conversation.reserve()
+        except PortsExhausted as error:
+            raise Refuse(503, str(error), NO_PORTS_WAIT_S) from error
+
+    async def _enter(
+        self, conversation: Conversation, found: Destination, event: CallReceived
+    ) -> None:
+        """Put the caller on the roster if it is not there, and let it in."""
+        participant = found.participant
+        try:
+            if participant is None and event.identity:
+                bridge = await self._conferences.add_bridge(
+                    found.conference, event.identity, SYSTEM
+                )
+                participant = bridge.id
+            elif participant is None:
+                guest = await self._conferences.add_guest(found.conference, _name_of(event), SYSTEM)
+                participant = guest.id
+        except UnknownConference as error:
+            raise Refuse(404, error.reason) from error
+        except Refused as error:
+            raise Refuse(403, error.reason) from error
+        except StoreUnavailable as error:
+            raise Refuse(503, error.reason, STORE_WAIT_S) from error
+        conversation.enter(participant)
+        if conversation.is_over:  # the caller went while its name was stored
+            self._rooms.forget(found.conference, participant)
+
+    # The PIN
+
+    def _judge(self, found: Destination, entered: str, caller: Caller) -> str:
+        now = self._context.clock()
+        verdict = self._gate.judge(found.conference, found.pin or "", entered, caller.source, now)
+        if verdict == "blocked":
+            raise Refuse(403, "too many wrong PINs came from there")
+        return verdict
+
+    def _ask(
+        self, conversation: Conversation, found: Destination, event: CallReceived, caller: Caller
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        tries = TRIES
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def let_in() -> None:
+            try:
+                if self._is_locked(found):
+                    raise Refuse(403, "the conference is locked")
+                await self._enter(conversation, found, event)
+            except Refuse as refusal:
+                self._send_away(conversation, refusal)
+
+        def entered(pin: str) -> None:
+            nonlocal tries
+            tries -= 1
+            try:
+                verdict = self._judge(found, pin, caller)
+                if verdict == "wrong" and not tries:
+                    raise Refuse(403, "wrong PIN")
+            except Refuse as refusal:
+                self._send_away(conversation, refusal)
+                return
+            if verdict == "right":
+                conversation.digits = lambda key: None
+                timer.cancel()
+                task = loop.create_task(let_in())
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+        def too_late() -> None:
+            self._send_away(conversation, Refuse(408, "no PIN was entered"))
+
+        timer = loop.call_later(WAIT_S, too_late)
+        conversation.digits = PinEntry(len(found.pin or ""), entered).press
+
+    def _send_away(self, conversation: Conversation, refusal: Refuse) -> None:
+        if conversation.is_over:
+            return
+        log.info("caller_sent_away", call=conversation.call, reason=refusal.reason)
+        conversation.digits = lambda key: None
+        reason = Reason("SIP", refusal.code, refusal.reason)
+        self._context.endpoint.do(lambda agent, now: agent.hang_up(conversation.call, now, reason))
+
+    def _reject(self, call: CallId, refusal: Refuse) -> None:
+        self._context.endpoint.do(
+            lambda agent, now: agent.reject(
+                call, refusal.code, now, refusal.reason, refusal.retry_after_s
+            )
+        )
+
+
+def _name_of(event: CallReceived) -> str:
+    """What a guest is called: the name it gives, else its address."""
+    name = "".join(character for character in event.name if character.isprintable()).strip()
+    address = event.caller.partition(":")[2].partition(";")[0]
+    return (name or address or event.source.host)[:MAX_GUEST_NAME]

@@ -1,0 +1,303 @@
+"""Calls, the roster and the legs: what SIP tells goes to where it belongs, and what happens in
+conferences becomes calls.
+
+``SipCalls`` is the handler of the endpoint's events and a listener of the conferences. Calls that
+come in are taken by ``Arrivals``; each hardware room that a conference expects has a ``Dialer``.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import structlog
+
+from mcu.api.services import SipTraceEntry
+from mcu.backoff import Backoff
+from mcu.conference.events import (
+    ConferenceEnded,
+    ConferenceStarted,
+    Event,
+    ParticipantAdded,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantRemoved,
+)
+from mcu.conference.service import Conferences
+from mcu.conference.state import ConferenceState, Participant
+from mcu.media.port_pairs import PortsExhausted
+from mcu.sip.arrivals import Arrivals
+from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
+from mcu.sip.dial_plan import DialPlan
+from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
+from mcu.sip.trace_entries import entry_of
+from mcu.store.errors import StoreUnavailable, UnknownRecord
+from signalling.sip import (
+    BindingsChanged,
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallId,
+    CallReceived,
+    DigitReceived,
+    MediaAnswered,
+    MediaOffered,
+    PictureRequested,
+    ReferReceived,
+)
+from signalling.sip import Event as SipEvent
+
+TRACED_CALLS: Final = 5
+"""Of one participant."""
+MAX_TRACED: Final = 1_000
+"""Participants whose calls can be looked up."""
+STORE_RETRY_S: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class SipCalls:
+    """All calls: ``attach`` and ``open`` first, ``close`` in ``finally``.
+
+    Args:
+        bindings_changed: told of each change of registrations.
+        is_called: whether a bridge is a hardware room that we call. Raises UnknownRecord,
+            StoreUnavailable.
+        redial_s: first and longest pause between calls to one room.
+    """
+
+    def __init__(
+        self,
+        conferences: Conferences,
+        plan: DialPlan,
+        directory: Directory,
+        *,
+        bindings_changed: Callable[[BindingsChanged], None],
+        is_called: Callable[[str], Coroutine[Any, Any, bool]],
+        no_answer_s: float,
+        redial_s: tuple[float, float],
+    ) -> None:
+        self._conferences = conferences
+        self._plan = plan
+        self._directory = directory
+        self._bindings_changed = bindings_changed
+        self._is_called = is_called
+        self._no_answer_s = no_answer_s
+        self._redial_s = redial_s
+        self._context: CallContext
+        self._arrivals: Arrivals
+        self._calls: dict[CallId, Conversation] = {}
+        self._dialers: dict[tuple[str, str], tuple[Dialer, asyncio.Task[None]]] = {}
+        self._traced: OrderedDict[tuple[str, str], deque[str]] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    def attach(self, context: CallContext) -> None:
+        """What calls are made of; the endpoint and its handler refer to each other."""
+        self._context = context
+        self._arrivals = Arrivals(context, self._conferences, self._plan, self._keep)
+
+    def open(self) -> None:
+        """Call those whom running conferences expect, and listen from now on."""
+        self._conferences.listen(self._conference_changed)
+        for state in self._conferences.running():
+            for who in state.participants.values():
+                self._expect(state.id, who)
+
+    async def close(self) -> None:
+        """Call nobody any more, and say goodbye in all calls."""
+        self._is_closed = True
+        tasks = [*self._tasks, *(task for _, task in self._dialers.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for conversation in tuple(self._calls.values()):
+            conversation.hang_up("restart")
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def trace(self, conference: str, participant: str) -> Sequence[SipTraceEntry] | None:
+        """See ``mcu.api.services.Services.sip_trace``."""
+        calls = self._traced.get((conference, participant))
+        if calls is None:
+            return None
+        trace = self._context.endpoint.trace
+        return [entry_of(message) for call in calls for message in trace.messages(call)]
+
+    def call_again(self, conference: str, participant: str) -> None:
+        """Call a room now that is to be there and is not; nothing happens to others."""
+        found = self._dialers.get((conference, participant))
+        if found is not None:
+            found[0].call_again()
+
+    def revoked(self, bridge: str) -> None:
+        """A room's account is gone: its calls end."""
+        for conversation in tuple(self._calls.values()):
+            if conversation.participant == bridge:
+                conversation.hang_up("disconnected")
+
+    # What SIP tells
+
+    def __call__(self, event: SipEvent, now: float) -> None:
+        """Take an event of the agent."""
+        if isinstance(event, CallReceived):
+            if self._is_closed:
+                self._context.endpoint.do(
+                    lambda agent, at: agent.reject(event.call, 503, at, retry_after_s=10)
+                )
+            else:
+                self._run(self._arrivals.take(event))
+        elif isinstance(event, BindingsChanged):
+            self._bindings_changed(event)
+            for (_, participant), (dialer, _) in self._dialers.items():
+                if participant == event.address and event.bindings:
+                    dialer.registered()
+        elif isinstance(event, ReferReceived):
+            self._context.endpoint.do(
+                lambda agent, at: agent.report_refer(event.call, event.refer, 603, at)
+            )
+        elif (conversation := self._calls.get(getattr(event, "call", ""))) is not None:
+            self._tell(conversation, event)
+
+    def _tell(self, conversation: Conversation, event: SipEvent) -> None:
+        if isinstance(event, CallEnded):
+            del self._calls[event.call]
+            conversation.over(event)
+        elif isinstance(event, CallAnswered):
+            if isinstance(conversation, OutgoingConversation):
+                conversation.answered(event)
+        elif isinstance(event, CallConfirmed | MediaAnswered):
+            if event.sdp is not None:
+                self._complete(conversation, event.sdp)
+        elif isinstance(event, MediaOffered):
+            self._run(self._renegotiate(conversation, event))
+        elif isinstance(event, PictureRequested):
+            conversation.picture_requested()
+        elif isinstance(event, DigitReceived):
+            conversation.digits(event.digit)
+
+    def _complete(self, conversation: Conversation, answer: bytes) -> None:
+        try:
+            conversation.complete(answer)
+        except UNUSABLE as error:
+            log.info("answer_unusable", call=conversation.call, reason=str(error))
+            if conversation.leg is None:
+                conversation.hang_up("failed")
+
+    async def _renegotiate(self, conversation: Conversation, event: MediaOffered) -> None:
+        """Answer what the peer wants now; where it cannot be, all stays as it was."""
+        endpoint = self._context.endpoint
+        try:
+            await conversation.reserve()
+            if conversation.is_over:
+                return
+            body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
+        except (*UNUSABLE, PortsExhausted) as error:
+            log.info("media_refused", call=conversation.call, reason=str(error))
+            conversation.release()
+            endpoint.do(lambda agent, now: agent.refuse_media(event.call, now))
+            return
+        endpoint.do(lambda agent, now: agent.answer_media(event.call, body, now))
+
+    # What conferences tell
+
+    def _conference_changed(self, state: ConferenceState, event: Event) -> None:
+        if isinstance(event, ConferenceStarted):
+            for who in state.participants.values():
+                self._expect(state.id, who)
+        elif isinstance(event, ParticipantAdded):
+            self._expect(state.id, event.participant)
+        elif isinstance(event, ParticipantRemoved):
+            self._expect_no_more(state.id, event.participant.id)
+        elif isinstance(event, ConferenceEnded):
+            for conference, participant in tuple(self._dialers):
+                if conference == state.id:
+                    self._expect_no_more(conference, participant)
+        elif isinstance(event, ParticipantJoined | ParticipantLeft):
+            found = self._dialers.get((state.id, event.participant.id))
+            if found is None:
+                return
+            if isinstance(event, ParticipantLeft):
+                found[0].left(event.reason)
+            else:
+                found[0].joined()
+
+    def _expect(self, conference: str, who: Participant) -> None:
+        key = conference, who.id
+        if who.bridge is None or key in self._dialers or self._is_closed:
+            return
+        dialer = Dialer(
+            self._context,
+            self._conferences,
+            self._directory,
+            conference,
+            who.bridge,
+            backoff=Backoff(*self._redial_s),
+            no_answer_s=self._no_answer_s,
+            opened=self._opened,
+        )
+        task = asyncio.get_running_loop().create_task(self._dial(who.bridge, dialer))
+        self._dialers[key] = dialer, task
+
+        def gone(done: asyncio.Task[None]) -> None:
+            found = self._dialers.get(key)
+            if found is not None and found[1] is done:
+                del self._dialers[key]
+            if not done.cancelled() and done.exception() is not None:
+                log.error("dialer_failed", participant=who.id, exc_info=done.exception())
+
+        task.add_done_callback(gone)
+
+    def _expect_no_more(self, conference: str, participant: str) -> None:
+        found = self._dialers.pop((conference, participant), None)
+        if found is not None:
+            found[1].cancel()
+
+    async def _dial(self, bridge: str, dialer: Dialer) -> None:
+        while True:
+            try:
+                if not await self._is_called(bridge):
+                    return
+                await dialer.run()
+            except UnknownRecord:
+                return
+            except StoreUnavailable as error:
+                log.warning("call_waits", participant=bridge, reason=error.reason)
+                await asyncio.sleep(STORE_RETRY_S)
+            else:
+                return
+
+    # Inside
+
+    def _opened(self, conversation: Conversation) -> None:
+        self._keep(conversation.call, conversation)
+
+    def _keep(self, call: CallId, conversation: Conversation) -> None:
+        self._calls[call] = conversation
+        conversation.entered = self._entered
+        if conversation.participant is not None:
+            self._entered(conversation)
+
+    def _entered(self, conversation: Conversation) -> None:
+        """It is known whose call it is: its messages can be found by that."""
+        call_id = self._context.endpoint.keep_trace(conversation.call)
+        if call_id is None or conversation.participant is None:
+            return
+        key = conversation.conference, conversation.participant
+        calls = self._traced.setdefault(key, deque(maxlen=TRACED_CALLS))
+        self._traced.move_to_end(key)
+        if call_id not in calls:
+            calls.append(call_id)
+        if len(self._traced) > MAX_TRACED:
+            self._traced.popitem(last=False)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("call_failed_inside", exc_info=task.exception())

@@ -1,0 +1,210 @@
+"""One call and its media: offers and answers go through here, and so does its end.
+
+The same for both directions; how a call comes about is in ``arrivals`` and ``dialer``.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mcu.legs.sip import SipLeg
+from mcu.legs.sip_acceptor import ReservedPorts, SipAcceptor
+from mcu.media.port_pairs import PortsExhausted
+from mcu.rooms.rooms import Rooms
+from mcu.sip.door import Door
+from mcu.sip.endings import goodbye, leg_reason
+from mcu.sip.endpoint import SipEndpoint
+from mcu.sip.media_ends import MEDIA_SECTIONS, MediaEnds
+from signalling.offer_answer import (
+    Agreed,
+    Offered,
+    OfferRefused,
+    answer_offer,
+    complete_offer,
+    make_offer,
+)
+from signalling.sdp import SdpError, SessionDescription
+from signalling.sip import CallEnded, CallId, Hop
+
+UNUSABLE: Final = (OfferRefused, SdpError, UnicodeDecodeError)
+"""What a description of a peer can raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What all calls share.
+
+    Args:
+        lost_for_s: so long a lost leg may be lost before its call is ended.
+    """
+
+    endpoint: SipEndpoint
+    acceptor: SipAcceptor
+    rooms: Rooms
+    ends: MediaEnds
+    clock: Callable[[], float]
+    lost_for_s: float
+
+
+class Conversation:
+    """One call.
+
+    Args:
+        hop: where its signalling comes from or goes to.
+    """
+
+    def __init__(self, context: CallContext, conference: str, hop: Hop) -> None:
+        self.call: CallId = ""
+        self.conference = conference
+        self.participant: str | None = None
+        self.digits: Callable[[str], None] = lambda key: None
+        self.entered: Callable[[Conversation], None] = lambda conversation: None
+        """Told when it is known who calls."""
+        self.is_over = False
+        self.leg: SipLeg | None = None
+        self.agreed: Agreed | None = None
+        self._context = context
+        self._offered: Offered | None = None
+        self._ports: ReservedPorts | None = None
+        self._door = Door(
+            context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
+        )
+        self._local = context.ends.local(hop, lambda index, family: self._port())
+
+    # Media
+
+    async def reserve(self) -> None:
+        """Bind ports for what may be agreed on next.
+
+        Raises:
+            PortsExhausted.
+        """
+        ports = await self._context.acceptor.reserve(MEDIA_SECTIONS)
+        self.release()
+        if self.is_over:
+            ports.close()
+        else:
+            self._ports = ports
+
+    def answer(self, offer: bytes) -> bytes:
+        """Answer the peer's offer, and follow what is agreed on.
+
+        Raises:
+            OfferRefused, SdpError, UnicodeDecodeError: it cannot be used; nothing has changed.
+        """
+        agreed = answer_offer(_read(offer), self._local, previous=self.agreed)
+        self._offered = None
+        self._follow(agreed)
+        return str(agreed.local).encode()
+
+    def offer(self) -> bytes:
+        """Offer what there is; nothing changes before ``complete``."""
+        self._offered = make_offer(self._local, previous=self.agreed)
+        return str(self._offered.local).encode()
+
+    def complete(self, answer: bytes) -> None:
+        """Follow the peer's answer to our offer.
+
+        Raises:
+            OfferRefused, SdpError, UnicodeDecodeError: it cannot be used; nothing has changed.
+        """
+        if self._offered is None:
+            raise OfferRefused("nothing was offered")
+        agreed = complete_offer(self._offered, _read(answer))
+        self._offered = None
+        self._follow(agreed)
+
+    # The conference
+
+    def enter(self, participant: str) -> None:
+        """Be somebody of the roster from now on; with media at once, or as soon as there is."""
+        if self.participant != participant:
+            self.participant = participant
+            self.entered(self)
+        leg = self.leg
+        if leg is None or self.is_over:
+            return
+        now = self._context.clock()
+        leg.participant = participant
+        self._context.rooms.expect(leg, now)
+        self._door.enter(leg, now)
+
+    # The end
+
+    def hang_up(self, reason: str) -> None:
+        """End the call; ``reason`` as of a leg: ``ended``, ``disconnected``, ``restart`` ..."""
+        if self.leg is not None and self.leg.state != "left":
+            self.leg.close(reason, self._context.clock())
+        else:
+            self._end_call(reason)
+
+    def over(self, event: CallEnded) -> None:
+        """The call has ended: its leg goes too."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self.release()
+        if self.leg is not None:
+            self.leg.close(leg_reason(event), self._context.clock())
+        elif self.participant is not None:
+            self._context.rooms.forget(self.conference, self.participant)
+
+    def picture_requested(self) -> None:
+        """The peer wants a key frame by INFO."""
+        if self.leg is not None:
+            self.leg.picture_requested(self._context.clock())
+
+    def _leg_left(self, reason: str, now: float) -> None:
+        if not self.is_over:
+            self._end_call(reason)
+
+    def _end_call(self, reason: str) -> None:
+        if self.call:
+            self._context.endpoint.do(
+                lambda agent, now: agent.hang_up(self.call, now, goodbye(reason))
+            )
+
+    def _follow(self, agreed: Agreed) -> None:
+        context, now = self._context, self._context.clock()
+        ports, self._ports = self._ports, None
+        self.agreed = agreed
+        if self.leg is not None:
+            context.acceptor.update(self.leg, agreed, now, ports)
+            return
+        if ports is None:
+            raise RuntimeError("ports are to be reserved first")
+        self.leg = context.acceptor.open(
+            agreed,
+            ports,
+            leg_id=f"leg-{secrets.token_hex(8)}",
+            conference=self.conference,
+            participant=self.participant,
+            observer=self._door,
+            digits=self._key_pressed,
+            now=now,
+        )
+        self.leg.ask_picture = self._ask_picture
+        if self.participant is not None:
+            self.enter(self.participant)
+
+    def _key_pressed(self, key: str) -> None:
+        self.digits(key)
+
+    def _ask_picture(self) -> None:
+        self._context.endpoint.do(lambda agent, now: agent.request_picture(self.call, now))
+
+    def _port(self) -> int:
+        if self._ports is None:
+            raise PortsExhausted("no ports are reserved")
+        return self._ports.take()
+
+    def release(self) -> None:
+        """Free ports that nothing was agreed on for. Idempotent."""
+        if self._ports is not None:
+            self._ports.close()
+            self._ports = None
+
+
+def _read(description: bytes) -> SessionDescription:
+    return SessionDescription.parse(description.decode())

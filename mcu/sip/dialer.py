@@ -1,0 +1,293 @@
+"""Calls a room until it is in the conference: again after each failure, later each time.
+
+A room that hung up by itself, or that an operator disconnected, is left in peace until it is
+called in again; one whose line was lost is called again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import structlog
+
+from mcu.api.services import NoCapacity
+from mcu.backoff import Backoff
+from mcu.conference.commands import NoteCallFailed, NoteCalling
+from mcu.conference.service import Conferences
+from mcu.conference.state import CallFailure, ConferenceState, Refused
+from mcu.media.port_pairs import PortsExhausted
+from mcu.sip.accounts import CallTarget
+from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
+from mcu.sip.endings import failure_of, tries_elsewhere
+from mcu.store.errors import StoreUnavailable, UnknownRecord
+from signalling.sip import (
+    CallAnswered,
+    CallEnded,
+    Credentials,
+    Hop,
+    SipError,
+    UserAgent,
+)
+
+RESTING: Final = frozenset({"bye", "disconnected"})
+"""Reasons of leaving after which a room is not called again by itself."""
+MAX_CONTACTS: Final = 3
+"""Places that are followed where a room says that it has moved."""
+
+log = structlog.get_logger(__name__)
+
+
+class Directory(Protocol):
+    """Where rooms are; ``SipAccounts`` is one."""
+
+    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
+        """Where to call a room, the best first. Raises UnknownRecord, StoreUnavailable."""
+
+    async def credentials(self, bridge: str) -> Credentials | None:
+        """What we answer a challenge with. Raises StoreUnavailable."""
+
+
+class Failed(Exception):  # noqa: N818 - an outcome, no fault
+    """A call came to nothing."""
+
+    def __init__(self, failure: CallFailure, retry_after_s: float = 0.0) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.retry_after_s = retry_after_s
+
+
+class Dialer:
+    """Calls one room of one conference; ``run`` until it is cancelled.
+
+    Args:
+        participant: the bridge's id, which is also its name on the roster.
+        backoff: pauses between attempts.
+        opened: told of each call.
+    """
+
+    def __init__(
+        self,
+        context: CallContext,
+        conferences: Conferences,
+        directory: Directory,
+        conference: str,
+        participant: str,
+        *,
+        backoff: Backoff,
+        no_answer_s: float,
+        opened: Callable[[Conversation], None],
+    ) -> None:
+        self._context = context
+        self._conferences = conferences
+        self._directory = directory
+        self._conference = conference
+        self._participant = participant
+        self._backoff = backoff
+        self._no_answer_s = no_answer_s
+        self._opened = opened
+        self._changed = asyncio.Event()
+        self._resting = False
+
+    # What others tell
+
+    def left(self, reason: str) -> None:
+        """The room has left the conference."""
+        self._resting = reason in RESTING
+        self._backoff.reset()
+        self._changed.set()
+
+    def joined(self) -> None:
+        """The room is in the conference, by whatever way it came."""
+        self._resting = False
+        self._backoff.reset()
+        self._changed.set()
+
+    def registered(self) -> None:
+        """Where the room can be reached has changed."""
+        self._changed.set()
+
+    def call_again(self) -> None:
+        """An operator wants it called now."""
+        self._resting = False
+        self._backoff.reset()
+        self._changed.set()
+
+    # The work
+
+    async def run(self) -> None:
+        """Call whenever the room is wanted and not there."""
+        while True:
+            self._changed.clear()
+            if not self._is_wanted():
+                await self._changed.wait()
+                continue
+            try:
+                targets = await self._directory.call_targets(self._participant)
+                if not targets:
+                    await self._changed.wait()  # it can be reached once it registers
+                    continue
+                await self._call(targets)
+            except UnknownRecord:
+                return
+            except Failed as failed:
+                await self._pause(max(failed.retry_after_s, self._backoff.next_s()))
+            except StoreUnavailable as error:
+                log.warning("call_waits", participant=self._participant, reason=error.reason)
+                await self._pause(self._backoff.next_s())
+
+    async def _pause(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _state(self) -> ConferenceState | None:
+        try:
+            return self._conferences.get(self._conference)
+        except Refused:
+            return None
+
+    def _is_wanted(self) -> bool:
+        state = self._state()
+        who = None if state is None else state.participants.get(self._participant)
+        return who is not None and not who.legs and not self._resting
+
+    async def _call(self, targets: tuple[CallTarget, ...]) -> None:
+        """Call until somebody answers; raises Failed where nobody does."""
+        credentials = await self._directory.credentials(self._participant)
+        try:
+            self._context.rooms.admit(self._conference, self._participant)
+        except NoCapacity as error:
+            raise Failed("failed", error.retry_after_s) from error
+        except Refused as error:
+            raise Failed("failed") from error
+        self._conferences.note(self._conference, NoteCalling(self._participant))
+        try:
+            await self._try_all(targets, credentials)
+        except Failed as failed:
+            log.info(
+                "call_failed",
+                conference=self._conference,
+                participant=self._participant,
+                reason=failed.failure,
+            )
+            self._note_failure(failed.failure)
+            raise
+        except BaseException:
+            self._note_failure("failed")
+            raise
+
+    def _note_failure(self, failure: CallFailure) -> None:
+        self._conferences.note(self._conference, NoteCallFailed(self._participant, failure))
+
+    async def _try_all(
+        self, targets: tuple[CallTarget, ...], credentials: Credentials | None
+    ) -> None:
+        failed = Failed("unreachable")
+        queue = list(targets)
+        contacts = MAX_CONTACTS
+        while queue:
+            target = queue.pop(0)
+            for hop in await self._hops(target):
+                ended = await self._try(target.uri, hop, credentials)
+                if ended is None:
+                    return
+                failed = Failed(failure_of(ended), ended.retry_after_s or 0)
+                moved = ended.contacts[:contacts]
+                contacts -= len(moved)
+                queue[:0] = [CallTarget(contact, None) for contact in moved]
+                if not tries_elsewhere(ended):
+                    break
+        raise failed
+
+    async def _hops(self, target: CallTarget) -> tuple[Hop, ...]:
+        if target.hop is not None:
+            return (target.hop,)
+        try:
+            return await self._context.endpoint.locate(target.uri)
+        except SipError as error:
+            raise Failed("not_found") from error
+
+    async def _try(self, uri: str, hop: Hop, credentials: Credentials | None) -> CallEnded | None:
+        """Call one place; None: the room is in, by this call or another way."""
+        state = self._state()
+        if state is None:
+            return None
+        conversation = OutgoingConversation(self._context, self._conference, hop, self._changed.set)
+        try:
+            await conversation.reserve()
+        except PortsExhausted as error:
+            raise Failed("failed") from error
+        offer, caller = conversation.offer(), self._caller(state, hop)
+
+        def start(agent: UserAgent, now: float) -> None:
+            conversation.call = agent.call(
+                uri,
+                offer,
+                now,
+                caller=caller,
+                hop=hop,
+                credentials=credentials,
+                no_answer_s=self._no_answer_s,
+            )
+            conversation.participant = self._participant
+            self._opened(conversation)
+
+        try:
+            self._context.endpoint.do(start)
+        except SipError as error:
+            conversation.release()
+            raise Failed("not_found") from error
+        try:
+            while conversation.outcome is None and self._is_wanted():
+                self._changed.clear()
+                await self._changed.wait()
+            return conversation.outcome
+        finally:
+            if not self._is_here_by(conversation):
+                conversation.hang_up("replaced")
+
+    def _is_here_by(self, conversation: Conversation) -> bool:
+        state = self._state()
+        who = None if state is None else state.participants.get(self._participant)
+        leg = conversation.leg
+        return who is not None and leg is not None and any(one.id == leg.id for one in who.legs)
+
+    def _caller(self, state: ConferenceState, hop: Hop) -> str:
+        name = state.name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{name}" <sip:{state.number or state.id}@{self._context.endpoint.told_host(hop)}>'
+
+
+class OutgoingConversation(Conversation):
+    """A call of ours.
+
+    Args:
+        changed: told when ``outcome`` is there.
+    """
+
+    def __init__(
+        self, context: CallContext, conference: str, hop: Hop, changed: Callable[[], None]
+    ) -> None:
+        super().__init__(context, conference, hop)
+        self.outcome: CallEnded | None = None
+        """Why it came to nothing; None while it stands."""
+        self._changed = changed
+
+    def answered(self, event: CallAnswered) -> None:
+        """Follow the answer; one that cannot be used ends the call."""
+        try:
+            self.complete(event.sdp)
+        except UNUSABLE as error:
+            log.info("answer_unusable", call=self.call, reason=str(error))
+            self._settle(CallEnded(self.call, "not acceptable", 488))
+            self.hang_up("failed")
+
+    def over(self, event: CallEnded) -> None:
+        """See ``Conversation``."""
+        super().over(event)
+        self._settle(event)
+
+    def _settle(self, event: CallEnded) -> None:
+        self.outcome = self.outcome or event
+        self._changed()

@@ -1,0 +1,88 @@
+"""Our end of a call's media: at which addresses, with which protection."""
+
+import ipaddress
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
+
+from mcu.sip.udp import local_address
+from signalling.media.negotiated import StreamName
+from signalling.offer_answer import Ice, LocalMedia
+from signalling.offer_answer.agreement import Family, Protection
+from signalling.sdp import Direction, Fingerprint
+from signalling.sip import Hop
+
+PlainRtp = Literal["allowed", "internal", "refused"]
+
+STREAMS: Final[Mapping[StreamName, Direction]] = {"audio": "sendrecv", "video": "sendrecv"}
+MEDIA_SECTIONS: Final = len(STREAMS)
+"""Sections of one call that need ports."""
+_PROTECTED: Final[tuple[Protection, ...]] = ("sdes", "dtls")
+
+
+class MediaEnds:
+    """Makes our end for each call.
+
+    Args:
+        fingerprint: of our DTLS certificate. cname: as RTCP names us.
+        bitrate_bps: what we want of a picture at most.
+        public: addresses told in place of our own; one of each family counts.
+        own: addresses of this machine, for a family that the peer's signalling does not show.
+        plain_rtp, internal: the site's policy.
+    """
+
+    def __init__(
+        self,
+        *,
+        fingerprint: Fingerprint,
+        cname: str,
+        bitrate_bps: int,
+        public: Sequence[str] = (),
+        own: Sequence[str] = (),
+        plain_rtp: PlainRtp = "internal",
+        internal: Sequence[str] = (),
+    ) -> None:
+        self._fingerprint = fingerprint
+        self._cname = cname
+        self._bitrate_bps = bitrate_bps
+        self._public = tuple(public)
+        self._own = tuple(own)
+        self._plain_rtp = plain_rtp
+        self._internal = tuple(ipaddress.ip_network(network) for network in internal)
+
+    def local(self, hop: Hop, port: Callable[[int, Family], int]) -> LocalMedia:
+        """Our end of a call with a peer whose signalling comes from or goes to ``hop``.
+
+        Args:
+            port: see ``LocalMedia``.
+        """
+        reached = hop.local or local_address(hop.host, hop.port or 0)
+        plain = self._is_plain_allowed(hop.host)
+        return LocalMedia(
+            port=port,
+            session_id=secrets.randbits(62),
+            cname=self._cname,
+            new_ssrc=lambda: secrets.randbelow(0xFFFF_FFFF) + 1,
+            ipv4=self._address(4, reached),
+            ipv6=self._address(6, reached),
+            fingerprints=(self._fingerprint,),
+            ice=Ice(secrets.token_hex(4), secrets.token_hex(16)),
+            protections=(*_PROTECTED, "plain") if plain else _PROTECTED,
+            streams=STREAMS,
+            receive_bitrate_bps=self._bitrate_bps,
+        )
+
+    def _address(self, version: int, reached: str) -> str:
+        for address in (*self._public, reached, *self._own):
+            if address and (6 if ":" in address else 4) == version:
+                return address
+        return ""
+
+    def _is_plain_allowed(self, host: str) -> bool:
+        if self._plain_rtp != "internal":
+            return self._plain_rtp == "allowed"
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False  # a name that is still to be looked up
+        return any(address in network for network in self._internal)
