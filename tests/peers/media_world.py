@@ -89,12 +89,18 @@ class MediaWorld:
     Args:
         seed: of all that is random.
         dual_stack: addresses of IPv4 peers come mapped, as from an IPv6 socket.
+        time: shared with another world.
     """
 
     def __init__(
-        self, seed: int = 1, *, dual_stack: bool = False, left_after_s: float = 30
+        self,
+        seed: int = 1,
+        *,
+        dual_stack: bool = False,
+        left_after_s: float = 30,
+        time: VirtualTime | None = None,
     ) -> None:
-        self.time = VirtualTime()
+        self.time = time or VirtualTime()
         self.generator = random.Random(seed)
         self.port = MediaPort(self._sendto, dual_stack=dual_stack)
         self.dual_stack = dual_stack
@@ -123,15 +129,19 @@ class MediaWorld:
         kind: LegKind = "join",
         *,
         shown: bool = True,
+        recorder: Recorder | None = None,
     ) -> JoinedPeer:
         """A peer offers and gets its answer; run the world to connect it.
 
         Args:
             shown: all that the peer sends is wanted from the start.
+            recorder: the leg's observer, which also says who listens.
         """
         self._joined += 1
         joined = JoinedPeer(self, options, faults)
         self.at(joined.address, joined)
+        if recorder is not None:
+            joined.recorder, shown = recorder, False
         joined.leg = self.acceptor.accept(
             joined.peer.offer(),
             leg_id=f"leg-{self._joined}",
@@ -141,7 +151,8 @@ class MediaWorld:
             observer=joined.recorder,
             now=self.time.now,
         )
-        joined.leg.listen(joined.recorder.heard)
+        if recorder is None:
+            joined.leg.listen(joined.recorder.heard)
         if shown:
             for source in joined.leg.sources:
                 joined.leg.want_source(source, wanted=True)

@@ -171,7 +171,7 @@ class SipRoom:
         suite: str | None = None,
         certificate: DtlsCertificate | None = None,
         setup: str = "actpass",
-        host: str = "198.51.100.7",
+        host: str,
     ) -> None:
         self.world = world
         self.sections = list(sections)
@@ -423,11 +423,18 @@ class SipWorld:
 
     Args:
         seed: of all that is random. pairs: of ports that there are.
-        elsewhere: site policy; see ``SipAcceptor``.
+        elsewhere: site policy; see ``SipAcceptor``. time: shared with another world.
     """
 
-    def __init__(self, seed: int = 1, *, pairs: int = 100, elsewhere: bool = True) -> None:
-        self.time = VirtualTime()
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        pairs: int = 100,
+        elsewhere: bool = True,
+        time: VirtualTime | None = None,
+    ) -> None:
+        self.time = time or VirtualTime()
         self.generator = random.Random(seed)
         self.open_ports: set[int] = set()
         self.rooms: dict[Address, SipRoom] = {}
@@ -467,11 +474,15 @@ class SipWorld:
         shown: bool = True,
         announced_host: str | None = None,
         ice: Ice | None = None,
+        recorder: Recorder | None = None,
         **options: Any,
     ) -> SipRoom:
         """A room calls and is answered; its media begins with the next ``run``."""
         self._calls += 1
+        options = {"host": f"198.51.100.{6 + self._calls}"} | options
         room = SipRoom(self, sections or (AUDIO,), faults, **options)
+        if recorder is not None:
+            room.recorder, shown = recorder, False
         if announced_host is not None:
             room.announced_host = announced_host
         room.reserved = _done(self.acceptor.reserve(len(room.sections)))
@@ -481,14 +492,15 @@ class SipWorld:
         room.leg = self.acceptor.open(
             agreed,
             room.reserved,
-            leg_id=f"leg-{self._calls}",
+            leg_id=f"call-{self._calls}",
             conference="conference",
-            participant=f"room-{self._calls}",
+            participant=f"sip-{self._calls}",
             observer=room.recorder,
             digits=room.digits.append,
             now=self.time.now,
         )
-        room.leg.listen(room.recorder.heard)
+        if recorder is None:
+            room.leg.listen(room.recorder.heard)
         room.leg.ask_picture = lambda: setattr(room, "asked_by_info", room.asked_by_info + 1)
         if shown:
             for source in room.leg.sources:
