@@ -99,7 +99,7 @@ class Flow:
         dtmf_receive: the one it sends us. dtmf_clock_rate: of both, in Hz.
         comfort_noise: payload type of RFC 3389 in both directions; None: none is sent.
         ptime_ms: sound in each packet we send: 10, 20, 40 or 60.
-        held: the peer holds: it does not take what we send.
+        held: the peer holds: it does not take what we would send.
         ice: None: the peer has not offered ICE.
         label: of the section in our description (RFC 4574), empty: none.
     """

@@ -150,6 +150,7 @@ class _Answering:
             send=codec,
             receive=codec,
             direction=direction,
+            would_send=we_send,
             rtcp_mux=mux,
             ice=ice,
             label=self._label(index, stream),

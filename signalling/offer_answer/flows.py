@@ -35,7 +35,8 @@ class Terms:
     Args:
         peer: the section of the peer's description, at ``index``.
         send: the codec as the peer numbers and limits it. receive: the same as we number it.
-        direction: what both descriptions allow, seen from our end.
+        direction: what both descriptions allow, seen from our end. would_send: we would send
+            if the peer took it.
         rtx, extensions, events, comfort_noise: what our offer has of these, as it numbers them.
             ``events`` None: ours is an answer, and takes what the peer's offer has.
     """
@@ -50,6 +51,7 @@ class Terms:
     send: Codec
     receive: Codec
     direction: Direction
+    would_send: bool
     rtcp_mux: bool
     ice: Ice | None
     label: str
@@ -90,7 +92,7 @@ def make_flow(terms: Terms, local: LocalMedia, ssrcs: Ssrcs) -> Flow:
         media=media,
         ssrc=ssrc,
         rtx_ssrc=rtx_ssrc,
-        held=not peer_takes or _is_zeros(terms),
+        held=(terms.would_send and not peer_takes) or _is_zeros(terms),
         ice=terms.ice,
         label=terms.label,
     )

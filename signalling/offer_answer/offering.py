@@ -131,7 +131,11 @@ class _Offering:
             self.holding = previous.holding if previous else False
         carried = {flow.media.stream for flow in previous.flows} if previous else set()
         wanted = tuple(local.streams) if previous is None else add
-        self.new = [one for one in wanted if one in local.streams and one not in carried]
+        self.new = [
+            one
+            for one in wanted
+            if one in local.streams and one not in carried and _codecs(local, one)
+        ]
         self.sections: dict[int, OfferedSection] = {}
         self.media: dict[int, MediaSection] = {}
         self.floor: OfferedFloor | None = None
@@ -185,9 +189,7 @@ class _Offering:
     def _add(self, index: int, stream: StreamName) -> None:
         local, sound = self.local, stream == "audio"
         security = offer_security(local)
-        codecs = _audio_codecs(local) if sound else _video_codecs(local)
-        if not codecs:
-            return
+        codecs = _codecs(local, stream)
         rates = {codec.clock_rate for codec in codecs}
         draft = Draft(
             kind="audio" if sound else "video",
@@ -340,6 +342,7 @@ def _complete_section(
         send=send,
         receive=receive,
         direction=direction,
+        would_send=sends,
         rtcp_mux=mux,
         ice=ice_of(answer, media, local)[0] if draft.ice else None,
         label=draft.label,
@@ -373,8 +376,11 @@ def _alike(ours: Codec, theirs: Codec) -> bool:
     )
 
 
-def _audio_codecs(local: LocalMedia) -> tuple[Codec, ...]:
-    return tuple(codec for codec in _AUDIO if codec.name in local.codecs)
+def _codecs(local: LocalMedia, stream: StreamName) -> tuple[Codec, ...]:
+    """What a new section offers, the preferred first."""
+    if stream == "audio":
+        return tuple(codec for codec in _AUDIO if codec.name in local.codecs)
+    return _video_codecs(local)
 
 
 def _video_codecs(local: LocalMedia) -> tuple[Codec, ...]:
