@@ -485,7 +485,7 @@ class SipWorld:
             room.recorder, shown = recorder, False
         if announced_host is not None:
             room.announced_host = announced_host
-        room.reserved = _done(self.acceptor.reserve(len(room.sections)))
+        room.reserved = done(self.acceptor.reserve(len(room.sections)))
         agreed = answer_offer(
             SessionDescription.parse(room.offer()), self.local(room.reserved, ice)
         )
@@ -526,7 +526,7 @@ class SipWorld:
                 self.rooms[room.host, port] = room
         room.version += 1
         more = max(0, len(room.sections) - len(room.agreed.flows))
-        reserved = _done(self.acceptor.reserve(more))
+        reserved = done(self.acceptor.reserve(more))
         agreed = answer_offer(
             SessionDescription.parse(room.offer()), self.local(reserved), previous=room.agreed
         )
@@ -554,7 +554,7 @@ class SipWorld:
             room.handle_timer(now)
 
 
-def _done(coroutine: Any) -> Any:
+def done(coroutine: Any) -> Any:
     """The result of a coroutine that does not wait."""
     try:
         coroutine.send(None)
