@@ -506,7 +506,7 @@ async def test_starting_a_conference(daemon: StubDaemon, chromium: ChromiumPage)
     chosen = next(id_ for id_, p in daemon.people.items() if p["label"] == "Thị trấn Vạn Giã")
     assert body == {
         "name": "Họp giao ban", "unit": "van-ninh", "bridges": [chosen], "chair": chosen,
-        "layout": "1+5",
+        "layout": "1+5", "pin": None,
     }  # fmt: skip
 
 

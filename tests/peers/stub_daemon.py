@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 from config.sites import load_site
 from mcu.console.pages import add_pages
 from tests.peers.stub_roster import CONFERENCE, Json, conference, guest, moment, roster
+from tests.peers.stub_sip import no_account, sip_rooms, sip_trace
 
 OPERATOR = "operator-token"
 ROOM = "room-token"
@@ -62,6 +63,8 @@ class StubDaemon:
         self.load_read = asyncio.Event()  # a reading of the load has come
         self.load_answered = asyncio.Event()  # unset: readings of the load wait for their answer
         self.load_answered.set()
+        self.sip = sip_rooms(list(self.people.values()))
+        self.trace = sip_trace()
         self.session: Json | None = None
         self.room_session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
@@ -102,6 +105,7 @@ class StubDaemon:
                 web.get(f"{api}/units/{{unit}}", self._unit),
                 web.get(f"{api}/bridges", self._bridges),
                 web.get(f"{api}/bridges/{{bridge}}", self._bridge),
+                web.route("*", f"{api}/bridges/{{bridge}}/sip-secret", self._sip_secret),
                 web.get(f"{api}/load", self._load),
                 web.get(f"{api}/conferences", self._conferences),
                 web.post(f"{api}/conferences", self._start_conference),
@@ -114,6 +118,7 @@ class StubDaemon:
                 web.patch(f"{item}/participants/{{id}}", self._change_participant),
                 web.delete(f"{item}/participants/{{id}}", self._remove_participant),
                 web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
+                web.get(f"{item}/participants/{{id}}/sip-trace", self._sip_trace),
                 web.get(f"{item}/views/{{view}}.jpg", self._picture),
                 web.post(f"{item}/mute", self._mute),
                 web.post(f"{item}/unmute", self._mute),
@@ -142,7 +147,9 @@ class StubDaemon:
     def emit(self, type_: str, **data: Any) -> None:
         """Publish one event to every open stream; measured ones are not kept."""
         event: Json = {"time": moment(), "type": type_, "conference": CONFERENCE, "data": data}
-        if not type_.endswith((".measured", ".requested")):
+        if type_.startswith("bridge."):
+            event |= {"conference": None, "seq": None}
+        elif not type_.endswith((".measured", ".requested")):
             event["seq"] = len(self.log) + 1
             self.log.append(event)
         for stream in self._streams:
@@ -253,15 +260,47 @@ class StubDaemon:
 
     async def _bridges(self, request: web.Request) -> web.Response:
         items = [
-            {"id": p["id"], "name": p["name"], "unit": p["unit"], "kind": "webrtc",
-             "importance": p["importance"], "contact": {}}
+            {"id": p["id"], "name": p["name"], "unit": p["unit"], "importance": p["importance"],
+             "address": "", "contact": {}, **self._kind(p["id"])}
             for p in [*self.people.values(), *self.removed.values()]
         ]  # fmt: skip
         return _page(request, items)
 
     async def _bridge(self, request: web.Request) -> web.Response:
+        bridge = request.match_info["bridge"]
         contact = {"name": "Nguyễn Thị Hạnh", "phone": "0258 3822 000"}
-        return web.json_response({"id": request.match_info["bridge"], "contact": contact})
+        return web.json_response({"id": bridge, "contact": contact, **self._kind(bridge)})
+
+    def _kind(self, bridge: str) -> Json:
+        sip = self.sip.get(bridge)
+        return {"kind": "webrtc" if sip is None else "sip", "sip": sip}
+
+    def sign_in(self, bridge: str, *contacts: Json) -> None:
+        """A hardware room signs in from these places; from none: it has signed out."""
+        self.sip[bridge] |= {
+            "registered": bool(contacts),
+            "since": moment(5400) if contacts else None,
+            "contacts": list(contacts),
+        }
+        verb = "registered" if contacts else "unregistered"
+        self.emit(f"bridge.{verb}", bridge=bridge, unit="", sip=self.sip[bridge])
+
+    async def _sip_secret(self, request: web.Request) -> web.Response:
+        bridge = request.match_info["bridge"]
+        if request.method == "DELETE":
+            self.sip[bridge] = no_account()
+            return web.Response(status=204)
+        self.sip[bridge]["has_secret"] = True
+        secret = (await request.json()).get("secret") or "w3xkq7m2tz9h5cfnp8ra"
+        account = {
+            "user_name": bridge, "secret": secret, "server": "mcu.khanhhoa.gov.vn", "realm": "mcu",
+            "ports": {"udp": 5060, "tcp": 5060, "tls": 5061},
+            "address": f"sip:{bridge}@mcu.khanhhoa.gov.vn",
+        }  # fmt: skip
+        return web.json_response(account, status=201)
+
+    async def _sip_trace(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.trace})
 
     async def _load(self, request: web.Request) -> web.Response:
         answer = web.json_response(self.load)
@@ -312,13 +351,19 @@ class StubDaemon:
         return web.json_response(self._now())
 
     async def _change_conference(self, request: web.Request) -> web.Response:
-        chair = (await request.json())["chair"]
+        wanted = await request.json()
+        if "pin" in wanted:
+            self.conference.update(pin=wanted["pin"], has_pin=wanted["pin"] is not None)
+        chair = wanted.get("chair", self.conference["chair"])
         for person in self.people.values():
             role = "chair" if person["id"] == chair else "participant"
             if person["role"] != role:
                 self.change(person["id"], role=role)
         self.conference["chair"] = chair
-        self.emit("conference.changed", name=self.conference["name"], chair=chair)
+        self.emit(
+            "conference.changed",
+            **{name: self.conference[name] for name in ("name", "chair", "number", "has_pin")},
+        )
         return web.json_response(self._now())
 
     async def _end_conference(self, request: web.Request) -> web.Response:
@@ -447,7 +492,7 @@ class StubDaemon:
         with suppress(ConnectionError):
             await response.write(b": here\n\n")
             while (event := await stream.get()) is not None:
-                id_ = f"id: {event['seq']}\n" if "seq" in event else ""
+                id_ = f"id: {event['seq']}\n" if event.get("seq") else ""
                 data = json.dumps(event, ensure_ascii=False)
                 await response.write(f"{id_}event: {event['type']}\ndata: {data}\n\n".encode())
         self._streams.discard(stream)

@@ -41,6 +41,7 @@ def roster(seed: int = 7) -> list[Json]:
             "role": "chair" if number == 0 else "participant",
             "importance": 100 if number == 0 else 50 if number < 9 else 0,
             "state": state,
+            "call_failure": None,
             "audio_muted": number > 2 and dice.random() < 0.9,
             "video_muted": dice.random() < 0.03,
             "deafened": False,
@@ -89,6 +90,9 @@ def conference(people: list[Json]) -> Json:
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
         "started_at": moment(3217),
         "ended_at": None,
+        "number": "1001",
+        "has_pin": False,
+        "pin": None,
         "damaged": False,
         "version": 1,
     }

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from mcu.api.problem import KINDS, Kind
-from mcu.api.schemas.conference import Grade, Presence
+from mcu.api.schemas.conference import CallFailure, Grade, Presence
 from mcu.console.pages import STATIC
 from mixer.video.layout import LAYOUTS
 
@@ -80,6 +80,8 @@ def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> Non
         assert f"state.{state}" in english
     for grade in Grade.__args__:
         assert f"grade.{grade}" in english
+    for failure in CallFailure.__args__:
+        assert f"call.{failure}" in english
 
 
 OF_NO_KIND = {"unreachable", "page", "400", "500"}

@@ -135,7 +135,13 @@ function Running({ desk }) {
   const until = conference.ended_at ? Date.parse(conference.ended_at) : Date.now();
   const time = duration((until - Date.parse(conference.started_at)) / 1000);
   const state = t(conference.state === "running" ? "running-for" : "ended-after", { time });
-  return html`<p class="quiet">${unitName(conference.unit)} · ${state}</p>`;
+  const said = [unitName(conference.unit), state];
+  if (conference.state === "running" && conference.number) {
+    said.push(t("dial.number", { number: conference.number }));
+    if (conference.has_pin)
+      said.push(conference.pin ? t("dial.pin", { pin: conference.pin }) : t("dial.with-pin"));
+  }
+  return html`<p class="quiet">${said.join(" · ")}</p>`;
 }
 
 /** @param {{desk: Desk}} props */

@@ -64,7 +64,10 @@ export function ListScreen() {
     <main class="page">
       <div class="page-head">
         <p class="quiet">${conferences.value && t("list.running", { count: running.length })}</p>
-        ${mayStart && html`<a class="button primary" href="#/start"><${Icon} name="plus" />${t("list.start")}</a>`}
+        <div class="row-of-buttons">
+          <a class="button" href="#/rooms"><${Icon} name="phone" />${t("rooms.title")}</a>
+          ${mayStart && html`<a class="button primary" href="#/start"><${Icon} name="plus" />${t("list.start")}</a>`}
+        </div>
       </div>
       ${failure.value && html`<${Problem} error=${failure.value} />`}
       ${conferences.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}

@@ -9,6 +9,7 @@ import { language, t } from "../shared/i18n.js";
 import { ConferenceScreen } from "./conference.js";
 import { Help, helpOpen } from "./keys.js";
 import { ListScreen } from "./list.js";
+import { RoomsScreen } from "./rooms.js";
 import { SignIn } from "./signin.js";
 import { StartScreen } from "./start.js";
 
@@ -47,10 +48,11 @@ async function begin() {
 
 /** @param {string} hash */
 function screenOf(hash) {
-  const [, place, id] = /^#\/(conferences|start)?\/?(.*)$/.exec(hash) ?? [];
+  const [, place, id] = /^#\/(conferences|rooms|start)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
+  if (place === "rooms") return html`<${RoomsScreen} />`;
   if (place === "start") return html`<${StartScreen} />`;
   return html`<${ListScreen} />`;
 }

@@ -105,6 +105,17 @@ export class ConferenceModel {
     }
   }
 
+  /** Read the PIN, for those who may know it. */
+  async #readPin() {
+    try {
+      const { pin } = await get(`conferences/${encodeURIComponent(this.id)}`);
+      const now = this.conference.peek();
+      if (now?.has_pin) this.conference.value = { ...now, pin };
+    } catch (error) {
+      console.warn("PIN not read:", error);
+    }
+  }
+
   /** @param {any} conference @param {any[]} participants */
   #fill(conference, participants) {
     this.conference.value = conference;
@@ -150,7 +161,15 @@ export class ConferenceModel {
         change(data.conference);
         break;
       case "conference.changed":
-        change({ name: data.name, chair: data.chair });
+        change({
+          name: data.name,
+          chair: data.chair,
+          number: data.number,
+          has_pin: data.has_pin,
+          pin: null,
+        });
+        // Events have many readers, so the PIN is not among what they say.
+        if (data.has_pin) void this.#readPin();
         break;
       case "conference.ended":
         change({ state: "ended", ended_at: data.ended_at ?? time });

@@ -8,9 +8,11 @@ import { Icon } from "../shared/icons.js";
 import { clock, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { useStill } from "./picture.js";
-import { lineInWords } from "./row.js";
+import { LadderDialog } from "./ladder.js";
+import { Registration } from "./rooms.js";
+import { lineInWords, stateInWords } from "./row.js";
 
-/** The room's registry entry (contact, unit name); null while unknown or for guests. @param {any} person */
+/** The room's registry entry (contact, unit name, how its devices stand); null while unknown or for guests. @param {any} person */
 function useRegistry(person) {
   const [entry, setEntry] = useState(/** @type {any} */ (null));
   useEffect(() => {
@@ -26,6 +28,7 @@ function useRegistry(person) {
       if (current)
         setEntry({
           contact: b.status === "fulfilled" ? b.value?.contact : null,
+          sip: b.status === "fulfilled" ? b.value?.sip : null,
           unit: u.status === "fulfilled" ? u.value?.name : null,
         });
     });
@@ -33,6 +36,18 @@ function useRegistry(person) {
       current = false;
     };
   }, [person?.id]);
+  // A hardware room signs in and out while its panel is open; its calls tell when to look again.
+  useEffect(() => {
+    if (!entry?.sip || !person) return undefined;
+    let current = true;
+    get(`bridges/${encodeURIComponent(person.bridge)}`).then(
+      ({ sip }) => current && setEntry((/** @type {any} */ old) => old && { ...old, sip }),
+      () => undefined, // what was read before stays shown
+    );
+    return () => {
+      current = false;
+    };
+  }, [person?.state]);
   return entry;
 }
 
@@ -41,6 +56,7 @@ export function RoomPanel({ desk }) {
   const { model, actions } = desk;
   const person = model.person(desk.roster.selected.value);
   const [removing, setRemoving] = useState(false);
+  const [tracing, setTracing] = useState(false);
   const entry = useRegistry(person);
   const here = person?.state === "connected" || person?.state === "lost";
   const still = useStill(
@@ -72,7 +88,7 @@ export function RoomPanel({ desk }) {
         <div>
           <dt>${t("room.state")}</dt>
           <dd>
-            ${t(`state.${person.state}`)}${since && ` · ${t("since", { time: clock(since) })}`}
+            ${stateInWords(person)}${since && ` · ${t("since", { time: clock(since) })}`}
           </dd>
         </div>
         ${
@@ -82,6 +98,13 @@ export function RoomPanel({ desk }) {
             <dd>
               ${person.quality.grade === "none" ? t("grade.none") : lineInWords(person.quality)}
             </dd>
+          </div>`
+        }
+        ${
+          entry?.sip &&
+          html`<div>
+            <dt>SIP</dt>
+            <dd><${Registration} sip=${entry.sip} /></dd>
           </div>`
         }
         <div>
@@ -165,6 +188,13 @@ export function RoomPanel({ desk }) {
         <button type="button" class="danger" disabled=${off} onClick=${() => setRemoving(true)}>
           <${Icon} name="close" />${t("remove")}
         </button>
+        ${
+          entry?.sip &&
+          desk.mutes &&
+          html`<button type="button" title=${t("sip.trace.explain")} onClick=${() => setTracing(true)}>
+            <${Icon} name="list" />${t("sip.trace")}
+          </button>`
+        }
       </div>
       <${Volume}
         person=${person}
@@ -173,6 +203,14 @@ export function RoomPanel({ desk }) {
           actions.change(person.id, { volume_db }).catch(showError)}
       />
     </div>
+    ${
+      tracing &&
+      html`<${LadderDialog}
+        path=${`conferences/${encodeURIComponent(model.id)}/participants/${encodeURIComponent(person.id)}`}
+        name=${person.label}
+        onClose=${() => setTracing(false)}
+      />`
+    }
     ${
       removing &&
       html`<${Dialog}

@@ -65,7 +65,7 @@ export function Row({ id, desk, stop }) {
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
-      ${person.state !== "connected" && html`<small>${t(`state.${person.state}`)}</small>`}
+      ${person.state !== "connected" && html`<small>${stateInWords(person)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${person.deafened && html`<span class="tag">${t("deafened")}</span>`}
     </span>
@@ -183,6 +183,12 @@ export function lineInWords(quality) {
   return parts.join(" · ");
 }
 
+/** The state, and of a room that did not come when it was called, why. @param {any} person */
+export const stateInWords = (person) =>
+  [t(`state.${person.state}`), person.call_failure && t(`call.${person.call_failure}`)]
+    .filter(Boolean)
+    .join(" · ");
+
 /** The picture a weak line gets, in a word. @param {any} receives */
 const stepInWords = (receives) =>
   receives.bitrate_bps ? `↓ ${receives.step}` : t("line.sound-alone");
@@ -191,7 +197,7 @@ const stepInWords = (receives) =>
 function described(person) {
   return [
     person.label,
-    t(`state.${person.state}`),
+    stateInWords(person),
     person.role === "chair" && t("role.chair"),
     person.audio_muted && t("muted"),
     person.video_muted && t("video-muted"),

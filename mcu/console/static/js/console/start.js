@@ -47,7 +47,7 @@ export function StartScreen() {
   useTitle(t("start.title"));
   const [registry, setRegistry] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
-  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "" });
+  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "" });
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   const [filter, setFilter] = useState("");
   const [waiting, setWaiting] = useState(false);
@@ -93,6 +93,7 @@ export function StartScreen() {
         name: form.name.trim(),
         unit: form.unit,
         layout: form.layout,
+        pin: form.pin || null,
         bridges: form.whole ? "subtree" : [...chosen],
         chair: wanted.some((/** @type {any} */ b) => b.id === form.chair) ? form.chair : null,
       });
@@ -155,6 +156,17 @@ export function StartScreen() {
                 <option value="">${t("start.no-chair")}</option>
                 ${wanted.map((/** @type {any} */ bridge) => html`<option key=${bridge.id} value=${bridge.id}>${bridge.name}</option>`)}
               </select>
+            </label>
+            <label
+              >${t("start.pin")}
+              <input
+                value=${form.pin}
+                inputmode="numeric"
+                pattern="[0-9]{4,10}"
+                maxlength="10"
+                placeholder=${t("start.pin-none")}
+                onInput=${(/** @type {any} */ e) => change({ pin: e.target.value.trim() })}
+              />
             </label>
             <fieldset>
               <legend>${t("start.layout")}</legend>

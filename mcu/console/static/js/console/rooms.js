@@ -1,0 +1,220 @@
+// @ts-check
+// Hardware rooms: which of them have signed in, from where, and what a technician types into them.
+
+import { classes, html, signal, useEffect, useState } from "../shared/base.js";
+import { getAll, send, session } from "../shared/api.js";
+import { Dialog, Problem, show, showError, Toasts } from "../shared/controls.js";
+import { EventStream } from "../shared/events.js";
+import { Icon } from "../shared/icons.js";
+import { byName, dayAndClock, fold, t } from "../shared/i18n.js";
+import { LinkBanner } from "./banner.js";
+import { TopBar, useTitle } from "./frame.js";
+import { useKeys } from "./keys.js";
+import { load, LoadBanner } from "./load.js";
+import { readUnits, unitName, units } from "./registry.js";
+import { SecretDialog } from "./secret.js";
+
+/** Bridges of kind sip by id; null until they were read. */
+const rooms = signal(/** @type {Map<string, any> | null} */ (null));
+const failure = signal(/** @type {any} */ (null));
+/** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
+const link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
+
+async function read() {
+  try {
+    const bridges = await getAll("bridges");
+    rooms.value = new Map(
+      bridges.filter((bridge) => bridge.kind === "sip").map((bridge) => [bridge.id, bridge]),
+    );
+    failure.value = null;
+    if (!units.peek().size) await readUnits();
+  } catch (error) {
+    failure.value = error;
+  }
+}
+
+/** @param {any} event */
+function receive({ type, data }) {
+  if (type === "load.measured") load.value = data;
+  if (type === "bridge.registered" || type === "bridge.unregistered") put(data.bridge, data.sip);
+}
+
+/** @param {string} id @param {any} sip */
+function put(id, sip) {
+  const known = rooms.peek()?.get(id);
+  if (known) rooms.value = new Map(rooms.peek()).set(id, { ...known, sip });
+}
+
+export function RoomsScreen() {
+  useTitle(t("rooms.title"));
+  const [search, setSearch] = useState("");
+  /** Which dialog is open, for which room. */
+  const [open, setOpen] = useState(/** @type {{what: string, room: any} | null} */ (null));
+  useEffect(() => {
+    const stream = new EventStream("/api/v1/events", {
+      onEvent: receive,
+      onOpen: () => void read(),
+      onLink: (now) => (link.value = now),
+    });
+    return () => stream.stop();
+  }, []);
+  useKeys({
+    "/": () => document.getElementById("rooms-search")?.focus(),
+    Escape: () => {
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    },
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+  });
+  const all = [...(rooms.value?.values() ?? [])].sort((a, b) => byName(a.name, b.name));
+  const found = all.filter((room) =>
+    fold(`${room.name} ${placeOf(room)} ${room.id}`).includes(fold(search)),
+  );
+  const mayIssue = ["admin", "operator", "technician"].includes(session.value?.role);
+  return html`<${TopBar}>
+      <a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a>
+      <h1>${t("rooms.title")}</h1>
+    <//>
+    <${Toasts} />
+    <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
+    <${LoadBanner} />
+    <main class="page">
+      <div class="page-head">
+        <p class="quiet">
+          ${rooms.value && t("rooms.registered", { count: all.filter((room) => room.sip.registered).length, total: all.length })}
+        </p>
+        <div class="search">
+          <${Icon} name="search" /><input
+            id="rooms-search"
+            type="search"
+            placeholder=${t("roster.search")}
+            aria-label=${t("roster.search")}
+            value=${search}
+            onInput=${(/** @type {any} */ e) => setSearch(e.target.value)}
+          />
+        </div>
+      </div>
+      ${failure.value && html`<${Problem} error=${failure.value} />`}
+      ${rooms.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}
+      ${
+        rooms.value &&
+        !found.length &&
+        html`<div class="empty"><p>${t(all.length ? "roster.none" : "rooms.none")}</p></div>`
+      }
+      <ul class="sip-rooms">
+        ${found.map(
+          (room) =>
+            html`<${Entry}
+              key=${room.id}
+              room=${room}
+              mayIssue=${mayIssue}
+              onOpen=${(/** @type {string} */ what) => setOpen({ what, room })}
+            />`,
+        )}
+      </ul>
+    </main>
+    ${
+      open?.what === "secret" &&
+      html`<${SecretDialog}
+        room=${open.room}
+        onMade=${() => put(open.room.id, { ...rooms.peek()?.get(open.room.id)?.sip, has_secret: true })}
+        onClose=${() => setOpen(null)}
+      />`
+    }
+    ${open?.what === "revoke" && html`<${Revoke} room=${open.room} onClose=${() => setOpen(null)} />`}`;
+}
+
+/** Go to the first button of the room before or after. @param {number} by */
+function step(by) {
+  const entries = [...document.querySelectorAll(".sip-room")];
+  const at = entries.findIndex((entry) => entry.contains(document.activeElement));
+  const next = entries[at < 0 ? (by > 0 ? 0 : entries.length - 1) : at + by];
+  if (next instanceof HTMLElement) next.focus();
+}
+
+/** @param {{room: any, mayIssue: boolean, onOpen: (what: string) => void}} props */
+function Entry({ room, mayIssue, onOpen }) {
+  const { sip } = room;
+  return html`<li
+    class=${classes("sip-room", sip.registered && "registered")}
+    tabindex="-1"
+    id=${`sip-${room.id}`}
+  >
+    <${Icon} name=${sip.registered ? "check" : "gone"} />
+    <div>
+      <h2>${room.name}</h2>
+      <p class="quiet">${[placeOf(room), room.address].filter(Boolean).join(" · ")}</p>
+    </div>
+    <div class="sip-where">
+      <${Registration} sip=${sip} />
+    </div>
+    ${
+      mayIssue &&
+      html`<div class="row-of-buttons">
+        <button type="button" class="small" onClick=${() => onOpen("secret")}>
+          <${Icon} name="lock" />${t(sip.has_secret ? "sip.secret.renew" : "sip.secret.make")}
+        </button>
+        <button
+          type="button"
+          class="small danger"
+          disabled=${!sip.has_secret}
+          onClick=${() => onOpen("revoke")}
+        >
+          ${t("sip.revoke")}
+        </button>
+      </div>`
+    }
+  </li>`;
+}
+
+/** Its unit where that has another name, and the one above. @param {any} room */
+function placeOf(room) {
+  const above = units.value.get(room.unit)?.parent;
+  const names = [unitName(room.unit), above && unitName(above)];
+  return names.filter((name) => name && name !== room.name).join(", ");
+}
+
+/** Signed in or not, since when, from where. @param {{sip: any}} props */
+export function Registration({ sip }) {
+  if (!sip.registered)
+    return html`<p class="quiet">${t(sip.has_secret ? "sip.unregistered" : "sip.no-secret")}</p>`;
+  return html`<p>${t("sip.registered")} · ${t("since", { time: dayAndClock(sip.since) })}</p>
+    ${sip.contacts.map(
+      (/** @type {any} */ contact) =>
+        html`<p class="quiet" key=${contact.address} title=${contact.address} translate="no">
+          ${contact.transport.toUpperCase()} ${contact.source}${contact.user_agent && ` · ${contact.user_agent}`}
+        </p>`,
+    )}`;
+}
+
+/** @param {{room: any, onClose: () => void}} props */
+function Revoke({ room, onClose }) {
+  const [waiting, setWaiting] = useState(false);
+  const revoke = async () => {
+    setWaiting(true);
+    try {
+      await send("DELETE", `bridges/${encodeURIComponent(room.id)}/sip-secret`);
+      put(room.id, {
+        ...rooms.peek()?.get(room.id)?.sip,
+        registered: false,
+        since: null,
+        contacts: [],
+        has_secret: false,
+      });
+      show({ tone: "good", text: t("sip.revoked", { name: room.name }) });
+      onClose();
+    } catch (error) {
+      setWaiting(false);
+      showError(error);
+    }
+  };
+  return html`<${Dialog} title=${t("sip.revoke.title", { name: room.name })} onClose=${onClose}>
+    <p>${t("sip.revoke.explain")}</p>
+    <div class="row-of-buttons">
+      <button type="button" class="danger solid" disabled=${waiting} onClick=${revoke}>
+        ${t("sip.revoke")}
+      </button>
+      <button type="button" autofocus onClick=${onClose}>${t("cancel")}</button>
+    </div>
+  <//>`;
+}
