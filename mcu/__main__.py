@@ -46,6 +46,8 @@ app = App(
 )
 token_app = App(name="token", help="Make, list and revoke access tokens.")
 app.command(token_app)
+sip_app = App(name="sip", help="Keys of the secrets with which rooms are called by SIP.")
+app.command(sip_app)
 
 
 @app.command
@@ -206,6 +208,18 @@ def revoke(token: Annotated[str, Parameter(help="Its id.")], *, config: ConfigFi
 
     path = token_commands.store_path(_settings(config, None))
     asyncio.run(token_commands.revoke(path, token))
+    return DONE
+
+
+@sip_app.command(name="rotate-key")
+def rotate_key(*, config: ConfigFile = None) -> int:
+    """Encrypt the stored SIP secrets with a new key; the daemon may run meanwhile."""
+    import asyncio
+
+    from mcu import token_commands
+    from mcu.sip import key_rotation
+
+    asyncio.run(key_rotation.rotate(token_commands.store_path(_settings(config, None))))
     return DONE
 
 

@@ -99,7 +99,7 @@ def test_serve_refuses_what_this_version_has_not_got(
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == DONE
     assert main([]) == DONE
-    for command in ("serve", "demo", "bridge", "check", "token"):
+    for command in ("serve", "demo", "bridge", "check", "token", "sip"):
         assert command in capsys.readouterr().out or main([command, "--help"]) == DONE
     assert main(["--version"]) == DONE
 
@@ -126,6 +126,14 @@ def test_token_life(capsys: pytest.CaptureFixture[str]) -> None:
     assert "revoked" in capsys.readouterr().out
     assert main(["token", "revoke", "unknown"]) == UNUSABLE
     assert "mcu: No token 'unknown' is known." in capsys.readouterr().err
+
+
+def test_the_key_of_sip_secrets_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sip", "rotate-key"]) == UNUSABLE
+    assert "data_dir" in capsys.readouterr().err
+    assert main(["token", "create", "--role", "admin"]) == DONE
+    assert main(["sip", "rotate-key"]) == DONE
+    assert "0 secret(s)" in capsys.readouterr().err
 
 
 async def test_tokens_work_beside_an_open_store(tmp_path: Path) -> None:
