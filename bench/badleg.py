@@ -26,11 +26,11 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from bench.badleg_peer import FAULTS
 from bench.figures import Figure, VoidRunError, table
-from bench.load import Figures, Load, Meeting, meeting
+from bench.load import Figures, Load, Loaded, Meeting, meeting
 from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN
 
@@ -45,6 +45,8 @@ ELSEWHERE = "-elsewhere"
 GOOD_EACH = 3
 """After so many faults there is a good room again."""
 JOIN_S = 60.0
+BEGUN_S = 1.0
+"""What is wrong has its effect by then."""
 TRIES = 3
 """Of each, where the generator was starved: the others need not be measured again."""
 
@@ -101,14 +103,16 @@ async def compare(legs: int, seconds: float, faults: Sequence[str]) -> dict[str,
     """
     load = Load(legs=legs, seconds=seconds, video=True, video_senders=SENDERS)
     results: dict[str, Figures] = {}
-    async with meeting(load) as held:
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(load))
         await _seat(held)
         order = order_of(faults)
+        loaded = await stack.enter_async_context(held.loaded())
         for number, name in enumerate(order, 1):
             print(f"    [{number}/{len(order)}] {name}", file=sys.stderr)
             for tries_left in reversed(range(TRIES)):
                 try:
-                    results[name] = await _beside(held, name.partition(" ")[0])
+                    results[name] = await _beside(held, loaded, name.partition(" ")[0])
                     break
                 except VoidRunError:
                     if not tries_left:
@@ -132,11 +136,12 @@ def order_of(faults: Sequence[str]) -> list[str]:
     return order
 
 
-async def _beside(held: Meeting, fault: str) -> Figures:
+async def _beside(held: Meeting, loaded: Loaded, fault: str) -> Figures:
     """What the others get, and what the daemon could not use."""
     before = await held.daemon.metrics()
     async with bad_leg(held, fault):
-        found = await held.measured()
+        await asyncio.sleep(BEGUN_S)
+        found = await loaded.measured()
     return found | {"dropped": _dropped(before, await held.daemon.metrics())}
 
 

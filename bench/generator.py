@@ -50,8 +50,8 @@ class Generator:
         self.legs: list[GeneratorLeg] = []
         self._sending: list[GeneratorLeg] = []
 
-    async def run(self) -> dict[str, float | int | bool]:
-        """Join, warm up, measure; gives the figures."""
+    async def run(self) -> dict[str, Any]:
+        """Join, warm up, measure; gives the figures, but those that were asked for."""
         self._make_legs()
         sender = asyncio.create_task(self._send())
         headers = {"Authorization": f"Bearer {self._options.token}"}
@@ -76,7 +76,11 @@ class Generator:
             gc.freeze()
             await asyncio.sleep(self._options.warm_up)
             print("measuring", flush=True)
-            figures = await self._measure()
+            if self._options.on_demand:
+                await self._measure_on_demand()
+                figures = {}
+            else:
+                figures = await self._measure(self._options.seconds)
         sender.cancel()
         for leg in self.legs:
             leg.close()
@@ -144,7 +148,13 @@ class Generator:
                     leg.handle_timer(now)
             phase += 1
 
-    async def _measure(self) -> dict[str, Any]:
+    async def _measure_on_demand(self) -> None:
+        """For each line of standard input, which says how many seconds, print figures."""
+        loop = asyncio.get_running_loop()
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            print(json.dumps(await self._measure(float(line))), flush=True)
+
+    async def _measure(self, seconds: float) -> dict[str, Any]:
         options = self._options
         legs = list(self.legs)  # who joins meanwhile is not measured
         for leg in legs:
@@ -153,7 +163,7 @@ class Generator:
         self.late_phases = self.phases = 0
         cpu = _cpu_seconds()
         began = time.monotonic()
-        await asyncio.sleep(options.seconds)
+        await asyncio.sleep(seconds)
         seconds = time.monotonic() - began
         counters = [leg.counters for leg in legs]
         sampled = counters[: options.sampled]
@@ -214,6 +224,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
     parser.add_argument("--sampled", type=int, default=2, help="legs that decrypt and decode all")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument(
+        "--on-demand", action="store_true", help="measure for as many seconds as stdin says, often"
+    )
     parser.add_argument("--warm-up", type=float, default=4.0, help="seconds before measuring")
     return parser
 

@@ -120,6 +120,13 @@ async def measured(
         if generator.returncode is None:
             generator.terminate()
         await generator.wait()
+    return _of_server(load, figures, cores, memory, starved_is_void=starved_is_void)
+
+
+def _of_server(
+    load: Load, figures: Figures, cores: float, memory: int, *, starved_is_void: bool
+) -> Figures:
+    """What the generator found, with the server's own."""
     if figures["generator_starved"] and starved_is_void:
         raise VoidRunError(
             f"the generator began {figures['generator_late_phases']:.0%} of its work late: "
@@ -178,6 +185,66 @@ class Meeting:
             load, url, ADMIN_TOKEN, pid, during, starved_is_void=starved_is_void
         )
         return figures | daemon_figures(before, await self.daemon.metrics())
+
+    @asynccontextmanager
+    async def loaded(self) -> AsyncIterator["Loaded"]:
+        """The load's rooms, who stay while one measurement follows the other.
+
+        Raises:
+            VoidRunError: they could not join.
+        """
+        generator = await child.start(
+            sys.executable, "-m", "bench.generator", "--url", self.legs_url(),
+            "--token", ADMIN_TOKEN, "--on-demand", *self.load.arguments(),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert generator.stdout is not None
+        try:
+            async with asyncio.timeout(JOIN_ALLOWANCE_S):
+                line = await generator.stdout.readline()
+            if line.strip() != b"measuring":
+                raise VoidRunError("the generator could not join; see its messages above")
+            yield Loaded(self, generator)
+        except TimeoutError:
+            raise VoidRunError("the generator did not join or answer in time") from None
+        finally:
+            if generator.returncode is None:
+                generator.terminate()
+            await generator.wait()
+
+
+class Loaded:
+    """Rooms that are in: see ``Meeting.loaded``.
+
+    What differs from one measurement to the next is not how their sound lies to the ticks, which
+    is chance each time rooms join.
+    """
+
+    def __init__(self, held: Meeting, generator: asyncio.subprocess.Process) -> None:
+        self._held = held
+        self._generator = generator
+
+    async def measured(self) -> Figures:
+        """As ``Meeting.measured``, of the next seconds; not two at once.
+
+        Raises:
+            VoidRunError: the generator ended, or was starved of processor time.
+        """
+        load, pid = self._held.load, self._held.daemon.pid
+        generator = self._generator
+        assert generator.stdin is not None
+        assert generator.stdout is not None
+        before = await self._held.daemon.metrics()
+        cpu, memory = cpu_seconds(pid), memory_bytes(pid)
+        generator.stdin.write(f"{load.seconds}\n".encode())
+        async with asyncio.timeout(JOIN_ALLOWANCE_S + load.seconds):
+            line = await generator.stdout.readline()
+        if not line:
+            raise VoidRunError("the generator ended; see its messages above")
+        found: Figures = json.loads(line)
+        cores = (cpu_seconds(pid) - cpu) / found["seconds"]
+        figures = _of_server(load, found, cores, memory, starved_is_void=True)
+        return figures | daemon_figures(before, await self._held.daemon.metrics())
 
 
 @asynccontextmanager

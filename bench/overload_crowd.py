@@ -71,7 +71,7 @@ class CrowdGenerator(Generator):
             if not crowd.refusals:
                 raise RuntimeError(f"all {options.legs} rooms were let in")
             let_in = len(crowd.inside)
-            measuring = asyncio.create_task(self._measure())
+            measuring = asyncio.create_task(self._measure(self._options.seconds))
             pace = max(options.per_second, let_in / options.seconds)
             while not measuring.done():
                 entry = next(waiting, None)
