@@ -228,6 +228,8 @@ class LocalMedia:
             peer is protected in any way it can be. Without ``plain`` nothing is sent or taken
             unprotected.
         suites: names in ``SUITES``, in order of an offer of ours.
+        early_feedback: offers of ours use the profiles of RFC 4585 (AVPF, SAVPF), which some peers
+            insist on and older rooms refuse; feedback itself is offered either way.
         streams: which streams are taken, and in which directions, seen from our end.
         codecs: names as in ``Codec``. The order is the same everywhere: a whole conference
             shares renditions, and each codec in use costs an encoder.
@@ -249,6 +251,7 @@ class LocalMedia:
     ice: Ice | None = None
     protections: tuple[Protection, ...] = ("sdes", "dtls", "plain")
     suites: tuple[str, ...] = tuple(SUITES)
+    early_feedback: bool = False
     streams: Mapping[StreamName, Direction] = field(default_factory=lambda: _EVERYTHING)
     codecs: frozenset[str] = BROWSERS.names
     packetization_modes: frozenset[int] = frozenset({0, 1})

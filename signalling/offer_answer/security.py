@@ -150,12 +150,14 @@ class OfferedSecurity:
 def offer_security(local: LocalMedia) -> OfferedSecurity:
     """What is offered for a new section: the first protection, plain RTP beside it if allowed."""
     first, plain = local.protections[0], "plain" in local.protections
+    keys = {}
     if first == "sdes":
         keys = {suite: local.new_key(KEY_BYTES[suite]) for suite in local.suites}
-        return OfferedSecurity("RTP/AVP" if plain else "RTP/SAVP", keys, plain=plain)
-    if first == "dtls":
-        return OfferedSecurity("RTP/AVP" if plain else "UDP/TLS/RTP/SAVP", dtls=True, plain=plain)
-    return OfferedSecurity("RTP/AVP", plain=True)
+    protected = "RTP/SAVP" if keys else "UDP/TLS/RTP/SAVP"
+    protocol = "RTP/AVP" if plain else protected
+    if local.early_feedback:
+        protocol += "F"
+    return OfferedSecurity(protocol, keys, dtls=first == "dtls", plain=plain)
 
 
 def offer_again(security: Security, protocol: str) -> OfferedSecurity:

@@ -185,6 +185,15 @@ def test_what_we_offer(
     assert ("fingerprint" in names) == dtls
 
 
+@pytest.mark.parametrize(
+    ("allowed", "protocol"),
+    [(("plain",), "RTP/AVPF"), (("sdes",), "RTP/SAVPF"), (("dtls",), "UDP/TLS/RTP/SAVPF")],
+)
+def test_early_feedback(allowed: tuple[str, ...], protocol: str) -> None:
+    local = local_media(protections=allowed, early_feedback=True)
+    assert offer_security(local).protocol == protocol
+
+
 def completed(*lines: str, protocol: str = "RTP/AVP", allowed: tuple[str, ...]) -> Security:
     answer = offer(audio(*lines, protocol=protocol))
     offered = offer_security(local_media(protections=allowed))
