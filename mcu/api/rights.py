@@ -18,7 +18,7 @@ Roles in short: **admin** everything in its unit including tokens; **operator** 
 conferences in its unit; **technician** reads its unit, looks at the pictures and mutes the
 rooms of its unit, also in conferences of a higher level that call them, issues their join links
 and SIP secrets, reads their SIP traces, and joins for them; **observer** reads and watches;
-**bridge** joins the conferences that it is called to, reads them, and mutes itself.
+**bridge** joins the conferences that it is called to, reads them, presents, and mutes itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,6 +46,7 @@ class Action(StrEnum):
     READ_CONFERENCES = "conferences.read"
     CONTROL_CONFERENCES = "conferences.control"
     MUTE_PARTICIPANT = "participants.mute"
+    PRESENT = "participants.present"
     SEE_VIEW = "views.see"
     SEE_PARTICIPANT = "participants.see"
     JOIN = "legs.join"
@@ -77,6 +78,7 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.READ_CONFERENCES: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.CONTROL_CONFERENCES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.MUTE_PARTICIPANT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.PRESENT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.SEE_VIEW: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.SEE_PARTICIPANT: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.JOIN: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

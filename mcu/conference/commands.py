@@ -143,6 +143,25 @@ class StopBroadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class StartPresentation:
+    """Let one participant present.
+
+    Args:
+        take_over: also if another presents, who loses it; else it is refused then.
+    """
+
+    participant: str
+    take_over: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StopPresentation:
+    """Nobody presents any more; with a participant: if it is that one who does."""
+
+    participant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ShowMessage:
     """Lay a text over every picture, for ``duration_s`` seconds or until cleared."""
 
@@ -246,6 +265,8 @@ Command = (
     | SetLayout
     | StartBroadcast
     | StopBroadcast
+    | StartPresentation
+    | StopPresentation
     | ShowMessage
     | ClearMessage
     | Lock

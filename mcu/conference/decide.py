@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import facts, mutes, roster
+from mcu.conference import facts, mutes, presentation, roster
 from mcu.conference.commands import (
     AddParticipant,
     ChangeConference,
@@ -24,7 +24,9 @@ from mcu.conference.commands import (
     ShowMessage,
     StartBroadcast,
     StartConference,
+    StartPresentation,
     StopBroadcast,
+    StopPresentation,
     Unlock,
     UnmuteAll,
 )
@@ -109,7 +111,7 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
         case AddParticipant():
             return roster.add(state, command)
         case RemoveParticipant():
-            return roster.remove(state, command)
+            return presentation.given_back(state, roster.remove(state, command))
         case ChangeParticipant():
             return roster.change(state, command)
         case MuteAll() | UnmuteAll():
@@ -123,6 +125,10 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
             return [BroadcastStarted(command.participant)]
         case StopBroadcast():
             return [] if state.broadcast is None else [BroadcastStopped(state.broadcast)]
+        case StartPresentation():
+            return presentation.start(state, command)
+        case StopPresentation():
+            return presentation.stop(state, command)
         case ShowMessage():
             return _show_message(state, command, now)
         case ClearMessage():
@@ -132,7 +138,7 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
         case Unlock():
             return [ConferenceUnlocked()] if state.locked else []
         case _:
-            return facts.note(state, command, now)
+            return presentation.given_back(state, facts.note(state, command, now))
 
 
 def _after_the_end(state: ConferenceState, command: Command | Fact) -> list[Event]:

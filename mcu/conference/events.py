@@ -166,6 +166,23 @@ class BroadcastStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class PresentationStarted:
+    """One participant presents; ``replaced`` has lost it to this one."""
+
+    type: ClassVar[str] = "presentation.started"
+    participant: str
+    replaced: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationStopped:
+    """``participant`` does not present any more."""
+
+    type: ClassVar[str] = "presentation.stopped"
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageShown:
     """A text lies over every picture."""
 
@@ -198,6 +215,8 @@ Event = (
     | LayoutChanged
     | BroadcastStarted
     | BroadcastStopped
+    | PresentationStarted
+    | PresentationStopped
     | MessageShown
     | MessageCleared
 )

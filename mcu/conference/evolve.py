@@ -19,6 +19,8 @@ from mcu.conference.events import (
     ParticipantAdded,
     ParticipantRemoved,
     ParticipantsChanged,
+    PresentationStarted,
+    PresentationStopped,
 )
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
@@ -83,7 +85,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             )
         case ConferenceEnded():
             _all_leave(roster, event)
-            return replace(state, ended_at=event.at, broadcast=None, message=None, version=version)
+            state = replace(state, broadcast=None, presenter=None, message=None)
+            return replace(state, ended_at=event.at, version=version)
         case ConferenceLocked():
             return replace(state, locked=True, version=version)
         case ConferenceUnlocked():
@@ -95,6 +98,10 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             return replace(state, broadcast=event.participant, version=version)
         case BroadcastStopped():
             return replace(state, broadcast=None, version=version)
+        case PresentationStarted():
+            return replace(state, presenter=event.participant, version=version)
+        case PresentationStopped():
+            return replace(state, presenter=None, version=version)
         case MessageShown():
             return replace(state, message=Message(event.text, event.until), version=version)
         case MessageCleared():

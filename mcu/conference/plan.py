@@ -29,6 +29,7 @@ def media_plan(state: ConferenceState) -> MediaPlan:
             {id_: _participant(each) for id_, each in state.participants.items()}
         ),
         views=MappingProxyType({name: _view(state, name, people) for name in state.views}),
+        presenter=state.presenter,
     )
 
 

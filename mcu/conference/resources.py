@@ -22,6 +22,8 @@ from mcu.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantsChanged,
+    PresentationStarted,
+    PresentationStopped,
 )
 from mcu.conference.evolve import evolve
 from mcu.conference.presence import PRESENCES
@@ -43,6 +45,7 @@ def conference_resource(state: ConferenceState) -> Json:
         if state.message is None
         else {"text": state.message.text, "until": _time(state.message.until)},
         "broadcast": state.broadcast,
+        "presentation": state.presenter,
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),
@@ -116,7 +119,9 @@ def event_data(event: Event) -> Json:
         case LayoutChanged():
             setting = ViewSetting(event.layout, event.slots, event.fit)
             return {"view": event.view, **view_resource(setting)}
-        case BroadcastStarted() | BroadcastStopped():
+        case PresentationStarted():
+            return {"participant": event.participant, "replaced": event.replaced}
+        case BroadcastStarted() | BroadcastStopped() | PresentationStopped():
             return {"participant": event.participant}
         case MessageShown():
             return {"text": event.text, "until": _time(event.until)}

@@ -146,6 +146,7 @@ class ConferenceState:
 
     Args:
         participants: by id, in roster order.
+        presenter: who has the token of the presentation.
         entry_muted: ``all`` and ids of units whose newcomers come in muted (after "mute all").
         version: grows with every change of the conference itself (not of its participants).
         arrivals: how many participants have ever come; gives ``join_order``.
@@ -169,6 +170,7 @@ class ConferenceState:
     locked: bool = False
     message: Message | None = None
     broadcast: str | None = None
+    presenter: str | None = None
     entry_muted: tuple[str, ...] = ()
     ended_at: datetime | None = None
     version: int = 1

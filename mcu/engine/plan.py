@@ -90,7 +90,12 @@ class ViewPlan:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlan:
-    """The whole of one conference as the engine needs it."""
+    """The whole of one conference as the engine needs it.
+
+    Args:
+        presenter: whose presentation alone is shown; None: of whoever sends one.
+    """
 
     participants: Mapping[str, ParticipantPlan] = field(default_factory=dict)
     views: Mapping[str, ViewPlan] = field(default_factory=dict)
+    presenter: str | None = None

@@ -345,12 +345,18 @@ class VideoMixer:
         )
 
     def _presenter(self) -> str | None:
-        """Who shows a presentation: not who could, but who sends pictures; the latest of them."""
+        """Who shows a presentation: not who could, but who sends pictures.
+
+        It is who may present; where nobody was given that, the latest who does.
+        """
         presenting = [
             who
             for (who, stream), source in self._sources.items()
             if stream == "presentation" and source.picture_at is not None and who in self._present
         ]
+        allowed = self._plan.presenter
+        if allowed is not None:
+            return allowed if allowed in presenting else None
         return presenting[-1] if presenting else None
 
     def _want(self, active: Sequence[View], now: float) -> None:

@@ -122,6 +122,7 @@ class Conference(Output):
     locked: bool
     message: Message | None
     broadcast: str | None
+    presentation: str | None = Field(description="the participant that presents, if one does")
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     has_pin: bool = Field(description="callers that are not on the roster must enter a PIN")
@@ -301,6 +302,12 @@ class Layout(View):
 
 class Broadcast(Input):
     """Whose picture everybody sees."""
+
+    participant: ParticipantId
+
+
+class NewPresentation(Input):
+    """Who presents."""
 
     participant: ParticipantId
 

@@ -37,7 +37,9 @@ from mcu.conference.commands import (
     ShowMessage,
     StartBroadcast,
     StartConference,
+    StartPresentation,
     StopBroadcast,
+    StopPresentation,
     Unlock,
     UnmuteAll,
 )
@@ -100,6 +102,8 @@ COMMANDS = st.one_of(
     ),
     st.builds(StartBroadcast, PEOPLE),
     st.just(StopBroadcast()),
+    st.builds(StartPresentation, PEOPLE, st.booleans()),
+    st.builds(StopPresentation, st.none() | PEOPLE),
     st.builds(ShowMessage, st.sampled_from(["", "a", "b"]), st.none() | st.integers(-1, 30)),
     st.just(ClearMessage()),
     st.just(Lock()),
@@ -261,6 +265,9 @@ class Meeting(RuleBasedStateMachine):
     def references_are_known(self):
         known = set(self.state.participants)
         assert self.state.broadcast is None or self.state.broadcast in known
+        presenter = self.state.presenter
+        if presenter is not None:
+            assert self.state.participants[presenter].presence in ("connected", "lost")
         for view in self.state.views.values():
             for slot in view.slots or ():
                 match slot:

@@ -46,6 +46,7 @@ def test_a_conference():
         "locked": False,
         "message": {"text": "a", "until": "2026-11-02T07:31:00.000000Z"},
         "broadcast": None,
+        "presentation": None,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
@@ -125,7 +126,7 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "conference.unlocked", "participant.added", "participant.removed", "participant.changed",
         "participant.joined", "participant.lost", "participant.returned", "participant.left",
         "participants.changed", "layout.changed", "broadcast.started", "broadcast.stopped",
-        "message.shown", "message.cleared",
+        "presentation.started", "presentation.stopped", "message.shown", "message.cleared",
     } == set(EVENT_TYPES)  # fmt: skip
 
 

@@ -345,6 +345,30 @@ def test_who_presents_is_who_sends_not_who_could() -> None:
     assert room.mixer.visible("main") == [None], "nobody has sent slides for a while"
 
 
+def test_who_may_present_is_shown_whoever_else_sends() -> None:
+    room = VideoRoom()
+    both = ("video", "presentation")
+    for name in "abc":
+        leg = room.join(name, RED, Leg(name, sources=both))  # type: ignore[arg-type]
+        room.mixer.add_source(name, "presentation", leg)
+    room.mixer.add_viewer(room.legs["a"], "main", room.now)
+    room.plan("1x1", PresentationSlot())
+    room.run(5)
+    slides = {name: Camera(BLUE) for name in "ab"}
+
+    def shown() -> str | None:
+        for _ in range(5):
+            for name, camera in slides.items():
+                room.mixer.receive(name, "presentation", camera.next(), room.now)
+            room.run(1)
+        return room.mixer.visible("main")[0]
+
+    assert shown() == "b"
+    for name, expected in (("a", "a"), ("b", "b"), ("c", None), (None, "b")):
+        room.present(name)
+        assert shown() == expected, name
+
+
 def test_a_speaker_takes_the_large_slot_after_a_moment() -> None:
     room = VideoRoom()
     room.plan("1x1", SpeakerSlot(1))

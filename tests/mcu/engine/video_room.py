@@ -102,6 +102,7 @@ class VideoRoom:
         self.legs: dict[str, Leg] = {}
         self._participants: dict[str, ParticipantPlan] = {}
         self._views: dict[str, ViewPlan] = {}
+        self._presenter: str | None = None
 
     def plan(
         self, layout: str = "2x2", *slots: Slot, view: str = "main", fit: Fit = "letterbox"
@@ -132,7 +133,13 @@ class VideoRoom:
         self.apply()
 
     def apply(self) -> None:
-        self.mixer.apply_plan(MediaPlan(dict(self._participants), dict(self._views)), self.now)
+        plan = MediaPlan(dict(self._participants), dict(self._views), self._presenter)
+        self.mixer.apply_plan(plan, self.now)
+
+    def present(self, name: str | None) -> None:
+        """Give the presentation's token to somebody."""
+        self._presenter = name
+        self.apply()
 
     def join(self, name: str, colour: Yuv, leg: Leg | None = None) -> Leg:
         """A connected participant with a camera."""

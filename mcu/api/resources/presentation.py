@@ -1,0 +1,80 @@
+"""Who presents: an operator gives the token and takes it back; a room takes it while it is free."""
+
+from typing import Final
+
+from aiohttp import web
+
+from mcu.api import orders
+from mcu.api.call import Call, json_response, no_content
+from mcu.api.documents import conference_document
+from mcu.api.openapi import ETAG_HEADER
+from mcu.api.problem import forbidden
+from mcu.api.reach import require_running
+from mcu.api.rights import Action
+from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.schemas.conference import Conference, NewPresentation
+from mcu.conference.commands import StartPresentation, StopPresentation
+from mcu.conference.state import ConferenceState
+
+TAG: Final = "steering"
+PATH: Final = f"{BASE}/conferences/{{conference}}/presentation"
+
+
+async def start(call: Call) -> web.Response:
+    """Let a participant present; a room may only itself, and not in another's place."""
+    state = await _running(call)
+    wanted = call.body(NewPresentation).participant
+    who = state.participants.get(wanted)
+    if who is not None:
+        call.reach.require_participant(Action.PRESENT, state, who, "present for")
+    is_operator = call.reach.conference(Action.CONTROL_CONFERENCES, state)
+    if who is None and not is_operator:
+        raise forbidden(f"This token may not present for {wanted!r}.")
+    return await orders.order(
+        call,
+        state.id,
+        StartPresentation(wanted, take_over=is_operator),
+        lambda now: json_response(conference_document(now, call.reach), version=now.version),
+        lambda now: now.version,
+    )
+
+
+async def stop(call: Call) -> web.Response:
+    """Take the token back; a room may only give its own."""
+    state = await _running(call)
+    mine: str | None = None
+    if not call.reach.conference(Action.CONTROL_CONFERENCES, state):
+        mine = state.presenter
+        who = None if mine is None else state.participants[mine]
+        if who is None or not call.reach.participant(Action.PRESENT, state, who):
+            return no_content()
+    return await orders.order(
+        call,
+        state.id,
+        StopPresentation(mine),
+        lambda _: no_content(),
+        lambda now: now.version,
+    )
+
+
+async def _running(call: Call) -> ConferenceState:
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.READ_CONFERENCES, state, "present anything")
+    require_running(state)
+    return state
+
+
+ROUTES: Final = (
+    Route(
+        "PUT", PATH, "start_presentation", start,
+        "Let a participant present; an operator also in another's place", TAG, Action.PRESENT,
+        (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),),
+        body=Body(NewPresentation), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "DELETE", PATH, "stop_presentation", stop,
+        "Take the presentation back, or give the own back", TAG, Action.PRESENT,
+        (Answer(204, "nobody presents, or somebody else does"),),
+        conditional=True, problems=("conflict",),
+    ),
+)  # fmt: skip
