@@ -299,8 +299,12 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
     def grown(name: str) -> int:
         return int(after[name] - before[name])
 
+    late = grown('mcu_ticks_late_total{clock="audio"}')
     figures: Figures = {
         "ticks_missed": grown('mcu_ticks_missed_total{clock="audio"}'),
+        "ticks_late_percent": round(
+            100 * late / max(1, grown('mcu_ticks_total{clock="audio"}')), 2
+        ),
         "frames_skipped": grown("mcu_frames_skipped_total"),
     }
     for clock, key in (("audio", "tick_lateness_ms_p99"), ("video", "video_tick_lateness_ms_p99")):

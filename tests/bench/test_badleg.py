@@ -119,7 +119,7 @@ def run(**values: Any) -> dict[str, Any]:
         "audio_pps_per_leg_min": 50.0,
         "video_fps_per_leg_min": 25.0,
         "ticks_missed": 0,
-        "tick_lateness_ms_p99": 3.0,
+        "ticks_late_percent": 0.1,
         "server_cores": 0.80,
         "audio_gap_ms_max": 30.0,
         "audio_added_latency_ms_p99": 50.0,
