@@ -7,7 +7,9 @@ import psutil
 from bench.figures import VoidRunError
 from bench.load import Load, Meeting, meeting
 
-LEGS, SPEAKERS, SENDERS = 24, 4, 16
+LEGS, SPEAKERS, SENDERS = 24, 4, 20
+VISIBLE = 16
+"""The view has so many slots; four rooms send pictures that nobody sees."""
 
 
 async def shape(held: Meeting, load: Load) -> tuple[dict[str, float], dict[str, float]]:
@@ -33,7 +35,7 @@ async def test_work_is_done_once_however_many_rooms_there_are() -> None:
     async with meeting(load, environment=environment) as held:
         before, during = await shape(held, load)
         assert during['mcu_encoders{kind="video"}'] == during['mcu_renditions{kind="video"}'] == 1
-        assert during['mcu_decoders{kind="video"}'] == SENDERS  # each stands in a slot
+        assert during['mcu_decoders{kind="video"}'] == VISIBLE  # of SENDERS
         # One mix for all who do not speak, and one for each who does.
         assert during['mcu_encoders{kind="audio"}'] == during['mcu_renditions{kind="audio"}']
         assert during['mcu_encoders{kind="audio"}'] <= SPEAKERS + 1
