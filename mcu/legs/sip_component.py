@@ -185,10 +185,6 @@ class Component:
 
     # PortReceiver
 
-    def receive(self, packet: PacketBuffer, now: float) -> None:
-        """See ``PortReceiver``."""
-        self._receive(packet, now)
-
     def receive_from(self, packet: PacketBuffer, key: Hashable, address: Any, now: float) -> None:
         """See ``PortReceiver``: it may be the peer, whose address is not known yet or has changed.
 
@@ -215,8 +211,8 @@ class Component:
             if not self._latch.take(source, now, signed=False):
                 return
             self._settle(key, address)
-            self._receive(packet, now)
-        elif self._receive(packet, now):
+            self.receive(packet, now)
+        elif self.receive(packet, now):
             self._latch.take(source, now, signed=True)
             if self._ice is None or self.path.address is None:
                 self._settle(key, address)
@@ -243,13 +239,17 @@ class Component:
             return not self._rtp or 200 <= second <= 201
         return self._rtp and self._owner.plausible(second & 0x7F)
 
-    def _receive(self, packet: PacketBuffer, now: float) -> bool:
-        """Open a packet and hand it on; False: it is not the peer's, or not now."""
+    def receive(self, packet: PacketBuffer, now: float) -> bool:
+        """See ``PortReceiver``: open a packet and hand it on.
+
+        Returns: False where it is not the peer's, or not now.
+        """
         size = packet.length[0]
+        sessions = self.sessions
         if not HEADER_BYTES <= size <= MAX_DATAGRAM_BYTES:
             self.dropped["media_size"] += 1
             return False
-        if self._closed or not self.ready:
+        if self._closed or (sessions is None and not self.path.plain):
             self.dropped["not_connected"] += 1
             return False
         if 192 <= packet.view[1] <= 223:  # RFC 5761 4
@@ -260,12 +260,12 @@ class Component:
         if not self._budget.spend(now):
             self.dropped["flood"] += 1
             return False
-        if self.sessions is not None:
+        if sessions is not None:
             if self._mki_bytes:
                 profile = self.srtp_profile or ""
                 _take_out_mki(packet, self._mki_bytes, TAG_BYTES.get(profile, 0))
             try:
-                size = self.sessions[0].open(packet)
+                size = sessions[0].open(packet)
             except SrtpError as error:
                 self._budget.give_back()
                 self.dropped[f"srtp_{error.reason}"] += 1

@@ -59,8 +59,7 @@ class PortMmsgBatch(MmsgBatch):
     """By ``sendmmsg``. Addresses of its paths are ``PortAddress``.
 
     Args:
-        family: of all sockets.
-        sock: any of that family, to ask what the kernel can; not owned.
+        sock: of the family of all of them, to ask what the kernel can; not owned.
     """
 
     def target(self, address: PortAddress) -> PortTarget:

@@ -39,7 +39,7 @@ class PortReceiver(Protocol):
 
     peer: Hashable | None
 
-    def receive(self, packet: PacketBuffer, now: float) -> None:
+    def receive(self, packet: PacketBuffer, now: float) -> object:
         """A datagram of the RTP range (RFC 7983) from ``peer``, in its slot."""
 
     def receive_from(self, packet: PacketBuffer, key: Hashable, address: Any, now: float) -> None:
@@ -183,15 +183,17 @@ class UdpPorts:
         """
         if self._epoll.closed:
             return 0
+        now = self._clock()
         most = 0
         for descriptor, _ in self._epoll.poll(0):
             found = self._receivers.get(descriptor)
             if found is not None:
-                most = max(most, self._read_one(*found))
+                count = self._read_one(*found, now)
+                if count > most:
+                    most = count
         return most
 
-    def _read_one(self, sock: socket.socket, receiver: PortReceiver) -> int:
-        now = self._clock()
+    def _read_one(self, sock: socket.socket, receiver: PortReceiver, now: float) -> int:
         reader = self._reader
         reader.turn_to(sock)
         try:
@@ -202,16 +204,17 @@ class UdpPorts:
             # An ICMP message about what was sent; datagrams may wait behind it.
             self.dropped["read_error"] += 1
             return 1
-        packets, arrived_at = reader.packets, reader.arrived_at
+        packets = reader.packets
         for number in range(count):
             try:
                 packet, key = packets[number], reader.key(number)
                 if not packet.length[0] or packet.view[0] & 0xC0 != 0x80:
                     self._wait(receiver, packet.bytes(), key, reader.address(number), now)
                 elif key == receiver.peer:
-                    receiver.receive(packet, arrived_at(number))
+                    receiver.receive(packet, reader.arrived_at(number))
                 else:
-                    receiver.receive_from(packet, key, reader.address(number), arrived_at(number))
+                    at = reader.arrived_at(number)
+                    receiver.receive_from(packet, key, reader.address(number), at)
             except Exception:
                 self._fault()
         return count
