@@ -2,13 +2,15 @@ import pytest
 
 from signalling.media.codecs import (
     Codec,
+    Wishes,
     choose_codec,
     fmtp_parameters,
     offered_rtpmaps,
+    packetization_mode,
     retransmission_types,
     why_none,
 )
-from signalling.sdp import Line, MediaSection
+from signalling.sdp import Line, MediaSection, SessionDescription
 
 
 def section(kind: str, formats: str, *attributes: str) -> MediaSection:
@@ -228,3 +230,92 @@ def test_retransmission_types() -> None:
         "fmtp:99 apt=none",
     )
     assert retransmission_types(media) == {97: 96}
+
+
+# --- what hardware rooms want more than browsers ---------------------------------------------
+
+
+ROOMS = Wishes(packetization_modes=frozenset({0, 1}), above_the_level=True)
+
+
+def room_section(*formats: tuple[int, str, str]) -> MediaSection:
+    lines = [f"m=video 4000 RTP/AVP {' '.join(str(pt) for pt, _, _ in formats)}"]
+    for payload_type, name, fmtp in formats:
+        lines += [f"a=rtpmap:{payload_type} {name}/90000", f"a=fmtp:{payload_type} {fmtp}"]
+    head = ["v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-"]
+    return SessionDescription.parse("\n".join([*head, *lines])).media[0]
+
+
+@pytest.mark.parametrize(
+    ("formats", "expected"),
+    [
+        # Any mode 1 before any mode 0, which needs an encoding of its own; VP8 after both.
+        ([(97, "H264", "profile-level-id=42e01f"), (98, "VP8", "max-fs=3600")], 97),
+        (
+            [
+                (97, "H264", "profile-level-id=42e01f;packetization-mode=0"),
+                (98, "H264", "profile-level-id=640028;packetization-mode=1"),
+            ],
+            98,
+        ),
+        (
+            [
+                (97, "H264", "profile-level-id=640028;packetization-mode=1"),
+                (98, "H264", "profile-level-id=42801f;packetization-mode=1"),
+            ],
+            98,
+        ),
+        ([(97, "H264", "packetization-mode=2;profile-level-id=42e01f"), (98, "VP8", "x")], 98),
+    ],
+)
+def test_order_for_rooms(formats: list[tuple[int, str, str]], expected: int) -> None:
+    codec = choose_codec(room_section(*formats), wishes=ROOMS)
+    assert codec is not None
+    assert codec.payload_type == expected
+
+
+def test_browsers_are_never_answered_mode_0() -> None:
+    media = room_section((97, "H264", "profile-level-id=42e01f"))
+    assert choose_codec(media) is None
+    codec = choose_codec(media, wishes=ROOMS)
+    assert codec is not None
+    assert codec.single_nal_units
+    assert codec.answer_parameters["packetization-mode"] == "0"
+
+
+def test_rooms_are_told_what_we_take_above_their_level() -> None:
+    media = room_section((97, "H264", "profile-level-id=428016;packetization-mode=1"))
+    codec = choose_codec(media, wishes=ROOMS)
+    assert codec is not None
+    assert codec.answer_parameters["profile-level-id"] == "428016"
+    assert codec.answer_parameters["max-fs"] == "8192"
+    in_browsers = choose_codec(media)
+    assert in_browsers is not None
+    assert "max-fs" not in in_browsers.answer_parameters
+
+
+def test_max_br_raises_what_the_level_gives() -> None:
+    fmtp = "profile-level-id=428016;packetization-mode=1;max-br="
+    rates = {}
+    for value in ("5000", "100", "x"):
+        codec = choose_codec(room_section((97, "H264", fmtp + value)))
+        assert codec is not None
+        rates[value] = codec.max_bitrate_bps
+    assert rates == {"5000": 5_000_000, "100": 4_000_000, "x": 4_000_000}
+
+
+def test_only_names_that_are_wished() -> None:
+    media = room_section(
+        (97, "H264", "profile-level-id=42e01f;packetization-mode=1"), (98, "VP8", "x")
+    )
+    codec = choose_codec(media, wishes=Wishes(names=frozenset({"vp8"})))
+    assert codec is not None
+    assert codec.name == "vp8"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "mode"),
+    [({}, 0), ({"packetization-mode": "1"}, 1), ({"packetization-mode": "3"}, None)],
+)
+def test_packetization_modes(parameters: dict[str, str], mode: int | None) -> None:
+    assert packetization_mode(parameters) == mode

@@ -5,6 +5,7 @@ from signalling.media.h264 import (
     LEVEL_1B,
     PictureLimits,
     ProfileLevel,
+    above,
     largest_picture,
     picture_limits,
     positive,
@@ -110,3 +111,11 @@ def test_at_most() -> None:
 )
 def test_positive(text: str | None, value: int) -> None:
     assert positive(text, 9) == value
+
+
+def test_what_a_decoder_takes_above_a_level() -> None:
+    level = ProfileLevel.parse("42801f")
+    assert level is not None
+    assert above(level, 40) == {"max-mbps": "245760", "max-fs": "8192", "max-br": "20000"}
+    assert above(level, 31) == {}
+    assert above(level, 12) == {}
