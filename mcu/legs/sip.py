@@ -28,6 +28,10 @@ from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
 from signalling.offer_answer.agreement import Agreed, Flow, Ice
 
+RESTS_S = 15.0
+"""Silence after which a peer counts as lost that sent no more than comfort noise or reports: two of
+those, of which the intervals vary by half."""
+
 
 def _nothing() -> None:
     """Nobody asks by signalling."""
@@ -277,7 +281,7 @@ class SipLeg:
             flow.handle_timer(now)
         self._check_liveness(now)
         times = [flow.next_timer() for flow in self._flows.values()]
-        self.due_at = min((*times, self._liveness.next_timer()))
+        self.due_at = min((*times, max(self._liveness.next_timer(), self._rests_until())))
 
     def _check_liveness(self, now: float) -> None:
         if self.state == "left":  # a handshake that failed was its last
@@ -285,6 +289,8 @@ class SipLeg:
         if self._expects_nothing() and self.state != "new":
             # Held: the peer has nothing to send, and some do without RTCP too.
             self._liveness.heard_at = now
+            return
+        if self.state == "connected" and now < self._rests_until():
             return
         finding = self._liveness.check(now)
         if finding == "failed":
@@ -301,6 +307,12 @@ class SipLeg:
                 self._log.lost(now - self._liveness.heard_at)
                 self._observer.leg_lost(self, now)
 
+    def _rests_until(self) -> float:
+        """A peer that rests is not lost before then."""
+        if self.state == "connected" and any(flow.rests for flow in self._flows.values()):
+            return self._liveness.heard_at + RESTS_S
+        return float("-inf")
+
     def _heard(self, now: float) -> None:
         self._liveness.heard_at = now
         if self.state == "lost":
@@ -316,8 +328,12 @@ class SipLeg:
             flow.pause(paused, now)
 
     def _expects_nothing(self) -> bool:
-        """Whether the peer is to send no media now."""
-        return not any(flow.receives for flow in self._flows.values())
+        """Whether the peer may be silent now: it sends nothing, or it holds us.
+
+        Who holds may send music, and most send nothing, whatever their description says.
+        """
+        held = {flow.index for flow in self.agreed.flows if flow.held}
+        return not any(flow.receives for index, flow in self._flows.items() if index not in held)
 
     # Private
 

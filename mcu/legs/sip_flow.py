@@ -36,6 +36,8 @@ PLAIN_REPORT_INTERVAL_S = 5.0
 ASK_INTERVAL_S = 2.0
 """Between requests for a picture by signalling, each of which is a transaction."""
 NO_SOUND_DBOV = -127
+RESTS_AFTER_S = 2.0
+"""Reports without media for so long are a peer that has nothing to say."""
 
 
 class FlowOwner(Protocol):
@@ -100,6 +102,7 @@ class SipFlow:
         self._wanted = False
         self._rendition: Rendition | None = None
         self._next_ask = 0.0
+        self._media_at = self._quiet_at = float("-inf")
         self.rtp = Component(
             context,
             pair.rtp,
@@ -161,8 +164,7 @@ class SipFlow:
         elif self.rtcp is not self.rtp and agreed.remote_rtcp != before.remote_rtcp:
             self.rtcp.announce(agreed.remote_rtcp, now)
         self._follow(flow_streams(agreed, self.streams, self.streams.payload_type), now)
-        if agreed.security != before.security:
-            self.start(now)
+        self.start(now)
         self._play(now)
 
     def _ice_end(self) -> IceLite | None:
@@ -229,6 +231,15 @@ class SipFlow:
     def _has_feedback(self) -> bool:
         media = self.agreed.media
         return media.nack or media.pli or media.fir or media.remb or media.reduced_size_rtcp
+
+    @property
+    def rests(self) -> bool:
+        """Whether the peer lets hear of it now and then only, because it has nothing to say.
+
+        It sends comfort noise (RFC 3389 4.1 leaves it how often), or reports alone, which come some
+        five seconds apart (RFC 3550 6.2).
+        """
+        return self._quiet_at - self._media_at > RESTS_AFTER_S
 
     @property
     def round_trip_s(self) -> float | None:
@@ -304,6 +315,7 @@ class SipFlow:
     def packet_opened(self, packet: memoryview, length: int, now: float) -> None:
         """See ``ComponentOwner``."""
         self._owner.flow_heard(now)
+        self._media_at = now
         payload_type = packet[1] & 0x7F
         if payload_type != self._payload_type:
             agreed = self.agreed
@@ -320,6 +332,7 @@ class SipFlow:
     def report_opened(self, packet: bytes, now: float) -> None:
         """See ``ComponentOwner``."""
         self._owner.flow_heard(now)
+        self._quiet_at = now
         try:
             values = rtcp.read(packet)
         except rtcp.RtcpError:
@@ -358,6 +371,7 @@ class SipFlow:
                 self._owner.key_pressed(key)
         elif payload:
             level = -(payload[0] & 0x7F)
+            self._media_at, self._quiet_at = float("-inf"), now
         source = self._incoming.sources.get("audio")
         stream = source.audio if source is not None else None
         if stream is None or stream.ssrc != ssrc:

@@ -10,8 +10,10 @@ from aiortc.rtp import (
     RtcpByePacket,
     RtcpPsfbPacket,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSrPacket,
+    unpack_remb_fci,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +31,7 @@ from tests.peers.sip_media import (
     SipRoom,
     SipWorld,
     done,
+    empty_report,
     with_direction,
 )
 
@@ -620,3 +623,113 @@ def test_takes_anything(packets: list[tuple[int, bytes]], suite: str | None) -> 
     assert world.acceptor.faults == 0
     assert room.leg.state == "connected"
     assert len(room.digits) <= len(packets)
+
+
+def test_a_room_that_only_reports_is_not_lost_between_reports() -> None:
+    world = SipWorld()
+    room = world.connect()
+    send_audio(world, room, 10)
+    world.run(3.0)
+    for _ in range(4):
+        room.report("audio", world.time.now)
+        world.run(7.0)
+    assert room.recorder.events == ["connected"]
+    world.run(9.0)
+    assert room.recorder.events == ["connected", "lost"]
+    send_audio(world, room, 10, 3000)
+    world.run(5.5)
+    assert room.recorder.events[2:] == ["returned", "lost"]
+
+
+def test_comfort_noise_once_is_enough_for_a_while() -> None:
+    world = SipWorld()
+    room = world.connect()
+    send_audio(world, room, 10)
+    room.send("audio", bytes((60,)), 1600, payload_type=13)
+    world.run(14.0)
+    assert room.recorder.events == ["connected"]
+    world.run(2.0)
+    assert room.recorder.events == ["connected", "lost"]
+
+
+def test_vp8_and_a_presentation() -> None:
+    world = SipWorld()
+    vp8 = replace(VIDEO, codecs=((100, "VP8/90000", ""),))
+    slides = replace(VIDEO, port=42_000, lines=(*VIDEO.lines, "content:slides"))
+    room = world.connect(AUDIO, vp8, slides)
+    assert set(room.leg.sources) == {"audio", "video", "presentation"}
+    assert room.leg.sources["video"].name == "vp8"
+    assert room.leg.outputs["presentation"].name == "h264"
+    data = picture(1, 2500, key_frame=True)
+    for payload in (payloads := packetise(data)):
+        room.send("presentation", payload, 3600, marker=payload is payloads[-1])
+    frame = b"\x10\x02\x00\x9d\x01\x2a\x40\x01\xb4\x00" + bytes(800)
+    room.send("video", b"\x10" + frame, 3600, marker=True)
+    world.run(0.3)
+    assert [one.data for one in room.recorder.frames["presentation"]] == [data]
+    assert [one.data for one in room.recorder.frames["video"]] == [frame]
+    rendition = world.rendition("video", "vp8", 90_000)
+    room.leg.play("video", rendition)
+    rendition.append(frame, 0, key_frame=True, now=world.time.now)
+    world.run(0.1)
+    assert b"".join(one.payload[1:] for one in room.received("video")) == frame
+
+
+def test_lost_packets_are_asked_for_again_where_that_was_agreed() -> None:
+    world = SipWorld()
+    room = world.connect(AUDIO, replace(VIDEO, lines=(*VIDEO.lines, "rtcp-fb:* nack")))
+    for number in range(10):
+        if number == 5:
+            room.streams["video"].sequence += 1
+        room.send("video", b"\x41" + bytes(300), number * 3600, marker=True)
+        world.run(0.04)
+    world.run(0.3)
+    nacks = [one for one in room.reports if isinstance(one, RtcpRtpfbPacket)]
+    assert nacks
+    assert nacks[0].lost == [(room.streams["video"].sequence - 6) & 0xFFFF]
+    rendition = world.rendition("video", "h264", 90_000)
+    room.leg.play("video", rendition)
+    rendition.append(picture(1, 5000, key_frame=True), 0, key_frame=True, now=world.time.now)
+    world.run(0.1)
+    first = room.received("video")[0]
+    room.send_rtcp(
+        "video",
+        [
+            empty_report(room.streams["video"].ssrc),
+            RtcpRtpfbPacket(1, room.streams["video"].ssrc, first.ssrc, [first.sequence_number]),
+        ],
+    )
+    world.run(0.1)
+    again = [one for one in room.received("video") if one.sequence_number == first.sequence_number]
+    assert [one.payload for one in again] == [first.payload, first.payload]
+
+
+def test_a_rate_is_told_where_remb_was_agreed() -> None:
+    world = SipWorld()
+    room = world.connect(AUDIO, replace(VIDEO, lines=("rtcp-fb:* goog-remb",)))
+    send_video(world, room, 2)
+    room.leg.limit_bitrate(300_000)
+    world.run(0.2)
+    rembs = [one for one in room.reports if isinstance(one, RtcpPsfbPacket)]
+    assert [unpack_remb_fci(one.fci)[0] for one in rembs if one.fmt == 15] == [300_000]
+
+
+def test_a_peer_goes_over_to_another_codec_that_was_agreed() -> None:
+    world = SipWorld()
+    room = world.connect(replace(AUDIO, codecs=((9, "G722/8000", ""), (8, "PCMA/8000", ""))))
+    flow = room.agreed.flows[0]
+    alaw = replace(next(iter(flow.media.receive_codecs.values())), name="pcma", payload_type=8)
+    codecs = {**flow.media.receive_codecs, 8: alaw}
+    both = replace(flow, media=replace(flow.media, receive_codecs=codecs))
+    room.leg.update(replace(room.agreed, flows=(both,)), world.time.now)
+    send_audio(world, room, 5)
+    assert room.leg.sources["audio"].name == "g722"
+    assert room.recorder.events == ["connected"]
+    for number in range(5, 10):
+        room.send("audio", bytes(160), number * 160, payload_type=8)
+        world.run(0.02)
+    assert room.leg.sources["audio"].name == "pcma"
+    assert room.recorder.events == ["connected", "renegotiated"]
+    room.leg.listen(room.recorder.heard)
+    assert len(room.recorder.audio) == 10
+    assert room.leg.statistics(0).received["audio"].packets == 10
