@@ -85,7 +85,8 @@ class Dialer:
         self._backoff = backoff
         self._no_answer_s = no_answer_s
         self._opened = opened
-        self._changed = asyncio.Event()
+        self._wake = asyncio.Event()  # something that makes it worth to call at once
+        self._changed = asyncio.Event()  # that, or the call under way has come to its end
         self._resting = False
 
     # What others tell
@@ -94,22 +95,26 @@ class Dialer:
         """The room has left the conference."""
         self._resting = reason in RESTING
         self._backoff.reset()
-        self._changed.set()
+        self._stir()
 
     def joined(self) -> None:
         """The room is in the conference, by whatever way it came."""
         self._resting = False
         self._backoff.reset()
-        self._changed.set()
+        self._stir()
 
     def registered(self) -> None:
         """Where the room can be reached has changed."""
-        self._changed.set()
+        self._stir()
 
     def call_again(self) -> None:
         """An operator wants it called now."""
         self._resting = False
         self._backoff.reset()
+        self._stir()
+
+    def _stir(self) -> None:
+        self._wake.set()
         self._changed.set()
 
     # The work
@@ -117,14 +122,14 @@ class Dialer:
     async def run(self) -> None:
         """Call whenever the room is wanted and not there."""
         while True:
-            self._changed.clear()
+            self._wake.clear()
             if not self._is_wanted():
-                await self._changed.wait()
+                await self._wake.wait()
                 continue
             try:
                 targets = await self._directory.call_targets(self._participant)
                 if not targets:
-                    await self._changed.wait()  # it can be reached once it registers
+                    await self._wake.wait()  # it can be reached once it registers
                     continue
                 await self._call(targets)
             except UnknownRecord:
@@ -138,7 +143,7 @@ class Dialer:
     async def _pause(self, wait_s: float) -> None:
         try:
             async with asyncio.timeout(wait_s):
-                await self._changed.wait()
+                await self._wake.wait()
         except TimeoutError:
             return
 

@@ -1,15 +1,18 @@
 """baresip, a real SIP phone, without sound card or screen: steered and watched by its TCP port.
 
-What it hears is written to a file (``sndfile``) or thrown away, what it says is a tone.
+What it says is a tone; what it hears is written to a file.
 """
 
 import asyncio
 import json
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+import numpy as np
 
 from tests.peers import child
 from tests.peers.daemon import free_port
@@ -78,6 +81,27 @@ class Baresip:
     def log(self) -> str:
         """What it has written so far."""
         return (self.directory / "log").read_text(errors="replace")
+
+    def heard_db(self, hz: float, seconds: float = 0.5) -> float:
+        """Level of one frequency in the end of what the newest call has brought, dB of full scale.
+
+        -120 while there is less than that.
+        """
+        files = sorted(self.directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+        if not files:
+            return -120.0
+        data = files[-1].read_bytes()
+        channels, rate = struct.unpack_from("<HI", data, 22)
+        sound = np.frombuffer(data[44 : len(data) - len(data) % (2 * channels)], np.int16)[
+            ::channels
+        ]
+        count = round(seconds * rate)
+        if len(sound) < count:
+            return -120.0
+        window = np.blackman(count)
+        spin = np.exp(-2j * np.pi * hz * np.arange(count) / rate)
+        amplitude = 2 * abs(np.dot(sound[-count:] * window, spin)) / window.sum() / 32_768
+        return 20 * float(np.log10(max(amplitude, 1e-6)))
 
     async def start(self) -> None:
         """Start it and wait until it can be steered."""
@@ -173,18 +197,17 @@ class Baresip:
             "poll_method epoll",
             f"sip_listen {self._listen}:{self.port}",
             f"audio_source ausine,{self._tone_hz}",
-            "audio_player aufile,heard.wav",
-            "audio_alert aufile,alert.wav",
+            "audio_player aubridge,nowhere",
+            "audio_alert aubridge,alert",
+            f"snd_path {self.directory}",
             "audio_level no",
             "ausrc_srate 48000",
-            "auplay_srate 48000",
             "ausrc_channels 2",
-            "auplay_channels 1",
             f"net_interface {self._listen.strip('[]')}",
             "rtp_timeout 0",
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"module_path {MODULES}",
-            *(f"module {name}.so" for name in (*self._modules, "ausine", "aufile")),
+            *(f"module {name}.so" for name in (*self._modules, "ausine", "aubridge", "sndfile")),
             "module_tmp account.so",
             "module_app menu.so",
             "module_app ctrl_tcp.so",
