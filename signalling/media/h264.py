@@ -4,6 +4,7 @@ A level bounds macroblocks per picture and per second (H.264 table A-1); here it
 largest 16:9 picture and its frame rate, which is what a mixer can act on.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -121,6 +122,7 @@ class PictureLimits:
     fps: int
 
 
+@functools.lru_cache(maxsize=256)
 def largest_picture(macroblocks: int, macroblocks_per_second: int) -> PictureLimits:
     """The largest 16:9 picture within a macroblock budget.
 
@@ -129,7 +131,7 @@ def largest_picture(macroblocks: int, macroblocks_per_second: int) -> PictureLim
     Returns:
         width a multiple of 16 px, height even; zeros where not even 16×2 fits. The frame rate
         is whole and at most ``MAX_FPS``.
-    Cost: O(sqrt(macroblocks)).
+    Cost: O(sqrt(macroblocks)), the first time.
     """
     best = (0, 0, 0)
     columns = 1

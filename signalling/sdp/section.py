@@ -6,7 +6,7 @@ what ``parse`` returned never raise.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -90,18 +90,22 @@ class Section:
 
     def has(self, name: str) -> bool:
         """Whether attribute ``name`` is present."""
-        return any(line.name == name for line in self.lines)
+        return self.attribute(name) is not None
 
     def attribute(self, name: str) -> str | None:
         """The value of the first attribute ``name``; ``""`` for a flag, None if absent."""
-        for line in self.lines:
-            if line.name == name:
-                return line.value.partition(":")[2]
-        return None
+        return next(self._values(name), None)
 
     def attributes(self, name: str) -> tuple[str, ...]:
         """The values of all attributes ``name``, in order."""
-        return tuple(line.value.partition(":")[2] for line in self.lines if line.name == name)
+        return tuple(self._values(name))
+
+    def _values(self, name: str) -> Iterator[str]:
+        start, skipped = f"{name}:", len(name) + 1
+        for line in self.lines:
+            value = line.value
+            if line.type == "a" and (value.startswith(start) or value == name):
+                yield value[skipped:]
 
     def _all(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
         return tuple(parse(value) for value in self.attributes(name))
