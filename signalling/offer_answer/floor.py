@@ -150,15 +150,13 @@ def offer_floor(
 
 
 def complete_floor(offered: OfferedFloor, answer: SessionDescription) -> Floor:
-    """Read what the peer answered.
+    """Read what the peer answered, in a section that is not switched off.
 
     Raises:
-        SectionRefused: it does not take it.
+        SectionRefused: it does not take what was offered.
     """
     floor = offered.floor
     media = answer.media[floor.index]
-    if media.port == 0:
-        raise SectionRefused("switched off in the answer")
     if floor_protocol(media) != floor.protocol:
         raise SectionRefused(f"{floor.protocol} was offered, {media.protocol} answered")
     roles = media.floorctrl

@@ -4,7 +4,7 @@ import pytest
 
 from signalling.offer_answer import Agreed, answer_offer, complete_offer, make_offer
 from signalling.offer_answer.floor import floor_protocol, slides_labels
-from signalling.sdp import MediaSection
+from signalling.sdp import MediaSection, SessionDescription
 from tests.signalling.offer_answer.ends_of_calls import (
     OURS,
     THEIRS,
@@ -225,6 +225,22 @@ def test_answers_that_do_not_fit(lines: list[str], protocol: str, reason: str) -
     agreed = complete_offer(offered, answer)
     assert agreed.floor is None
     assert any(reason in text for text in agreed.refused)
+
+
+def test_offered_with_certificates() -> None:
+    tls = floor(protocols=("TCP/TLS/BFCP",))
+    offered = make_offer(local_media(floor=tls))
+    other = local_media(50000, 2000, floor=tls, fingerprints=(THEIRS,))
+    answer = answer_offer(offered.local, other)
+    agreed = complete_offer(offered, answer.local)
+    assert agreed.floor is not None
+    assert answer.floor is not None
+    assert agreed.floor.fingerprints == (THEIRS,)
+    assert answer.floor.fingerprints == (OURS,)
+    lines = [line for line in str(answer.local).splitlines() if "fingerprint" not in line]
+    without = complete_offer(offered, SessionDescription.parse("\n".join(lines)))
+    assert without.floor is None
+    assert any("no usable a=fingerprint" in text for text in without.refused)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from signalling.media.negotiated import EXTENSION_TRANSPORT_NUMBER
 from signalling.offer_answer import answer_offer
 from signalling.offer_answer.agreement import FEEDBACK, Flow
 from signalling.offer_answer.flows import direction_of, family_of, ice_of, session_bitrate
@@ -153,6 +154,20 @@ def test_without_feedback() -> None:
 
 def test_feedback_of_another_payload_type_is_not_ours() -> None:
     assert not pictures("a=rtcp-fb:98 nack pli").media.pli
+
+
+def test_numbers_of_packets_need_extension_and_feedback() -> None:
+    numbered = f"a=extmap:5 {EXTENSION_TRANSPORT_NUMBER}"
+    feedback = "a=rtcp-fb:97 transport-cc"
+    changes = {"feedback": FEEDBACK | {"transport-cc"}}
+    media = pictures(numbered, feedback, **changes).media
+    assert media.transport_cc
+    assert media.extensions == {EXTENSION_TRANSPORT_NUMBER: 5}
+    for lines in ([numbered], [feedback]):
+        without = pictures(*lines, **changes).media
+        assert not without.transport_cc
+        assert not without.extensions
+    assert not pictures(numbered, feedback).media.transport_cc
 
 
 def test_retransmission() -> None:

@@ -222,6 +222,15 @@ def test_several_codecs_are_settled_by_one_more_offer() -> None:
     assert settled.flows == agreed.flows
 
 
+def test_codecs_that_were_not_offered_do_not_count() -> None:
+    local = local_media(streams=SOUND)
+    agreed = answer_offer(offer(audio()), local)
+    again = make_offer(local, previous=agreed)
+    settled = complete_offer(again, offer(audio(pts="0 8")))
+    assert the_flow(settled).media.codec.name == "pcma"
+    assert not settled.several_codecs
+
+
 def test_video_that_is_not_taken() -> None:
     agreed = completed(offer(audio(), video(port=0)), streams=SOUND_AND_PICTURE)
     assert [flow.media.stream for flow in agreed.flows] == ["audio"]
