@@ -98,6 +98,8 @@ class Outgoing:
         self.estimate = LineEstimate() if any(o.sends and o.transport_cc for o in media) else None
         """What the line carries, by the reports on them; None: they are not numbered."""
         self._by_ssrc: dict[int, Output] = {}
+        self._described: tuple[list[int], str] = ([], "")
+        self._description = b""  # of those, as it stands in each report
         for one in media:
             form = _format(one)
             if form is None:
@@ -116,9 +118,11 @@ class Outgoing:
                 continue
             form = output.stream.form
             if old.stream.form == form:
+                output.stream.retire()
                 self.outputs[name] = self._by_ssrc[form.ssrc] = old
                 continue
             output.stream.carry_on(old.stream, now)
+            old.stream.retire()
             output.nacks, output.plis, output.reports = old.nacks, old.plis, old.reports
             output.packets_lost, output.round_trip_s = old.packets_lost, old.round_trip_s
 
@@ -176,7 +180,10 @@ class Outgoing:
             )
             ssrcs.append(ssrc)
         if ssrcs:
-            parts.append(rtcp.source_description(ssrcs, cname))
+            if (ssrcs, cname) != self._described:
+                self._described = (ssrcs, cname)
+                self._description = rtcp.source_description(ssrcs, cname)
+            parts.append(self._description)
         return parts
 
 

@@ -12,37 +12,26 @@ from typing import Any, Protocol
 
 from mcu.legs.budget import (
     CHECKS_PER_WINDOW,
-    HANDSHAKE_PER_WINDOW,
     RTCP_BYTES_PER_WINDOW,
     RTCP_LEAST_BYTES,
     PacketBudget,
     WindowBudget,
 )
 from mcu.legs.sip_context import SipContext
+from mcu.legs.sip_handshake import Handshake
+from mcu.legs.sip_keys import Sessions
 from mcu.media.latch import Latch
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, PortSocket, transmit
 from mcu.media.rtp import HEADER_BYTES
-from mcu.media.srtp import MAX_DATAGRAM_BYTES, PacketBuffer, SrtpError, SrtpSession
+from mcu.media.srtp import MAX_DATAGRAM_BYTES, PacketBuffer, SrtpError
 from signalling.offer_answer.agreement import Address, Dtls, Ice, Plain, Sdes, Security
-from signalling.webrtc.dtls import (
-    Closed,
-    Connected,
-    DtlsEndpoint,
-    DtlsEvent,
-    Failed,
-    is_dtls,
-)
+from signalling.webrtc.dtls import Closed, Connected, DtlsEvent, Failed, is_dtls
 from signalling.webrtc.ice import IceLite, Nominated
 from signalling.webrtc.stun import is_stun
 
 STRANGERS_PER_WINDOW = 50
 """Packets from elsewhere that are looked at: 200 a second, as many as a peer sends that moved."""
-
-TAG_BYTES = {"AES128_CM_SHA1_80": 10, "AES128_CM_SHA1_32": 4}
-"""Of SRTP behind an MKI; the AEAD profiles put the MKI last (RFC 7714 8.2, 9.3)."""
-RTCP_TAG_BYTES = 10
-"""Of SRTCP with either AES-CM suite (RFC 4568 6.2.1)."""
 
 
 class ComponentOwner(Protocol):
@@ -72,7 +61,7 @@ class Component:
         rtp: RTP comes over it; otherwise RTCP alone.
         announced: where the peer is, as its description says.
         security: as agreed. ice: our end of the peer's checks, None where it makes none.
-        sessions: SRTP's in and out where another component has made them (SDES).
+        sessions: of SRTP where another component has made them (SDES).
     """
 
     def __init__(
@@ -85,17 +74,16 @@ class Component:
         announced: Address | None,
         security: Security,
         ice: IceLite | None,
-        sessions: tuple[SrtpSession, SrtpSession] | None,
+        sessions: Sessions | None,
         now: float,
     ) -> None:
         self.peer: Hashable | None = None
         self.dropped: Counter[str] = Counter()
         self.path = SendPath(context.ports.batch, plain=isinstance(security, Plain))
-        self.security = security
         self.heard_at: float | None = None
         """When something of the peer's last came."""
-        self.srtp_profile: str | None = None
         self.sessions = sessions
+        """None while there are no keys, or none are needed."""
         self._context = context
         self._ports = context.ports
         self._socket = sock
@@ -104,23 +92,25 @@ class Component:
         self._latch = Latch(announced, elsewhere=context.elsewhere, now=now)
         self._ice = ice
         self._checked: set[Hashable] = set()
-        self._dtls: DtlsEndpoint | None = None
-        self._handshake_path = SendPath(context.ports.batch, plain=True)
+        self._handshake: Handshake | None = None
         self._budget = PacketBudget()
         self._rtcp_budget = WindowBudget(RTCP_BYTES_PER_WINDOW)
         self._stranger_budget = WindowBudget(STRANGERS_PER_WINDOW)
-        self._handshake_budget = WindowBudget(HANDSHAKE_PER_WINDOW)
         self._check_budget = WindowBudget(CHECKS_PER_WINDOW)
-        self._mki_bytes = 0
         self._closed = False
         self._aim(announced)
-        self.secure(security)
+        self._secure(security)
         context.ports.listen(sock, self)
 
     @property
     def ready(self) -> bool:
         """Whether there are keys, or none are needed."""
         return self.path.plain or self.sessions is not None
+
+    @property
+    def srtp_profile(self) -> str | None:
+        """A name in ``mcu.media.srtp.PROFILES``; None: plain, or no keys yet."""
+        return None if self.sessions is None else self.sessions.profile
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -130,34 +120,22 @@ class Component:
 
     # Descriptions
 
-    def secure(self, security: Security) -> None:
-        """Take keys, or begin a handshake; what is sent before is not protected by them."""
-        self.security = security
-        self.path.plain = isinstance(security, Plain)
-        if isinstance(security, Sdes):
-            self._mki_bytes = security.remote_mki_bytes
-            if self.sessions is None:
-                buffer, profile = PacketBuffer(), security.profile
-                self.sessions = (
-                    SrtpSession(security.remote_key, profile, buffer, outbound=False),
-                    SrtpSession(security.local_key, profile, buffer, outbound=True),
-                )
-            self.path.handle = self.sessions[1].handle
-            self.srtp_profile = security.profile
-        elif isinstance(security, Dtls):
-            self._mki_bytes = 0
-            self._dtls = DtlsEndpoint(
-                security.role, self._context.certificate, security.fingerprints
-            )
-        else:
-            self.sessions, self.path.handle, self.srtp_profile = None, None, None
-
-    def renew(self, security: Security, sessions: tuple[SrtpSession, SrtpSession] | None) -> None:
-        """Other keys were agreed on."""
+    def renew(self, security: Security, sessions: Sessions | None) -> None:
+        """Other keys were agreed on; ``sessions`` as at first."""
         self.sessions = sessions
-        self.path.handle = None
-        self._dtls = None
-        self.secure(security)
+        self._handshake = None
+        self._secure(security)
+
+    def _secure(self, security: Security) -> None:
+        """Take keys, or prepare a handshake."""
+        self.path.plain = isinstance(security, Plain)
+        if isinstance(security, Sdes) and self.sessions is None:
+            self.sessions = Sessions.of_descriptions(security)
+        elif isinstance(security, Dtls):
+            self._handshake = Handshake(self._context, security)
+        self.path.handle = None if self.sessions is None else self.sessions.outbound.handle
+        # Plain before and after a handshake is the same to ``handle``, not to what is sent.
+        self.path.changed()
 
     def restart_ice(self, ours: Ice, theirs: Ice) -> None:
         """Take new credentials; the address in use stays until the peer nominates another."""
@@ -261,11 +239,8 @@ class Component:
             self.dropped["flood"] += 1
             return False
         if sessions is not None:
-            if self._mki_bytes:
-                profile = self.srtp_profile or ""
-                _take_out_mki(packet, self._mki_bytes, TAG_BYTES.get(profile, 0))
             try:
-                size = sessions[0].open(packet)
+                size = sessions.open(packet)
             except SrtpError as error:
                 self._budget.give_back()
                 self.dropped[f"srtp_{error.reason}"] += 1
@@ -282,11 +257,8 @@ class Component:
         if self.sessions is None:
             opened = packet.bytes()
         else:
-            if self._mki_bytes:
-                aead = self.srtp_profile not in TAG_BYTES
-                _take_out_mki(packet, self._mki_bytes, 0 if aead else RTCP_TAG_BYTES)
             try:
-                opened = self.sessions[0].open_rtcp(packet)
+                opened = self.sessions.open_rtcp(packet)
             except SrtpError as error:
                 self._budget.give_back()
                 self._rtcp_budget.give_back(cost)
@@ -307,7 +279,7 @@ class Component:
             return
         if self.sessions is not None:
             try:
-                packet = self.sessions[1].protect_rtcp(packet)
+                packet = self.sessions.outbound.protect_rtcp(packet)
             except SrtpError as error:
                 self.dropped[f"srtcp_{error.reason}"] += 1
                 return
@@ -316,36 +288,30 @@ class Component:
     def forget_ssrc(self, ssrc: int) -> None:
         """Drop SRTP's state of an SSRC."""
         if self.sessions is not None:
-            self.sessions[0].forget(ssrc)
+            self.sessions.inbound.forget(ssrc)
 
     # Handshakes and checks
 
     def start(self, now: float) -> None:
         """Begin a handshake, where it is ours to begin and it is known with whom."""
-        if self._dtls is not None and self._dtls.role == "client" and self.path.target is not None:
-            self._handshake_path.address = self.path.address
-            self._take(self._dtls.start(now), now)
+        if self._handshake is not None:
+            self._take(self._handshake.start(self.path.address, now), now)
 
     def _receive_dtls(self, datagram: bytes, key: Hashable, address: Any, now: float) -> None:
-        dtls = self._dtls
-        source = self._ports.peer_address(address)
-        if dtls is None:
+        handshake = self._handshake
+        if handshake is None:
             self.dropped["unknown_protocol"] += 1
             return
         if self._ice is not None:
             considered = key in self._checked
         else:
             # What is at the other end is shown by its certificate, wherever it is.
+            source = self._ports.peer_address(address)
             considered = self._latch.considers(source, now, signed=True)
         if not considered:
             self.dropped["stranger"] += 1
             return
-        if not self._handshake_budget.spend(now):
-            self.dropped["flood_dtls"] += 1
-            return
-        if dtls.state == "handshake":
-            self._handshake_path.address = PortAddress(self._socket, address)
-        self._take(dtls.receive_datagram(datagram, now), now)
+        self._take(handshake.receive(datagram, PortAddress(self._socket, address), now), now)
 
     def _receive_check(
         self, ice: IceLite, datagram: bytes, key: Hashable, address: Any, now: float
@@ -368,53 +334,39 @@ class Component:
             self.start(now)
 
     def _take(self, events: list[DtlsEvent], now: float) -> None:
-        self._flush_dtls(now)
         for event in events:
             if isinstance(event, Connected):
-                keys, buffer = event.keys, PacketBuffer()
-                profile = keys.profile.name
-                self.sessions = (
-                    SrtpSession(keys.remote_key, profile, buffer, outbound=False),
-                    SrtpSession(keys.local_key, profile, buffer, outbound=True),
-                )
-                self.srtp_profile = profile
+                self.sessions = Sessions.of_handshake(event.keys)
+                self.path.handle = self.sessions.outbound.handle
                 self.heard_at = now
-                self.path.handle = self.sessions[1].handle
-                if self._ice is None and self.peer is None:
+                if self._ice is None and self.peer is None and self._handshake is not None:
                     # Who has shook hands is the peer; its media may still come from elsewhere.
-                    self.path.address = self._handshake_path.address
+                    self.path.address = self._handshake.path.address
                 self._owner.component_ready(self, now)
             elif isinstance(event, Failed):
                 self.dropped[f"dtls_{event.reason}"] += 1
-                self._owner.component_failed(
-                    self, f"dtls {event.reason}: {event.detail}".removesuffix(": "), now
-                )
+                detail = f"dtls {event.reason}: {event.detail}".removesuffix(": ")
+                self._owner.component_failed(self, detail, now)
             elif isinstance(event, Closed):
                 # The call ends by signalling; until then there is nothing to be sent.
                 self.path.handle = None
-
-    def _flush_dtls(self, now: float) -> None:
-        if self._dtls is not None:
-            for datagram in self._dtls.datagrams_to_send(now):
-                transmit(self._handshake_path, datagram)
 
     # The timer
 
     def handle_timer(self, now: float) -> None:
         """Repeat what a handshake needs."""
-        at = self.next_timer()
-        if at is not None and at <= now and self._dtls is not None:
-            self._take(self._dtls.handle_timer(now), now)
+        if self._handshake is not None:
+            self._take(self._handshake.handle_timer(now), now)
 
     def next_timer(self) -> float | None:
         """When ``handle_timer`` has something to do."""
-        return None if self._dtls is None else self._dtls.next_timer()
+        return None if self._handshake is None else self._handshake.next_timer()
 
     def drops(self) -> Counter[str]:
         """What it dropped, by reason."""
         dropped = self.dropped + Counter(send=self.path.dropped)
-        if self._dtls is not None:
-            dropped["dtls"] += self._dtls.dropped
+        if self._handshake is not None:
+            dropped += Counter(dtls=self._handshake.dropped, flood_dtls=self._handshake.refused)
         return dropped
 
     def close(self, now: float) -> None:
@@ -422,21 +374,9 @@ class Component:
         if self._closed:
             return
         self._closed = True
-        if self._dtls is not None:
-            self._dtls.close(now)
-            self._flush_dtls(now)
+        if self._handshake is not None:
+            self._handshake.close(now)
         self.path.address = None
         self.path.handle = None
         self.sessions = None
         self._ports.forget(self._socket)
-
-
-def _take_out_mki(packet: PacketBuffer, mki_bytes: int, tag_bytes: int) -> None:
-    """Close the gap that an MKI leaves before the tag (RFC 3711 3.1), for libsrtp without MKIs."""
-    size = packet.length[0]
-    end = size - mki_bytes
-    if end <= HEADER_BYTES + tag_bytes:
-        return  # too short for either: libsrtp refuses it
-    if tag_bytes:
-        packet.view[end - tag_bytes : end] = bytes(packet.view[size - tag_bytes : size])
-    packet.length[0] = end

@@ -71,6 +71,10 @@ class SendPath:
         """Call ``changed`` each time packets are to go out otherwise than before."""
         self._watchers.append(changed)
 
+    def unwatch(self, changed: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._watchers = [one for one in self._watchers if one != changed]
+
     def changed(self) -> None:
         """Tell those that prepared their packets for the path as it was."""
         for watcher in self._watchers:

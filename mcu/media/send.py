@@ -114,6 +114,10 @@ class SendStream:
         if self.waiting:
             rendition.request_key_frame(now)
 
+    def retire(self) -> None:
+        """It plays nothing, and never will again; the path is another stream's."""
+        self._path.unwatch(self.fall_out)
+
     def carry_on(self, before: SendStream, now: float) -> None:
         """Begin where a stream of another format under the same SSRC ended, which is stopped.
 

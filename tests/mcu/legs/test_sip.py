@@ -1,6 +1,8 @@
 """A SIP leg opposite to a room that shares none of its code."""
 
+import gc
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from aioice import stun
@@ -20,7 +22,8 @@ from hypothesis import strategies as st
 
 from mcu.media.h264 import packetise
 from mcu.media.rendition import Rendition
-from signalling.offer_answer import Ice, Sdes
+from mcu.media.send import SendStream
+from signalling.offer_answer import Dtls, Ice, Sdes
 from signalling.webrtc.dtls import DtlsCertificate
 from tests.peers.network import BAD
 from tests.peers.sip_media import (
@@ -733,3 +736,36 @@ def test_a_peer_goes_over_to_another_codec_that_was_agreed() -> None:
     room.leg.listen(room.recorder.heard)
     assert len(room.recorder.audio) == 10
     assert room.leg.statistics(0).received["audio"].packets == 10
+
+
+def test_nothing_is_sent_unprotected_once_keys_were_agreed_on() -> None:
+    world = SipWorld()
+    room = world.connect()
+    send_audio(world, room, 5)
+    rendition = play_audio(world, room, 5)
+    room.certificate = DtlsCertificate.generate()
+    room.setup = "passive"
+    sent = room.leg.statistics(0).sent["audio"].packets
+    fingerprints = (room.certificate.fingerprint,)
+    flow = replace(room.agreed.flows[0], security=Dtls("server", fingerprints))
+    room.leg.update(replace(room.agreed, flows=(flow,)), world.time.now)
+    more_audio(world, rendition, 5, 5)
+    assert room.leg.statistics(0).sent["audio"].packets == sent
+
+
+def test_many_new_offers_leave_nothing_behind() -> None:
+    world = SipWorld()
+    room = world.connect()
+    send_audio(world, room, 5)
+    for number in range(20):
+        codec = ((9, "G722/8000", ""),) if number % 2 else ((0, "PCMU/8000", ""),)
+        world.reinvite(room, lambda one: replace(one, codecs=codec))  # noqa: B023
+        play_audio(world, room, 3)
+    gc.collect()
+    streams = [one for one in gc.get_objects() if isinstance(one, SendStream)]
+    assert len([one for one in streams if one.form.ssrc == room.agreed.flows[0].ssrc]) == 1
+    got = room.received("audio")
+    assert len(got) == 60
+    steps = [(two.sequence_number - one.sequence_number) & 0xFFFF for one, two in pairwise(got)]
+    assert set(steps) == {1}
+    assert len(world.open_ports) == 2
