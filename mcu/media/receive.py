@@ -18,6 +18,14 @@ START_WAIT_S = 0.1
 DEFAULT_ROUND_TRIP_S = 0.1
 MAX_AUDIO_BYTES = 1500
 
+_LEVELS: dict[int | None, tuple[int | None, bool]] = {
+    None: (None, False),
+    **{octet: (-(octet & 0x7F), octet >= 0x80) for octet in range(256)},
+}
+"""Level in dBov and voice activity by the octet of the extension (RFC 6464 3)."""
+_new_tuple = tuple.__new__
+"""Makes a named tuple of its values, at half of what its own constructor takes."""
+
 AudioSink = Callable[[AudioPacket, float], None]
 """Takes each packet and the time it arrived; does not raise."""
 
@@ -102,11 +110,8 @@ class AudioReceiveStream(ReceiveStream):
             return
         if sink is None:
             return
-        at = tracker.timestamp
-        if level is None:
-            sink(AudioPacket(extended, at, payload, None, False), now)
-        else:
-            sink(AudioPacket(extended, at, payload, -(level & 0x7F), level >= 0x80), now)
+        values = (extended, tracker.timestamp, payload, *_LEVELS[level])
+        sink(_new_tuple(AudioPacket, values), now)
 
 
 class VideoReceiveStream(ReceiveStream):

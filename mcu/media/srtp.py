@@ -60,14 +60,6 @@ def _keeping_the_gil(name: str) -> _Function:
 protect_in_place = _keeping_the_gil("srtp_protect")
 """0 when the packet is protected and its length grown; the memory behind it has room for that."""
 
-# Takes what ``argument`` gives and converts nothing, for which ctypes takes 0.1 us a packet.
-_protect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_protect"))
-
-_unprotect = _keeping_the_gil("srtp_unprotect")
-_protect_rtcp = _keeping_the_gil("srtp_protect_rtcp")
-_unprotect_rtcp = _keeping_the_gil("srtp_unprotect_rtcp")
-
-
 Argument = object
 """An address in the form ctypes passes on as it is."""
 
@@ -75,6 +67,14 @@ Argument = object
 def argument(address: int) -> Argument:
     """An address for ``protect_many``; nothing is read from it here."""
     return ctypes.byref(ctypes.c_char.from_address(address))
+
+
+# These take what ``argument`` gives and convert nothing, for which ctypes takes 0.1 us a packet.
+_protect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_protect"))
+_unprotect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_unprotect"))
+
+_protect_rtcp = _keeping_the_gil("srtp_protect_rtcp")
+_unprotect_rtcp = _keeping_the_gil("srtp_unprotect_rtcp")
 
 
 def protect_many(
@@ -98,16 +98,18 @@ class PacketBuffer:
         memory: of at least BUFFER_BYTES, writable, and where it begins; owned when None.
         length: of 4 bytes, where libsrtp reads and writes how long the packet is.
 
-    ``view`` and ``length[0]`` are for Python, ``address`` and ``length_address`` for libsrtp.
+    ``view`` and ``length[0]`` are for Python, ``address`` and ``length_address`` for libsrtp,
+    ``arguments`` both of them.
     """
 
-    __slots__ = ("address", "length", "length_address", "view")
+    __slots__ = ("address", "arguments", "length", "length_address", "view")
 
     def __init__(self, memory: memoryview | None = None, length: memoryview | None = None) -> None:
         self.view = memoryview(bytearray(BUFFER_BYTES)) if memory is None else memory
         self.length = (memoryview(bytearray(4)) if length is None else length).cast("i")
         self.address = address_of(self.view)
         self.length_address = address_of(self.length)
+        self.arguments = (argument(self.address), argument(self.length_address))
 
     def write(self, packet: bytes | memoryview) -> None:
         """Copy a packet into the memory.
@@ -142,7 +144,7 @@ class SrtpSession:
         ValueError: the key is too short for the profile. KeyError: unknown profile.
     """
 
-    __slots__ = ("_buffer", "_session", "handle")
+    __slots__ = ("_argument", "_buffer", "_session", "handle")
 
     def __init__(
         self, key: bytes, profile: str | int, buffer: PacketBuffer, *, outbound: bool
@@ -161,6 +163,7 @@ class SrtpSession:
         self.handle = int(ffi.cast("uintptr_t", self._session._srtp[0]))
         """Address of the ``srtp_t``, for loops that call ``protect_in_place`` themselves; valid
         while this object lives."""
+        self._argument = argument(self.handle)
 
     def forget(self, ssrc: int) -> None:
         """Drop the state of one SSRC, so that a peer cannot pile them up."""
@@ -202,7 +205,7 @@ class SrtpSession:
         Raises:
             SrtpError: authentication, replay or malformed.
         """
-        status = _unprotect(self.handle, packet.address, packet.length_address)
+        status = _unprotect_arguments(self._argument, *packet.arguments)
         if status:
             raise SrtpError(_REASONS.get(status, "malformed"))
         return packet.length[0]
