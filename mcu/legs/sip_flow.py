@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Protocol
 
 from mcu.legs.feedback import Feedback
 from mcu.legs.incoming import Incoming
@@ -17,16 +16,14 @@ from mcu.legs.leg import StreamName
 from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings
 from mcu.legs.sip_component import Component
-from mcu.legs.sip_context import SipContext
+from mcu.legs.sip_context import FlowOwner, SipContext
+from mcu.legs.sip_sound import Sound
 from mcu.legs.sip_streams import FlowStreams, flow_streams
 from mcu.media import rtcp
-from mcu.media.frames import AudioPacket, EncodedFrame
-from mcu.media.interludes import Interludes
 from mcu.media.port_pairs import PortPair
 from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
-from mcu.media.rtp import HEADER, MARKER_BIT, RtpError, bounds
-from mcu.media.telephone_events import TelephoneEvents
+from mcu.media.rtp import RtpError
 from signalling.offer_answer.agreement import Dtls, Flow, Ice
 from signalling.webrtc.ice import IceLite
 
@@ -35,37 +32,8 @@ PLAIN_REPORT_INTERVAL_S = 5.0
 """Where no feedback was negotiated (AVP) RFC 3550 6.2 wants reports no more often."""
 ASK_INTERVAL_S = 2.0
 """Between requests for a picture by signalling, each of which is a transaction."""
-NO_SOUND_DBOV = -127
 RESTS_AFTER_S = 2.0
 """Reports without media for so long are a peer that has nothing to say."""
-
-
-class FlowOwner(Protocol):
-    """The leg."""
-
-    def flow_ready(self, flow: SipFlow, now: float) -> None:
-        """Packets can be sent."""
-
-    def flow_failed(self, flow: SipFlow, reason: str, now: float) -> None:
-        """They never will."""
-
-    def flow_heard(self, now: float) -> None:
-        """Something of the peer came."""
-
-    def flow_switched(self, flow: SipFlow, now: float) -> None:
-        """The peer sends another of the codecs agreed on."""
-
-    def frame_received(self, source: StreamName, frame: EncodedFrame, now: float) -> None:
-        """One picture is complete."""
-
-    def key_pressed(self, key: str) -> None:
-        """A telephone event."""
-
-    def picture_needed(self) -> None:
-        """Ask for a key frame by signalling."""
-
-    def wake(self, at: float) -> None:
-        """Call ``handle_timer`` then."""
 
 
 class SipFlow:
@@ -92,13 +60,10 @@ class SipFlow:
         self.streams: FlowStreams = flow_streams(agreed, None, None)
         self.dropped: Counter[str] = Counter()
         self.paused = False
-        self.malformed_reports = 0
         self._context = context
         self._owner = owner
         self._ice = ice
-        self._events = TelephoneEvents()
-        self._interludes = Interludes()
-        self._sink: AudioSink | None = None
+        self._sound = Sound(agreed, owner.key_pressed)
         self._wanted = False
         self._rendition: Rendition | None = None
         self._next_ask = 0.0
@@ -145,6 +110,7 @@ class SipFlow:
         before, self.agreed = self.agreed, agreed
         if agreed == before:
             return
+        self._sound.agreed = agreed
         if ice is not None and agreed.ice is not None and agreed.ice != before.ice:
             self._ice = ice
             for component in self._components():
@@ -164,6 +130,7 @@ class SipFlow:
         elif self.rtcp is not self.rtp and agreed.remote_rtcp != before.remote_rtcp:
             self.rtcp.announce(agreed.remote_rtcp, now)
         self._follow(flow_streams(agreed, self.streams, self.streams.payload_type), now)
+        self._sound.feed(self._incoming)
         self.start(now)
         self._play(now)
 
@@ -224,7 +191,7 @@ class SipFlow:
         self._report_interval_s = (
             REPORT_INTERVAL_S if self._has_feedback else PLAIN_REPORT_INTERVAL_S
         )
-        self._set_sink()
+        self._sound.feed(self._incoming)
         self.want(self._wanted)
 
     @property
@@ -265,15 +232,8 @@ class SipFlow:
 
     def listen(self, sink: AudioSink | None) -> None:
         """Hand sound to ``sink`` from now on."""
-        self._sink = sink
-        self._set_sink()
-
-    def _set_sink(self) -> None:
-        source = self._incoming.sources.get("audio")
-        if source is None:
-            return
-        interrupted = self.agreed.dtmf_receive is not None or self.agreed.comfort_noise is not None
-        source.sink = self._number if self._sink is not None and interrupted else self._sink
+        self._sound.sink = sink
+        self._sound.feed(self._incoming)
 
     def want(self, wanted: bool) -> None:
         """Put pictures together, or cease to."""
@@ -309,7 +269,7 @@ class SipFlow:
         return (
             payload_type in agreed.media.receive_codecs
             or payload_type in agreed.media.rtx
-            or payload_type in (agreed.dtmf_receive, agreed.comfort_noise)
+            or self._sound.is_interlude(payload_type)
         )
 
     def packet_opened(self, packet: memoryview, length: int, now: float) -> None:
@@ -319,8 +279,8 @@ class SipFlow:
         payload_type = packet[1] & 0x7F
         if payload_type != self._payload_type:
             agreed = self.agreed
-            if payload_type in (agreed.dtmf_receive, agreed.comfort_noise):
-                self._receive_interlude(packet, length, payload_type, now)
+            if self._sound.is_interlude(payload_type):
+                self._receive_interlude(packet, length, now)
                 return
             if payload_type in agreed.media.receive_codecs and self.streams.source is not None:
                 self._follow(flow_streams(agreed, self.streams, payload_type), now)
@@ -328,6 +288,13 @@ class SipFlow:
         video = self._incoming.receive(packet, length, now)
         if video is not None and video.key_frame_needed:
             self.ask(now)
+
+    def _receive_interlude(self, packet: memoryview, length: int, now: float) -> None:
+        try:
+            if self._sound.receive(packet, length, self._incoming, now):
+                self._media_at, self._quiet_at = float("-inf"), now
+        except RtpError:
+            self.dropped["rtp"] += 1
 
     def report_opened(self, packet: bytes, now: float) -> None:
         """See ``ComponentOwner``."""
@@ -350,49 +317,6 @@ class SipFlow:
         """See ``ComponentOwner``; without RTCP media still flows."""
         if component is self.rtp:
             self._owner.flow_failed(self, reason, now)
-
-    # Packets without sound
-
-    def _receive_interlude(
-        self, packet: memoryview, length: int, payload_type: int, now: float
-    ) -> None:
-        """Take comfort noise (RFC 3389) or a telephone event (RFC 4733)."""
-        try:
-            _, start, end = bounds(packet, length)
-        except RtpError:
-            self.dropped["rtp"] += 1
-            return
-        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
-        payload = bytes(packet[start:end])
-        level = NO_SOUND_DBOV
-        if payload_type == self.agreed.dtmf_receive:
-            key = self._events.receive(timestamp, second >= MARKER_BIT, payload, now)
-            if key:
-                self._owner.key_pressed(key)
-        elif payload:
-            level = -(payload[0] & 0x7F)
-            self._media_at, self._quiet_at = float("-inf"), now
-        source = self._incoming.sources.get("audio")
-        stream = source.audio if source is not None else None
-        if stream is None or stream.ssrc != ssrc:
-            return
-        # Its timestamp may stand still, so that it says nothing of jitter.
-        extended = stream.tracker.extend(sequence)
-        stream.packets += 1
-        stream.bytes += len(payload)
-        stream.last_packet_at = now
-        if extended is None:
-            return
-        number = self._interludes.skip(extended)
-        if self._sink is not None:
-            self._sink(AudioPacket(number, stream.tracker.timestamp, b"", level, False), now)
-
-    def _number(self, packet: AudioPacket, now: float) -> None:
-        number = self._interludes.number(packet.sequence)
-        if number != packet.sequence:
-            packet = packet._replace(sequence=number)
-        if self._sink is not None:
-            self._sink(packet, now)
 
     # Requests and reports
 

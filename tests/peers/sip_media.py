@@ -25,6 +25,7 @@ from mcu.legs.sip import SipLeg
 from mcu.legs.sip_acceptor import ReservedPorts, SipAcceptor
 from mcu.media.batch import PacketBatch
 from mcu.media.clock import NtpClock
+from mcu.media.h264 import packetise
 from mcu.media.port_batch import PortAddress, PortSendtoBatch
 from mcu.media.port_pairs import PortPair, PortsExhausted
 from mcu.media.ports import PortReceiver
@@ -569,3 +570,45 @@ def with_direction(direction: str) -> Callable[[Section], Section]:
 
 def empty_report(ssrc: int) -> RtcpRrPacket:
     return RtcpRrPacket(ssrc, [])
+
+
+SPS_PPS_IDR = b"\0\0\0\1\x67" + bytes(range(1, 20)) + b"\0\0\0\1\x68\xce\x3c\x80"
+
+
+def send_audio(world: SipWorld, room: SipRoom, packets: int, start: int = 0) -> None:
+    for number in range(start, start + packets):
+        room.send("audio", number.to_bytes(2, "big") * 80, number * 160)
+        world.run(0.02)
+
+
+def play_audio(world: SipWorld, room: SipRoom, packets: int) -> Rendition:
+    codec = room.leg.outputs["audio"].name
+    rendition = world.rendition("audio", codec, room.leg.outputs["audio"].clock_rate)
+    room.leg.play("audio", rendition)
+    more_audio(world, rendition, packets)
+    return rendition
+
+
+def more_audio(world: SipWorld, rendition: Rendition, packets: int, start: int = 0) -> None:
+    for number in range(start, start + packets):
+        payload = b"%03d" % number + bytes(157)
+        rendition.append(payload, number * 160, key_frame=True, now=world.time.now)
+        world.run(0.02)
+
+
+def picture(number: int, size: int, *, key_frame: bool) -> bytes:
+    body = (number.to_bytes(4, "big").replace(b"\0", b"\7") + b"\xa5\x5a\x33") * (size // 7 + 1)
+    head = SPS_PPS_IDR if key_frame else b""
+    return head + b"\0\0\0\1" + (b"\x65" if key_frame else b"\x41") + body[:size]
+
+
+def send_video(world: SipWorld, room: SipRoom, frames: int) -> list[bytes]:
+    sent = []
+    for number in range(frames):
+        data = picture(number, 6000 if number % 25 == 0 else 2500, key_frame=number % 25 == 0)
+        sent.append(data)
+        payloads = packetise(data)
+        for payload in payloads:
+            room.send("video", payload, number * 3600, marker=payload is payloads[-1])
+        world.run(0.04)
+    return sent
