@@ -24,7 +24,7 @@ from tests.mixer.video.pictures import BLUE, GREEN, RED, Yuv, colour_at, frame, 
 from tests.peers.coded_media import Sound, tone_db
 from tests.peers.media_world import JoinedPeer, MediaWorld, Recorder
 from tests.peers.network import BAD, CLEAN, Faults, VirtualTime
-from tests.peers.sip_media import AUDIO, VIDEO, Section, SipRoom, SipWorld
+from tests.peers.sip_media import AUDIO, VIDEO, Section, SipRoom, SipWorld, with_direction
 
 WALL = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 SIZE = (640, 360)
@@ -306,3 +306,42 @@ def test_pressed_keys_are_not_heard() -> None:
     meeting.time.run(1.0)
     assert tone_db(sound_of_room(listener, "g722")[-24_000:], 440) > 20 * np.log10(6_000) - 3
     assert meeting.media.audio.statistics().lost == 0
+
+
+def test_a_camera_that_is_switched_on_in_the_meeting_is_seen_until_it_goes() -> None:
+    meeting = Meeting()
+    room, watcher = meeting.room(AUDIO), meeting.room(AUDIO, VIDEO)
+    meeting.plan("sip-1", "sip-2")
+    meeting.time.run(1.0)
+    room.sections.append(VIDEO)
+    meeting.sip.reinvite(room)
+    Camera(meeting, room, RED)
+    meeting.time.run(2.0)
+    assert near(colour_at(frame_planes(picture_of_room(watcher)), 160, 90), RED, 14)
+    assert near(colour_at(frame_planes(picture_of_room(room)), 160, 90), RED, 14)
+    assert meeting.media.video.statistics().viewers == 2
+    room.send = lambda *arguments, **more: None  # type: ignore[method-assign]
+    meeting.sip.reinvite(room, lambda one: replace(one, port=0) if one.kind == "video" else one)
+    meeting.time.run(2.0)
+    assert not near(colour_at(frame_planes(picture_of_room(watcher)), 160, 90), RED, 14)
+    assert meeting.media.video.statistics().viewers == 1
+    assert meeting.media.video.statistics().sources == 1
+    assert room.leg.state == "connected"
+
+
+def test_a_room_that_holds_hears_the_meeting_again_afterwards() -> None:
+    meeting = Meeting()
+    speaker, room = meeting.room(AUDIO), meeting.room(AUDIO, suite="AES_CM_128_HMAC_SHA1_32")
+    meeting.plan("sip-1", "sip-2")
+    Talker(meeting, speaker, "g722", 440)
+    Talker(meeting, room, "g722", 1_000)
+    meeting.time.run(2.0)
+    meeting.sip.reinvite(room, with_direction("inactive"))
+    before = len(room.received("audio"))
+    meeting.time.run(10.0)
+    assert len(room.received("audio")) - before <= 1
+    meeting.sip.reinvite(room, with_direction("sendrecv"))
+    meeting.time.run(2.0)
+    assert tone_db(sound_of_room(room, "g722")[-24_000:], 440) > 20 * np.log10(6_000) - 3
+    assert room.recorder.events == ["connected"]
+    assert not room.stray
