@@ -92,7 +92,8 @@ class Flow:
         remote: where RTP goes; None: nowhere, because the peer holds with 0.0.0.0, or not known
             before the peer sends (ICE, a host name).
         remote_rtcp: where RTCP goes; ``remote`` with ``rtcp_mux``; None as ``remote``.
-        media: codecs, payload types, feedback, limits. ``receives`` and ``sends`` are what flows
+        media: codecs, payload types, feedback, limits; of ``receive_codecs`` the first is in use,
+            others come where ``Agreed.several_codecs``. ``receives`` and ``sends`` are what flows
             now: with hold on either side they are off.
         ssrc, rtx_ssrc: ours, kept while the stream is held; rtx_ssrc None without RTX.
         dtmf: payload type of telephone-event (RFC 4733) as the peer wants it, None: it takes none.
@@ -162,8 +163,9 @@ class Agreed:
         flows: accepted sections in the order of their ``m=`` lines; none while all are off.
         floor: None: no BFCP.
         holding: we hold the peer.
-        several_codecs: the peer's answer left the choice of codec open; an offer made on top of
-            this agreement names the one of each flow alone, and settles it (RFC 6337 section 5.1).
+        several_codecs: the peer's answer left the choice of codec open: it may go over to another
+            of a flow's ``receive_codecs`` at any time. An offer made on top of this agreement
+            names the first of each flow alone, and settles it.
         max_bitrate_bps: what the peer takes of all flows together; 0 for no limit.
         refused: why sections are not used, each as ``m-line 2 (video): ...``, for the operator.
     """

@@ -34,7 +34,8 @@ class Terms:
 
     Args:
         peer: the section of the peer's description, at ``index``.
-        send: the codec as the peer numbers and limits it. receive: the same as we number it.
+        send: the codec as the peer numbers and limits it. receive: the same as we number it, then
+            the others that the peer may go over to.
         direction: what both descriptions allow, seen from our end. would_send: we would send
             if the peer took it.
         rtx, extensions, events, comfort_noise: what our offer has of these, as it numbers them.
@@ -49,7 +50,7 @@ class Terms:
     security: Security
     local_port: int
     send: Codec
-    receive: Codec
+    receive: tuple[Codec, ...]
     direction: Direction
     would_send: bool
     rtcp_mux: bool
@@ -105,7 +106,7 @@ def _is_zeros(terms: Terms) -> bool:
 
 
 def _media(terms: Terms, local: LocalMedia) -> NegotiatedMedia:
-    peer, send, receive = terms.peer, terms.send, terms.receive
+    peer, send = terms.peer, terms.send
     kind: Literal["audio", "video"] = "audio" if terms.stream == "audio" else "video"
     feedback = feedback_of(peer, send.payload_type) & local.feedback if kind == "video" else set()
     rtx = _retransmission(terms) if "nack" in feedback else {}
@@ -124,7 +125,7 @@ def _media(terms: Terms, local: LocalMedia) -> NegotiatedMedia:
         stream=terms.stream,
         receives=terms.direction in ("sendrecv", "recvonly"),
         sends=sends,
-        receive_codecs={receive.payload_type: receive},
+        receive_codecs={codec.payload_type: codec for codec in terms.receive},
         send_codec=send if sends else None,
         rtx=rtx,
         send_rtx_pt=next(iter(rtx)) if rtx and sends else None,

@@ -325,7 +325,6 @@ def _complete_section(
     codecs = _common_codecs(draft, media, local, sends=sends)
     if not codecs:
         raise SectionRefused("the answer has none of the codecs that were offered")
-    send, receive = codecs[0]
     theirs = offered_direction(answer, media)
     direction = direction_of(
         receives=draft.direction in ("sendrecv", "recvonly") and theirs in ("sendrecv", "sendonly"),
@@ -339,8 +338,8 @@ def _complete_section(
         ends=ends,
         security=completed_security(section.security, answer, media),
         local_port=draft.port,
-        send=send,
-        receive=receive,
+        send=codecs[0][0],
+        receive=tuple(ours for _, ours in codecs),
         direction=direction,
         would_send=sends,
         rtcp_mux=mux,
@@ -359,13 +358,13 @@ def _common_codecs(
     draft: Draft, media: MediaSection, local: LocalMedia, *, sends: bool
 ) -> list[tuple[Codec, Codec]]:
     """Codecs of the answer that were offered, in its order: as the peer numbers them, as we do."""
-    found = []
+    found: dict[int, tuple[Codec, Codec]] = {}
     for _, theirs in acceptable_codecs(media, sends=sends, wishes=local.wishes):
-        for ours in draft.codecs:
-            if _alike(ours, theirs):
-                found.append((theirs, replace(theirs, payload_type=ours.payload_type)))
-                break
-    return found
+        ours = next((ours for ours in draft.codecs if _alike(ours, theirs)), None)
+        if ours is not None:
+            number = ours.payload_type
+            found.setdefault(number, (theirs, replace(theirs, payload_type=number)))
+    return list(found.values())
 
 
 def _alike(ours: Codec, theirs: Codec) -> bool:

@@ -215,11 +215,20 @@ def test_several_codecs_are_settled_by_one_more_offer() -> None:
     agreed = complete_offer(make_offer(local), offer(audio(pts="0 8 9")))
     assert agreed.several_codecs
     assert the_flow(agreed).media.codec.name == "pcmu"  # the answer's first
+    taken = the_flow(agreed).media.receive_codecs
+    assert [(number, codec.name) for number, codec in taken.items()] == [
+        (0, "pcmu"),
+        (8, "pcma"),
+        (9, "g722"),
+    ]
     again = make_offer(local, previous=agreed)
     assert again.local.media[0].formats == ("0",)
     settled = complete_offer(again, offer(audio(pts="0")))
     assert not settled.several_codecs
-    assert settled.flows == agreed.flows
+    flow = the_flow(agreed)
+    assert settled.flows == (
+        replace(flow, media=replace(flow.media, receive_codecs={0: flow.media.codec})),
+    )
 
 
 def test_codecs_that_were_not_offered_do_not_count() -> None:
@@ -229,6 +238,20 @@ def test_codecs_that_were_not_offered_do_not_count() -> None:
     settled = complete_offer(again, offer(audio(pts="0 8")))
     assert the_flow(settled).media.codec.name == "pcma"
     assert not settled.several_codecs
+
+
+def test_two_profiles_of_one_codec_are_one() -> None:
+    section = ["m=video 4002 RTP/AVP 120 121"]
+    for payload_type, profile in ((120, "42801f"), (121, "64001f")):
+        section.append(f"a=rtpmap:{payload_type} H264/90000")
+        section.append(f"a=fmtp:{payload_type} profile-level-id={profile};packetization-mode=1")
+    agreed = completed(offer(audio(), section), streams=SOUND_AND_PICTURE)
+    flow = agreed.flow("video")
+    assert flow is not None
+    assert list(flow.media.receive_codecs) == [97]
+    assert flow.media.send_codec is not None
+    assert flow.media.send_codec.payload_type == 120
+    assert not agreed.several_codecs
 
 
 def test_video_that_is_not_taken() -> None:
