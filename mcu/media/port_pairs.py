@@ -6,7 +6,7 @@ its last packets may still be on their way.
 
 import errno
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from mcu.media import mmsg
 
@@ -15,7 +15,7 @@ BUFFER_BYTES = 1 << 20
 
 
 class PortsExhausted(OSError):  # noqa: N818 named like what the standard library raises here
-    """No pair of the range is free."""
+    """No pair of the range is free, or no descriptor for its sockets."""
 
 
 class PortPair:
@@ -64,6 +64,11 @@ class PortPairs:
         """As the sockets are bound."""
 
     @property
+    def descriptors(self) -> int:
+        """What all pairs together take."""
+        return 2 * self._count
+
+    @property
     def dual_stack(self) -> bool:
         """Sockets take IPv4 peers as mapped IPv6 addresses."""
         return self.family == socket.AF_INET6 and self.host == "::"
@@ -78,18 +83,22 @@ class PortPairs:
         for _ in range(self._count):
             port = self._first + 2 * self._next
             self._next = (self._next + 1) % self._count
-            rtp = self._bind(port)
-            if rtp is None:
-                continue
-            rtcp = self._bind(port + 1)
-            if rtcp is None:
-                rtp.close()
-                continue
-            return PortPair(rtp, rtcp)
+            with ExitStack() as opened:
+                rtp = self._bind(port, opened)
+                rtcp = None if rtp is None else self._bind(port + 1, opened)
+                if rtp is not None and rtcp is not None:
+                    opened.pop_all()
+                    return PortPair(rtp, rtcp)
         raise PortsExhausted(f"all UDP ports {self._range} for the media of SIP calls are in use")
 
-    def _bind(self, port: int) -> socket.socket | None:
-        sock = socket.socket(self.family, socket.SOCK_DGRAM)
+    def _bind(self, port: int, opened: ExitStack) -> socket.socket | None:
+        try:
+            sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise PortsExhausted(f"no descriptors are left for sockets: {error}") from error
+            raise
+        opened.callback(sock.close)
         try:
             if self.family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not self.dual_stack))
@@ -104,7 +113,6 @@ class PortPairs:
             with suppress(OSError):
                 mmsg.ask_for_times(sock)
         except OSError as error:
-            sock.close()
             if error.errno != errno.EADDRINUSE:
                 raise
             return None

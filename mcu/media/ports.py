@@ -6,6 +6,7 @@ the same for all: that costs about as much for a packet as one socket for all le
 """
 
 import asyncio
+import resource
 import select
 import socket
 import time
@@ -25,6 +26,8 @@ from mcu.media.udp import MAX_WAITING, POLL_S, TURN_S
 
 log = structlog.get_logger(__name__)
 
+OTHER_DESCRIPTORS = 1024
+"""Of a process, beside those of its media ports."""
 MAX_READS = 4
 """Of one socket in one go, when everything is drained."""
 _MAPPED_PREFIX = "::ffff:"
@@ -92,6 +95,7 @@ class UdpPorts:
         self._clock = clock
         # Tells what the kernel can, and is what the reader reads before there are others.
         self._probe = socket.socket(pairs.family, socket.SOCK_DGRAM)
+        _allow_descriptors(pairs.descriptors + OTHER_DESCRIPTORS)
         calls = mmsg.system_calls()
         self.batch: PacketBatch
         self._reader: Reader
@@ -248,3 +252,11 @@ class UdpPorts:
         """A defect that one datagram meets must not cost the others of this turn."""
         self.dropped["datagram_fault"] += 1
         log.exception("datagram_failed")
+
+
+def _allow_descriptors(count: int) -> None:
+    """Let the process have as many, as far as its hard limit goes: 1,024 are the usual soft one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

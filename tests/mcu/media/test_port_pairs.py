@@ -1,3 +1,4 @@
+import errno
 import socket
 
 import pytest
@@ -61,3 +62,23 @@ def test_an_address_that_is_not_ours_is_told() -> None:
     with pytest.raises(OSError, match="assign") as told:
         PortPairs(20_000, 20_001, "203.0.113.1").take()
     assert not isinstance(told.value, PortsExhausted)
+
+
+def test_without_descriptors_nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = free_range(1)
+    opened: list[socket.socket] = []
+    real = socket.socket
+
+    def limited(*arguments: int) -> socket.socket:
+        if len(opened) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+        opened.append(real(*arguments))
+        return opened[-1]
+
+    pairs = PortPairs(first, last)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", limited)
+        with pytest.raises(PortsExhausted, match="Too many open files"):
+            pairs.take()
+    assert opened[0].fileno() == -1
+    pairs.take().close()

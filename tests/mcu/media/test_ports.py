@@ -1,6 +1,7 @@
 """Many sockets on one loop, read together and sent from by one batch."""
 
 import asyncio
+import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Hashable
@@ -13,7 +14,7 @@ from mcu.media.mmsg import SocketPath
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, transmit
 from mcu.media.port_pairs import PortPairs
-from mcu.media.ports import UdpPorts
+from mcu.media.ports import OTHER_DESCRIPTORS, UdpPorts
 from mcu.media.srtp import PacketBuffer
 from tests.peers.free_ports import free_range
 from tests.peers.waiting import until
@@ -184,3 +185,17 @@ async def test_when_a_packet_arrived_is_the_kernels_time(ports: UdpPorts) -> Non
         ports.drain()
     assert before - 0.01 <= times[0] <= time.monotonic()
     pair.close()
+
+
+async def test_as_many_descriptors_are_allowed_as_there_are_ports() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = min(256, before[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, before[1]))
+    try:
+        ports = UdpPorts(asyncio.get_running_loop(), PortPairs(20_000, 20_099))
+        ports.close()
+        wanted = 100 + OTHER_DESCRIPTORS
+        found = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert found == (wanted if before[1] < 0 else min(wanted, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
