@@ -153,6 +153,10 @@ class Daemon:
         )
         await self._sip.open()
 
+    def _call_again(self, conference: str, participant: str) -> None:
+        if self._sip is not None:
+            self._sip.calls.call_again(conference, participant)
+
     async def _close_sip(self) -> None:
         if self._sip is not None:
             await self._sip.close()
@@ -269,6 +273,7 @@ class Daemon:
                 sip=self.sip_accounts,
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
+                call_again=self._call_again,
                 collectors=() if self._sip is None else (self._sip.collector,),
                 not_ready=self._not_ready,
                 public_url=http.public_url,

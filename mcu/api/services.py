@@ -315,6 +315,8 @@ class Services:
         sip_server: where devices sign in.
         sip_trace: the newest messages of a participant's calls (conference, participant), the
             oldest first; None: it has made none.
+        call_again: an operator has called a participant in (conference, participant) that was on
+            the roster already; for hardware rooms that have hung up.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -334,6 +336,7 @@ class Services:
     sip: SipService
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
+    call_again: Callable[[str, str], None] = lambda conference, participant: None
     collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None

@@ -54,14 +54,11 @@ class Arrivals:
         self._plan = plan
         self._opened = opened
         self._gate = PinGate()
-        self._answering = asyncio.Lock()
 
     async def take(self, event: CallReceived) -> None:
         """Answer one call; raises nothing that the caller of it causes."""
         try:
-            async with self._answering:
-                await asyncio.sleep(0)  # the lock alone would be free for the next at once
-                await self._take(event)
+            await self._take(event)
         except Refuse as refusal:
             log.info(
                 "call_refused",
@@ -90,12 +87,13 @@ class Arrivals:
         conversation.call = event.call
         self._opened(event.call, conversation)
         await self._reserve(conversation)
-        if conversation.is_over:
-            return
-        try:
-            body = conversation.answer(event.sdp) if event.sdp is not None else conversation.offer()
-        except UNUSABLE as error:
-            raise Refuse(488, str(error)) from error
+        async with self._context.one_a_turn():
+            if conversation.is_over:
+                return
+            try:
+                body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
+            except UNUSABLE as error:
+                raise Refuse(488, str(error)) from error
         if pin is None:
             await self._enter(conversation, found, event)
         elif not conversation.is_over:

@@ -190,9 +190,10 @@ class SipCalls:
         endpoint = self._context.endpoint
         try:
             await conversation.reserve()
-            if conversation.is_over:
-                return
-            body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
+            async with self._context.one_a_turn():
+                if conversation.is_over:
+                    return
+                body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
         except (*UNUSABLE, PortsExhausted) as error:
             log.info("media_refused", call=conversation.call, reason=str(error))
             conversation.release()

@@ -3,9 +3,11 @@
 The same for both directions; how a call comes about is in ``arrivals`` and ``dialer``.
 """
 
+import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from mcu.legs.sip import SipLeg
@@ -37,6 +39,8 @@ class CallContext:
 
     Args:
         lost_for_s: so long a lost leg may be lost before its call is ended.
+        turn: held while a description is made, which takes a millisecond or two: one in each turn
+            of the loop, or a whole province that is called delays sound.
     """
 
     endpoint: SipEndpoint
@@ -45,6 +49,14 @@ class CallContext:
     ends: MediaEnds
     clock: Callable[[], float]
     lost_for_s: float
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @asynccontextmanager
+    async def one_a_turn(self) -> AsyncIterator[None]:
+        """Wait for a turn of the loop in which nobody else makes a description."""
+        async with self.turn:
+            await asyncio.sleep(0)  # the lock alone would be free for the next at once
+            yield
 
 
 class Conversation:

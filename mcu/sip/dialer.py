@@ -224,7 +224,7 @@ class Dialer:
             await conversation.reserve()
         except PortsExhausted as error:
             raise Failed("failed") from error
-        offer, caller = conversation.offer(), self._caller(state, hop)
+        caller = self._caller(state, hop)
 
         def start(agent: UserAgent, now: float) -> None:
             conversation.call = agent.call(
@@ -240,10 +240,14 @@ class Dialer:
             self._opened(conversation)
 
         try:
-            self._context.endpoint.do(start)
+            async with self._context.one_a_turn():
+                offer = conversation.offer()
+                self._context.endpoint.do(start)
         except SipError as error:
-            conversation.release()
             raise Failed("not_found") from error
+        finally:
+            if not conversation.call:
+                conversation.release()
         try:
             while conversation.outcome is None and self._is_wanted():
                 self._changed.clear()

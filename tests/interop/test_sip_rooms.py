@@ -164,7 +164,9 @@ async def test_an_operator_disconnects_it_and_ends_the_conference(
         await phone.until("CALL_CLOSED")
         assert 'Reason: SIP;cause=403;text="Disconnected by the operator"' in phone.log
         assert (await held.roster())["phong-op"]["state"] == "left"
-        # Put on the roster anew it is called again.
+        # Called in once more, and put on the roster anew, it is called again.
+        await daemon.call("POST", f"{held.path}/participants", {"bridge": "phong-op"})
+        await held.until_states(phong_op="connected")
         await daemon.call("DELETE", f"{held.path}/participants/phong-op")
         await daemon.call("POST", f"{held.path}/participants", {"bridge": "phong-op"})
         await held.until_states(phong_op="connected")

@@ -63,6 +63,7 @@ async def add_participant(call: Call) -> web.Response:
         who = await conferences.add_bridge(
             state.id, bridge.id, call.actor, importance=new.importance
         )
+        call.services.call_again(state.id, who.id)
     else:
         who = await conferences.add_guest(
             state.id, new.name or "", call.actor, importance=new.importance or 0
