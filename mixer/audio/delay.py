@@ -14,8 +14,9 @@ WINDOW_PACKETS = 250
 QUANTILE = 0.97
 """Share of packets that the target waits for; the rest is concealed."""
 MARGIN_S = TICK_S + 0.005
-"""A tick takes samples up to its end, and playout may run 4 ms ahead of its target before it is
-corrected. Late ticks ask for nothing more: who ticks late has read what came until then."""
+"""A tick takes samples up to its end (on a packet's boundary that asks for less, see ``steer``),
+and playout may run 3 ms ahead of its target before it is corrected. Late ticks ask for nothing
+more: who ticks late has read what came until then."""
 MIN_DELAY_S = MARGIN_S
 MAX_DELAY_S = 0.2
 LEARNING_PACKETS = 25
@@ -33,6 +34,8 @@ class DelayEstimate:
         """Wanted on top of what jitter asks for."""
         self.fastest_s = 0.0
         """The smallest transit when the target was last asked for."""
+        self.spread_s = 0.0
+        """How much more nearly all took at most, then."""
 
     def clear(self) -> None:
         """Forget everything: the sender's clock is another one now."""
@@ -52,6 +55,7 @@ class DelayEstimate:
         if not ordered:
             return 0.0
         self.fastest_s = ordered[0]
+        self.spread_s = spread_of(ordered)
         return ordered[0] + min(delay_for(ordered) + self.extra_s, MAX_DELAY_S)
 
 
@@ -59,8 +63,12 @@ def delay_for(ordered: list[float]) -> float:
     """The wait above the smallest of some transits, given in rising order."""
     if not ordered:
         return LEARNING_DELAY_S
-    spread = ordered[int(QUANTILE * (len(ordered) - 1))] - ordered[0]
-    wanted = spread + MARGIN_S
+    wanted = spread_of(ordered) + MARGIN_S
     if len(ordered) < LEARNING_PACKETS:
         wanted = max(wanted, LEARNING_DELAY_S)
     return min(max(wanted, MIN_DELAY_S), MAX_DELAY_S)
+
+
+def spread_of(ordered: list[float]) -> float:
+    """What the jitter of some transits, given in rising order, adds to the smallest."""
+    return ordered[int(QUANTILE * (len(ordered) - 1))] - ordered[0]

@@ -30,8 +30,9 @@ from mixer.audio.block import (
 )
 from mixer.audio.fifo import SampleFifo
 from mixer.audio.packets import BUFFER_PACKETS, HISTORY_PACKETS, Packet, PacketStore
+from mixer.audio.steer import least_spare, step_of, wanted_change
 from mixer.audio.stretch import (
-    MIN_LAG_SAMPLES,
+    MAX_LAG_SAMPLES,
     OVERLAP_SAMPLES,
     WINDOW_SAMPLES,
     find_lag,
@@ -52,9 +53,10 @@ RELEASE_SAMPLES = 480
 HOLE_SAMPLES = 120
 """A smaller hole in the timestamps is inexact timestamps, not silence."""
 
-EARLY_S = 0.012
-LATE_S = -0.004
-"""Playout this much later or earlier than its target is corrected by a stretch."""
+ALIGN_SAMPLES = 48
+"""Off a packet's boundary by less than a millisecond it may stay."""
+ALIGN_LIKENESS = 0.95
+"""A tick may be moved onto a packet's boundary whenever it is least heard."""
 SKIP_S = 0.3
 """Later than this it jumps."""
 FEC_TICKS = 500
@@ -176,6 +178,7 @@ class PlayoutBuffer:
             return
         self._retarget()
         ready = round((now - self._target_s) * SAMPLE_RATE_HZ) + len(self._fifo)
+        ready -= (ready - store.newest.timestamp * self._scale) % step_of(self._duration)
         if store.newest.timestamp * self._scale + self._duration <= ready:
             return
         if self._gain > 0.0:  # let what was playing go out
@@ -206,12 +209,14 @@ class PlayoutBuffer:
     def _retarget(self) -> None:
         delay = self.packets.delay
         self._fec_ticks = max(0, self._fec_ticks - self._target_age)
-        delay.extra_s = self._duration / SAMPLE_RATE_HZ if self._fec_ticks else 0.0
+        # On packets' boundaries a tick needs no packet that begins within its last step.
+        extra = -step_of(self._duration) + (self._duration if self._fec_ticks else 0)
+        delay.extra_s = extra / SAMPLE_RATE_HZ
         self._target_s = delay.target_s()
         self._target_age = 0
 
     def _follow(self, decoder: AudioDecoder, now: float) -> None:
-        """Keep the playout at its target: small stretches, a jump when far off."""
+        """Keep the playout where it should stand: small stretches, a jump when far off."""
         self._target_age += 1
         if self._target_age >= _TARGET_TICKS:
             self._retarget()
@@ -223,10 +228,17 @@ class PlayoutBuffer:
         if abs(error) > SKIP_S and abs(self._error_s) > SKIP_S / 2:
             self.counters.skips += 1
             self._wait()
-        elif self._error_s > EARLY_S:
-            self._shorten(decoder)
-        elif self._error_s < LATE_S and not self._stalled:
-            self._lengthen(decoder)
+            return
+        step = step_of(self._duration)
+        ahead = len(self._fifo) % step
+        least = least_spare(round(self.packets.delay.spread_s * SAMPLE_RATE_HZ))
+        change = wanted_change(round(self._error_s * SAMPLE_RATE_HZ), ahead, step, least)
+        if change > ahead:
+            self._shorten(decoder, change, self._needed_likeness())
+        elif change < 0 and not self._stalled:
+            self._lengthen(decoder, -change)
+        elif change >= ALIGN_SAMPLES and not self._target_age:
+            self._shorten(decoder, change, ALIGN_LIKENESS)
 
     def _look_ahead(self, decoder: AudioDecoder, count: int) -> None:
         """Decode until ``count`` samples are there, as long as packets follow each other."""
@@ -238,24 +250,29 @@ class PlayoutBuffer:
                 return
             self._produce(decoder)
 
-    def _shorten(self, decoder: AudioDecoder) -> None:
-        needed = TICK_SAMPLES + WINDOW_SAMPLES - OVERLAP_SAMPLES
-        self._look_ahead(decoder, needed)
-        if len(self._fifo) < needed:
+    def _shorten(self, decoder: AudioDecoder, most: int, needed_likeness: float) -> None:
+        """Leave out up to ``most`` samples: beyond them lies what may not have come yet."""
+        most = min(most, MAX_LAG_SAMPLES)
+        self._look_ahead(decoder, TICK_SAMPLES + most)
+        most = min(most, len(self._fifo) - TICK_SAMPLES)
+        if most <= 0:
             return
-        window = self._fifo.peek(WINDOW_SAMPLES)
+        window = self._fifo.peek(OVERLAP_SAMPLES + most)
         lag, likeness = find_lag(window)
-        if likeness >= self._needed_likeness():
+        if likeness >= needed_likeness:
             self._fifo.replace(len(window), shorten(window, lag))
             self._error_s -= lag / SAMPLE_RATE_HZ
             self.counters.shortened_samples += lag
 
-    def _lengthen(self, decoder: AudioDecoder) -> None:
+    def _lengthen(self, decoder: AudioDecoder, wanted: int) -> None:
+        """Play some of it again; where it is quiet not more than ``wanted`` samples."""
         self._look_ahead(decoder, WINDOW_SAMPLES)
         window = self._fifo.peek(WINDOW_SAMPLES)
-        if len(window) < OVERLAP_SAMPLES + MIN_LAG_SAMPLES:
+        if len(window) <= OVERLAP_SAMPLES:
             return
         lag, likeness = find_lag(window)
+        if likeness >= 1.0:
+            lag = min(lag, wanted)
         if likeness >= self._needed_likeness():
             self._fifo.replace(len(window), lengthen(window, lag))
             self._error_s += lag / SAMPLE_RATE_HZ

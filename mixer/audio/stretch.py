@@ -23,9 +23,10 @@ def find_lag(window: Int16Block) -> tuple[int, float]:
     """How far apart the start of ``window`` resembles itself best, and how well.
 
     Args:
-        window: int16, at least OVERLAP_SAMPLES + MIN_LAG_SAMPLES; more up to WINDOW_SAMPLES
-            allows longer lags.
-    Returns: (lag in samples, likeness -1..1); likeness is 1 where it is quiet.
+        window: int16, more than OVERLAP_SAMPLES; up to WINDOW_SAMPLES each one more allows a
+            lag longer by one.
+    Returns: (lag in samples, likeness -1..1); likeness is 1 where it is quiet, and the lag the
+        longest. Where it is not, -1 for a window that allows less than MIN_LAG_SAMPLES.
     Cost: about 60 us.
     """
     samples = window[:WINDOW_SAMPLES].astype(np.float32)
@@ -33,6 +34,8 @@ def find_lag(window: Int16Block) -> tuple[int, float]:
     rms = float(np.sqrt(np.dot(samples, samples) / len(samples)))
     if rms < QUIET_RMS:
         return longest, 1.0
+    if longest < MIN_LAG_SAMPLES:
+        return longest, -1.0
     return best_lag(samples[:OVERLAP_SAMPLES], samples, MIN_LAG_SAMPLES, longest)
 
 

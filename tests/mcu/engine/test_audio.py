@@ -129,7 +129,7 @@ def test_beginning_and_ending_to_speak_is_not_heard_by_the_speaker(signal: objec
 def test_without_running_in_the_change_would_be_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail."""
     monkeypatch.setattr("mcu.engine.audio_hearing.RUN_IN_TICKS", 0)
-    reference, ear = ears_with_and_without_speaking(tone(440))
+    reference, ear = ears_with_and_without_speaking(tone(700))
     assert largest_step(ear.sound[SECOND:]) > 3 * largest_step(reference.sound[SECOND:])
     assert tick_errors(reference.sound, ear.sound)[95:].max() > 0.4
 

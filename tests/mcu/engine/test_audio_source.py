@@ -78,7 +78,7 @@ def test_a_voice_fades_in_and_out_and_gives_its_decoder_back() -> None:
 
 
 def test_a_heard_source_without_level_is_measured_by_its_sound() -> None:
-    source = fed(tone(440), ticks=60)
+    source = fed(tone(440), ticks=62)
     source.carries_level = False
     voice = Voice(source)
     out = np.empty(960, np.int32)
