@@ -46,7 +46,16 @@ class PacketHead:
     negotiated. Streams of one ``layout`` differ in values alone.
     """
 
-    __slots__ = ("_block", "_first_byte", "_pack", "layout", "number_at", "size", "time_at")
+    __slots__ = (
+        "_after_time",
+        "_before_time",
+        "_first_byte",
+        "_pack",
+        "layout",
+        "number_at",
+        "size",
+        "time_at",
+    )
 
     def __init__(self, form: SendFormat) -> None:
         # The number stands first and the time last, so that both are at known places.
@@ -55,27 +64,27 @@ class PacketHead:
         if form.abs_send_time_id is not None:
             values[form.abs_send_time_id] = bytes(_TIME_BYTES)
         used = HEADER_BYTES + 4 + sum(1 + len(value) for value in values.values())
-        self._block = pack_extensions(values)
+        block = pack_extensions(values)
         self._first_byte = 0x90 if values else 0x80
-        self._pack = struct.Struct(f"{HEADER.format}{len(self._block)}s").pack_into
-        self.size = HEADER_BYTES + len(self._block)
+        self._pack = struct.Struct(f"{HEADER.format}{len(block)}s").pack_into
+        self.size = HEADER_BYTES + len(block)
         self.number_at = None if form.number_id is None else _NUMBER_AT
         self.time_at = None if form.abs_send_time_id is None else used - _TIME_BYTES
+        at = len(block) if self.time_at is None else self.time_at - HEADER_BYTES
+        self._before_time, self._after_time = block[:at], block[at + _TIME_BYTES :]
         self.layout = (self.size, self.number_at, self.time_at)
 
     def template(self, payload_type: int, ssrc: int) -> bytes:
         """A header of ``size`` bytes, zero where packets differ."""
         packet = bytearray(self.size)
-        self.write(memoryview(packet), 0, payload_type, 0, 0, ssrc, self._block, 0)
+        self.write(memoryview(packet), 0, payload_type, 0, 0, ssrc, self.extensions_at(0), 0)
         return bytes(packet)
 
     def extensions_at(self, send_time: int) -> bytes:
         """The extensions of packets that leave at a time as from ``rtp.abs_send_time``."""
         if self.time_at is None:
-            return self._block
-        at = self.time_at - HEADER_BYTES
-        time = send_time.to_bytes(_TIME_BYTES, "big")
-        return self._block[:at] + time + self._block[at + _TIME_BYTES :]
+            return self._before_time
+        return self._before_time + send_time.to_bytes(_TIME_BYTES, "big") + self._after_time
 
     def write(
         self,

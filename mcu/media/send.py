@@ -181,7 +181,8 @@ class SendStream:
         view, offsets, lengths = batch.view, batch.offsets, batch.lengths
         timestamp_offset = self._timestamp_offset or 0
         time = abs_send_time(now)
-        self._send_times.note(first, end, time)
+        if head.time_at is not None:
+            self._send_times.note(first, end, time)
         extensions = head.extensions_at(time)
         number = path.departures.next
         total = 0
