@@ -123,9 +123,12 @@ class LevelProbe:
         """-127 to 0; a damaged payload is silence. Cost: 5 to 25 us."""
         if self._name == "pcma" or self._name == "pcmu":
             return payload_level_dbov(self._name, payload)
-        if self._decoder is None:
+        decoder = self._decoder
+        if decoder is None:
             return SILENCE_DBOV
         try:
-            return level_dbov(self._decoder.decode(payload))
+            if isinstance(decoder, G722Decoder):
+                return level_dbov(decoder.linear(payload))
+            return level_dbov(decoder.decode(payload))
         except PayloadError:
             return SILENCE_DBOV

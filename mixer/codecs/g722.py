@@ -39,14 +39,21 @@ class G722Decoder:
 
     def decode(self, payload: bytes) -> Int16Block:
         """See ``AudioDecoder``. Any bytes are valid G.722; only the length can be wrong."""
+        return self._concealer.accept(to_int16(self._upsampler.process(self.linear(payload))))
+
+    def linear(self, payload: bytes) -> Int16Block:
+        """The samples as they are coded, at 16 kHz, for levels only: a third of the cost.
+
+        Raises:
+            PayloadError: the length is wrong.
+        """
         if not 0 < len(payload) * _SAMPLES_PER_BYTE * _FACTOR <= MAX_PACKET_SAMPLES:
             raise PayloadError(f"G.722 payload of {len(payload)} bytes")
         try:
             frames = self._context.decode(av.Packet(payload))
         except av.FFmpegError as error:
             raise PayloadError(str(error)) from error
-        linear = np.concatenate([frame.to_ndarray()[0] for frame in frames])
-        return self._concealer.accept(to_int16(self._upsampler.process(linear)))
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
     def has_fec(self, payload: bytes) -> bool:
         """Never: G.722 repeats nothing."""

@@ -65,3 +65,16 @@ def test_what_the_codec_has_not() -> None:
     encoder.begin_anew()
     with pytest.raises(ValueError, match="shape"):
         encoder.encode(np.zeros(480, np.int16))
+
+
+def test_samples_as_coded_have_the_level_of_the_sound() -> None:
+    encoder, decoder, twin = G722Encoder(), G722Decoder(), G722Decoder()
+    n = np.arange(960 * 10)
+    wave = (6_000 * np.sin(2 * np.pi * 440 * n / 48_000)).astype(np.int16).reshape(-1, 960)
+    for block in wave:
+        payload = encoder.encode(block)
+        linear, sound = decoder.linear(payload), twin.decode(payload)
+    assert linear.shape == (320,)
+    assert level_dbov(linear) == pytest.approx(level_dbov(sound), abs=0.5)
+    with pytest.raises(PayloadError):
+        decoder.linear(b"")
