@@ -1,5 +1,6 @@
 """From what is known to what the engine does: the plan says everything, every time."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from mcu.conference.automatic import fill, seating, slot_count
@@ -11,12 +12,14 @@ from mcu.engine.plan import (
     ParticipantPlan,
     ParticipantSlot,
     PollingSlot,
+    PresentationSlot,
     Slot,
     ViewPlan,
 )
 
 BROADCAST_VIEW = "main"
 BROADCAST_LAYOUT = "1x1"
+PRESENTATION_LAYOUT = "presenter"
 
 
 def media_plan(state: ConferenceState) -> MediaPlan:
@@ -67,7 +70,15 @@ def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewP
         layout, slots = setting.layout, tuple(_resolve(slot, people) for slot in setting.slots)
     if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
         layout, slots = fill(layout, people)
-    return ViewPlan(name, layout, slots, message, fit=setting.fit)
+    view = ViewPlan(name, layout, slots, message, fit=setting.fit)
+    if setting.slots is not None or any(isinstance(each, PresentationSlot) for each in slots):
+        return view  # the operator has said what stands where, or it is shown already
+    return replace(view, with_presentation=_with_presentation(view, people))
+
+
+def _with_presentation(view: ViewPlan, people: list[Participant]) -> ViewPlan:
+    layout, slots = fill(PRESENTATION_LAYOUT, people)
+    return replace(view, name=f"{view.name}+presentation", layout=layout, slots=slots)
 
 
 def _resolve(slot: Slot, people: list[Participant]) -> Slot:

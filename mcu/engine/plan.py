@@ -78,6 +78,8 @@ class ViewPlan:
 
     Args:
         fit: of cameras; a presentation is always shown whole.
+        with_presentation: what legs that do not receive presentation as a stream of its own are
+            shown instead, while there is one; a name of its own. None: they are shown this.
     """
 
     name: str
@@ -86,6 +88,7 @@ class ViewPlan:
     message: str | None = None
     show_clock: bool = True
     fit: Fit = "letterbox"
+    with_presentation: "ViewPlan | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ some leg receives are encoded; ``tick`` brings both in line with the plan before
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,8 @@ class _Viewer:
     stream: StreamName
     view: str
     rendition: ViewRendition | None = None
+    shown: str = ""
+    """The view the rendition is of: ``view``, or the one with the presentation in it."""
 
     @property
     def bitrate_bps(self) -> int:
@@ -88,6 +90,7 @@ class VideoMixer:
         self._plan = MediaPlan()
         self._speakers: Sequence[str] = ()
         self._present: tuple[str, ...] = ()
+        self._presenting = False
         self._sources: dict[SourceId, VideoSource] = {}
         self._views: dict[str, View] = {}
         self._viewers: dict[tuple[str, StreamName], _Viewer] = {}
@@ -181,8 +184,8 @@ class VideoMixer:
         """Take over layouts, slots, labels and mutes from the next tick on."""
         self._now = now
         self._plan = plan
-        for name, view_plan in plan.views.items():
-            view = self._views.get(name)
+        for view_plan in _with_variants(plan):
+            view = self._views.get(view_plan.name)
             if view is None:
                 self._open_view(view_plan)
             else:
@@ -190,9 +193,7 @@ class VideoMixer:
         connected = [one for one in plan.participants.values() if one.presence == "connected"]
         connected.sort(key=lambda one: -one.importance)
         self._present = tuple(one.participant for one in connected)
-        for viewer in self._viewers.values():
-            if viewer.rendition is None:
-                self._start(viewer)
+        self._show_again()
 
     def set_speakers(self, speakers: Sequence[str]) -> None:
         """Who speaks, the most prominent first."""
@@ -218,6 +219,9 @@ class VideoMixer:
             self._epoch = now
         timestamp = timestamp_of(now, self._epoch)
         room = Room(self._speakers, self._present, self._presenter(), self._has_picture)
+        if self._presenting != (room.presenter is not None):
+            self._presenting = not self._presenting
+            self._show_again()
         active = [view for view in self._views.values() if view.active(now)]
         for view in active:
             view.resolve(room, now)
@@ -237,6 +241,11 @@ class VideoMixer:
     def visible(self, view: str) -> Sequence[str | None]:
         """Who stands in each slot of a view now; nobody in one that is not composed."""
         found = self._views.get(view)
+        plan = self._plan.views.get(view)
+        if self._presenting and plan is not None and plan.with_presentation is not None:
+            instead = self._views[plan.with_presentation.name]
+            if found is None or not found.active(self._now):
+                found = instead
         if found is None or not found.active(self._now):
             return ()
         return [None if one is None else one.participant for one in found.bindings]
@@ -417,9 +426,29 @@ class VideoMixer:
         self._viewers[key] = viewer
         self._start(viewer)
 
+    def _shown(self, viewer: _Viewer) -> str:
+        """The view for a viewer now: who gets no presentation sees it in the picture."""
+        plan = self._plan.views.get(viewer.view)
+        if (
+            not self._presenting
+            or plan is None
+            or plan.with_presentation is None
+            or viewer.stream != "video"
+            or "presentation" in viewer.leg.outputs
+        ):
+            return viewer.view
+        return plan.with_presentation.name
+
+    def _show_again(self) -> None:
+        """Let viewers go over to the view that is theirs now; who has none gets it."""
+        for viewer in self._viewers.values():
+            if viewer.rendition is None or viewer.shown != self._shown(viewer):
+                self._start(viewer)
+
     def _start(self, viewer: _Viewer) -> None:
         """Give a viewer the rendition that its codec and line allow; made if nobody has it yet."""
-        view = self._views.get(viewer.view)
+        shown = self._shown(viewer)
+        view = self._views.get(shown)
         limit = self._viewer_limits.get(viewer.leg.id)
         if view is None or limit == AUDIO_ONLY_BPS:
             return  # the plan that names the view, or a better line, is on its way
@@ -438,7 +467,7 @@ class VideoMixer:
             return
         self._stop(viewer)
         rendition.legs[viewer.leg.id] = viewer.leg
-        viewer.rendition = rendition
+        viewer.rendition, viewer.shown = rendition, shown
         viewer.leg.play(viewer.stream, rendition.rendition)
 
     def _move(self, viewer: _Viewer) -> None:
@@ -457,7 +486,7 @@ class VideoMixer:
         rendition.legs.pop(viewer.leg.id, None)
         if not rendition.legs:
             rendition.close()
-            del self._views[viewer.view].renditions[rendition.key]
+            del self._views[viewer.shown].renditions[rendition.key]
 
     def _key(self, view: View, viewer: _Viewer, limit_bps: int | None) -> RenditionKey:
         codec = viewer.leg.outputs[viewer.stream]
@@ -486,3 +515,10 @@ class VideoMixer:
             and set(one.legs) != {viewer.leg.id}
         ]
         return share(key, alike, self._shed.max_renditions or MAX_RENDITIONS)
+
+
+def _with_variants(plan: MediaPlan) -> Iterator[ViewPlan]:
+    for view in plan.views.values():
+        yield view
+        if view.with_presentation is not None:
+            yield view.with_presentation

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mcu.conference.commands import StartPresentation, StopPresentation
 from mixer.video.colour import CARD
 from tests.peers.coded_media import YELLOW, Colour, coded_colour, tone_db
 from tests.peers.virtual_installation import VirtualInstallation
@@ -84,6 +85,31 @@ async def test_a_presentation_is_shown_and_sent_as_a_second_picture(tmp_path: Pa
         rooms[0].hang_up()
         site.run(7.0)
         assert not site.colour(rooms[1], 0, "presenter").is_like(YELLOW)
+
+
+async def test_a_room_without_a_second_picture_sees_the_presentation_in_its_own(
+    tmp_path: Path,
+) -> None:
+    """Whatever the layout, and only while somebody presents who may."""
+    setups = (
+        *(replace(one, options=OfferOptions(presentation=True)) for one in THREE[:2]),
+        THREE[2],
+    )
+    async with VirtualInstallation(tmp_path / "data") as site:
+        first, second, plain = await start_three(site, setups, layout="2x2")
+        site.run(1.0)
+        present(first, YELLOW)
+        site.run(4.0)
+        assert site.colour(plain, 0, "presenter").is_like(YELLOW)
+        assert site.colour(second, 0, "2x2").is_like(first.colour)
+        assert len(second.stream("presentation").frames()) > 5
+        # Somebody else may present now, who has nothing to show: the room sees the meeting again.
+        await site.order(StartPresentation(second.name))
+        site.run(4.0)
+        assert site.colour(plain, 0, "2x2").is_like(first.colour)
+        await site.order(StopPresentation())
+        site.run(4.0)
+        assert site.colour(plain, 0, "presenter").is_like(YELLOW)
 
 
 async def test_a_publisher_and_a_viewer_of_one_bridge_are_one_participant(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mcu.engine.plan import (
     ParticipantPlan,
     ParticipantSlot,
     PollingSlot,
+    PresentationSlot,
     SpeakerSlot,
     ViewPlan,
 )
@@ -98,3 +99,24 @@ def test_nothing_is_planned_after_the_end():
 def test_an_unknown_view():
     with pytest.raises(KeyError):
         resolve_view(meeting(), "nowhere")
+
+
+def test_a_view_has_another_with_the_presentation_in_it():
+    state = then(meeting(3, chair="b0", joined=ids(3)), ShowMessage("Nghỉ"))
+    for name, first in (("main", "b0"), ("chair", "b1")):
+        plan = media_plan(state).views[name]
+        composed = plan.with_presentation
+        assert composed.name == f"{name}+presentation"
+        assert composed.layout == "presenter"
+        assert composed.slots[:3] == (PresentationSlot(), SpeakerSlot(1), ParticipantSlot(first))
+        assert (composed.message, composed.with_presentation) == (plan.message, None)
+
+
+def test_no_other_view_where_an_operator_has_said_what_stands_where():
+    state = meeting(2, joined=ids(2))
+    for command in (
+        StartBroadcast("b0"),
+        SetLayout("main", "presenter"),
+        SetLayout("main", "1x1", (ParticipantSlot("b1"),)),
+    ):
+        assert media_plan(then(state, command)).views["main"].with_presentation is None

@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
-from mcu.engine.plan import ParticipantPlan, PresentationSlot, SpeakerSlot
+from mcu.engine.plan import (
+    ParticipantPlan,
+    ParticipantSlot,
+    PresentationSlot,
+    SpeakerSlot,
+    ViewPlan,
+)
 from mcu.legs.leg import StreamCodec
 from mcu.media.frames import EncodedFrame
 from mcu.media.payload import MAX_PAYLOAD_BYTES
@@ -367,6 +373,48 @@ def test_who_may_present_is_shown_whoever_else_sends() -> None:
     for name, expected in (("a", "a"), ("b", "b"), ("c", None), (None, "b")):
         room.present(name)
         assert shown() == expected, name
+
+
+def test_who_gets_no_presentation_sees_it_in_the_picture() -> None:
+    room = VideoRoom()
+    both = ("video", "presentation")
+    room.mixer.add_source("a", "presentation", room.join("a", RED, Leg("a", sources=both)))  # type: ignore[arg-type]
+    slides = ViewPlan("main+presentation", "1x1", (PresentationSlot(),), show_clock=False)
+    whole = Leg("whole", sources=(), outputs=both)  # type: ignore[arg-type]
+    plain = Leg("plain", sources=())
+    for viewer in (whole, plain):
+        room.mixer.add_viewer(viewer, "main", room.now)
+    room.plan("1x1", ParticipantSlot("a"), with_presentation=slides)
+    room.run(5)
+
+    def shows(leg: Leg, colour: tuple[int, int, int]) -> bool:
+        return near(colour_at(decoded(leg.playing["video"]), 320, 180), colour, 12)
+
+    assert shows(plain, RED)
+    camera = Camera(BLUE)
+    for _ in range(10):
+        room.mixer.receive("a", "presentation", camera.next(), room.now)
+        room.run(1)
+    assert shows(plain, BLUE)
+    assert shows(whole, RED)
+    assert near(colour_at(decoded(whole.playing["presentation"]), 320, 180), BLUE, 12)
+    assert room.mixer.visible("main") == ["a"]
+    assert room.mixer.statistics().renditions == 3
+    # Everybody sees it by itself: nobody sees "main" as it is, and still somebody is visible.
+    room.mixer.remove_viewer(whole)
+    assert room.mixer.visible("main") == ["a"]
+    # An operator broadcasts: that is shown, whoever presents.
+    room.plan("1x1", ParticipantSlot("a"))
+    room.mixer.receive("a", "presentation", camera.next(), room.now)
+    room.run(3)
+    assert shows(plain, RED)
+    room.plan("1x1", ParticipantSlot("a"), with_presentation=slides)
+    room.mixer.receive("a", "presentation", camera.next(), room.now)
+    room.run(3)
+    assert shows(plain, BLUE)
+    room.run(200)
+    assert shows(plain, RED), "nobody has sent slides for a while"
+    assert room.mixer.statistics().renditions == 1
 
 
 def test_a_speaker_takes_the_large_slot_after_a_moment() -> None:

@@ -105,7 +105,12 @@ class VideoRoom:
         self._presenter: str | None = None
 
     def plan(
-        self, layout: str = "2x2", *slots: Slot, view: str = "main", fit: Fit = "letterbox"
+        self,
+        layout: str = "2x2",
+        *slots: Slot,
+        view: str = "main",
+        fit: Fit = "letterbox",
+        with_presentation: ViewPlan | None = None,
     ) -> None:
         """Set a view's layout; empty slots are added."""
         from mcu.engine.plan import EmptySlot
@@ -118,6 +123,7 @@ class VideoRoom:
             (*slots, *(EmptySlot() for _ in range(missing))),
             show_clock=False,
             fit=fit,
+            with_presentation=with_presentation,
         )
         self.apply()
 
