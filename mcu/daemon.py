@@ -26,6 +26,7 @@ from config.settings import Settings
 from mcu import logs, processors, tls
 from mcu.api.app import make_app
 from mcu.api.services import ApiLimits, Services, no_trace
+from mcu.collector import Collector
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
@@ -83,6 +84,7 @@ class Daemon:
         self._load: LoadWatch
         self._totals: MediaTotals
         self._sip_media: SipMedia | None = None
+        self._collector = Collector(time.monotonic())
         self._sip: SipStation | None = None
 
     async def __aenter__(self) -> "Daemon":
@@ -136,6 +138,7 @@ class Daemon:
         await self._open_sip(store)
         await self._listen(stack, store)
         # What was made so far stays; the collector need not look at it again and again.
+        stack.callback(Collector.take_over())
         gc.collect()
         gc.freeze()
 
@@ -231,7 +234,7 @@ class Daemon:
             loop_s=time.thread_time,
             cores=processors.available,
             max_legs=self.settings.limits.max_legs,
-            legs=lambda: len(self._acceptor.legs) + (0 if calls is None else len(calls.legs)),
+            legs=self._legs,
             acts=self.settings.limits.overload_protection,
         )
         self._totals = MediaTotals(
@@ -311,6 +314,10 @@ class Daemon:
             return "as many conferences run as limits.max_conferences allows"
         return None
 
+    def _legs(self) -> int:
+        calls = self._sip_media
+        return len(self._acceptor.legs) + (0 if calls is None else len(calls.acceptor.legs))
+
     # The clock
 
     def _drive(self) -> None:
@@ -339,6 +346,8 @@ class Daemon:
             self._load.next_timer(),
             math.inf if calls is None else calls.acceptor.next_timer(now),
         )
+        now = time.monotonic()
+        self._collector.tick(now, self._engine.audio_clock.next_timer - now, self._legs())
         self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
 
     def _stop_clock(self) -> None:

@@ -6,7 +6,7 @@ in one process (tests) do not meet.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -24,6 +24,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+
+from mcu.collector import PAUSES, Pause
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 HTTP_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -293,6 +295,34 @@ class TaskCollector(Collector):
         )
 
 
+class PauseCollector(Collector):
+    """What Python's cycle collector cost: everything of this process stands still meanwhile."""
+
+    def __init__(self, reading: Callable[[], Mapping[int, Pause]]) -> None:
+        self._reading = reading
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Three families, by generation."""
+        count = CounterMetricFamily(
+            "mcu_collections", "Collections of objects in cycles", labels=["generation"]
+        )
+        seconds = CounterMetricFamily(
+            "mcu_collection_seconds", "Time they took", labels=["generation"]
+        )
+        longest = GaugeMetricFamily(
+            "mcu_collection_longest_seconds", "The longest one so far", labels=["generation"]
+        )
+        for generation, pause in self._reading().items():
+            count.add_metric([str(generation)], pause.count)
+            seconds.add_metric([str(generation)], pause.total_s)
+            longest.add_metric([str(generation)], pause.longest_s)
+        yield from (count, seconds, longest)
+
+
 class Metrics:
     """The registry of one app.
 
@@ -311,6 +341,7 @@ class Metrics:
             PlatformCollector(registry=self.registry)
             GCCollector(registry=self.registry)
             self.registry.register(TaskCollector())
+            self.registry.register(PauseCollector(PAUSES.reading))
         self.registry.register(MediaCollector(readings))
         for collector in further:
             self.registry.register(collector)

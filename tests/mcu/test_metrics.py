@@ -4,7 +4,8 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from mcu.metrics import LoadReading, MediaReading, Metrics, TickReading
+from mcu.collector import Pause
+from mcu.metrics import LoadReading, MediaReading, Metrics, PauseCollector, TickReading
 
 
 class Readings:
@@ -35,6 +36,16 @@ def test_the_media_plane_is_read_when_scraped_and_only_then() -> None:
     assert readings.reads == 0
     metrics.exposition()
     assert readings.reads == 1
+
+
+def test_pauses_of_the_collector_are_shown_by_generation() -> None:
+    metrics = Metrics(Readings(), process=False)
+    metrics.registry.register(PauseCollector(lambda: {0: Pause(), 1: Pause(3, 0.5, 0.25)}))
+    shown = samples(metrics)
+    assert shown[key("mcu_collections_total", generation="1")] == 3
+    assert shown[key("mcu_collection_seconds_total", generation="1")] == 0.5
+    assert shown[key("mcu_collection_longest_seconds", generation="1")] == 0.25
+    assert shown[key("mcu_collections_total", generation="0")] == 0
 
 
 def test_every_reading_is_shown() -> None:

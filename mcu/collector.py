@@ -1,0 +1,176 @@
+"""Python's cycle collector by hand: it runs where the tick of sound has time for it.
+
+Left to itself it runs when so many objects have been made, wherever that happens to be, and its
+second and third generation stand still for 5 to 50 ms while rooms join. Here the first two are
+collected right after a tick when the time to the next one suffices, and the third never meets the
+objects of a running meeting: what has outlived a calm while after joins is frozen.
+
+Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``,
+and what was frozen is looked at again when nobody is connected, or after ``FULL_S`` in which much
+has come and gone.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+LIMITS: Final = (25_000, 25, 200)
+"""Where the interpreter collects by itself: objects made and not freed, about 3 ms to look at;
+then so many collections of each generation for one of the next."""
+YOUNG: Final = 1_500
+"""Objects that are worth a collection of the first generation."""
+MIDDLE_EVERY: Final = 8
+"""So many of the first for one of the second."""
+CALM_S: Final = 5.0
+"""Freeze when for so long no more has come of age than ``CALM_MIDDLES`` collections bring."""
+CALM_MIDDLES: Final = 2
+FULL_S: Final = 600.0
+FULL_MIDDLES: Final = 50
+"""So many collections of the second generation mean that much has come and gone."""
+SPARE_S: Final = 0.002
+"""Left of the time before the next tick."""
+FIRST_COSTS_S: Final = (0.001, 0.005, 0.05)
+"""Assumed before the first collection of each generation."""
+_FORGET: Final = 0.8
+_FORGET_WAITING: Final = 0.995
+"""What a collection is assumed to cost falls with each one that costs less, and with each tick
+that it waits for: by half in three seconds."""
+
+
+class Heap(Protocol):
+    """What of ``gc`` is used."""
+
+    def get_count(self) -> tuple[int, int, int]: ...  # noqa: D102
+    def collect(self, generation: int) -> int: ...  # noqa: D102
+    def freeze(self) -> None: ...  # noqa: D102
+    def unfreeze(self) -> None: ...  # noqa: D102
+
+
+@dataclass(slots=True)
+class Pause:
+    """The collections of one generation since the process began."""
+
+    count: int = 0
+    total_s: float = 0.0
+    longest_s: float = 0.0
+
+
+class Pauses:
+    """Every collection of this process, by whomever it was begun."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._begun = 0.0
+        self._of = tuple(Pause() for _ in range(3))
+
+    def __call__(self, phase: str, info: Mapping[str, int]) -> None:
+        """``gc.callbacks``: told of the start and the stop of each collection."""
+        if phase == "start":
+            self._begun = self._clock()
+            return
+        took = self._clock() - self._begun
+        pause = self._of[info["generation"]]
+        pause.count += 1
+        pause.total_s += took
+        pause.longest_s = max(pause.longest_s, took)
+
+    def watch(self) -> None:
+        """Be told, from now on; once is enough."""
+        if self not in gc.callbacks:
+            gc.callbacks.append(self)
+
+    def reading(self) -> Mapping[int, Pause]:
+        """By generation, 0 to 2."""
+        return dict(enumerate(self._of))
+
+
+PAUSES: Final = Pauses()
+"""Of this process: there is one collector in it."""
+
+
+class Collector:
+    """Decides what is collected when; ``tick`` is called where time may be left.
+
+    Args:
+        now: monotonic seconds. clock: measures what collections cost.
+    """
+
+    def __init__(
+        self, now: float, heap: Heap = gc, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._heap = heap
+        self._clock = clock
+        self._costs = list(FIRST_COSTS_S)
+        self._youngs = 0  # since the last one of the second generation
+        self._middles = 0  # since the last freeze
+        self._unlooked = 0  # of the second generation since all was looked at
+        self._calm_from = now
+        self._calm_middles = 0
+        self._full_at = now
+        self._heard = False
+
+    @staticmethod
+    def take_over() -> Callable[[], None]:
+        """Set the interpreter's own thresholds to ``LIMITS``; gives what takes that back."""
+        before = gc.get_threshold()
+        gc.set_threshold(*LIMITS)
+        PAUSES.watch()
+        return lambda: gc.set_threshold(*before)
+
+    def tick(self, now: float, slack_s: float, legs: int) -> None:
+        """Collect what the time allows.
+
+        Args:
+            slack_s: until the next tick of sound.
+            legs: connections; with none nobody hears a tick that is late.
+        Cost: under 1 us where nothing is due.
+        """
+        self._heard = self._heard or legs > 0
+        if self._youngs >= MIDDLE_EVERY and self._fits(1, slack_s):
+            self._collect_middle()
+        elif self._heap.get_count()[0] >= YOUNG and self._fits(0, slack_s):
+            self._youngs += 1
+            self._collect(0)
+        elif now - self._calm_from >= CALM_S:
+            calm = self._middles - self._calm_middles <= CALM_MIDDLES
+            self._calm_from, self._calm_middles = now, self._middles
+            if calm and self._middles and self._fits(1, slack_s):
+                self._collect_middle()  # else what is garbage already would be kept
+                self._middles = self._calm_middles = 0
+                self._heap.freeze()
+        elif self._is_full_due(now, legs):
+            self._look_at_all(now)
+
+    def _collect_middle(self) -> None:
+        self._youngs = 0
+        self._middles += 1
+        self._unlooked += 1
+        self._collect(1)
+
+    def _is_full_due(self, now: float, legs: int) -> bool:
+        if not legs:  # at once when the last one has gone
+            return self._heard
+        return self._unlooked >= FULL_MIDDLES and now - self._full_at >= FULL_S
+
+    def _look_at_all(self, now: float) -> None:
+        self._full_at = now
+        self._unlooked = self._middles = self._calm_middles = 0
+        self._heard = False
+        self._heap.unfreeze()
+        self._collect(2)
+        self._heap.freeze()
+
+    def _fits(self, generation: int, slack_s: float) -> bool:
+        if self._costs[generation] + SPARE_S <= slack_s:
+            return True
+        # One that was long for once must not keep all later ones from ever being tried.
+        self._costs[generation] *= _FORGET_WAITING
+        return False
+
+    def _collect(self, generation: int) -> None:
+        begun = self._clock()
+        self._heap.collect(generation)
+        took = self._clock() - begun
+        self._costs[generation] = max(took, self._costs[generation] * _FORGET)

@@ -1,0 +1,151 @@
+import gc
+
+import pytest
+
+from mcu.collector import (
+    CALM_S,
+    FULL_MIDDLES,
+    FULL_S,
+    LIMITS,
+    MIDDLE_EVERY,
+    PAUSES,
+    YOUNG,
+    Collector,
+    Pauses,
+)
+
+PLENTY_S = 0.019
+
+
+class Heap:
+    """Objects are made by the test; collecting takes as long as it says."""
+
+    def __init__(self) -> None:
+        self.young = 0
+        self.said: list[object] = []
+        self.now = 0.0
+        self.takes = [0.001, 0.004, 0.06]
+
+    def get_count(self) -> tuple[int, int, int]:
+        return self.young, 0, 0
+
+    def collect(self, generation: int) -> int:
+        self.said.append(generation)
+        self.now += self.takes[generation]
+        self.young = 0
+        return 0
+
+    def freeze(self) -> None:
+        self.said.append("freeze")
+
+    def unfreeze(self) -> None:
+        self.said.append("unfreeze")
+
+    def clock(self) -> float:
+        return self.now
+
+
+class Meeting:
+    """Ticks every 20 ms, in which so many objects are made."""
+
+    def __init__(self) -> None:
+        self.heap = Heap()
+        self.now = 100.0
+        self.collector = Collector(self.now, self.heap, self.heap.clock)
+
+    def run(self, seconds: float, made: int, *, slack_s: float = PLENTY_S, legs: int = 145) -> list:
+        before = len(self.heap.said)
+        for _ in range(round(seconds / 0.02)):
+            self.heap.young += made
+            self.collector.tick(self.now, slack_s, legs)
+            self.now += 0.02
+        return self.heap.said[before:]
+
+
+@pytest.fixture
+def meeting() -> Meeting:
+    return Meeting()
+
+
+def test_where_nothing_is_made_nothing_is_collected(meeting: Meeting) -> None:
+    assert meeting.run(60, 0) == []
+
+
+def test_the_young_when_they_are_worth_it_and_the_next_generation_now_and_then(
+    meeting: Meeting,
+) -> None:
+    said = meeting.run(4, YOUNG // 2)
+    assert said.count(0) >= 80
+    assert said.count(1) == said.count(0) // MIDDLE_EVERY
+    assert set(said) == {0, 1}
+
+
+def test_only_where_there_is_time(meeting: Meeting) -> None:
+    assert meeting.run(0.4, YOUNG, slack_s=0.002) == []
+    assert 0 in meeting.run(0.1, YOUNG, slack_s=0.0035)
+
+
+def test_what_costs_more_than_there_is_time_for_waits_and_is_tried_again(meeting: Meeting) -> None:
+    meeting.heap.takes[1] = 0.03
+    said = meeting.run(2, YOUNG)
+    assert said.count(1) == 1
+    meeting.heap.takes[1] = 0.002
+    assert meeting.run(8, YOUNG).count(1) > 3
+
+
+def test_what_outlives_a_calm_while_is_frozen_without_its_garbage(meeting: Meeting) -> None:
+    meeting.run(3, YOUNG)  # rooms join
+    said = meeting.run(3 * CALM_S, 1)
+    assert said.count("freeze") == 1
+    assert said[said.index("freeze") - 1] == 1
+    assert meeting.run(60, 0) == []
+
+
+def test_not_while_rooms_join(meeting: Meeting) -> None:
+    assert "freeze" not in meeting.run(20, YOUNG)
+
+
+def test_all_of_it_when_the_last_one_has_gone(meeting: Meeting) -> None:
+    meeting.run(3, YOUNG)
+    said = meeting.run(1, 0, legs=0)
+    assert said[-3:] == ["unfreeze", 2, "freeze"]
+    assert meeting.run(60, 0, legs=0) == []
+
+
+def test_and_after_a_long_time_in_which_much_has_come_and_gone(meeting: Meeting) -> None:
+    said = meeting.run(FULL_S - 10, 0)
+    said += meeting.run(FULL_MIDDLES * MIDDLE_EVERY * 0.02 * 1.5, YOUNG)
+    assert said.count(1) >= FULL_MIDDLES
+    said = meeting.run(20, 1)
+    assert said.count(2) == 1
+    assert 2 not in meeting.run(FULL_S + 10, 1)
+
+
+def test_pauses_are_counted_by_generation() -> None:
+    times = iter((1.0, 1.25, 2.0, 2.5, 3.0, 3.125))
+    pauses = Pauses(lambda: next(times))
+    for generation in (1, 1, 0):
+        pauses("start", {"generation": generation})
+        pauses("stop", {"generation": generation})
+    reading = pauses.reading()
+    assert [reading[each].count for each in range(3)] == [1, 2, 0]
+    assert (reading[1].longest_s, reading[1].total_s) == (0.5, 0.75)
+
+
+def test_the_interpreter_goes_on_collecting_by_itself_in_the_end() -> None:
+    before = gc.get_threshold()
+    watched = PAUSES in gc.callbacks
+    give_back = Collector.take_over()
+    try:
+        PAUSES.watch()
+        assert gc.get_threshold() == LIMITS
+        assert gc.isenabled()
+        assert gc.callbacks.count(PAUSES) == 1
+        counted = PAUSES.reading()[2].count
+        gc.collect()
+        assert PAUSES.reading()[2].count == counted + 1
+    finally:
+        give_back()
+        if not watched:
+            gc.callbacks.remove(PAUSES)
+    assert gc.get_threshold() == before
