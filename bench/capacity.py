@@ -37,7 +37,7 @@ BASELINE_LEGS = 4
 async def measure(*, short: bool) -> list[Figure]:
     """Figures 1, 3 with picture, 7 and 9: a whole province, and the baseline beside it."""
     load = Load(LEGS, SHORT_S if short else LONG_S, video=True)
-    found = await run(load, "aiortc", BASELINE_LEGS)
+    found = await run(load, "aiortc", BASELINE_LEGS, SHORT_S / 2 if short else LONG_S)
     theirs = found["baseline"]
     against = f"aiortc, {theirs['legs']} legs: {theirs['server_cores']:.2f} cores"
     ratio = theirs["server_cores_per_leg"] / found["server_cores_per_leg"]
@@ -57,8 +57,13 @@ async def measure(*, short: bool) -> list[Figure]:
     ]
 
 
-async def run(load: Load, baseline: str | None = None, baseline_legs: int = 4) -> Figures:
-    """The daemon, then the baseline if one is asked for.
+async def run(
+    load: Load,
+    baseline: str | None = None,
+    baseline_legs: int = 4,
+    baseline_seconds: float | None = None,
+) -> Figures:
+    """The daemon, then the baseline if one is asked for, for as long if nothing else is said.
 
     Raises:
         VoidRunError: the generator was starved; the figures would be its own.
@@ -67,8 +72,12 @@ async def run(load: Load, baseline: str | None = None, baseline_legs: int = 4) -
     async with meeting(load) as held:
         figures = await held.measured()
     if baseline:
-        smaller = replace(load, legs=min(baseline_legs, load.legs))
-        print(f"{baseline}: {smaller.legs} legs, {load.seconds:g} s", file=sys.stderr)
+        smaller = replace(
+            load,
+            legs=min(baseline_legs, load.legs),
+            seconds=load.seconds if baseline_seconds is None else baseline_seconds,
+        )
+        print(f"{baseline}: {smaller.legs} legs, {smaller.seconds:g} s", file=sys.stderr)
         async with baseline_server(baseline) as (url, pid):
             theirs = await measured(smaller, url, "", pid)
         figures["baseline"] = {"name": baseline} | theirs

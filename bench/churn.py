@@ -17,7 +17,7 @@ import itertools
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -173,27 +173,41 @@ async def churn(legs: int, minutes: float, rate_hz: float, *, rude_each: int) ->
     rest_s = REST_S + (SILENT_LEG_S if rude_each else 0.0)
     seconds = minutes * 60
     slack_s = max(SLACK_S, SLACK_SHARE * seconds)
-    during_s = seconds + WARM_UP_CHANGES / rate_hz + 2 * (rest_s + slack_s) + 10.0
-    load = Load(legs, during_s, video=True, video_senders=min(legs, 16), speakers=3)
+    load = Load(legs, seconds, video=True, video_senders=min(legs, 16), speakers=3)
     found = Found()
 
-    async def beside() -> None:
-        connector = aiohttp.TCPConnector(limit=1)
-        async with aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, connector=connector
-        ) as http:
-            await _show_guests(held, load)
-            guests = Guests(http, held.daemon.url, held.legs_url(), load.legs)
-            async with guests.sending():
-                await _come_and_go(
-                    guests, held, found, seconds, rate_hz, rude_each, rest_s, slack_s
-                )
+    async def coming_and_going() -> None:
+        sampling = asyncio.create_task(_sample(held.daemon.pid, found))
+        try:
+            await _change(guests, found, round(seconds * rate_hz), rate_hz, rude_each, slack_s)
+        finally:
+            sampling.cancel()
 
     # What is left behind is no matter of time: a busy machine is neither to refuse guests nor to
     # make the run void.
     environment = {"MCU_LIMITS__OVERLOAD_PROTECTION": "false"}
-    async with meeting(load, spare_legs=GUESTS, environment=environment) as held:
-        measured = await held.measured(during=beside, starved_is_void=False)
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(
+            meeting(load, spare_legs=GUESTS, environment=environment)
+        )
+        loaded = await stack.enter_async_context(held.loaded())
+        await _show_guests(held, load)
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
+                connector=aiohttp.TCPConnector(limit=1),
+            )
+        )
+        guests = Guests(http, held.daemon.url, held.legs_url(), load.legs)
+        await stack.enter_async_context(guests.sending())
+        # Everything is used once before the baseline: what is made then for good is no leak.
+        await _change(guests, found, WARM_UP_CHANGES, rate_hz, rude_each, slack_s)
+        await asyncio.sleep(rest_s)
+        found.before = await _counts(held)
+        found.joins = found.leaves = found.failed = 0
+        measured = await loaded.measured(during=coming_and_going, starved_is_void=False)
+        await asyncio.sleep(rest_s)
+        found.after = await _counts(held)
     return figures(found, measured, minute_five=minutes > 6)
 
 
@@ -207,30 +221,6 @@ async def _show_guests(held: Meeting, load: Load) -> None:
     slots += [{} for _ in range(places - len(slots))]
     layout = {"view": "main", "layout": load.layout, "slots": slots}
     await held.daemon.call("PUT", f"/conferences/{held.conference}/layout", layout)
-
-
-async def _come_and_go(
-    guests: Guests,
-    held: Meeting,
-    found: Found,
-    seconds: float,
-    rate_hz: float,
-    rude_each: int,
-    rest_s: float,
-    slack_s: float,
-) -> None:
-    # Everything is used once before the baseline: what is made then for good is no leak.
-    await _change(guests, found, WARM_UP_CHANGES, rate_hz, rude_each, slack_s)
-    await asyncio.sleep(rest_s)
-    found.before = await _counts(held)
-    found.joins = found.leaves = found.failed = 0
-    sampling = asyncio.create_task(_sample(held.daemon.pid, found))
-    try:
-        await _change(guests, found, round(seconds * rate_hz), rate_hz, rude_each, slack_s)
-    finally:
-        sampling.cancel()
-    await asyncio.sleep(rest_s)
-    found.after = await _counts(held)
 
 
 async def _change(

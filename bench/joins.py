@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import json
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -91,7 +90,7 @@ async def one_browser(rooms: int, joins: int) -> list[Figure]:
     Raises:
         VoidRunError: the generator was starved.
     """
-    load = Load(rooms, joins * (REST_S + 1.5) + 8.0, video=True)
+    load = Load(rooms, joins * (REST_S + 0.6) + 4.0, video=True)
     times: list[dict[str, float]] = []
 
     async def beside() -> None:
@@ -105,8 +104,8 @@ async def one_browser(rooms: int, joins: int) -> list[Figure]:
                 times.append(await _join(page, held.conference))
             print("", file=sys.stderr)
 
-    async with meeting(load) as held:
-        measured = await held.measured(during=beside)
+    async with meeting(load) as held, held.loaded() as loaded:
+        measured = await loaded.measured(during=beside)
     return browser_figures(times, measured)
 
 
@@ -147,12 +146,11 @@ async def at_once(inside: int, many: int) -> list[Figure]:
     async def beside() -> None:
         joined.update(await _all(held, inside, many))
 
-    async with meeting(load, spare_legs=many) as held:
+    async with meeting(load, spare_legs=many) as held, held.loaded() as loaded:
         print(f"{inside} rooms alone", file=sys.stderr)
-        calm = await held.measured()
+        calm = await loaded.measured()
         print(f"{many} more at once", file=sys.stderr)
-        longer = replace(load, seconds=CALM_S + ALL_IN_BAR_S)
-        crowded = await held.measured(load=longer, during=beside)
+        crowded = await loaded.measured(seconds=ALL_IN_BAR_S, during=beside)
     return crowd_figures(joined, calm, crowded, inside, many)
 
 

@@ -224,9 +224,18 @@ class Loaded:
         self._held = held
         self._generator = generator
 
-    async def measured(self) -> Figures:
+    async def measured(
+        self,
+        *,
+        seconds: float | None = None,
+        during: During | None = None,
+        starved_is_void: bool = True,
+    ) -> Figures:
         """As ``Meeting.measured``, of the next seconds; not two at once.
 
+        Args:
+            seconds: as long as the load says where not given.
+            during, starved_is_void: see ``measured``.
         Raises:
             VoidRunError: the generator ended, or was starved of processor time.
         """
@@ -236,14 +245,22 @@ class Loaded:
         assert generator.stdout is not None
         before = await self._held.daemon.metrics()
         cpu, memory = cpu_seconds(pid), memory_bytes(pid)
-        generator.stdin.write(f"{load.seconds}\n".encode())
-        async with asyncio.timeout(JOIN_ALLOWANCE_S + load.seconds):
-            line = await generator.stdout.readline()
-        if not line:
-            raise VoidRunError("the generator ended; see its messages above")
-        found: Figures = json.loads(line)
-        cores = (cpu_seconds(pid) - cpu) / found["seconds"]
-        figures = _of_server(load, found, cores, memory, starved_is_void=True)
+        seconds = seconds or load.seconds
+        generator.stdin.write(f"{seconds}\n".encode())
+        beside = None if during is None else asyncio.ensure_future(during())
+        try:
+            async with asyncio.timeout(JOIN_ALLOWANCE_S + seconds):
+                line = await _line(generator.stdout, beside)
+                if not line:
+                    raise VoidRunError("the generator ended; see its messages above")
+                found: Figures = json.loads(line)
+                cores = (cpu_seconds(pid) - cpu) / found["seconds"]
+                if beside is not None:
+                    await beside
+        finally:
+            if beside is not None:
+                beside.cancel()
+        figures = _of_server(load, found, cores, memory, starved_is_void=starved_is_void)
         return figures | daemon_figures(before, await self._held.daemon.metrics())
 
 
