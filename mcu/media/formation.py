@@ -52,13 +52,17 @@ class Formation:
     def remove(self, sender: Sender) -> None:
         """One less; it has left its convoy."""
         self._singles.remove(sender)
-        for among in (self._volunteers, *self._idle.values()):
-            among[:] = [member for member in among if member is not sender]
+        self.withdraw(sender)
         self._tell()
 
     def volunteer(self, member: Member) -> None:
         """It has caught up, and may go with others from now on."""
         self._volunteers.append(member)
+
+    def withdraw(self, sender: Sender) -> None:
+        """It is to stay alone, until it volunteers again. Idempotent."""
+        for among in (self._volunteers, *self._idle.values()):
+            among[:] = [member for member in among if member is not sender]
 
     def muster(self) -> None:
         """Let volunteers fall in with those that stand where they stand."""

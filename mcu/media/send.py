@@ -248,7 +248,7 @@ class SendStream:
 
     def fall_out(self) -> None:
         """See ``Member``. What follows is sent from here, until it volunteers again."""
-        self._volunteered = False
+        self._withdraw()
         convoy = self._convoy
         if convoy is None:
             return
@@ -256,6 +256,12 @@ class SendStream:
         self._send_times.copy(convoy.send_times, self._joined, self.cursor)
         self._convoy = None
         convoy.remove(self)
+
+    def _withdraw(self) -> None:
+        """What others would rely on has changed."""
+        if self._volunteered and self.rendition is not None:
+            self.rendition.formation.withdraw(self)
+        self._volunteered = False
 
     def _catch_up(self) -> None:
         """Take over what the convoy has sent for this stream."""
@@ -369,7 +375,7 @@ class SendStream:
     def _overrun(self, ring: PayloadRing, now: float) -> None:
         """The ring went round before this leg was served: begin again at a key frame."""
         self._hold_mapping(now)
-        self._volunteered = False
+        self._withdraw()
         if self.rendition is not None:
             self._close_segment(self.rendition)
             self._frames_base = self.rendition.frames

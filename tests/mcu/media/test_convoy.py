@@ -265,3 +265,20 @@ def test_streams_of_other_form_do_not_march_together() -> None:
         world.do(*event)
     sizes = [legs for _, legs in world.renditions[0].formation.senders]
     assert sizes == [LEAST, LEGS - LEAST]
+
+
+@pytest.mark.parametrize("event", ["lose", "refuse", "pause"])
+def test_who_changes_while_it_waits_for_others_is_not_taken_along(event: str) -> None:
+    """Two wait for a third; what they waited with holds no more when it comes."""
+    world = World("plain repetitions", together=True)
+    for number in range(LEAST - 1):
+        world.do("play", number, 2)
+    world.do("key frame", 0, 900)
+    world.do(event, 0, 1)
+    for number in range(LEAST - 1, LEGS - 1):
+        world.do("play", number, 2)
+    for _ in range(3):
+        world.do("key frame", 0, 900)
+    gone = 0 if event == "refuse" else 1
+    assert world.marching() == LEGS - 1 - gone
+    assert len(world.sent[0]) == (4 if event == "refuse" else 1)
