@@ -80,7 +80,8 @@ class SipSettings(Section):
         None,
         description="Name or address by which devices reach this server, told to them in Contact "
         "and shown to technicians. Where empty: the first of `domains`, else "
-        "`media.public_addresses`, else the machine's own address.",
+        "`media.public_addresses`, else `host`, or where that is every address one of this "
+        "machine.",
     )
     domains: tuple[Host, ...] = Field(
         (),

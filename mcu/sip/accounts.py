@@ -103,11 +103,12 @@ class SipAccounts:
             RegistrarLimits(settings.registration_min_s, settings.registration_max_s),
             self._name_of,
         )
+        self._guard = GuessGuard()
         self.verifier = DigestVerifier(
             settings.realm,
             self._ha1,
             algorithms=settings.digest_algorithms,
-            guard=GuessGuard(),
+            guard=self._guard,
         )
 
     async def open(self, *, keep: bool = True) -> None:
@@ -228,6 +229,7 @@ class SipAccounts:
         }
         await self._store.sip_secrets.put(bridge, realm, hashes)
         self._hashes[bridge] = hashes
+        self._guard.forgive(bridge)
         return text
 
     async def revoke(self, bridge: str) -> None:

@@ -1,7 +1,7 @@
 """How often something has failed lately, by key: a leaky bucket each, bounded in number."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 MAX_KEYS = 10_000
@@ -34,6 +34,11 @@ class Failures(Generic[Key]):
         self._levels.move_to_end(key)
         if len(self._levels) > MAX_KEYS:
             self._levels.popitem(last=False)
+
+    def forgive(self, pardoned: Callable[[Key], bool]) -> None:
+        """Forget what has failed for these keys. O(keys)."""
+        for key in [key for key in self._levels if pardoned(key)]:
+            del self._levels[key]
 
     def _level(self, key: Key, now: float) -> float:
         level, at = self._levels.get(key, (0.0, now))

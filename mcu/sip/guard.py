@@ -27,6 +27,10 @@ class GuessGuard:
             self._sources.is_full(key, now) or self._accounts.is_full((key, username[:128]), now)
         )
 
+    def forgive(self, username: str) -> None:
+        """The account has another secret: what failed with the one before does not count."""
+        self._accounts.forgive(lambda key: key[1] == username)
+
     def failed(self, source: str, username: str, now: float) -> None:
         """They were wrong."""
         key = client_key(source)

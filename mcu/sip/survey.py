@@ -4,6 +4,8 @@ from config.settings import Settings
 from config.sip_section import SipSettings
 from mcu.api.services import SipServer
 
+EVERY_ADDRESS = ("::", "0.0.0.0")  # noqa: S104 compared, not bound
+
 _PLAIN = {
     "allowed": "plain RTP with anybody",
     "internal": "plain RTP inside sip.internal_networks only",
@@ -23,8 +25,9 @@ def told_host(settings: Settings, own: list[str]) -> str:
         own: addresses of this machine; the first is taken where nothing is configured.
     """
     sip, media = settings.sip, settings.media
-    named = (sip.public_host, *sip.domains, *media.public_addresses, *own)
-    return next((host for host in named if host), sip.host or "localhost")
+    listening = None if sip.host in EVERY_ADDRESS else sip.host
+    named = (sip.public_host, *sip.domains, *media.public_addresses, listening, *own)
+    return next((host for host in named if host), "localhost")
 
 
 def sip_server(settings: Settings, own: list[str]) -> SipServer:

@@ -27,6 +27,8 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 NONCE_LIFE_S = 300.0
 MAX_NONCES = 10_000
 """Nonces in use that are remembered; beyond, the oldest are called stale before their time."""
+MAX_PUZZLED = 10_000
+"""Devices that are remembered for not having answered a challenge."""
 NC_WINDOW = 64
 """Counts of one nonce may come out of order by as many."""
 
@@ -121,25 +123,51 @@ class DigestVerifier:
         self._key = secrets.token_bytes(32) if key is None else key
         self._algorithms = tuple(algorithms)
         self._counts: OrderedDict[str, _Counts] = OrderedDict()
+        self._puzzled: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._stale_until = float("-inf")
 
     def knows(self, username: str) -> bool:
         """Whether there is such a user."""
         return any(self._secret_of(username, algorithm) for algorithm in self._algorithms)
 
-    def challenges(self, now: float, stale: bool = False, source: str = "") -> list[str]:
+    def challenges(
+        self,
+        now: float,
+        stale: bool = False,
+        source: str = "",
+        username: str = "",
+        unanswered: bool = False,
+    ) -> list[str]:
         """Values of WWW-Authenticate, the preferred algorithm first (RFC 8760 section 2.4).
+
+        Devices from before RFC 8760 give up where they are offered anything but MD5, instead of
+        taking what they know. Who was offered several and comes again without having answered is
+        offered MD5 alone, and so from then on.
 
         Args:
             source: address to which they are sent; the answer must come from there.
+            username: who is to answer, as far as the request says. unanswered: it came without
+                credentials.
         """
         nonce = self._nonce(now, source)
         ending = ", stale=true" if stale else ""
         return [
             f"Digest realm={quoted(self.realm)}, nonce={quoted(nonce)}, algorithm={algorithm}, "
             f'qop="auth"{ending}'
-            for algorithm in self._algorithms
+            for algorithm in self._offered(source, username, unanswered)
         ]
+
+    def _offered(self, source: str, username: str, unanswered: bool) -> Sequence[Algorithm]:
+        if not username or "MD5" not in self._algorithms or len(self._algorithms) == 1:
+            return self._algorithms
+        device = source, username
+        gives_up = self._puzzled.get(device)
+        if unanswered:
+            gives_up = self._puzzled[device] = gives_up is not None
+            self._puzzled.move_to_end(device)
+            if len(self._puzzled) > MAX_PUZZLED:
+                self._puzzled.popitem(last=False)
+        return ("MD5",) if gives_up else self._algorithms
 
     def verify(
         self, method: str, uri: SipUri, values: Sequence[str], now: float, source: str = ""
@@ -197,6 +225,8 @@ class DigestVerifier:
             return Refused("the nonce is too old", stale=True)
         if not self._take_count(nonce, int(count_text, 16)):
             return Refused("the nonce was used before", stale=True)
+        if self._puzzled.get((source, username)) is False:
+            del self._puzzled[source, username]  # it has answered what it was offered
         return Verified(username)
 
     def _nonce(self, now: float, source: str) -> str:

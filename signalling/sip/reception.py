@@ -171,7 +171,11 @@ class Reception:
             self._core.statistics.refused["too many wrong credentials"] += 1
             raise SipError("Authorization", judged.reason, 403)
         response = response_to(request, 401, self._core.new_name())
-        challenges = self._verifier.challenges(now, judged.stale, source.host)
+        envelope = request.envelope
+        own = envelope.to_address if request.method == "REGISTER" else envelope.from_address
+        challenges = self._verifier.challenges(
+            now, judged.stale, source.host, uri_of(own).user or "", unanswered=not values
+        )
         response.headers.setlist("WWW-Authenticate", challenges)
         asked = "challenged" if not values or judged.stale else "wrong credentials"
         self._core.statistics.refused[asked] += 1

@@ -191,6 +191,12 @@ class TestSecrets:
         mcu.advance(60.0)
         assert mcu.register(secret) == 200
 
+    async def test_a_new_secret_is_not_blocked_by_what_was_typed_before(self, mcu: Office) -> None:
+        await mcu.accounts.set_secret("codec")
+        for _ in range(8):
+            mcu.register("wrong-secret")
+        assert mcu.register(await mcu.accounts.set_secret("codec")) == 200
+
     async def test_another_realm_makes_all_void(self, tmp_path: Path) -> None:
         async with office(tmp_path) as before:
             await populate(before.store)

@@ -20,3 +20,13 @@ def test_a_source_that_tries_many_accounts() -> None:
         guard.failed("2001:db8::1", f"room-{number}", 0.0)
     assert not guard.admits("2001:db8::2", "codec", 0.0)
     assert guard.admits("2001:db8:0:1::2", "codec", 0.0)
+
+
+def test_another_secret_begins_anew() -> None:
+    guard = GuessGuard()
+    for account in ("codec", "another"):
+        for _ in range(OF_ACCOUNT[0]):
+            guard.failed("10.0.0.7", account, 0.0)
+    guard.forgive("codec")
+    assert guard.admits("10.0.0.7", "codec", 0.0)
+    assert not guard.admits("10.0.0.7", "another", 0.0)

@@ -305,3 +305,58 @@ def test_who_cannot_have_such_a_nonce_is_not_counted() -> None:
 def test_known_users() -> None:
     assert verifier().knows(ROOM.username)
     assert not verifier().knows("nobody")
+
+
+class TestDevicesThatKnowMd5Alone:
+    SOURCE = "192.0.2.7"
+
+    def offered(self, server: DigestVerifier, *, unanswered: bool = True) -> list[str]:
+        challenges = server.challenges(
+            0.0, source=self.SOURCE, username=ROOM.username, unanswered=unanswered
+        )
+        algorithms = [
+            parse_authentication(value, "WWW-Authenticate").parameters["algorithm"]
+            for value in challenges
+        ]
+        self.last = challenges
+        return algorithms
+
+    def answers(self, server: DigestVerifier) -> None:
+        value = answer(self.last, "REGISTER", str(URI), ROOM)
+        assert value is not None
+        assert server.verify("REGISTER", URI, [value], 1.0, self.SOURCE) == Verified(ROOM.username)
+
+    def test_who_comes_again_without_an_answer_is_offered_it_alone(self) -> None:
+        server = verifier()
+        assert self.offered(server) == ["SHA-256", "MD5"]
+        assert self.offered(server) == ["MD5"]
+        self.answers(server)
+        assert self.offered(server) == ["MD5"]
+        assert self.offered(server, unanswered=False) == ["MD5"]
+
+    def test_who_answers_is_offered_both_for_ever(self) -> None:
+        server = verifier()
+        for _ in range(3):
+            assert self.offered(server) == ["SHA-256", "MD5"]
+            self.answers(server)
+
+    def test_of_others_nothing_is_concluded(self) -> None:
+        server = verifier()
+        for _ in range(2):
+            self.offered(server)
+        elsewhere = server.challenges(0.0, source="192.0.2.8", username=ROOM.username)
+        assert len(elsewhere) == 2
+        assert len(server.challenges(0.0, source=self.SOURCE, username="another")) == 2
+
+    def test_what_is_not_allowed_is_not_offered(self) -> None:
+        server = verifier(("SHA-256",))
+        for _ in range(3):
+            assert self.offered(server) == ["SHA-256"]
+
+    def test_memory_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(digest, "MAX_PUZZLED", 2)
+        server = verifier()
+        self.offered(server)
+        for name in ("a", "b"):
+            server.challenges(0.0, source=self.SOURCE, username=name, unanswered=True)
+        assert self.offered(server) == ["SHA-256", "MD5"]

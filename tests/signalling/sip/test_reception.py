@@ -289,3 +289,13 @@ def test_who_guesses_too_often_is_refused() -> None:
     again = peer.request("INVITE", "z9hG4bK2", CONTACT, f"Authorization: {value}", cseq=2)
     assert final(again).code == 403
     assert peer.agent.statistics.refused["too many wrong credentials"] == 1
+
+
+def test_a_device_that_gives_up_at_unknown_algorithms() -> None:
+    peer = Scripted(verifier=verifier(), registrar=Registrar())
+    found = [
+        final(peer.request("REGISTER", f"z9hG4bK{cseq}", CONTACT, cseq=cseq, **TO_ROOM))
+        for cseq in (1, 2)
+    ]
+    assert [len(one.headers.getlist("WWW-Authenticate")) for one in found] == [2, 1]
+    assert "algorithm=MD5" in found[1].headers["WWW-Authenticate"]
