@@ -179,7 +179,9 @@ class Component:
         if not considered:
             self.dropped["stranger"] += 1
             return
-        if not self._stranger_budget.spend(now):
+        # What floods the port from elsewhere costs the peer nothing, wherever it begins from.
+        expected = self._latch.expects(source[0])
+        if not expected and not self._stranger_budget.spend(now):
             self.dropped["flood_strangers"] += 1
             return
         if not signed:

@@ -56,6 +56,11 @@ class Latch:
         self._trials = 0
         self.heard_at = float("-inf")
 
+    def expects(self, host: str) -> bool:
+        """Whether it is the host that was announced, or the one heard last."""
+        known = (self._announced, self.locked)
+        return any(one is not None and one[0] == host for one in known)
+
     def considers(self, source: Address, now: float, *, signed: bool) -> bool:
         """Whether a packet from ``source`` may be the peer's at all.
 
@@ -68,10 +73,7 @@ class Latch:
             return False
         if signed:
             return True
-        host = source[0]
-        if self._announced is not None and host == self._announced[0]:
-            return True
-        if self.locked is not None and host == self.locked[0]:
+        if self.expects(source[0]):
             return True
         if not self._elsewhere or self._announced_heard:
             return False
@@ -79,8 +81,7 @@ class Latch:
 
     def take(self, source: Address, now: float, *, signed: bool) -> bool:
         """A packet that was considered is authentic or plausible; True: ``source`` is latched."""
-        known = (self._announced, self.locked)
-        if not signed and not any(one is not None and one[0] == source[0] for one in known):
+        if not signed and not self.expects(source[0]):
             if source != self._trial:
                 self._trial, self._trials = source, 0
             self._trials += 1

@@ -252,3 +252,44 @@ def test_nothing_is_sent_unprotected_once_keys_were_agreed_on() -> None:
     room.leg.update(replace(room.agreed, flows=(flow,)), world.time.now)
     more_audio(world, rendition, 5, 5)
     assert room.leg.statistics(0).sent["audio"].packets == sent
+
+
+@pytest.mark.parametrize("setup", ["active", "passive"])
+def test_checks_come_before_a_handshake(setup: str) -> None:
+    world = SipWorld(elsewhere=False)
+    ours, theirs = Ice("ourufrag", "ourpassword0123456789012"), Ice("peer", "p" * 24)
+    lines = (f"ice-ufrag:{theirs.ufrag}", f"ice-pwd:{theirs.pwd}")
+    lines += ("candidate:1 1 UDP 2130706431 10.0.0.5 40000 typ host",)
+    room = world.call(
+        replace(AUDIO, mux=True, lines=lines),
+        announced_host="10.0.0.5",
+        ice=ours,
+        certificate=DtlsCertificate.generate(),
+        setup=setup,
+    )
+    world.run(0.5)
+    assert room.leg.state == "new"
+    for _ in range(2):
+        room.send_raw(check(ours, theirs), room.flow("audio").local_port, 40_000)
+        world.run(2.5)
+    assert room.leg.state == "connected"
+    send_audio(world, room, 10)
+    play_audio(world, room, 10)
+    assert len(room.recorder.audio) == 10
+    assert len(room.received("audio")) == 10
+    assert room.leg.statistics(0).remote_address == f"{room.host}:40000"
+
+
+def test_a_flood_before_the_first_packet_does_not_keep_the_peer_out() -> None:
+    world = SipWorld()
+    room = world.connect(suite="AES_CM_128_HMAC_SHA1_80")
+    port = room.flow("audio").local_port
+    for number in range(20):
+        for _ in range(200):
+            room.send_raw(b"\x80\x09" + bytes(170), port, 6000, "203.0.113.66")
+        room.send("audio", bytes(160), number * 160)
+        world.run(0.02)
+    assert len(room.recorder.audio) == 20
+    dropped = room.leg.statistics(0).dropped
+    assert dropped["stranger"] > 3500
+    assert dropped.get("srtp_authentication", 0) < 300
