@@ -444,6 +444,33 @@ async def test_the_screen_is_shown_beside_the_camera_without_a_gap(
     assert daemon.offers[2].count("m=video") == 1
 
 
+async def test_the_screen_is_hidden_when_another_presents(
+    daemon: StubDaemon, media: StubMedia, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    await page.evaluate("""() => {
+        navigator.mediaDevices.getDisplayMedia = async () => {
+            const canvas = document.createElement("canvas");
+            canvas.getContext("2d").fillRect(0, 0, 10, 10);
+            window.shared = canvas.captureStream(5);
+            return window.shared;
+        };
+    }""")
+    await page.get_by_role("button", name="Trình chiếu").click()
+    await page.wait_for_function("() => window.peers.length === 2")
+    assert daemon.conference["presentation"] == me(daemon)
+    await expect(page.get_by_role("button", name="Ngừng trình chiếu")).to_be_visible()
+    await page.wait_for_function("() => window.peers[0].connectionState === 'closed'")
+    daemon.emit("presentation.started", participant="van-ninh")
+    await page.wait_for_function(
+        "() => window.peers.length === 3 && window.peers[1].connectionState === 'closed'"
+    )
+    assert daemon.offers[2].count("m=video") == 1
+    assert await page.evaluate("window.shared.getTracks()[0].readyState") == "ended"
+    await expect(page.get_by_role("button", name="Trình chiếu", exact=True)).to_be_visible()
+
+
 async def test_the_message_is_read_out(daemon: StubDaemon, chromium: ChromiumPage) -> None:
     page = chromium.page
     await join(daemon, page)

@@ -123,7 +123,9 @@ class StubDaemon:
                 web.post(f"{item}/mute", self._mute),
                 web.post(f"{item}/unmute", self._mute),
                 web.put(f"{item}/layout", self._layout),
-                web.route("*", f"{item}/{{what:broadcast|message|lock}}", self._setting),
+                web.route(
+                    "*", f"{item}/{{what:broadcast|presentation|message|lock}}", self._setting
+                ),
                 web.post(f"{item}/legs", self._leg),
                 web.post("/whep/{conference}", self._leg),
                 web.route("*", f"{api}/legs/{{leg}}", self._one_leg),
@@ -424,11 +426,11 @@ class StubDaemon:
         if what == "lock":
             self.conference["locked"] = on
             self.emit("conference.locked" if on else "conference.unlocked")
-        elif what == "broadcast":
-            before = self.conference["broadcast"]
-            self.conference["broadcast"] = (await request.json())["participant"] if on else None
-            self.emit("broadcast.started" if on else "broadcast.stopped",
-                      participant=self.conference["broadcast"] or before)  # fmt: skip
+        elif what in ("broadcast", "presentation"):
+            before = self.conference[what]
+            self.conference[what] = (await request.json())["participant"] if on else None
+            self.emit(f"{what}.started" if on else f"{what}.stopped",
+                      participant=self.conference[what] or before)  # fmt: skip
         else:
             text = (await request.json())["text"] if on else None
             self.conference["message"] = {"text": text, "until": None} if on else None

@@ -87,6 +87,7 @@ def conference(people: list[Json]) -> Json:
         "locked": False,
         "message": None,
         "broadcast": None,
+        "presentation": None,
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
         "started_at": moment(3217),
         "ended_at": None,

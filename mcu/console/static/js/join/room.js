@@ -338,12 +338,24 @@ export class Room {
       this.conference.value = { ...this.conference.value, broadcast: data.participant };
     else if (type === "broadcast.stopped")
       this.conference.value = { ...this.conference.value, broadcast: null };
+    else if (type.startsWith("presentation.")) this.#presenter(type, data);
     else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });
     } else if (type === "levels.measured")
       this.speaking.value = data.speakers.includes(this.bridge);
     else if (type === "sources.requested") await this.#request(data.requests[this.bridge] ?? {});
     else if (type.startsWith("participant.") && mine) this.#myself(type, data);
+  }
+
+  /** Another presents, or an operator took it back: stop showing. @param {string} type @param {any} data */
+  #presenter(type, data) {
+    const had = this.conference.value.presentation === this.bridge;
+    const presentation = type === "presentation.started" ? data.participant : null;
+    this.conference.value = { ...this.conference.value, presentation };
+    if (had && presentation !== this.bridge && this.presentation.value) {
+      this.#stopTrack();
+      this.#takeOver();
+    }
   }
 
   /** @param {string} type @param {any} data */
@@ -399,11 +411,13 @@ export class Room {
     }
   }
 
-  /** Show a screen or window to the conference, beside the camera. */
+  /** Show a screen or window to the conference, beside the camera; refused while another does. */
   async present() {
+    const path = `conferences/${encodeURIComponent(this.conference.value.id)}/presentation`;
     if (this.presentation.value) {
       this.#stopTrack();
       this.#takeOver();
+      await send("DELETE", path);
       return;
     }
     const shared = await navigator.mediaDevices.getDisplayMedia({
@@ -413,8 +427,14 @@ export class Room {
     const [track] = shared.getVideoTracks();
     track.contentHint = "detail";
     track.addEventListener("ended", () => {
-      if (this.presentation.value === track) void this.present();
+      if (this.presentation.value === track) void this.present().catch(showError);
     });
+    try {
+      await send("PUT", path, { participant: this.bridge });
+    } catch (error) {
+      track.stop();
+      throw error;
+    }
     this.presentation.value = track;
     this.#takeOver();
   }
