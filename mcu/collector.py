@@ -3,11 +3,12 @@
 Left to itself it runs when so many objects have been made, wherever that happens to be, and its
 second and third generation stand still for 5 to 50 ms while rooms join. Here the first two are
 collected right after a tick when the time to the next one suffices, and the third never meets the
-objects of a running meeting: what has outlived a calm while after joins is frozen.
+objects of a running meeting: what has outlived a calm while after joins is frozen, and so is what
+there was no time to look at.
 
 Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``,
-and what was frozen is looked at again when nobody is connected, or after ``FULL_S`` in which much
-has come and gone.
+and what was frozen is looked at again when the last one has gone, or, at the price of one long
+pause, after ``FULL_S`` in which much has come and gone.
 """
 
 import gc
@@ -16,13 +17,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-LIMITS: Final = (25_000, 25, 200)
-"""Where the interpreter collects by itself: objects made and not freed, about 3 ms to look at;
+LIMITS: Final = (25_000, 50, 1_000)
+"""Where the interpreter collects by itself: objects made and not freed, some 10 ms to look at;
 then so many collections of each generation for one of the next."""
 YOUNG: Final = 1_500
 """Objects that are worth a collection of the first generation."""
-MIDDLE_EVERY: Final = 8
-"""So many of the first for one of the second."""
+AGED: Final = 8_000
+"""Objects that have been looked at once and are worth a collection of the second."""
 CALM_S: Final = 5.0
 """Freeze when for so long no more has come of age than ``CALM_MIDDLES`` collections bring."""
 CALM_MIDDLES: Final = 2
@@ -31,12 +32,14 @@ FULL_MIDDLES: Final = 50
 """So many collections of the second generation mean that much has come and gone."""
 SPARE_S: Final = 0.002
 """Left of the time before the next tick."""
-FIRST_COSTS_S: Final = (0.001, 0.005, 0.05)
-"""Assumed before the first collection of each generation."""
+TOO_MANY: Final = 32_000
+"""Of those that could not be looked at in time so many are frozen unlooked."""
+FIRST_OBJECT_S: Final = 0.5e-6
+"""What looking at an object is assumed to cost before the first collection."""
 _FORGET: Final = 0.8
 _FORGET_WAITING: Final = 0.995
-"""What a collection is assumed to cost falls with each one that costs less, and with each tick
-that it waits for: by half in three seconds."""
+"""It is assumed to cost less with each collection in which it does, and with each tick that one
+waits for: half in three seconds."""
 
 
 class Heap(Protocol):
@@ -94,18 +97,20 @@ class Collector:
     """Decides what is collected when; ``tick`` is called where time may be left.
 
     Args:
-        now: monotonic seconds. clock: measures what collections cost.
+        now: monotonic seconds. clock: measures what collections cost; that another program took
+            the processor meanwhile says nothing of the next one.
     """
 
     def __init__(
-        self, now: float, heap: Heap = gc, clock: Callable[[], float] = time.perf_counter
+        self, now: float, heap: Heap = gc, clock: Callable[[], float] = time.thread_time
     ) -> None:
         self._heap = heap
         self._clock = clock
-        self._costs = list(FIRST_COSTS_S)
-        self._youngs = 0  # since the last one of the second generation
-        self._middles = 0  # since the last freeze
-        self._unlooked = 0  # of the second generation since all was looked at
+        self._object_s = FIRST_OBJECT_S
+        self._aged = 0  # objects in the second generation, at most
+        self._youngs = 0  # collections that brought them there
+        self._middles = 0  # collections of the second generation since the last freeze
+        self._unlooked = 0  # the same since all was looked at
         self._calm_from = now
         self._calm_middles = 0
         self._full_at = now
@@ -128,26 +133,42 @@ class Collector:
         Cost: under 1 us where nothing is due.
         """
         self._heard = self._heard or legs > 0
-        if self._youngs >= MIDDLE_EVERY and self._fits(1, slack_s):
-            self._collect_middle()
-        elif self._heap.get_count()[0] >= YOUNG and self._fits(0, slack_s):
+        young, youngs, _ = self._heap.get_count()
+        if youngs != self._youngs:
+            self._note_automatic(youngs)
+        if self._aged >= AGED and self._fits(young + self._aged, slack_s):
+            self._collect_middle(young)
+        elif self._aged >= TOO_MANY:
+            self._unlooked += self._aged // AGED
+            self._aged = 0
+            self._heap.freeze()
+        elif young >= YOUNG and self._fits(young, slack_s):
+            self._collect(0, young)
+            self._aged += young
             self._youngs += 1
-            self._collect(0)
         elif now - self._calm_from >= CALM_S:
             calm = self._middles - self._calm_middles <= CALM_MIDDLES
             self._calm_from, self._calm_middles = now, self._middles
-            if calm and self._middles and self._fits(1, slack_s):
-                self._collect_middle()  # else what is garbage already would be kept
+            if calm and self._middles and self._fits(young + self._aged, slack_s):
+                self._collect_middle(young)  # else what is garbage already would be kept
                 self._middles = self._calm_middles = 0
                 self._heap.freeze()
         elif self._is_full_due(now, legs):
             self._look_at_all(now)
 
-    def _collect_middle(self) -> None:
-        self._youngs = 0
+    def _note_automatic(self, youngs: int) -> None:
+        """The interpreter has collected by itself: the first generation, or the second with it."""
+        if youngs < self._youngs:
+            self._aged = self._youngs = 0
+            self._unlooked += 1
+        self._aged += (youngs - self._youngs) * LIMITS[0]
+        self._youngs = youngs
+
+    def _collect_middle(self, young: int) -> None:
         self._middles += 1
         self._unlooked += 1
-        self._collect(1)
+        self._collect(1, young + self._aged)
+        self._aged = self._youngs = 0
 
     def _is_full_due(self, now: float, legs: int) -> bool:
         if not legs:  # at once when the last one has gone
@@ -158,19 +179,19 @@ class Collector:
         self._full_at = now
         self._unlooked = self._middles = self._calm_middles = 0
         self._heard = False
+        self._aged = self._youngs = 0
         self._heap.unfreeze()
-        self._collect(2)
+        self._heap.collect(2)
         self._heap.freeze()
 
-    def _fits(self, generation: int, slack_s: float) -> bool:
-        if self._costs[generation] + SPARE_S <= slack_s:
+    def _fits(self, objects: int, slack_s: float) -> bool:
+        if objects * self._object_s + SPARE_S <= slack_s:
             return True
-        # One that was long for once must not keep all later ones from ever being tried.
-        self._costs[generation] *= _FORGET_WAITING
+        self._object_s *= _FORGET_WAITING
         return False
 
-    def _collect(self, generation: int) -> None:
+    def _collect(self, generation: int, objects: int) -> None:
         begun = self._clock()
         self._heap.collect(generation)
         took = self._clock() - begun
-        self._costs[generation] = max(took, self._costs[generation] * _FORGET)
+        self._object_s = max(took / max(objects, YOUNG), self._object_s * _FORGET)
