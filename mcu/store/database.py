@@ -4,7 +4,7 @@ WAL lets readers go on while the writer writes, and survives ``kill -9`` at any 
 level. What must survive a power cut as well (a token that was revoked, a meeting that was ended)
 is committed with ``synchronous=FULL``, one fsync each. What follows in quick succession while a
 meeting is steered is committed without, and is on the disk ``SETTLE_S`` later: see
-``docs/decisions/0012-what-is-written-together.md``. All of it happens in threads of its own,
+``docs/decisions/0013-what-is-written-together.md``. All of it happens in threads of its own,
 never on the event loop.
 """
 
