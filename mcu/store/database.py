@@ -161,7 +161,7 @@ class Database:
 
         None when it cannot be told right now. On the loop's thread, as it reads memory that the
         processes share, and at most the file's first page (out of the system's cache).
-        Cost: about 10 us.
+        Cost: 2 us, 40 us the first time after something was written.
         """
         if self._closed:
             return None
