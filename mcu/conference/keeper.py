@@ -1,6 +1,7 @@
 """What happens by itself: the store is tried again, messages end, the absent leave."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -145,10 +146,10 @@ class Keeper:
                 pause = min(pause, RETRY_S)
                 await asyncio.sleep(pause if self._store_failed else 0.0)
                 continue
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
+            # Not wait_for: woken and cancelled in one moment, it forgets that it was cancelled.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     async def _use_store(self) -> None:
         """Write what waits; now and then, hold what is stored to its bounds."""

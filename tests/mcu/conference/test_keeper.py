@@ -199,3 +199,14 @@ async def test_a_defect_of_a_timer_keeps_nothing_from_the_store(office, monkeypa
         conferences.note(state.id, NoteJoined("b0", "l0"))
         await stored.wait()
     assert "a defect" in capsys.readouterr().out
+
+
+async def test_what_is_woken_in_the_moment_it_is_closed_closes_all_the_same(office):
+    conferences = office.made()
+    await conferences.restore(keep=True)
+    state = await conferences.start(StartConference("Họp", "tinh", ("b0",)), OPERATOR)
+    for _ in range(10):
+        await asyncio.sleep(0)  # its timers have begun to wait
+    conferences.note(state.id, NoteJoined("b0", "leg"))
+    async with asyncio.timeout(10):
+        await conferences.close()
