@@ -1,0 +1,384 @@
+"""Calls, the roster and the legs, against a telephone on loopback."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
+from signalling.sip import (
+    CallAnswered,
+    CallEnded,
+    CallReceived,
+    MediaAnswered,
+    MediaRefused,
+    SipStatistics,
+)
+from tests.peers.sip_stage import ACTOR, Stage, description, stage
+from tests.peers.sip_wire import Room
+from tests.peers.waiting import until as until_every
+
+T = TypeVar("T")
+LOOK_EVERY_S = 0.01
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Leave the loop free meanwhile: there is a store behind it."""
+    await until_every(condition, LOOK_EVERY_S)
+
+
+def last(room: Room, kind: type[T]) -> T:
+    return [event for event in room.events if isinstance(event, kind)][-1]
+
+
+async def told(room: Room, kind: type[T], count: int = 1) -> T:
+    """The ``count``-th event of a kind, when it is there."""
+    await room.until(lambda events: sum(isinstance(one, kind) for one in events) >= count)
+    return last(room, kind)
+
+
+async def joined(found: Stage, conference: str, count: int = 1) -> None:
+    await until(lambda: list(found.states(conference).values()).count("connected") == count)
+
+
+def guests(found: Stage, conference: str) -> list[str]:
+    return [who for who in found.states(conference) if who.startswith("guest-")]
+
+
+# Who calls
+
+
+async def test_a_guest_comes_in_and_goes(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference)
+        await told(found.room, CallAnswered)
+        await joined(found, conference)
+        (guest,) = guests(found, conference)
+        assert found.conferences.get(conference).participants[guest].name == "Phòng họp"
+        assert len(found.engine.conferences[conference].legs) == 1
+        assert [entry.summary for entry in found.calls.trace(conference, guest) or ()][:1] == [
+            "INVITE"
+        ]
+        found.phone.do(lambda agent, now: agent.hang_up(call, now))
+        await until(lambda: found.states(conference)[guest] == "left")
+        assert not found.acceptor.legs
+        assert not len(found.calls)
+
+
+@pytest.mark.parametrize(
+    ("user", "sip", "code"),
+    [
+        ("nowhere", {}, 404),
+        ("here", {"guests": "refused"}, 403),
+        ("here", {"guests": "with_pin"}, 403),
+    ],
+)
+async def test_who_may_not_come_in(
+    tmp_path: Path, user: str, sip: dict[str, str], code: int
+) -> None:
+    async with stage(tmp_path, **sip) as found:
+        await found.start(id="here")
+        found.dial(user)
+        assert (await told(found.room, CallEnded)).code == code
+        assert found.states("here") == {}
+
+
+async def test_a_locked_conference(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        await found.conferences.execute(conference, Lock(), ACTOR)
+        found.dial(conference)
+        assert (await told(found.room, CallEnded)).code == 403
+
+
+async def test_a_full_server_says_when_to_come_again(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        found.load.full = True
+        found.dial(conference)
+        ended = await told(found.room, CallEnded)
+        assert (ended.code, ended.retry_after_s) == (503, 7)
+        assert found.states(conference) == {}
+
+
+@pytest.mark.parametrize("offer", [b"nonsense", description(40_000).replace(b"8 101", b"4")])
+async def test_an_offer_that_cannot_be_used(tmp_path: Path, offer: bytes) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        found.dial(conference, offer)
+        assert (await told(found.room, CallEnded)).code == 488
+        assert found.states(conference) == {}
+        assert not found.acceptor.legs
+
+
+async def test_who_wants_our_offer_gets_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference, late=True)
+        answered = await told(found.room, CallAnswered)
+        assert b"m=audio" in answered.sdp
+        assert b"m=video" in answered.sdp
+        answer = description().replace(b"RTP/AVP 8 101", b"RTP/AVP 8") + b"m=video 0 RTP/AVP 99\r\n"
+        found.phone.do(lambda agent, now: agent.confirm(call, answer, now))
+        await joined(found, conference)
+
+
+async def test_an_answer_that_cannot_be_used_leaves_no_guest(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference, late=True)
+        await told(found.room, CallAnswered)
+        found.phone.do(lambda agent, now: agent.confirm(call, b"nonsense", now))
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert ended.reason.cause == 488
+        await until(lambda: found.states(conference) == {})
+
+
+# PIN
+
+
+async def pressed(found: Stage, call: str, keys: str) -> None:
+    """Press keys by INFO, one after the other."""
+    for key in keys:
+        before = found.endpoint.agent.statistics.messages["received INFO"]
+        found.phone.do(lambda agent, now, key=key: agent.press(call, key, now))
+        await until(lambda: received(found.endpoint.agent.statistics) > before)  # noqa: B023
+
+
+def received(statistics: SipStatistics) -> int:
+    return statistics.messages["received INFO"]
+
+
+async def test_the_right_pin_lets_in(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start(pin="2468")
+        call = found.dial(conference)
+        await told(found.room, CallAnswered)
+        await pressed(found, call, "11112*2468")
+        await joined(found, conference)
+
+
+async def test_a_pin_that_was_dialled_is_tried(tmp_path: Path) -> None:
+    plan = ({"pattern": "9{number}*{pin}", "conference": "{number}"},)
+    async with stage(tmp_path, dial_plan=plan) as found:
+        conference = await found.start(pin="2468", number="77")
+        found.dial("977*2468")
+        await joined(found, conference)
+
+
+async def test_wrong_pins_are_sent_away(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start(pin="2468")
+        call = found.dial(conference)
+        await told(found.room, CallAnswered)
+        await pressed(found, call, "0000#111122#")
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert (ended.reason.cause, ended.reason.text) == (403, "wrong PIN")
+        assert found.states(conference) == {}
+        await until(lambda: not found.acceptor.legs)
+
+
+# Changes within a call
+
+
+async def test_other_media_are_answered_and_bad_ones_change_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference)
+        await joined(found, conference)
+        hold = description(40_000, "a=sendonly").replace(b"1 1 IN", b"1 2 IN")
+        found.phone.do(lambda agent, now: agent.change_media(call, hold, now))
+        answer = await told(found.room, MediaAnswered)
+        assert b"a=recvonly" in answer.sdp
+        (leg,) = found.acceptor.legs.values()
+        assert leg.agreed.flows[0].held
+        found.phone.do(lambda agent, now: agent.change_media(call, b"nonsense", now))
+        assert (await told(found.room, MediaRefused)).code == 488
+        assert list(found.states(conference).values()) == ["connected"]
+
+
+async def test_our_offer_is_asked_for_in_a_call(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference)
+        await joined(found, conference)
+        found.phone.do(lambda agent, now: agent.change_media(call, None, now))
+        await until(lambda: found.endpoint.agent.statistics.messages["received INVITE"] == 2)
+        assert list(found.states(conference).values()) == ["connected"]
+
+
+async def test_a_transfer_is_declined(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        call = found.dial(conference)
+        await joined(found, conference)
+        found.phone.do(lambda agent, now: agent.refer(call, "sip:elsewhere@127.0.0.1", now))
+        await until(lambda: found.phone.agent.statistics.messages["received NOTIFY"] >= 1)
+        assert list(found.states(conference).values()) == ["connected"]
+
+
+# Whom we call
+
+
+async def test_a_room_is_called_and_rests_once_it_has_hung_up(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1", "web")
+        received = await told(found.room, CallReceived)
+        assert received.name == "Họp"
+        await until(lambda: found.states(conference) == {"b1": "connected", "web": "expected"})
+        found.phone.do(lambda agent, now: agent.hang_up(received.call, now))
+        await until(lambda: found.states(conference)["b1"] == "left")
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert found.endpoint.agent.statistics.calls["out"] == 1
+        found.calls.call_again(conference, "b1")
+        await until(lambda: found.states(conference)["b1"] == "connected")
+
+
+async def test_a_room_that_was_lost_is_called_again(tmp_path: Path) -> None:
+    async with stage(tmp_path, lost_for_s=0.0) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await joined(found, conference)
+        (leg,) = found.acceptor.legs.values()
+        leg.close("timeout", asyncio.get_running_loop().time())
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert ended.reason.cause == 408
+        await told(found.room, CallReceived, 2)
+        await joined(found, conference)
+
+
+async def test_who_is_busy_is_called_again_and_again(tmp_path: Path) -> None:
+    async with stage(tmp_path, Room(refuse=486)) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await told(found.room, CallReceived, 3)
+        await until(
+            lambda: found.conferences.get(conference).participants["b1"].call_failure == "busy"
+        )
+        found.room.refuse = 0
+        found.room.answer = description()
+        await joined(found, conference)
+        assert found.conferences.get(conference).participants["b1"].call_failure is None
+
+
+async def test_an_answer_of_no_use_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path, Room(answer=b"nonsense")) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await until(
+            lambda: (
+                found.conferences.get(conference).participants["b1"].call_failure
+                == "not_acceptable"
+            )
+        )
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert ended.reason.cause == 488
+
+
+class Ringing(Room):
+    """Rings, and never answers."""
+
+    def __call__(self, event: object, now: float) -> None:
+        self.events.append(event)  # type: ignore[arg-type]
+        self.changed.set()
+        if isinstance(event, CallReceived) and self.endpoint is not None:
+            self.endpoint.agent.ring(event.call, now)
+
+
+async def test_whoever_is_removed_while_it_rings_is_called_no_more(tmp_path: Path) -> None:
+    async with stage(tmp_path, Ringing()) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await told(found.room, CallReceived)
+        assert found.states(conference) == {"b1": "calling"}
+        await found.conferences.execute(conference, RemoveParticipant("b1"), ACTOR)
+        assert (await told(found.room, CallEnded)).cause == "cancelled"
+        await until(lambda: not len(found.calls))
+
+
+async def test_who_came_by_itself_is_called_no_more(tmp_path: Path) -> None:
+    async with stage(tmp_path, Ringing()) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await told(found.room, CallReceived)
+        found.conferences.note(conference, NoteJoined("b1", "leg-web"))
+        assert (await told(found.room, CallEnded)).cause == "cancelled"
+        assert found.states(conference) == {"b1": "connected"}
+
+
+async def test_the_conference_ends(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await joined(found, conference)
+        await found.conferences.execute(conference, EndConference(), ACTOR)
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert (ended.reason.cause, ended.reason.text) == (410, "The conference has ended")
+
+
+async def test_whoever_nobody_knows_any_more_is_not_called(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        await found.start("gone", "web")
+        await asyncio.sleep(0)
+        await until(lambda: found.endpoint.agent.is_idle)
+        assert found.endpoint.agent.statistics.calls["out"] == 0
+
+
+async def test_the_second_place_is_called_where_the_first_is_silent(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        dead = "sip:room@127.0.0.1:1;transport=tcp"
+        found.directory.targets["b1"] = (
+            type(found.telephone())(dead, None),
+            found.telephone(),
+        )
+        conference = await found.start("b1")
+        await joined(found, conference)
+        assert found.endpoint.agent.statistics.calls["out"] == 2
+
+
+async def test_an_account_that_is_revoked_ends_its_call(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await joined(found, conference)
+        found.calls.revoked("b1")
+        await told(found.room, CallEnded)
+        assert found.states(conference) == {"b1": "left"}
+
+
+async def test_a_full_server_calls_nobody_until_there_is_room(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        found.load.full = True
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await asyncio.sleep(0.05)
+        assert found.states(conference) == {"b1": "expected"}
+        assert not found.room.events
+        found.load.full = False
+        found.calls.call_again(conference, "b1")
+        await joined(found, conference)
+
+
+async def test_when_the_server_stops_rooms_are_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await joined(found, conference)
+        await found.conferences.close()
+        await found.calls.close()
+        ended = await told(found.room, CallEnded)
+        assert ended.reason is not None
+        assert ended.reason.cause == 503
+        found.dial(conference)
+        ended = await told(found.room, CallEnded, 2)
+        assert (ended.code, ended.retry_after_s) == (503, 10)

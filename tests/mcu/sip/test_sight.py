@@ -1,0 +1,33 @@
+"""What subscribers see of a conference by SIP."""
+
+from pathlib import Path
+
+from mcu.conference.commands import EndConference, Lock
+from mcu.sip.sight import ConferenceSight, document_of
+from signalling.sip import ConferenceInfo
+from tests.peers.sip_stage import ACTOR, stage
+from tests.peers.waiting import until
+
+
+async def test_a_conference_is_shown_as_it_changes(tmp_path: Path) -> None:
+    shown: list[tuple[str, ConferenceInfo | None]] = []
+    async with stage(tmp_path) as found:
+        first = await found.start("web")
+        sight = ConferenceSight(
+            found.conferences, "mcu.example.org", lambda *told: shown.append(told)
+        )
+        sight.open()
+        assert shown == [(first, document_of(found.conferences.get(first), "mcu.example.org"))]
+        await found.conferences.execute(first, Lock(), ACTOR)
+        await until(lambda: len(shown) == 2)
+        info = shown[1][1]
+        assert info is not None
+        assert info.is_locked
+        assert info.entity == f"sip:{first}@mcu.example.org"
+        (user,) = info.users
+        assert (user.entity, user.status) == ("sip:web@mcu.example.org", "pending")
+        await found.conferences.execute(first, EndConference(), ACTOR)
+        assert shown[2] == (first, None)
+        sight.close()
+        await found.start("web")
+        assert len(shown) == 3
