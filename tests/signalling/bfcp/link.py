@@ -62,6 +62,8 @@ class Link:
         self.server = FloorServer(CONFERENCE, (FLOOR,), policy)
         self.clients: dict[int, BfcpClient] = {}
         self.server_events: list[ServerEvent] = []
+        self.takes_server_events = True
+        """Else whoever drives the server takes them itself."""
         self.client_events: dict[int, list[ClientEvent]] = {}
         self._reliable = reliable
         self._due: list[_Due] = []
@@ -122,7 +124,8 @@ class Link:
             for data in client.data_to_send():
                 self._carry(user, data, to_server=True)
             self.client_events[user] += client.events()
-        self.server_events += self.server.events()
+        if self.takes_server_events:
+            self.server_events += self.server.events()
 
     def _carry(self, user: int, data: bytes, *, to_server: bool) -> None:
         self.datagrams += 1
