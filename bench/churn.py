@@ -43,7 +43,7 @@ REST_S = 8.0
 """Encoders and pools that nobody uses any more are given up by then."""
 SILENT_LEG_S = 40.0
 """A leg that said no goodbye is gone by then (ICE consent, RFC 7675)."""
-SLACK_S, SLACK_SHARE = 8.0, 0.02
+SLACK_S, SLACK_SHARE = 8.0, 0.1
 """So much longer than their time joins and leaves may take: of a long run a share."""
 SAMPLE_S = 2.0
 PHASE_S = 0.01
