@@ -28,7 +28,6 @@ AUDIO_CODECS = ("Opus", "G.722", "PCMA", "PCMU")
 VIDEO_ENCODERS = (("H.264", "libx264"), ("VP8", "libvpx"))
 
 
-
 class PortInUse(Problem):
     """A port that somebody has bound."""
 

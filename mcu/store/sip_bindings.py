@@ -48,8 +48,8 @@ class SipBindings:
                 "DELETE FROM sip_bindings WHERE bridge = ?", [(bridge,) for bridge in changed]
             )
             await connection.executemany(
-                "INSERT OR REPLACE INTO sip_bindings (bridge, contact, place, q, expires_at, call_id,"
-                " sequence, transport, host, port, since, user_agent)"
+                "INSERT OR REPLACE INTO sip_bindings (bridge, contact, place, q, expires_at,"
+                " call_id, sequence, transport, host, port, since, user_agent)"
                 " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
                 " WHERE EXISTS (SELECT 1 FROM bridges WHERE id = ?)",
                 [

@@ -230,3 +230,24 @@ async def test_nothing_is_cut_off(
         )
         assert max(heights) < 40, "each line stands on one line"
         assert chromium.faults == []
+
+
+async def test_number_and_pin_are_changed(daemon: StubDaemon, page: Page) -> None:
+    await open_room(daemon, page, next(iter(daemon.people)))
+    await page.get_by_role("button", name="Gọi vào").click()
+    form = page.locator("dialog form")
+    await expect(form.locator("input[name=number]")).to_have_value("1001")
+    await form.locator("input[name=pin]").fill("12")
+    await page.keyboard.press("Enter")  # too short: the browser says so
+    await expect(form).to_be_visible()
+    assert not any(method == "PATCH" for method, _, _ in daemon.calls)
+    await form.locator("input[name=pin]").fill("24680")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog")).to_have_count(0)
+    assert ("PATCH", PATH, {"number": "1001", "pin": "24680"}) in daemon.calls
+    await expect(page.locator(".title p")).to_contain_text("mã PIN 24680")
+    await page.get_by_role("button", name="Gọi vào").click()
+    await form.locator("input[name=pin]").fill("")
+    await form.locator("button[type=submit]").click()
+    await expect(page.locator(".title p")).not_to_contain_text("PIN")
+    assert daemon.calls[-1][2] == {"number": "1001", "pin": None}

@@ -233,6 +233,13 @@ export class Actions {
     return this.run("message", () => send("DELETE", `${this.path}/message`));
   }
 
+  /** @param {string | null} number @param {string | null} pin */
+  dialIn(number, pin) {
+    return this.run("dial", () => send("PATCH", this.path, { number, pin }), {
+      done: t("done.dial"),
+    });
+  }
+
   toggleLock() {
     const locked = this.model.conference.peek().locked;
     return this.run("lock", () => send(locked ? "DELETE" : "PUT", `${this.path}/lock`), {

@@ -9,6 +9,7 @@ import { duration, t } from "../shared/i18n.js";
 import { Actions, busy } from "./actions.js";
 import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
+import { DialDialog } from "./dial.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
 import { LoadBanner } from "./load.js";
@@ -147,9 +148,14 @@ function Running({ desk }) {
 /** @param {{desk: Desk}} props */
 function DeskTools({ desk }) {
   const [ending, setEnding] = useState(false);
+  const [dialling, setDialling] = useState(false);
   const conference = desk.model.conference.value;
   if (!desk.controls || conference.state !== "running") return null;
   return html`<div class="desk-tools">
+    <button type="button" title=${t("dial.title")} onClick=${() => setDialling(true)}>
+      <${Icon} name="phone" />${t("dial")}
+    </button>
+    ${dialling && html`<${DialDialog} desk=${desk} onClose=${() => setDialling(false)} />`}
     <button
       type="button"
       aria-pressed=${String(conference.locked)}

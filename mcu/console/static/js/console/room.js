@@ -189,7 +189,7 @@ export function RoomPanel({ desk }) {
           <${Icon} name="close" />${t("remove")}
         </button>
         ${
-          entry?.sip &&
+          (entry?.sip || !person.bridge) &&
           desk.mutes &&
           html`<button type="button" title=${t("sip.trace.explain")} onClick=${() => setTracing(true)}>
             <${Icon} name="list" />${t("sip.trace")}

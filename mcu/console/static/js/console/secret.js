@@ -32,7 +32,7 @@ export function SecretDialog({ room, onMade, onClose }) {
     ${
       account
         ? html`<${Account} account=${account} onClose=${onClose} />`
-        : html`<form onSubmit=${make} autocomplete="off">
+        : html`<form class="stacked" onSubmit=${make} autocomplete="off">
             <p>${t(room.sip.has_secret ? "sip.secret.replaces" : "sip.secret.explain")}</p>
             <label
               >${t("sip.secret.own")}

@@ -68,6 +68,13 @@ export default {
   "start.submit": "Start",
   "start.waiting": "Starting…",
 
+  "dial": "Dial-in",
+  "dial.title": "Dialling in by SIP",
+  "dial.explain": "Rooms on the roster come in at once. Others by SIP dial the number and enter the PIN.",
+  "dial.number-label": "Number",
+  "dial.pin-label": "PIN",
+  "dial.save": "Save",
+  "done.dial": "Number and PIN are set",
   "dial.number": "dial {number}",
   "dial.pin": "PIN {pin}",
   "dial.with-pin": "with PIN",

@@ -66,6 +66,13 @@ export default {
   "start.submit": "Mở hội nghị",
   "start.waiting": "Đang mở…",
 
+  "dial": "Gọi vào",
+  "dial.title": "Gọi vào bằng SIP",
+  "dial.explain": "Điểm cầu trong danh sách được vào ngay. Người gọi SIP khác quay số này và nhập mã PIN.",
+  "dial.number-label": "Số gọi",
+  "dial.pin-label": "Mã PIN",
+  "dial.save": "Lưu",
+  "done.dial": "Đã đặt số gọi và mã PIN",
   "dial.number": "số gọi {number}",
   "dial.pin": "mã PIN {pin}",
   "dial.with-pin": "có mã PIN",
