@@ -205,8 +205,8 @@ async def test_what_is_woken_in_the_moment_it_is_closed_closes_all_the_same(offi
     conferences = office.made()
     await conferences.restore(keep=True)
     state = await conferences.start(StartConference("Họp", "tinh", ("b0",)), OPERATOR)
-    for _ in range(10):
-        await asyncio.sleep(0)  # its timers have begun to wait
+    for _ in range(30):
+        await office.store.conferences.running()  # behind what the keeper does, which then waits
     conferences.note(state.id, NoteJoined("b0", "leg"))
     async with asyncio.timeout(10):
         await conferences.close()
