@@ -1,7 +1,7 @@
 """Packets of several sockets in one batch."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,7 +9,9 @@ from mcu.media import mmsg
 from mcu.media.batch import PacketBatch
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, PortMmsgBatch, PortSendtoBatch, transmit
-from mcu.media.srtp import MAX_DATAGRAM_BYTES
+from mcu.media.rendition import FanOut, Rendition, RenditionKey
+from mcu.media.send import SendFormat, SendStream
+from mcu.media.srtp import MAX_DATAGRAM_BYTES, PacketBuffer, SrtpSession
 
 
 @pytest.fixture
@@ -83,3 +85,38 @@ def test_what_cannot_be_sent_is_counted(batch: PacketBatch, sockets: list[socket
     path.address = None
     transmit(path, b"nowhere")
     assert path.dropped == 2
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_streams_in_step_leave_each_from_its_socket(
+    batch: PacketBatch, sockets: list[socket.socket], plain: bool
+) -> None:
+    *senders, receiver = sockets
+    calls: list[Callable[[float], None]] = []
+    rendition = Rendition(
+        RenditionKey("audio", "total", "pcma"),
+        8_000,
+        FanOut(lambda delay, call: calls.append(call)),
+    )
+    keep = []
+    for number, sender in enumerate(senders * 3):
+        path = path_to(batch, sender, receiver)
+        path.plain = plain
+        if not plain:
+            session = SrtpSession(bytes(30), "AES128_CM_SHA1_80", PacketBuffer(), outbound=True)
+            path.handle = session.handle
+            keep.append(session)
+        stream = SendStream(SendFormat(number + 1, 8, 8_000, False, {}), path, 100, 7)
+        stream.play(rendition, 0.0)
+    for number in range(3):
+        rendition.append(bytes(160), number * 160, key_frame=True, now=0.02 * number)
+    got: dict[int, list[tuple[int, int]]] = {}
+    for _ in range(3 * 3 * len(senders)):
+        data, source = receiver.recvfrom(2048)
+        assert len(data) == 172 + (0 if plain else 10)
+        ssrc, sequence = int.from_bytes(data[8:12], "big"), int.from_bytes(data[2:4], "big")
+        got.setdefault(ssrc, []).append((sequence, source[1]))
+    ports = [sender.getsockname()[1] for sender in senders * 3]
+    assert got == {
+        ssrc: [(100 + number, port) for number in range(3)] for ssrc, port in enumerate(ports, 1)
+    }
