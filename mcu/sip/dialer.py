@@ -26,7 +26,6 @@ from signalling.sip import (
     Credentials,
     Hop,
     SipError,
-    UserAgent,
 )
 
 RESTING: Final = frozenset({"bye", "disconnected"})
@@ -224,30 +223,24 @@ class Dialer:
             await conversation.reserve()
         except PortsExhausted as error:
             raise Failed("failed") from error
-        caller = self._caller(state, hop)
-
-        def start(agent: UserAgent, now: float) -> None:
-            conversation.call = agent.call(
-                uri,
-                offer,
-                now,
-                caller=caller,
-                hop=hop,
-                credentials=credentials,
-                no_answer_s=self._no_answer_s,
-            )
-            conversation.participant = self._participant
-            self._opened(conversation)
-
+        endpoint = self._context.endpoint
         try:
             async with self._context.one_a_turn():
-                offer = conversation.offer()
-                self._context.endpoint.do(start)
+                conversation.call = endpoint.call(
+                    uri,
+                    conversation.offer(),
+                    caller=self._caller(state, hop),
+                    hop=hop,
+                    credentials=credentials,
+                    no_answer_s=self._no_answer_s,
+                )
         except SipError as error:
             raise Failed("not_found") from error
         finally:
             if not conversation.call:
                 conversation.release()
+        conversation.participant = self._participant
+        self._opened(conversation)
         try:
             while conversation.outcome is None and self._is_wanted():
                 self._changed.clear()
