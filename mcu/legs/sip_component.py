@@ -30,6 +30,8 @@ from signalling.webrtc.dtls import Closed, Connected, DtlsEvent, Failed, is_dtls
 from signalling.webrtc.ice import IceLite, Nominated
 from signalling.webrtc.stun import is_stun
 
+MAX_CHECKED = 64
+"""Addresses that authentic checks came from; a peer has a few."""
 STRANGERS_PER_WINDOW = 50
 """Packets from elsewhere that are looked at: 200 a second, as many as a peer sends that moved."""
 
@@ -48,6 +50,9 @@ class ComponentOwner(Protocol):
 
     def component_ready(self, component: Component, now: float) -> None:
         """Keys are there: packets can be sent."""
+
+    def component_settled(self, component: Component, host: str) -> None:
+        """It was found where the peer is."""
 
     def component_failed(self, component: Component, reason: str, now: float) -> None:
         """No keys will come."""
@@ -274,6 +279,11 @@ class Component:
         """The peer is there: its packets come the short way, and ours go there."""
         self.peer = key
         self.path.address = PortAddress(self._socket, address)
+        self._owner.component_settled(self, self._ports.peer_address(address)[0])
+
+    def trust(self, host: str) -> None:
+        """The peer is at ``host``, as its other component found out."""
+        self._latch.trust(host)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Send a compound packet, if there is anybody to send it to."""
@@ -325,6 +335,8 @@ class Component:
         events = ice.receive_datagram(datagram, source, now)
         if events:
             self.heard_at = now
+            if len(self._checked) >= MAX_CHECKED:
+                self._checked.clear()  # whoever still is there checks again
             self._checked.add(key)
             if self.path.address is None or any(isinstance(one, Nominated) for one in events):
                 self._settle(key, address)

@@ -313,6 +313,11 @@ class SipFlow:
             self._owner.flow_ready(self, now)
             self._play(now)
 
+    def component_settled(self, component: Component, host: str) -> None:
+        """See ``ComponentOwner``: what translates the addresses of RTP does RTCP's too."""
+        if component is self.rtp and self.rtcp is not self.rtp:
+            self.rtcp.trust(host)
+
     def component_failed(self, component: Component, reason: str, now: float) -> None:
         """See ``ComponentOwner``; without RTCP media still flows."""
         if component is self.rtp:

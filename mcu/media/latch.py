@@ -36,12 +36,14 @@ class Latch:
         "_opened_at",
         "_trial",
         "_trials",
+        "_trusted",
         "heard_at",
         "locked",
     )
 
     def __init__(self, announced: Address | None, *, elsewhere: bool, now: float) -> None:
         self._elsewhere = elsewhere
+        self._trusted: str | None = None
         self.heard_at = float("-inf")
         """When a packet of ``locked`` came; kept up by the caller."""
         self.locked: Address | None = None
@@ -50,14 +52,21 @@ class Latch:
     def announce(self, announced: Address | None, now: float) -> None:
         """A new description: what comes from there is latched anew."""
         self._announced = announced
+        self._trusted = None
         self._announced_heard = False
         self._opened_at = now
         self._trial: Address | None = None
         self._trials = 0
         self.heard_at = float("-inf")
 
+    def trust(self, host: str) -> None:
+        """The peer was found to be at ``host``, by another of its streams."""
+        self._trusted = host
+
     def expects(self, host: str) -> bool:
-        """Whether it is the host that was announced, or the one heard last."""
+        """Whether it is the host that was announced, trusted, or heard last."""
+        if host == self._trusted:
+            return True
         known = (self._announced, self.locked)
         return any(one is not None and one[0] == host for one in known)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from aioice import stun
-from aiortc.rtp import RtcpSrPacket
+from aiortc.rtp import RtcpRrPacket, RtcpSrPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -293,3 +293,14 @@ def test_a_flood_before_the_first_packet_does_not_keep_the_peer_out() -> None:
     dropped = room.leg.statistics(0).dropped
     assert dropped["stranger"] > 3500
     assert dropped.get("srtp_authentication", 0) < 300
+
+
+def test_reports_follow_where_media_was_found() -> None:
+    world = SipWorld()
+    room = world.connect(announced_host="10.0.0.5")
+    send_audio(world, room, 100)
+    assert room.recorder.audio
+    assert not room.reports
+    room.report("audio", world.time.now)
+    world.run(8.0)
+    assert any(isinstance(one, RtcpRrPacket) for one in room.reports)

@@ -64,3 +64,13 @@ def test_a_new_description_begins_anew() -> None:
 def test_nothing_announced_is_anybody_where_policy_says_so() -> None:
     assert Latch(None, elsewhere=True, now=0.0).considers(STRANGER, 0.0, signed=False)
     assert not Latch(None, elsewhere=False, now=0.0).considers(STRANGER, 9.0, signed=False)
+
+
+def test_a_host_that_another_stream_found_is_taken_at_once() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=False, now=0.0)
+    assert not latch.considers(ELSEWHERE, 0.1, signed=False)
+    latch.trust(ELSEWHERE[0])
+    assert latch.considers(ELSEWHERE, 0.1, signed=False)
+    assert latch.take(ELSEWHERE, 0.1, signed=False)
+    latch.announce(ANNOUNCED, 5.0)
+    assert not latch.considers(STRANGER, 5.0, signed=False)
