@@ -296,3 +296,29 @@ def response(request: str, code: int, method: str = "") -> bytes:
     contact = "Contact: <sip:room@127.0.0.1>"
     head = [f"SIP/2.0 {code} Answer", *kept, tagged, contact, "Content-Length: 0", "", ""]
     return "\r\n".join(head).encode()
+
+
+async def test_a_daemon_that_was_restarted_calls_it_again(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        daemon = await stack.enter_async_context(SipDaemon(tmp_path / "data"))
+        held = await stack.enter_async_context(meeting(daemon, {}))
+        secret = await add_sip_bridge(held, "phong-again")
+        phone = Baresip(tmp_path / "phone", account(daemon, "phong-again", secret, "regint=60"))
+        await stack.enter_async_context(phone)
+        roster = await held.until_roster(lambda found: found["phong-again"]["state"] == "connected")
+        first = roster["phong-again"]["legs"]
+
+        status = await until_read(
+            lambda: daemon.call("GET", "/bridges/phong-again"),
+            lambda bridge: bridge["sip"]["registered"],
+        )
+        assert status["sip"]["contacts"][0]["transport"] == "udp"
+        await daemon.stop()
+        await daemon.start()
+        roster = await held.until_roster(
+            lambda found: (
+                found["phong-again"]["state"] == "connected"
+                and found["phong-again"]["legs"] != first
+            )
+        )
+        assert 'Reason: SIP;cause=503;text="The server is stopping"' in phone.log
