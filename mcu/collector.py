@@ -8,7 +8,7 @@ there was no time to look at.
 
 Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``,
 and what was frozen is looked at again when the last one has gone, or, at the price of one long
-pause, after ``FULL_S`` in which much has come and gone.
+pause, when ``LEFT`` of them have, or after ``FULL_S`` in which much has come of age.
 """
 
 import gc
@@ -27,6 +27,10 @@ AGED: Final = 8_000
 CALM_S: Final = 5.0
 """Freeze when for so long no more has come of age than ``CALM_MIDDLES`` collections bring."""
 CALM_MIDDLES: Final = 2
+LEFT: Final = 32
+"""Connections that have ended since all was looked at: what they leave in cycles is worth it."""
+LEFT_S: Final = 30.0
+"""Not more often than this for their sake: a crowd that goes is looked at when it has gone."""
 FULL_S: Final = 600.0
 FULL_MIDDLES: Final = 50
 """So many collections of the second generation mean that much has come and gone."""
@@ -114,7 +118,8 @@ class Collector:
         self._calm_from = now
         self._calm_middles = 0
         self._full_at = now
-        self._heard = False
+        self._legs = 0
+        self._left = 0
 
     @staticmethod
     def take_over() -> Callable[[], None]:
@@ -132,7 +137,8 @@ class Collector:
             legs: connections; with none nobody hears a tick that is late.
         Cost: under 1 us where nothing is due.
         """
-        self._heard = self._heard or legs > 0
+        self._left += max(0, self._legs - legs)
+        self._legs = legs
         young, youngs, _ = self._heap.get_count()
         if youngs != self._youngs:
             self._note_automatic(youngs)
@@ -172,13 +178,16 @@ class Collector:
 
     def _is_full_due(self, now: float, legs: int) -> bool:
         if not legs:  # at once when the last one has gone
-            return self._heard
-        return self._unlooked >= FULL_MIDDLES and now - self._full_at >= FULL_S
+            return self._left > 0
+        since = now - self._full_at
+        if self._left >= LEFT and since >= LEFT_S:
+            return True
+        return self._unlooked >= FULL_MIDDLES and since >= FULL_S
 
     def _look_at_all(self, now: float) -> None:
         self._full_at = now
         self._unlooked = self._middles = self._calm_middles = 0
-        self._heard = False
+        self._left = 0
         self._aged = self._youngs = 0
         self._heap.unfreeze()
         self._heap.collect(2)

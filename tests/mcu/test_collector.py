@@ -7,6 +7,8 @@ from mcu.collector import (
     CALM_S,
     FULL_MIDDLES,
     FULL_S,
+    LEFT,
+    LEFT_S,
     LIMITS,
     PAUSES,
     YOUNG,
@@ -142,6 +144,19 @@ def test_and_after_a_long_time_in_which_much_has_come_and_gone(meeting: Meeting)
     said = meeting.run(20, 1)
     assert said.count(2) == 1
     assert 2 not in meeting.run(FULL_S + 10, 1)
+
+
+def test_where_rooms_come_and_go_what_they_leave_is_looked_at_now_and_then(
+    meeting: Meeting,
+) -> None:
+    said = []
+    for second in range(300):
+        said += meeting.run(1, 100, legs=145 - second % 2)
+    assert said.count(2) == pytest.approx(150 / LEFT, abs=1)
+    crowd = meeting.run(LEFT_S, 0, legs=145)
+    for legs in range(144, 20, -1):
+        crowd += meeting.run(0.1, 0, legs=legs)
+    assert crowd.count(2) <= 2
 
 
 def test_pauses_are_counted_by_generation() -> None:
