@@ -101,10 +101,10 @@ async def test_a_wrong_password_registers_nobody(tmp_path: Path) -> None:
     async with endpoint(EVERYWHERE, verifier=verifier(), registrar=registrar) as found:
         place = f"127.0.0.1:{port_of(found, 'udp')}"
         account = f"sip:room@{place}>;auth_pass=guessed;regint=60"
-        async with Baresip(tmp_path / "phone", account) as phone:
-            await phone.until("REGISTER_FAIL")
-        assert len(registrar) == 0
-        assert found.agent.statistics.refused["wrong credentials"] >= 1
+        async with Baresip(tmp_path / "phone", account):
+            # It may have failed before it can be steered, which is why no event is waited for.
+            await until(lambda: found.agent.statistics.refused["wrong credentials"] > 0, 0.05)
+            assert len(registrar) == 0
 
 
 async def test_baresip_over_tls_checks_us_and_we_check_it(tmp_path: Path) -> None:
