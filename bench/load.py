@@ -22,6 +22,8 @@ from bench.figures import VoidRunError
 from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
+LONGEST_LINE = 1 << 24
+"""The generator's figures hold each mark of latency: 64 kB are full after ten minutes."""
 JOIN_ALLOWANCE_S = 120.0
 Figures = dict[str, Any]
 During = Callable[[], Awaitable[None]]
@@ -95,7 +97,7 @@ async def measured(
     """
     generator = await child.start(
         sys.executable, "-m", "bench.generator", "--url", url, "--token", token,
-        *load.arguments(), stdout=asyncio.subprocess.PIPE,
+        *load.arguments(), stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
     )  # fmt: skip
     assert generator.stdout is not None
     beside: asyncio.Future[None] | None = None
@@ -196,7 +198,7 @@ class Meeting:
         generator = await child.start(
             sys.executable, "-m", "bench.generator", "--url", self.legs_url(),
             "--token", ADMIN_TOKEN, "--on-demand", *self.load.arguments(),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
         )  # fmt: skip
         assert generator.stdout is not None
         try:
