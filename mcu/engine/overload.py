@@ -39,6 +39,9 @@ JOIN_CORES: Final = 0.004
 """What a new room is taken to add until it is measured: twice what docs/performance.md finds."""
 PENDING_S: Final = 3.0
 """A new room shows in the readings after so long."""
+CROWD: Final = 75
+"""So many rooms within that time are a meeting that begins: the work of letting them in ends by
+itself, so hot readings do not count meanwhile, critical ones do."""
 
 RETRY_FULL_S: Final = 30
 RETRY_BUSY_S: Final = 5
@@ -122,7 +125,8 @@ class Overload:
         """Take a reading, every ``READING_INTERVAL_S``; whether level or step have changed."""
         before = (self.level, self._step)
         self.reading = reading
-        hot, critical = self._signs(reading, "hot"), self._signs(reading, "critical")
+        critical = self._signs(reading, "critical")
+        hot = critical if self._pending(now) >= CROWD else self._signs(reading, "hot")
         calm = not self._signs(reading, "calm")
         if hot:
             self.signs = hot
@@ -153,13 +157,18 @@ class Overload:
         """
         if self.level == "overloaded":
             return RETRY_FULL_S
-        while self._joined and self._joined[0] <= now - PENDING_S:
-            self._joined.popleft()
-        if not self._joined or not self._busy:
+        joined = self._pending(now)
+        if not joined or not self._busy:
             return None
-        pending = (len(self._joined) + 1) * JOIN_CORES / self.reading.cores
+        pending = (joined + 1) * JOIN_CORES / self.reading.cores
         busy = sum(self._busy) / len(self._busy)
         return RETRY_BUSY_S if busy + pending >= self._max_load else None
+
+    def _pending(self, now: float) -> int:
+        """How many rooms were let in too short a time ago to be measured."""
+        while self._joined and self._joined[0] <= now - PENDING_S:
+            self._joined.popleft()
+        return len(self._joined)
 
     def _signs(
         self, reading: LoadReading, bound: Literal["calm", "hot", "critical"]

@@ -4,6 +4,7 @@ import pytest
 
 from mcu.engine.overload import (
     BACK_AFTER_S,
+    CROWD,
     FORGET_S,
     PENDING_S,
     RETRY_BUSY_S,
@@ -41,6 +42,22 @@ class Seconds:
             assert self.now - began < within_s
             self.take(reading)
         return self.now - began
+
+
+def test_a_crowd_that_comes_gives_nothing_up_unless_it_is_critical() -> None:
+    for reading, given_up in ((HOT, 0), (CRITICAL, 1)):
+        clock = Seconds()
+        for _ in range(CROWD):
+            clock.overload.note_join(clock.now + 0.5)
+        assert clock.take(reading, 3)[-1] == given_up
+        assert clock.take(HOT, 3)[-1] == given_up + 1
+
+
+def test_a_few_that_come_excuse_no_load() -> None:
+    clock = Seconds()
+    for _ in range(CROWD - 1):
+        clock.overload.note_join(clock.now + 0.5)
+    assert clock.take(HOT, 3)[-1] == 1
 
 
 def test_a_calm_machine_gives_nothing_up() -> None:
