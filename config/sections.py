@@ -203,6 +203,16 @@ class MediaSettings(Section):
         return self
 
 
+class ConferenceSettings(Section):
+    """How conferences go where nobody steers them."""
+
+    presentation: Literal["queue", "steal"] = Field(
+        "queue",
+        description="A hardware room that asks to present (BFCP) while another presents waits "
+        "until that one stops, or takes the presentation from it.",
+    )
+
+
 class StoreSettings(Section):
     """How long `data_dir` keeps what happened.
 

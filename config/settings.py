@@ -22,6 +22,7 @@ from config.problems import Problem, SettingsError
 from config.sections import (
     AuthSettings,
     ClusterSettings,
+    ConferenceSettings,
     FilePath,
     HttpSettings,
     LimitSettings,
@@ -51,6 +52,7 @@ class Settings(Section):
     http: HttpSettings = Field(default_factory=HttpSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
     sip: SipSettings = Field(default_factory=SipSettings)
+    conference: ConferenceSettings = Field(default_factory=ConferenceSettings)
     data_dir: FilePath = Field(
         Path("data"),
         description="Directory of the database, the generated certificate and recordings; "

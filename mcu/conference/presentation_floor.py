@@ -18,6 +18,7 @@ from signalling.bfcp import (
     FloorEnded,
     FloorGranted,
     FloorServer,
+    RequestStatus,
     ServerEvent,
 )
 
@@ -47,10 +48,22 @@ class PresentationFloor:
         self._floor = floor
         self._participants: dict[int, str] = {}
         self._presenter: str | None = None
+        self._late: list[ServerEvent] = []
 
     def join(self, user: int, participant: str) -> None:
-        """A participant speaks BFCP as this user; it is open in the server."""
+        """A participant speaks BFCP as this user.
+
+        What the user has asked before it was known who it is (a caller who had to enter a PIN
+        first) is among the next ``wishes``.
+        """
+        if self._participants.get(user) == participant:
+            return
         self._participants[user] = participant
+        self._late += (
+            FloorAsked(request)
+            for request in self._server.requests(self._floor)
+            if request.user == user and request.status is RequestStatus.PENDING
+        )
 
     def leave(self, user: int) -> None:
         """It does no more. After ``wishes`` of its end were taken, so that they are known."""
@@ -58,7 +71,9 @@ class PresentationFloor:
 
     def wishes(self, now: float) -> list[Wish]:
         """What rooms want of the conference since this was last asked, in order."""
-        return [wish for event in self._server.events() for wish in self._wishes_of(event, now)]
+        late, self._late = self._late, []
+        events = (*late, *self._server.events())
+        return [wish for event in events for wish in self._wishes_of(event, now)]
 
     def refused(self, wish: Wish, now: float) -> None:
         """The conference did not let the room present: it waits its turn, or is denied."""

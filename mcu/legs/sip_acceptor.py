@@ -47,6 +47,14 @@ class ReservedPorts:
             raise PortsExhausted("more media sections than ports were reserved for")
         return self._free.pop(0).port
 
+    def take_pair(self) -> PortPair:
+        """A pair that is the caller's, who closes it; for what is no media.
+
+        Raises:
+            PortsExhausted: see ``take``.
+        """
+        return self._pairs.pop(self.take())
+
     def hand_over(self, ports: set[int]) -> Mapping[int, PortPair]:
         """The pairs with these ports, which are somebody else's now; the rest is closed."""
         given = {port: self._pairs.pop(port) for port in ports & self._pairs.keys()}

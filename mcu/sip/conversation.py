@@ -12,12 +12,13 @@ from typing import Final
 
 from mcu.legs.sip import SipLeg
 from mcu.legs.sip_acceptor import ReservedPorts, SipAcceptor
-from mcu.media.port_pairs import PortsExhausted
+from mcu.media.port_pairs import PortPair, PortsExhausted
 from mcu.rooms.rooms import Rooms
 from mcu.sip.door import Door
 from mcu.sip.endings import goodbye, leg_reason
 from mcu.sip.endpoint import SipEndpoint
-from mcu.sip.media_ends import MEDIA_SECTIONS, MediaEnds
+from mcu.sip.floors import Floors
+from mcu.sip.media_ends import SECTIONS, MediaEnds
 from signalling.offer_answer import (
     Agreed,
     Offered,
@@ -47,6 +48,7 @@ class CallContext:
     acceptor: SipAcceptor
     rooms: Rooms
     ends: MediaEnds
+    floors: Floors
     clock: Callable[[], float]
     lost_for_s: float
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,7 +84,8 @@ class Conversation:
         self._door = Door(
             context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
         )
-        self._local = context.ends.local(hop, lambda index, family: self._port())
+        self._seat = context.floors.seat(conference, self._pair)
+        self._local = context.ends.local(hop, lambda index, family: self._port(), self._seat.local)
 
     # Media
 
@@ -92,7 +95,7 @@ class Conversation:
         Raises:
             PortsExhausted.
         """
-        ports = await self._context.acceptor.reserve(MEDIA_SECTIONS)
+        ports = await self._context.acceptor.reserve(SECTIONS)
         self.release()
         if self.is_over:
             ports.close()
@@ -139,6 +142,7 @@ class Conversation:
             return
         now = self._context.clock()
         leg.participant = participant
+        self._seat.enter(participant)
         self._context.rooms.expect(leg, now)
         self._door.enter(leg, now)
 
@@ -157,6 +161,7 @@ class Conversation:
             return
         self.is_over = True
         self.release()
+        self._seat.close()
         if self.leg is not None:
             self.leg.close(leg_reason(event), self._context.clock())
         elif self.participant is not None:
@@ -181,6 +186,7 @@ class Conversation:
         context, now = self._context, self._context.clock()
         ports, self._ports = self._ports, None
         self.agreed = agreed
+        self._seat.follow(agreed)
         if self.leg is not None:
             context.acceptor.update(self.leg, agreed, now, ports)
             return
@@ -211,8 +217,19 @@ class Conversation:
             raise PortsExhausted("no ports are reserved")
         return self._ports.take()
 
+    def _pair(self) -> PortPair:
+        if self._ports is None:
+            raise PortsExhausted("no ports are reserved")
+        return self._ports.take_pair()
+
+    def abandon(self) -> None:
+        """There will be no call."""
+        self.release()
+        self._seat.close()
+
     def release(self) -> None:
         """Free ports that nothing was agreed on for. Idempotent."""
+        self._seat.release()
         if self._ports is not None:
             self._ports.close()
             self._ports = None

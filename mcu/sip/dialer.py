@@ -222,6 +222,7 @@ class Dialer:
         try:
             await conversation.reserve()
         except PortsExhausted as error:
+            conversation.abandon()
             raise Failed("failed") from error
         endpoint = self._context.endpoint
         try:
@@ -238,7 +239,7 @@ class Dialer:
             raise Failed("not_found") from error
         finally:
             if not conversation.call:
-                conversation.release()
+                conversation.abandon()
         conversation.participant = self._participant
         self._opened(conversation)
         try:

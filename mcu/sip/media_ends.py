@@ -7,16 +7,20 @@ from typing import Final, Literal
 
 from mcu.sip.udp import local_address
 from signalling.media.negotiated import StreamName
-from signalling.offer_answer import Ice, LocalMedia
+from signalling.offer_answer import Ice, LocalFloor, LocalMedia
 from signalling.offer_answer.agreement import Family, Protection
 from signalling.sdp import Direction, Fingerprint
 from signalling.sip import Hop
 
 PlainRtp = Literal["allowed", "internal", "refused"]
 
-STREAMS: Final[Mapping[StreamName, Direction]] = {"audio": "sendrecv", "video": "sendrecv"}
-MEDIA_SECTIONS: Final = len(STREAMS)
-"""Sections of one call that need ports."""
+STREAMS: Final[Mapping[StreamName, Direction]] = {
+    "audio": "sendrecv",
+    "video": "sendrecv",
+    "presentation": "sendrecv",
+}
+SECTIONS: Final = len(STREAMS) + 1
+"""Sections of one call that need ports; the last is floor control."""
 _PROTECTED: Final[tuple[Protection, ...]] = ("sdes", "dtls")
 
 
@@ -50,11 +54,13 @@ class MediaEnds:
         self._plain_rtp = plain_rtp
         self._internal = tuple(ipaddress.ip_network(network) for network in internal)
 
-    def local(self, hop: Hop, port: Callable[[int, Family], int]) -> LocalMedia:
+    def local(
+        self, hop: Hop, port: Callable[[int, Family], int], floor: LocalFloor | None = None
+    ) -> LocalMedia:
         """Our end of a call with a peer whose signalling comes from or goes to ``hop``.
 
         Args:
-            port: see ``LocalMedia``.
+            port, floor: see ``LocalMedia``.
         """
         reached = hop.local or local_address(hop.host, hop.port or 0)
         plain = self._is_plain_allowed(hop.host)
@@ -70,6 +76,7 @@ class MediaEnds:
             protections=(*_PROTECTED, "plain") if plain else _PROTECTED,
             streams=STREAMS,
             receive_bitrate_bps=self._bitrate_bps,
+            floor=floor,
         )
 
     def _address(self, version: int, reached: str) -> str:

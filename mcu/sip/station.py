@@ -23,6 +23,7 @@ from mcu.sip.certificates import client_context, server_context
 from mcu.sip.conversation import CallContext
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.endpoint import SipEndpoint
+from mcu.sip.floors import Floors
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.metrics import SipCollector
 from mcu.sip.settings import EndpointSettings, SourceLimits
@@ -111,16 +112,25 @@ class SipStation:
             registrar=accounts.registrar,
             clock=clock,
         )
+        floors = Floors(
+            conferences,
+            media.ports,
+            clock=clock,
+            take_over=settings.conference.presentation == "steal",
+            elsewhere=sip.latching != "off",
+        )
         self.calls.attach(
             CallContext(
                 endpoint=self.endpoint,
                 acceptor=media.acceptor,
                 rooms=rooms,
                 ends=media_ends(settings, media),
+                floors=floors,
                 clock=clock,
                 lost_for_s=max(0.0, settings.media.left_after_s - settings.media.lost_after_s),
             )
         )
+        self._floors = floors
         accounts.on_revoked.append(self.calls.revoked)
         self.collector = SipCollector(
             self.endpoint, lambda: len(self.calls), lambda: len(accounts.registrar)
@@ -148,6 +158,7 @@ class SipStation:
             ),
         )
         self._sight.open()
+        self._floors.open()
         self.calls.open()
         for one in self.endpoint.listeners:
             log.info("sip_listening", transport=one.transport, host=one.host, port=one.port)

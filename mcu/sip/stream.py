@@ -15,7 +15,7 @@ from signalling.sip.framing import PONG
 
 MAX_UNSENT_BYTES: Final = 1 << 20
 """A peer that does not read so much is left."""
-_KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 """After two minutes it is known that a device has lost its power."""
 
 
@@ -86,7 +86,7 @@ class Stream(asyncio.Protocol):
         if sock is not None:
             with suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                for name, value in _KEEP_ALIVE:
+                for name, value in KEEP_ALIVE:
                     sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         if self.is_ours:
             self._begun_at = None  # nothing needs to come

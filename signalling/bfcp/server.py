@@ -87,6 +87,12 @@ class FloorServer:
         watches = set() if before is None else before.watches
         self._participants[user] = _Participant(association, name, chair, watches)
 
+    def rename(self, user: int, name: str | None) -> None:
+        """What a participant is called from now on; without effect if it is not open."""
+        participant = self._participants.get(user)
+        if participant is not None:
+            participant.name = name
+
     def close(self, user: int, now: float) -> None:
         """Forget a participant: its call has ended, or its connection. Its requests end."""
         if self._participants.pop(user, None) is not None:

@@ -25,6 +25,7 @@ from mcu.sip.calls import SipCalls
 from mcu.sip.conversation import CallContext
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.endpoint import SipEndpoint
+from mcu.sip.floors import Floors
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.settings import EndpointSettings
 from mcu.store.errors import UnknownRecord
@@ -155,7 +156,12 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    tmp_path: Path, room: Room | None = None, *, lost_for_s: float = 30.0, **sip: Any
+    tmp_path: Path,
+    room: Room | None = None,
+    *,
+    lost_for_s: float = 30.0,
+    take_over: bool = False,
+    **sip: Any,
 ) -> AsyncIterator[Stage]:
     """A stage with the bridges b1 and b2 of kind sip and web of kind webrtc."""
     loop = asyncio.get_running_loop()
@@ -198,6 +204,8 @@ async def stage(
             redial_s=(0.02, 0.04),
         )
         endpoint = SipEndpoint(EndpointSettings("127.0.0.1"), FILLED_IN, calls, clock=loop.time)
+        floors = Floors(conferences, ports, clock=loop.time, take_over=take_over)
+        floors.open()
         calls.attach(
             CallContext(
                 endpoint=endpoint,
@@ -211,6 +219,7 @@ async def stage(
                     plain_rtp="allowed",
                 ),
                 clock=loop.time,
+                floors=floors,
                 lost_for_s=lost_for_s,
             )
         )
