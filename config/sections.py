@@ -161,7 +161,9 @@ class MediaSettings(Section):
         "the machine's own addresses where empty.",
     )
     sip_ports: Annotated[PortRange, BeforeValidator(_port_range)] = Field(
-        PortRange(first=20000, last=20999), description="UDP ports for the media of SIP legs."
+        PortRange(first=20000, last=21999),
+        description="UDP ports for the media of SIP legs, and UDP and TCP ports for their floor "
+        "control.",
     )
     width: Annotated[int, Field(ge=160, le=1920), AfterValidator(_even)] = Field(
         1280, description="Width of a composed picture in pixels."

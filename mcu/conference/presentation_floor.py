@@ -84,7 +84,8 @@ class PresentationFloor:
         if waits and (holder is None or holder.id != wish.request):
             self._server.accept(wish.request, now)
         else:
-            self._server.deny(wish.request, now, REASON)
+            reason = None if self._presenter is None else REASON
+            self._server.deny(wish.request, now, reason)
 
     def started(self, participant: str, label: str, now: float) -> None:
         """A participant presents: its request is granted, or others are told its name."""

@@ -90,7 +90,8 @@ class VideoMixer:
         self._plan = MediaPlan()
         self._speakers: Sequence[str] = ()
         self._present: tuple[str, ...] = ()
-        self._presenting = False
+        self._showing: str | None = None
+        """The leg whose presentation is shown."""
         self._sources: dict[SourceId, VideoSource] = {}
         self._views: dict[str, View] = {}
         self._viewers: dict[tuple[str, StreamName], _Viewer] = {}
@@ -219,9 +220,7 @@ class VideoMixer:
             self._epoch = now
         timestamp = timestamp_of(now, self._epoch)
         room = Room(self._speakers, self._present, self._presenter(), self._has_picture)
-        if self._presenting != (room.presenter is not None):
-            self._presenting = not self._presenting
-            self._show_again()
+        self._follow_presenter(room.presenter)
         active = [view for view in self._views.values() if view.active(now)]
         for view in active:
             view.resolve(room, now)
@@ -242,7 +241,7 @@ class VideoMixer:
         """Who stands in each slot of a view now; nobody in one that is not composed."""
         found = self._views.get(view)
         plan = self._plan.views.get(view)
-        if self._presenting and plan is not None and plan.with_presentation is not None:
+        if self._showing is not None and plan is not None and plan.with_presentation is not None:
             instead = self._views[plan.with_presentation.name]
             if found is None or not found.active(self._now):
                 found = instead
@@ -368,6 +367,13 @@ class VideoMixer:
             return allowed if allowed in presenting else None
         return presenting[-1] if presenting else None
 
+    def _follow_presenter(self, presenter: str | None) -> None:
+        source = None if presenter is None else self._sources[presenter, "presentation"]
+        showing = None if source is None else source.leg.id
+        if self._showing != showing:
+            self._showing = showing
+            self._show_again()
+
     def _want(self, active: Sequence[View], now: float) -> None:
         """Let sources be decoded in the shapes they are shown in, and no others at all."""
         wanted: dict[SourceId, set[Shape]] = {}
@@ -430,7 +436,7 @@ class VideoMixer:
         """The view for a viewer now: who gets no presentation sees it in the picture."""
         plan = self._plan.views.get(viewer.view)
         if (
-            not self._presenting
+            self._showing is None
             or plan is None
             or plan.with_presentation is None
             or viewer.stream != "video"
@@ -442,11 +448,24 @@ class VideoMixer:
     def _show_again(self) -> None:
         """Let viewers go over to the view that is theirs now; who has none gets it."""
         for viewer in self._viewers.values():
-            if viewer.rendition is None or viewer.shown != self._shown(viewer):
+            changes = viewer.shown != self._shown(viewer)
+            if viewer.rendition is None or changes or self._is_own(viewer):
                 self._start(viewer)
+
+    def _is_own(self, viewer: _Viewer) -> bool:
+        """Whether a viewer would get back the presentation that it sends."""
+        return viewer.stream == "presentation" and viewer.leg.id == self._showing
+
+    def _silence(self, viewer: _Viewer) -> None:
+        if viewer.rendition is not None:
+            self._stop(viewer)
+            viewer.leg.play(viewer.stream, None)
 
     def _start(self, viewer: _Viewer) -> None:
         """Give a viewer the rendition that its codec and line allow; made if nobody has it yet."""
+        if self._is_own(viewer):
+            self._silence(viewer)
+            return
         shown = self._shown(viewer)
         view = self._views.get(shown)
         limit = self._viewer_limits.get(viewer.leg.id)
@@ -474,9 +493,8 @@ class VideoMixer:
         """Let a viewer go over to what its limit allows now, or to no picture at all."""
         if self._viewer_limits.get(viewer.leg.id) != AUDIO_ONLY_BPS:
             self._start(viewer)
-        elif viewer.rendition is not None:
-            self._stop(viewer)
-            viewer.leg.play(viewer.stream, None)
+        else:
+            self._silence(viewer)
 
     def _stop(self, viewer: _Viewer) -> None:
         rendition = viewer.rendition

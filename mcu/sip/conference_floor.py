@@ -28,6 +28,7 @@ MAX_CONFERENCE: Final = (1 << 31) - 1
 MAX_USER: Final = (1 << 16) - 1
 
 Send = Callable[[bytes], None]
+Command = StartPresentation | StopPresentation
 log = structlog.get_logger(__name__)
 
 
@@ -45,7 +46,7 @@ class ConferenceFloor:
     """See the module. Everything on one loop; nothing here waits but the commands.
 
     Args:
-        take_over: see ``PresentationFloor``. label_of: what a participant is called.
+        take_over: see ``PresentationFloor``.
     """
 
     def __init__(
@@ -68,16 +69,10 @@ class ConferenceFloor:
         self._sends: dict[int, Send] = {}
         self._followers: list[Follower] = []
         self._alarm = Alarm(clock, self._handle_timer)
-        self._orders: deque[tuple[StartPresentation | StopPresentation, Callable[[], None]]]
-        self._orders = deque()
+        self._orders: deque[tuple[Command, Callable[[], None]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
     # Calls
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no call needs it."""
-        return not self._users and not self._followers
 
     def new_user(self) -> int:
         """A number for a call, ``a=userid``; give it back by ``leave``."""
@@ -132,9 +127,7 @@ class ConferenceFloor:
         """Tell it nothing more."""
         self._followers.remove(follower)
 
-    def order(
-        self, command: StartPresentation | StopPresentation, refused: Callable[[], None]
-    ) -> None:
+    def order(self, command: Command, refused: Callable[[], None]) -> None:
         """Have a command carried out, after those before it.
 
         Args:

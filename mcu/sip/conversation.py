@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
+
 from mcu.legs.sip import SipLeg
 from mcu.legs.sip_acceptor import ReservedPorts, SipAcceptor
 from mcu.media.port_pairs import PortPair, PortsExhausted
@@ -29,6 +31,8 @@ from signalling.offer_answer import (
 )
 from signalling.sdp import SdpError, SessionDescription
 from signalling.sip import CallEnded, CallId, Hop
+
+log = structlog.get_logger(__name__)
 
 UNUSABLE: Final = (OfferRefused, SdpError, UnicodeDecodeError)
 """What a description of a peer can raise."""
@@ -185,7 +189,9 @@ class Conversation:
     def _follow(self, agreed: Agreed) -> None:
         context, now = self._context, self._context.clock()
         ports, self._ports = self._ports, None
-        self.agreed = agreed
+        before, self.agreed = self.agreed, agreed
+        if agreed.refused and (before is None or before.refused != agreed.refused):
+            log.info("media_left_out", call=self.call, sections=agreed.refused)
         self._seat.follow(agreed)
         if self.leg is not None:
             context.acceptor.update(self.leg, agreed, now, ports)

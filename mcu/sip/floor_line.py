@@ -22,7 +22,7 @@ class FloorLine(Protocol):
         """The peer has said anew where it is; a connection is to be made anew."""
 
     def close(self) -> None:
-        """Free everything. Idempotent; nobody is told any more."""
+        """Let go of everything. Idempotent; nobody is told any more."""
 
 
 class FloorEnd(Protocol):

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mcu.media.port_pairs import PortPair
+from mcu.media.port_pairs import PortPair, PortsExhausted
 from mcu.media.ports import MediaPorts
 from mcu.sip.conference_floor import FLOOR, ConferenceFloor
 from mcu.sip.floor_line import FloorEnd, FloorLine, FloorNames
@@ -17,7 +17,7 @@ from mcu.sip.floor_tcp import FloorConnections
 from mcu.sip.floor_udp import FloorDatagrams
 from mcu.sip.followed_floor import FollowedFloor
 from signalling.offer_answer import Agreed, LocalFloor
-from signalling.offer_answer.agreement import Floor, FloorProtocol
+from signalling.offer_answer.agreement import Address, Floor, FloorProtocol
 from signalling.offer_answer.refusal import SectionRefused
 
 
@@ -32,7 +32,7 @@ class SeatContext:
 
 
 class FloorSeat:
-    """See the module. Made by ``Floors.seat``; the ``FloorEnd`` of its line where we are the server.
+    """See the module. Made by ``Floors.seat``; a ``FloorEnd`` where we are the server.
 
     Args:
         take_pair: gives a bound pair of ports, which is the seat's from then on.
@@ -49,6 +49,7 @@ class FloorSeat:
         self._reserved: dict[int, _Ends] = {}
         self._ends: _Ends | None = None
         self._agreed: Floor | None = None
+        self._remote: Address | None = None
         self._line: FloorLine | None = None
         self._followed: FollowedFloor | None = None
         self._is_closed = False
@@ -60,14 +61,15 @@ class FloorSeat:
         if self._is_closed:
             return
         floor, before = agreed.floor, self._agreed
-        self._agreed = floor
+        remote, remote_before = _remote(agreed), self._remote
+        self._agreed, self._remote = floor, remote
         if floor is None:
             self._part()
         elif before is None or _essence(floor) != _essence(before):
-            self._part()
+            self._part(floor.local_port)
             self._open(floor)
-        elif self._line is not None and (floor.remote != before.remote or _is_new(agreed, floor)):
-            self._line.announce(floor.remote, self._context.clock())
+        elif self._line is not None and (remote != remote_before or _is_new(agreed, floor)):
+            self._line.announce(remote, self._context.clock())
         self.release()
 
     def enter(self, participant: str) -> None:
@@ -112,7 +114,10 @@ class FloorSeat:
 
     def _port(self, protocol: FloorProtocol) -> int:
         """See ``LocalFloor``: a TCP port has the number of a UDP port that is ours."""
-        pair = self._take_pair()
+        try:
+            pair = self._take_pair()
+        except PortsExhausted as error:
+            raise SectionRefused(str(error)) from error
         ends = self._reserved[pair.port] = _Ends(pair)
         if protocol.startswith("TCP"):
             ends.listener = _listen(pair)
@@ -134,23 +139,23 @@ class FloorSeat:
             end = self._followed = FollowedFloor(self._conference, floor, self._send)
         names = FloorNames(floor.conference_id, floor.user_id)
         ends = self._ends = self._reserved.pop(floor.local_port, None)
-        if floor.protocol.startswith("TCP"):
+        if floor.opens or (ends is not None and ends.listener is not None):
             self._line = FloorConnections(
                 context.loop,
-                None if ends is None or floor.opens else ends.listener,
+                None if ends is None else ends.listener,
                 end,
                 names,
-                floor.remote,
+                self._remote,
                 elsewhere=context.elsewhere,
                 clock=context.clock,
             )
         elif ends is not None:
             self._line = FloorDatagrams(
-                ends.pair,
+                ends.pair.rtp,
                 context.ports,
                 end,
                 names,
-                floor.remote,
+                self._remote,
                 elsewhere=context.elsewhere,
                 now=context.clock(),
             )
@@ -162,14 +167,20 @@ class FloorSeat:
         if self._line is not None:
             self._line.send(data)
 
-    def _part(self) -> None:
-        """Leave the line there is."""
+    def _part(self, keeps: int | None = None) -> None:
+        """Leave the line there is.
+
+        Args:
+            keeps: a port that the next line goes on with.
+        """
         line, self._line = self._line, None
         ends, self._ends = self._ends, None
         followed, self._followed = self._followed, None
         if line is not None:
             line.close()
-        if ends is not None:
+        if ends is not None and ends.pair.port == keeps:
+            self._reserved[ends.pair.port] = ends
+        elif ends is not None:
             ends.close()
         if followed is not None:
             followed.close()
@@ -217,6 +228,18 @@ def _listen(pair: PortPair) -> socket.socket:
 def _essence(floor: Floor) -> Floor:
     """What makes a line another one: all but where the peer is, and where our slides are."""
     return replace(floor, remote=None, labels=(), index=0)
+
+
+def _remote(agreed: Agreed) -> Address | None:
+    """Where the peer is; of one that opens the connection only the host counts."""
+    floor = agreed.floor
+    if floor is None:
+        return None
+    if floor.remote is not None or floor.opens or not floor.protocol.startswith("TCP"):
+        return floor.remote
+    section = agreed.remote.media[floor.index]
+    told = section.connection or agreed.remote.connection
+    return None if told is None else (told.address, section.port)
 
 
 def _is_new(agreed: Agreed, floor: Floor) -> bool:

@@ -35,7 +35,8 @@ class FloorConnections:
     """See ``FloorLine``.
 
     Args:
-        listener: bound, for the peer to connect to; owned. None: we connect to ``remote``.
+        listener: for the peer to connect to; not owned, to be closed after the line. None: we
+            connect to ``remote``.
         elsewhere: the site lets the peer come from another host than it has announced.
     """
 
@@ -85,7 +86,6 @@ class FloorConnections:
             self._opener.cancel()
         if self._listener is not None and self._listener.fileno() >= 0:
             self.loop.remove_reader(self._listener.fileno())
-            self._listener.close()
         for connection in (*self._unproven, *([self._current] if self._current else ())):
             connection.close()
         self._unproven.clear()

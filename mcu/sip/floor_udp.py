@@ -1,5 +1,6 @@
 """Floor control over UDP: a socket of the range of the media, which only the peer is heard on."""
 
+import socket
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 from mcu.media.latch import Latch
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, transmit
-from mcu.media.port_pairs import PortPair
 from mcu.media.ports import MediaPorts
 from mcu.media.srtp import PacketBuffer
 from mcu.sip.floor_line import FloorEnd, FloorNames, Pace
@@ -21,13 +21,13 @@ class FloorDatagrams:
     device behind address translation announces one that it cannot be reached at.
 
     Args:
-        pair: owned; its first socket is used.
+        sock: of ``ports``; not owned, to be closed after the line.
         elsewhere: the site lets the peer be found at another host than it has announced.
     """
 
     def __init__(
         self,
-        pair: PortPair,
+        sock: socket.socket,
         ports: MediaPorts,
         end: FloorEnd,
         names: FloorNames,
@@ -39,7 +39,7 @@ class FloorDatagrams:
         self.peer: Hashable | None = None
         self.dropped: Counter[str] = Counter()
         """``source``, ``rate``, ``media``."""
-        self._pair = pair
+        self._socket = sock
         self._ports = ports
         self._end = end
         self._names = names
@@ -49,7 +49,7 @@ class FloorDatagrams:
         self._path = SendPath(ports.batch, plain=True)
         self._is_closed = False
         self._lead_to(remote)
-        ports.listen(pair.rtp, self)
+        ports.listen(sock, self)
 
     def send(self, data: bytes) -> None:
         """See ``FloorLine``."""
@@ -65,8 +65,7 @@ class FloorDatagrams:
         """See ``FloorLine``."""
         if not self._is_closed:
             self._is_closed = True
-            self._ports.forget(self._pair.rtp)
-            self._pair.close()
+            self._ports.forget(self._socket)
 
     # PortReceiver
 
@@ -87,7 +86,7 @@ class FloorDatagrams:
         elif not self._pace.passes(now):
             self.dropped["rate"] += 1
         else:
-            self._path.address = PortAddress(self._pair.rtp, address)
+            self._path.address = PortAddress(self._socket, address)
             self._end.heard(datagram, now)
 
     # Inside
@@ -105,4 +104,4 @@ class FloorDatagrams:
 
     def _lead_to(self, remote: Address | None) -> None:
         if remote is not None:
-            self._path.address = PortAddress(self._pair.rtp, self._ports.socket_address(remote))
+            self._path.address = PortAddress(self._socket, self._ports.socket_address(remote))

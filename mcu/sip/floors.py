@@ -55,9 +55,6 @@ class Floors:
         context = SeatContext(asyncio.get_running_loop(), self._ports, self._clock, self._elsewhere)
         return FloorSeat(self._floor(conference), context, take_pair)
 
-    def __len__(self) -> int:
-        return len(self._floors)
-
     def _floor(self, conference: str) -> ConferenceFloor:
         found = self._floors.get(conference)
         if found is None:

@@ -6,12 +6,16 @@ the conference presents, the floor is asked for, so that the room takes what it 
 
 import secrets
 from collections.abc import Callable
+from typing import Final
 
 from mcu.conference.commands import StartPresentation, StopPresentation
 from mcu.sip.alarm import Alarm
 from mcu.sip.conference_floor import MAX_USER, ConferenceFloor
 from signalling.bfcp import BfcpClient, HolderChanged, ServerGone
 from signalling.offer_answer.agreement import Floor
+
+AGAIN_S: Final = 10.0
+"""A room that does not answer is asked again after so long, as long as its call stands."""
 
 
 class FollowedFloor:
@@ -27,6 +31,7 @@ class FollowedFloor:
         self._presenter: str | None = None
         self._is_shown = False
         self._client: BfcpClient | None = None
+        self._again_at: float | None = None
         self._alarm = Alarm(conference.clock, self._handle_timer)
         conference.follow(self)
 
@@ -67,6 +72,7 @@ class FollowedFloor:
             reliable=agreed.protocol.startswith("TCP"),
             first_transaction=secrets.randbelow(MAX_USER) + 1,
         )
+        self._again_at = None
         self._client.start(self._conference.clock())
         self._pursue()
 
@@ -100,9 +106,14 @@ class FollowedFloor:
         self._settle(client)
 
     def _handle_timer(self) -> None:
-        if self._client is not None:
-            self._client.handle_timer(self._conference.clock())
-            self._settle(self._client)
+        now, client = self._conference.clock(), self._client
+        if client is None:
+            return
+        if self._again_at is not None and self._again_at <= now:
+            self.connected()
+        else:
+            client.handle_timer(now)
+            self._settle(client)
 
     def _settle(self, client: BfcpClient) -> None:
         for event in client.events():
@@ -110,9 +121,11 @@ class FollowedFloor:
                 self._shown(event.user is not None)
             elif isinstance(event, ServerGone):
                 self._shown(False)
+                self._again_at = self._conference.clock() + AGAIN_S
         for data in client.data_to_send():
             self._send(data)
-        self._alarm.set(client.next_timer())
+        times = (client.next_timer(), self._again_at)
+        self._alarm.set(min((time for time in times if time is not None), default=None))
 
     def _shown(self, shown: bool) -> None:
         """Whether the room has its own floor now."""

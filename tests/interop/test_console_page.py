@@ -215,6 +215,34 @@ async def test_muting_a_room_is_seen_when_the_event_says_so(daemon: StubDaemon, 
     assert ("PATCH", f"{PATH}/participants/{id_}", {"audio_muted": True}) in daemon.calls
 
 
+async def test_the_presentation_is_given_and_taken_back(daemon: StubDaemon, desk: Page) -> None:
+    first, second = of_state(daemon, "connected")[:2]
+    button = row(desk, first).get_by_role("button", name="Cho trình chiếu")
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await button.click()
+    back = row(desk, first).get_by_role("button", name="Thu quyền trình chiếu")
+    await expect(back).to_have_attribute("aria-pressed", "true")
+    assert ("PUT", f"{PATH}/presentation", {"participant": first}) in daemon.calls
+    await expect(row(desk, first)).to_contain_text("Đang trình chiếu")
+    note = desk.locator(".air-note.showing")
+    await expect(note).to_contain_text(daemon.people[first]["label"])
+    # A room takes it by its own remote control.
+    daemon.conference["presentation"] = second
+    daemon.emit("presentation.started", participant=second, replaced=first)
+    await expect(note).to_contain_text(daemon.people[second]["label"])
+    await expect(row(desk, first)).not_to_contain_text("Đang trình chiếu")
+    await note.get_by_role("button").click()
+    await expect(note).to_have_count(0)
+    # By the keyboard; who is not there cannot be given it.
+    await row(desk, first).click()
+    await desk.keyboard.press("p")
+    await expect(note).to_contain_text(daemon.people[first]["label"])
+    await desk.keyboard.press("p")
+    await expect(note).to_have_count(0)
+    absent = of_state(daemon, "expected")[0]
+    await expect(row(desk, absent).get_by_role("button", name="Cho trình chiếu")).to_be_disabled()
+
+
 async def test_what_others_do_is_seen_too(daemon: StubDaemon, desk: Page) -> None:
     first, second, third = list(daemon.people)[:3]
     daemon.change(first, label="Phòng họp số 1")

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from mcu.engine.conference_media import ConferenceMedia
-from mcu.engine.plan import MediaPlan, ParticipantPlan, ParticipantSlot, ViewPlan
+from mcu.engine.plan import (
+    MediaPlan,
+    ParticipantPlan,
+    ParticipantSlot,
+    PresentationSlot,
+    ViewPlan,
+)
 from mcu.engine.pool import InlinePool
 from mcu.engine.video import VideoMixer
 from mcu.legs.leg import Leg
@@ -28,6 +34,7 @@ from tests.peers.sip_media import AUDIO, VIDEO, Section, SipRoom, SipWorld, with
 
 WALL = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 SIZE = (640, 360)
+SLIDES = replace(VIDEO, port=42_000, lines=(*VIDEO.lines, "content:slides"))
 MODE_0 = replace(VIDEO, codecs=((97, "H264/90000", "profile-level-id=42e01f"),))
 
 
@@ -122,10 +129,13 @@ class Camera:
         room: SipRoom,
         colour: Yuv,
         cut: Callable[[bytes], list[bytes]] = packetise,
+        *,
+        stream: str = "video",
     ) -> None:
         slice_bytes = 1_000 if cut is one_by_one else 0
         self._encoder = VideoEncoder("h264", 320, 180, 25, 300_000, slice_bytes)
         self._room, self._colour, self._cut = room, colour, cut
+        self._stream = stream
         self._number = self._plis = 0
         meeting.time.every(0.04, self._send)
 
@@ -135,7 +145,7 @@ class Camera:
         self._plis = asked
         for payload in (payloads := self._cut(data)):
             last = payload is payloads[-1]
-            self._room.send("video", payload, self._number * 3_600, marker=last)
+            self._room.send(self._stream, payload, self._number * 3_600, marker=last)
         self._number += 1
 
 
@@ -163,11 +173,22 @@ def picture_of(payloads: list[tuple[int, int, bool, bytes]]) -> av.VideoFrame:
     return shown[-1]
 
 
-def picture_of_room(room: SipRoom) -> av.VideoFrame:
+def picture_of_room(room: SipRoom, stream: str = "video") -> av.VideoFrame:
     return picture_of(
         [
             (one.sequence_number + 65_536, one.timestamp, bool(one.marker), one.payload)
-            for one in room.received("video")
+            for one in room.received(stream)
+        ]
+    )
+
+
+def picture_of_browser(joined: JoinedPeer) -> av.VideoFrame:
+    assert joined.leg is not None
+    ssrc = next(one.local_ssrc for one in joined.leg.negotiated.media if one.kind == "video")
+    return picture_of(
+        [
+            (number, one.timestamp, bool(one.marker), one.payload)
+            for number, one in enumerate(joined.peer.received[ssrc].in_order())  # type: ignore[index]
         ]
     )
 
@@ -226,6 +247,33 @@ def test_sip_rooms_see_each_other(mode: int) -> None:
         assert near(colour_at(shown, 480, 90), BLUE, 14)
     kinds = {one.payload[0] & 0x1F for one in rooms[0].received("video")}
     assert (kinds <= {1, 5, 6, 7, 8}) == (mode == 0)
+
+
+def test_slides_are_on_second_screens_and_in_the_picture_of_those_without_one() -> None:
+    meeting = Meeting()
+    rooms = [meeting.room(AUDIO, VIDEO, SLIDES), meeting.room(AUDIO, VIDEO, SLIDES)]
+    browser = meeting.browser()
+    names = ("sip-1", "sip-2", "room-1")
+    people = {one: ParticipantPlan(one, one, "connected") for one in names}
+    with_slides = ViewPlan("main+slides", "1x1", (PresentationSlot(),), show_clock=False)
+    view = ViewPlan(
+        "main", "1x1", (ParticipantSlot("sip-1"),), show_clock=False, with_presentation=with_slides
+    )
+    cameras = [Camera(meeting, room, RED) for room in rooms]
+    assert len(cameras) == 2
+    for presenter, other, colour in ((0, 1, GREEN), (1, 0, BLUE)):
+        plan = MediaPlan(people, {"main": view}, names[presenter])
+        meeting.media.apply_plan(plan, meeting.time.now)
+        Camera(meeting, rooms[presenter], colour, stream="presentation")
+        meeting.time.run(0.5)
+        sent_back = len(rooms[presenter].received("presentation"))
+        meeting.time.run(3.0)
+        slides = picture_of_room(rooms[other], "presentation")
+        assert near(colour_at(frame_planes(slides), 320, 180), colour, 14)
+        shown = frame_planes(picture_of_browser(browser))
+        assert near(colour_at(shown, shown.y.shape[1] // 2, shown.y.shape[0] // 2), colour, 14)
+        assert near(colour_at(frame_planes(picture_of_room(rooms[other])), 320, 180), RED, 14)
+        assert len(rooms[presenter].received("presentation")) == sent_back
 
 
 def test_a_low_level_gets_a_small_picture() -> None:

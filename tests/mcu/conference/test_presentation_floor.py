@@ -193,3 +193,14 @@ def test_they_stay_the_same_over_a_bad_link(seed, take_over):
     names = {1: "b0", 2: "b1", 0: site.state.presenter}
     assert (None if held is None else names[held.user]) == site.state.presenter
     assert site.holds() <= {site.state.presenter}
+
+
+def test_what_was_asked_before_it_was_known_by_whom_is_decided_then():
+    site = Site()
+    site.floor.leave(1)
+    site.ask("b0")
+    assert not site.holds()
+    site.floor.join(1, "b0")
+    site.run()
+    assert site.holds() == {"b0"}
+    assert site.state.presenter == "b0"

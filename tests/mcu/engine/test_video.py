@@ -351,6 +351,26 @@ def test_who_presents_is_who_sends_not_who_could() -> None:
     assert room.mixer.visible("main") == [None], "nobody has sent slides for a while"
 
 
+def test_nobody_gets_back_the_slides_that_it_shows() -> None:
+    room = VideoRoom()
+    both = ("video", "presentation")
+    legs = {name: room.join(name, RED, Leg(name, sources=both, outputs=both)) for name in "ab"}  # type: ignore[arg-type]
+    for name, leg in legs.items():
+        room.mixer.add_source(name, "presentation", leg)
+        room.mixer.add_viewer(leg, "main", room.now)
+    room.run(5)
+    for presenter, other, colour in (("a", "b", BLUE), ("b", "a", GREEN)):
+        slides = Camera(colour)
+        room.present(presenter)
+        for _ in range(5):
+            room.mixer.receive(presenter, "presentation", slides.next(), room.now)
+            room.run(1)
+        assert legs[presenter].playing["presentation"] is None
+        shown = decoded(legs[other].playing["presentation"])
+        assert near(colour_at(shown, 320, 180), colour, 12)
+    assert legs["a"].playing["video"] is not None
+
+
 def test_who_may_present_is_shown_whoever_else_sends() -> None:
     room = VideoRoom()
     both = ("video", "presentation")

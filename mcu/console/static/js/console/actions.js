@@ -136,6 +136,35 @@ export class Actions {
     });
   }
 
+  /** Who presents alone is shown. @param {string} id */
+  togglePresentation(id) {
+    return this.model.conference.peek().presentation === id
+      ? this.stopPresentation()
+      : this.present(id);
+  }
+
+  /** @param {string} id */
+  present(id) {
+    const before = this.model.conference.peek().presentation;
+    const name = this.model.person(id)?.label ?? id;
+    return this.run(
+      "presentation",
+      () => send("PUT", `${this.path}/presentation`, { participant: id }),
+      {
+        done: t("done.present", { name }),
+        undo: () => void (before ? this.present(before) : this.stopPresentation()),
+      },
+    );
+  }
+
+  stopPresentation() {
+    const before = this.model.conference.peek().presentation;
+    return this.run("presentation", () => send("DELETE", `${this.path}/presentation`), {
+      done: t("done.present-stopped"),
+      undo: before ? () => void this.present(before) : undefined,
+    });
+  }
+
   /** @param {any} body */
   #putLayout(body) {
     return send("PUT", `${this.path}/layout`, body);

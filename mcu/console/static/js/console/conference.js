@@ -19,6 +19,7 @@ import { Picture } from "./picture.js";
 import { readUnits, unitName, units } from "./registry.js";
 import { RoomPanel } from "./room.js";
 import { Roster, RosterState } from "./roster.js";
+import { canPresent } from "./row.js";
 
 /** What one conference screen shares among its parts. */
 export class Desk {
@@ -274,6 +275,10 @@ function useDeskKeys(desk) {
     M: withChosen((person) => void actions.toggleAudio(person), desk.mutes),
     V: withChosen((person) => void actions.toggleVideo(person), desk.mutes),
     B: withChosen((person) => void actions.toggleBroadcast(person.id)),
+    P: withChosen((person) => {
+      const presents = desk.model.conference.peek().presentation === person.id;
+      if (canPresent(person, presents)) void actions.togglePresentation(person.id);
+    }),
     D: withChosen((person) => void actions.toggleDeaf(person)),
     "Shift+M": asController(() => void actions.muteAll()),
     "Shift+U": asController(() => void actions.unmuteAll()),

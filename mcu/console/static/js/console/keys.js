@@ -39,6 +39,7 @@ export const SHORTCUTS = [
   [["M"], "keys.mute"],
   [["V"], "keys.video"],
   [["B"], "keys.broadcast"],
+  [["P"], "keys.present"],
   [["D"], "keys.deafen"],
   [["Shift", "M"], "keys.mute-all"],
   [["Shift", "U"], "keys.unmute-all"],

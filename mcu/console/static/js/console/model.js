@@ -199,6 +199,12 @@ export class ConferenceModel {
       case "broadcast.stopped":
         change({ broadcast: null });
         break;
+      case "presentation.started":
+        change({ presentation: data.participant });
+        break;
+      case "presentation.stopped":
+        change({ presentation: null });
+        break;
       case "message.shown":
         change({ message: { text: data.text, until: data.until ?? null } });
         break;

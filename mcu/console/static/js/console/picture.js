@@ -70,6 +70,7 @@ export function Picture({ desk }) {
       : null,
   );
   const onAir = model.person(conference.broadcast);
+  const presenter = model.person(conference.presentation);
   return html`<section class="picture" aria-label=${t("picture")}>
     <div class="picture-bar">
       <div class="tabs" role="tablist" aria-label=${t("view")}>
@@ -141,13 +142,22 @@ export function Picture({ desk }) {
           ${watch.error?.detail && html`<p class="server-words" translate="no">${watch.error.detail}</p>`}
         </div>`
       }
-      ${
-        onAir &&
-        html`<div class="air-note">
-          <${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
-          ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
-        </div>`
-      }
+      <div class="air-notes" role="status">
+        ${
+          onAir &&
+          html`<div class="air-note">
+            <${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
+            ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
+          </div>`
+        }
+        ${
+          presenter &&
+          html`<div class="air-note showing">
+            <${Icon} name="screen" /><b>${t("present.of", { name: presenter.label })}</b>
+            ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopPresentation()}>${t("present.stop")}</button>`}
+          </div>`
+        }
+      </div>
       ${desk.controls && running && (desk.slots.value || desk.dragging.value) && html`<${SlotOverlay} desk=${desk} />`}
     </div>
   </section>`;

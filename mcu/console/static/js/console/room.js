@@ -10,7 +10,7 @@ import { busy } from "./actions.js";
 import { useStill } from "./picture.js";
 import { LadderDialog } from "./ladder.js";
 import { Registration } from "./rooms.js";
-import { lineInWords, stateInWords } from "./row.js";
+import { canPresent, lineInWords, stateInWords } from "./row.js";
 
 /** The room's registry entry (contact, unit name, how its devices stand); null while unknown or for guests. @param {any} person */
 function useRegistry(person) {
@@ -68,6 +68,7 @@ export function RoomPanel({ desk }) {
   const conference = model.conference.value;
   const off = !desk.controls || conference.state !== "running";
   const onAir = conference.broadcast === person.id;
+  const presents = conference.presentation === person.id;
   const since =
     person.state === "lost"
       ? person.lost_at
@@ -168,6 +169,15 @@ export function RoomPanel({ desk }) {
           onClick=${() => actions.toggleBroadcast(person.id)}
         >
           <${Icon} name="broadcast" />${t(onAir ? "broadcast.stop" : "broadcast")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(presents)}
+          disabled=${off || !canPresent(person, presents)}
+          title=${t("present.explain")}
+          onClick=${() => actions.togglePresentation(person.id)}
+        >
+          <${Icon} name="screen" />${t(presents ? "present.stop" : "present")}
         </button>
         <button
           type="button"

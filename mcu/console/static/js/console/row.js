@@ -37,6 +37,7 @@ export function Row({ id, desk, stop }) {
   const conference = desk.model.conference.value;
   const selected = desk.roster.selected.value === id;
   const onAir = conference.broadcast === id;
+  const presents = conference.presentation === id;
   return html`<div
     ref=${meter}
     id=${`row-${id}`}
@@ -44,7 +45,7 @@ export function Row({ id, desk, stop }) {
     tabindex=${stop ? 0 : -1}
     class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`)}
     aria-selected=${String(selected)}
-    aria-label=${described(person)}
+    aria-label=${described(person, presents)}
     onClick=${() => (desk.roster.selected.value = id)}
     onDblClick=${() => desk.openRoom(id)}
     onFocus=${() => (desk.roster.selected.value = id)}
@@ -67,18 +68,23 @@ export function Row({ id, desk, stop }) {
       <i>${belongsTo(person.unit, conference.unit)}</i>
       ${person.state !== "connected" && html`<small>${stateInWords(person)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
+      ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
       ${person.deafened && html`<span class="tag">${t("deafened")}</span>`}
     </span>
     <${Quality} person=${person} />
     <span class="meter" role="gridcell" aria-hidden="true"><span class="level"></span></span>
     <span class="acts" role="gridcell"
-      ><${RowActions} person=${person} desk=${desk} onAir=${onAir}
+      ><${RowActions} person=${person} desk=${desk} onAir=${onAir} presents=${presents}
     /></span>
   </div>`;
 }
 
-/** @param {{person: any, desk: import("./conference.js").Desk, onAir: boolean}} props */
-function RowActions({ person, desk, onAir }) {
+/** Whether somebody can be given the presentation, or have it taken back. @param {any} person @param {boolean} presents */
+export const canPresent = (person, presents) =>
+  presents || person.state === "connected" || person.state === "lost";
+
+/** @param {{person: any, desk: import("./conference.js").Desk, onAir: boolean, presents: boolean}} props */
+function RowActions({ person, desk, onAir, presents }) {
   const running = desk.model.conference.value.state === "running";
   const act = (/** @type {any} */ { icon, label, key, on, work, off = false, tone = "" }) =>
     html`<button
@@ -122,6 +128,15 @@ function RowActions({ person, desk, onAir }) {
     key: "broadcast",
     label: t(onAir ? "broadcast.stop" : "broadcast"),
     work: () => desk.actions.toggleBroadcast(person.id),
+  })}
+  ${act({
+    icon: "screen",
+    on: presents,
+    tone: "showing",
+    off: !desk.controls || !canPresent(person, presents),
+    key: "presentation",
+    label: t(presents ? "present.stop" : "present"),
+    work: () => desk.actions.togglePresentation(person.id),
   })}
   ${act({ icon: "more", label: t("room.open"), key: "", work: () => desk.openRoom(person.id) })}`;
 }
@@ -193,12 +208,13 @@ export const stateInWords = (person) =>
 const stepInWords = (receives) =>
   receives.bitrate_bps ? `↓ ${receives.step}` : t("line.sound-alone");
 
-/** @param {any} person */
-function described(person) {
+/** @param {any} person @param {boolean} presents */
+function described(person, presents) {
   return [
     person.label,
     stateInWords(person),
     person.role === "chair" && t("role.chair"),
+    presents && t("present.on"),
     person.audio_muted && t("muted"),
     person.video_muted && t("video-muted"),
     person.quality.grade === "poor" && t("grade.poor"),
@@ -229,16 +245,18 @@ export function Cell({ id, desk, stop }) {
   const person = desk.model.people.get(id)?.value;
   if (!person) return null;
   const selected = desk.roster.selected.value === id;
-  const onAir = desk.model.conference.value.broadcast === id;
+  const conference = desk.model.conference.value;
+  const onAir = conference.broadcast === id;
+  const words = described(person, conference.presentation === id);
   return html`<div
     ref=${meter}
     id=${`row-${id}`}
     role="row"
     tabindex=${stop ? 0 : -1}
-    title=${described(person)}
+    title=${words}
     class=${classes("cell", person.state, `line-${person.quality.grade}`, selected && "selected", onAir && "on-air")}
     aria-selected=${String(selected)}
-    aria-label=${described(person)}
+    aria-label=${words}
     onClick=${() => desk.openRoom(id)}
     onFocus=${() => (desk.roster.selected.value = id)}
     onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && desk.openRoom(id)}
