@@ -358,6 +358,7 @@ def test_nobody_gets_back_the_slides_that_it_shows() -> None:
     for name, leg in legs.items():
         room.mixer.add_source(name, "presentation", leg)
         room.mixer.add_viewer(leg, "main", room.now)
+    room.plan("1x1", ParticipantSlot("a"))
     room.run(5)
     for presenter, other, colour in (("a", "b", BLUE), ("b", "a", GREEN)):
         slides = Camera(colour)
