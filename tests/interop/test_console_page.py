@@ -220,7 +220,7 @@ async def test_the_presentation_is_given_and_taken_back(daemon: StubDaemon, desk
     button = row(desk, first).get_by_role("button", name="Cho trình chiếu")
     await expect(button).to_have_attribute("aria-pressed", "false")
     await button.click()
-    back = row(desk, first).get_by_role("button", name="Thu quyền trình chiếu")
+    back = row(desk, first).get_by_role("button", name="Thu trình chiếu")
     await expect(back).to_have_attribute("aria-pressed", "true")
     assert ("PUT", f"{PATH}/presentation", {"participant": first}) in daemon.calls
     await expect(row(desk, first)).to_contain_text("Đang trình chiếu")

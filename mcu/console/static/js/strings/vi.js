@@ -261,7 +261,7 @@ export default {
   "broadcast.on": "Đang phát",
   "broadcast.of": "Đang phát {name}",
   "present": "Cho trình chiếu",
-  "present.stop": "Thu quyền trình chiếu",
+  "present.stop": "Thu trình chiếu",
   "present.on": "Đang trình chiếu",
   "present.of": "{name} đang trình chiếu",
   "present.explain": "Nội dung trình chiếu của điểm cầu được hiện cho mọi người; điểm cầu đang trình chiếu mất quyền",
