@@ -13,6 +13,7 @@ from mcu.console.pages import STATIC
 from tests.peers.chromium_page import ChromiumPage, chromium_browser
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
+from tests.peers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -163,8 +164,10 @@ async def test_an_answer_older_than_what_was_told_changes_nothing(
     await daemon.watched()
     daemon.load_read.clear()
     daemon.load_answered.clear()
+    streams = len(daemon.resumed_from)
     await desk.locator(".top a.bare").click()
     await daemon.load_read.wait()
+    await until(lambda: len(daemon.resumed_from) > streams, 0.01)  # what the list listens to
     daemon.strain(level="strained", given_up=["view-rate"], view_fps=15, processors=0.93)
     banner = desk.locator(".banner.load")
     await expect(banner).to_be_visible()
