@@ -1,10 +1,13 @@
 """Calls that come in: to which conference, as whom, with which PIN; or why not."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
+from mcu.api.client_address import client_key
 from mcu.api.services import NoCapacity
 from mcu.conference.service import Conferences
 from mcu.conference.state import Refused, UnknownConference
@@ -20,6 +23,9 @@ from signalling.sip import CallId, CallReceived, Reason
 MAX_GUEST_NAME = 80
 STORE_WAIT_S = 10
 NO_PORTS_WAIT_S = 30
+MAX_GUESTS_OF_SOURCE: Final = 20
+"""Calls of one source without an account: strangers must not take the places of all rooms."""
+GUESTS_WAIT_S = 30
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +60,7 @@ class Arrivals:
         self._plan = plan
         self._opened = opened
         self._gate = PinGate()
+        self._guests: Counter[str] = Counter()
 
     async def take(self, event: CallReceived) -> None:
         """Answer one call; raises nothing that the caller of it causes."""
@@ -71,6 +78,8 @@ class Arrivals:
             self._reject(event.call, refusal)
 
     async def _take(self, event: CallReceived) -> None:
+        if self._context.endpoint.agent.call_id(event.call) is None:
+            return  # cancelled in the same read: its end was told before anybody kept it
         caller = Caller(event.identity, event.source.host)
         found = self._plan.resolve(event.target, caller)
         if isinstance(found, Refusal):
@@ -85,6 +94,8 @@ class Arrivals:
         self._admit(found)
         conversation = Conversation(self._context, found.conference, event.source)
         conversation.call = event.call
+        if not event.identity:
+            self._count_guest(conversation, client_key(event.source.host))
         self._opened(event.call, conversation)
         await self._reserve(conversation)
         async with self._context.one_a_turn():
@@ -102,6 +113,19 @@ class Arrivals:
 
     def _is_locked(self, found: Destination) -> bool:
         return found.participant is None and self._conferences.get(found.conference).locked
+
+    def _count_guest(self, conversation: Conversation, source: str) -> None:
+        """Count a call until its end; raises Refuse for one too many."""
+        if self._guests[source] >= MAX_GUESTS_OF_SOURCE:
+            raise Refuse(503, "too many calls without an account from there", GUESTS_WAIT_S)
+
+        def ended() -> None:
+            self._guests[source] -= 1
+            if not self._guests[source]:
+                del self._guests[source]
+
+        self._guests[source] += 1
+        conversation.ended = ended
 
     def _admit(self, found: Destination) -> None:
         try:

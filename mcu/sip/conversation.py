@@ -79,6 +79,8 @@ class Conversation:
         self.digits: Callable[[str], None] = lambda key: None
         self.entered: Callable[[Conversation], None] = lambda conversation: None
         """Told when it is known who calls."""
+        self.ended: Callable[[], None] = lambda: None
+        """Told when the call is over."""
         self.is_over = False
         self.leg: SipLeg | None = None
         self.agreed: Agreed | None = None
@@ -164,6 +166,7 @@ class Conversation:
         if self.is_over:
             return
         self.is_over = True
+        self.ended()
         self.release()
         self._seat.close()
         if self.leg is not None:

@@ -249,7 +249,17 @@ class Dialer:
             return conversation.outcome
         finally:
             if not self._is_here_by(conversation):
-                conversation.hang_up("replaced")
+                conversation.hang_up(self._why_not())
+
+    def _why_not(self) -> str:
+        """Why a call of ours is given up."""
+        state = self._state()
+        if state is None:
+            return "ended"
+        who = state.participants.get(self._participant)
+        if who is None:
+            return "disconnected"
+        return "replaced" if who.legs or self._resting else "restart"
 
     def _is_here_by(self, conversation: Conversation) -> bool:
         state = self._state()

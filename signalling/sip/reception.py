@@ -3,6 +3,8 @@
 RFC 3261 section 8.2, in its order: method, address, extensions, then what the request is about.
 """
 
+from sipmessage import Response
+
 from signalling.sip.call import CallOwner
 from signalling.sip.calls import Calls
 from signalling.sip.causes import read_reason
@@ -79,7 +81,7 @@ class Reception:
             self._core.describe(response)
             response.headers.set("Accept", SDP)
             response.headers.set("Allow-Events", ", ".join(EVENT_PACKAGES))
-            self._core.respond(key, response, now)
+            self._answer_stranger(key, response, now)
         else:  # REFER to no call: we call nobody for strangers
             raise SipError("To", "names no call that could be moved", 403)
 
@@ -179,7 +181,7 @@ class Reception:
         response.headers.setlist("WWW-Authenticate", challenges)
         asked = "challenged" if not values or judged.stale else "wrong credentials"
         self._core.statistics.refused[asked] += 1
-        self._core.respond(key, response, now)
+        self._answer_stranger(key, response, now)
         return None
 
     def _refuse(self, key: Key, request: ReceivedRequest, error: SipError, now: float) -> None:
@@ -190,7 +192,22 @@ class Reception:
         response = response_to(request, error.status, self._core.new_name(), phrase)
         for name, value in self._explanation(error).items():
             response.headers.set(name, value)
+        if request.envelope.to_tag:
+            self._core.respond(key, response, now)
+        else:
+            self._answer_stranger(key, response, now)
+
+    def _answer_stranger(self, key: Key, response: Response, now: float) -> None:
+        """Answer somebody of whom nothing is known.
+
+        The answer is kept for repetitions as long as the table of transactions is not half full.
+        In a crowd a repetition is answered anew instead (RFC 3261 sections 8.2.7 and 26.3.2.4), or
+        strangers could fill the table, and rooms would be refused.
+        """
         self._core.respond(key, response, now)
+        transactions = self._core.transactions
+        if 2 * len(transactions) > self._core.settings.max_transactions:
+            transactions.destroy(key)
 
     def _explanation(self, error: SipError) -> dict[str, str]:
         """What a refusal must be sent with (RFC 3261 section 21, RFC 4028, RFC 6665)."""

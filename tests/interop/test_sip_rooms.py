@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from tests.peers import baresip
 from tests.peers.baresip import Baresip
-from tests.peers.daemon import Daemon, free_port
 from tests.peers.generator_rooms import GeneratorRooms
-from tests.peers.meeting import Meeting, meeting
+from tests.peers.meeting import meeting
+from tests.peers.sip_daemon import SipDaemon, add_sip_bridge
 from tests.peers.sip_wire import udp_peer
 from tests.peers.waiting import until, until_read
 
@@ -27,45 +27,10 @@ WEB_HZ, PHONE_HZ = 440, 1_000
 HEARD_DB = -40.0
 
 
-class SipDaemon(Daemon):
-    """The daemon with SIP on loopback."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.sip_port = free_port()
-        super().__init__(
-            data_dir,
-            environment={
-                "MCU_SIP__HOST": "127.0.0.1",
-                "MCU_SIP__UDP_PORT": str(self.sip_port),
-                "MCU_SIP__TCP_PORT": str(self.sip_port),
-                "MCU_SIP__TLS_PORT": "0",
-                # baresip 1.0 gives up at a challenge with SHA-256 before one with MD5.
-                "MCU_SIP__DIGEST_ALGORITHMS": '["MD5"]',
-                "MCU_SIP__GUESTS": "with_pin",
-                "MCU_SIP__NO_ANSWER_S": "5",
-                "MCU_SIP__REDIAL_MIN_S": "1",
-                "MCU_SIP__REDIAL_MAX_S": "2",
-                "MCU_MEDIA__LOST_AFTER_S": "1.0",
-                "MCU_MEDIA__LEFT_AFTER_S": "3.0",
-            },
-        )
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SipDaemon]:
     async with SipDaemon(tmp_path_factory.mktemp("sip") / "data") as daemon:
         yield daemon
-
-
-async def add_sip_bridge(held: Meeting, bridge: str, address: str = "") -> str:
-    """Register a hardware room and put it on the roster; gives its secret."""
-    body = {"id": bridge, "name": bridge, "unit": held.unit, "kind": "sip"}
-    if address:
-        body["address"] = address
-    await held.daemon.call("POST", "/bridges", body)
-    found = await held.daemon.call("POST", f"/bridges/{bridge}/sip-secret", {})
-    await held.daemon.call("POST", f"{held.path}/participants", {"bridge": bridge})
-    return str(found["secret"])
 
 
 def account(daemon: SipDaemon, user: str, secret: str, *more: str) -> str:

@@ -130,6 +130,27 @@ def options(
     ).encode()
 
 
+def of_call(
+    method: str,
+    user: str,
+    *,
+    transport: str = "TCP",
+    number: int = 1,
+    body: str = "",
+    fields: str = "",
+) -> bytes:
+    """INVITE of a stranger, or what belongs to its transaction: CANCEL, or the ACK of a refusal."""
+    kind = "Content-Type: application/sdp\r\n" if body else ""
+    return (
+        f"{method} sip:{user}@127.0.0.1 SIP/2.0\r\n"
+        f"Via: SIP/2.0/{transport} 127.0.0.1:5999;branch=z9hG4bKc{number};rport\r\n"
+        f"From: <sip:peer@127.0.0.1>;tag=peer\r\nTo: <sip:{user}@127.0.0.1>\r\n"
+        f"Call-ID: of-call-{number}\r\nCSeq: 1 {method}\r\n"
+        f"Contact: <sip:peer@127.0.0.1:5999;transport={transport.lower()}>\r\n"
+        f"Max-Forwards: 70\r\n{fields}{kind}Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
 class UdpPeer(asyncio.DatagramProtocol):
     """A socket whose datagrams wait to be read."""
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 import pytest
 
 from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
+from mcu.sip.arrivals import GUESTS_WAIT_S, MAX_GUESTS_OF_SOURCE
+from mcu.sip.endings import goodbye
 from signalling.sip import (
     CallAnswered,
     CallEnded,
@@ -17,7 +19,7 @@ from signalling.sip import (
     SipStatistics,
 )
 from tests.peers.sip_stage import ACTOR, Stage, description, stage
-from tests.peers.sip_wire import Room
+from tests.peers.sip_wire import Room, of_call, port_of, tcp_peer
 from tests.peers.waiting import until as until_every
 
 T = TypeVar("T")
@@ -48,6 +50,39 @@ def guests(found: Stage, conference: str) -> list[str]:
 
 
 # Who calls
+
+
+async def test_who_cancels_in_the_same_breath_leaves_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        async with tcp_peer(port_of(found.endpoint, "tcp")) as peer:
+            peer.write(of_call("INVITE", conference) + of_call("CANCEL", conference))
+            starts = {(await peer.message()).partition(b"\r\n")[0] for _ in range(3)}
+            assert b"SIP/2.0 487 Request Terminated" in starts
+            peer.write(of_call("ACK", conference))
+            await until(lambda: not len(found.calls))
+        assert not found.acceptor.legs
+        assert not guests(found, conference)
+
+
+async def test_one_source_of_guests_does_not_take_all_places(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start("b1")
+        for _ in range(MAX_GUESTS_OF_SOURCE):
+            found.dial(conference)
+        await told(found.room, CallAnswered, MAX_GUESTS_OF_SOURCE)
+        refused = found.dial(conference)
+        ended = await told(found.room, CallEnded)
+        assert (ended.call, ended.code, ended.retry_after_s) == (refused, 503, GUESTS_WAIT_S)
+        # A room that is called has its place, and the next guest when one has gone.
+        found.directory.targets["b1"] = (found.telephone(),)
+        found.calls.call_again(conference, "b1")
+        await until(lambda: found.states(conference)["b1"] == "connected")
+        answered = next(one for one in found.room.events if isinstance(one, CallAnswered))
+        found.phone.do(lambda agent, now: agent.hang_up(answered.call, now))
+        await until(lambda: "left" in found.states(conference).values())
+        found.dial(conference)
+        await told(found.room, CallAnswered, MAX_GUESTS_OF_SOURCE + 1)
 
 
 async def test_a_guest_comes_in_and_goes(tmp_path: Path) -> None:
@@ -301,7 +336,8 @@ async def test_whoever_is_removed_while_it_rings_is_called_no_more(tmp_path: Pat
         await told(found.room, CallReceived)
         assert found.states(conference) == {"b1": "calling"}
         await found.conferences.execute(conference, RemoveParticipant("b1"), ACTOR)
-        assert (await told(found.room, CallEnded)).cause == "cancelled"
+        ended = await told(found.room, CallEnded)
+        assert (ended.cause, ended.reason) == ("cancelled", goodbye("disconnected"))
         await until(lambda: not len(found.calls))
 
 

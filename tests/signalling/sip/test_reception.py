@@ -227,13 +227,29 @@ def test_too_many_transactions() -> None:
     settings = AgentSettings((OWN,), max_transactions=10, timers=TimerValues())
     peer = Scripted(settings)
     for number in range(50):
-        peer.request("OPTIONS", f"z9hG4bK{number}", call_id=str(number))
+        peer.request("INVITE", f"z9hG4bK{number}", CONTACT, call_id=str(number))
     codes = [message.message.code for message in peer.sent]  # type: ignore[union-attr]
-    assert codes == [200] * 10 + [503] * 40
-    assert code_of(peer.request("OPTIONS", "z9hG4bK1", call_id="1")) == 200  # a repetition
+    assert codes == [100] * 10 + [503] * 40
+    assert code_of(peer.request("INVITE", "z9hG4bK1", CONTACT, call_id="1")) == 100  # a repetition
     assert peer.request("ACK", "z9hG4bK99", call_id="99") == []
-    peer.run(33.0)
+    peer.run(250.0)
     assert final(peer.request("OPTIONS", "z9hG4bKlater")).code == 200
+
+
+def test_answers_to_strangers_are_not_kept_in_a_crowd() -> None:
+    settings = AgentSettings((OWN,), max_transactions=10)
+    peer = Scripted(settings, verifier=verifier(), registrar=Registrar())
+    for number in range(50):
+        for method, code in (("REGISTER", 401), ("OPTIONS", 200), ("MESSAGE", 501)):
+            name = f"{method}{number}"
+            again = [
+                peer.request(method, f"z9hG4bK{name}", CONTACT, call_id=name) for _ in range(2)
+            ]
+            assert [final(answers).code for answers in again] == [code, code]
+    peer.request("INVITE", "z9hG4bKroom", CONTACT, call_id="room")
+    assert peer.agent.statistics.refused.get("503", 0) == 0
+    peer.run(33.0)
+    assert peer.agent.is_idle
 
 
 def test_messages_that_are_none() -> None:
