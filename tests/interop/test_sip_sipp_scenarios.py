@@ -1,7 +1,7 @@
 """SIPp's scenarios of our own against the daemon, and where our side has to begin, the endpoint.
 
-What each scenario does stands in ``tests/peers/sipp_scenarios``; here stands what the daemon must have made
-of it. Nothing may be left of any call.
+What each scenario does stands in ``tests/peers/sipp_scenarios``; here stands what the daemon must
+have made of it. Nothing may be left of any call.
 """
 
 import re
