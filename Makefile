@@ -17,12 +17,12 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 	--group build --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help install install-test run test check format bench lock wheel clean
+.PHONY: help install install-test run test check format bench fuzz lock wheel clean
 
 help: ## Show what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo
-	@echo "Variables: PYTHON=python3.12 (another interpreter), ARGS=\"...\" (passed on by run, test, bench)"
+	@echo "Variables: PYTHON=python3.12 (another interpreter), ARGS=\"...\" (passed on by run, test, bench, fuzz)"
 
 install: $(VENV)/.installed ## Make .venv with the program in it
 
@@ -47,11 +47,17 @@ format: install-test ## Put the code in its form and repair what can be repaired
 bench: install-test ## Measure everything in short, some ten minutes; ARGS="capacity rest" for a part
 	@$(BIN)/python -m bench $(ARGS)
 
+fuzz: $(VENV)/.installed-fuzz ## Look a minute for inputs that break a parser; ARGS="--seconds 600" for longer
+	@$(BIN)/python -m tests.fuzz.campaign $(ARGS)
+
 lock: ## Pin all packages with their hashes again (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	@$(COMPILE) $(ARGS) --output-file requirements.txt
 	@$(COMPILE) $(ARGS) --extra test --extra bench --constraints requirements.txt \
 		--output-file requirements-test.txt
+	@echo 'atheris<3.1' | $(UV) pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(ARGS) \
+		--output-file requirements-fuzz.txt
 
 wheel: install ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
@@ -74,4 +80,9 @@ $(VENV)/.installed-test: requirements-test.txt $(VENV)/.installed
 	@scripts/require-system test "$(PYTHON)"
 	@echo "Installing the packages of tests and benchmarks into $(VENV) ..."
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-test.txt
+	@touch $@
+
+$(VENV)/.installed-fuzz: requirements-fuzz.txt $(VENV)/.installed-test
+	@echo "Installing atheris into $(VENV) (CPython 3.11 to 3.13, Linux on x86-64) ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-fuzz.txt
 	@touch $@

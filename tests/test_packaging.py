@@ -51,8 +51,11 @@ def test_wheel_holds_pages_fonts_and_presets(tmp_path: Path) -> None:
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names if "/licenses/" in name}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
-def test_requirements_are_pinned_with_hashes_and_name_no_place(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("requirements.txt", 20), ("requirements-test.txt", 20), ("requirements-fuzz.txt", 1)],
+)
+def test_requirements_are_pinned_with_hashes_and_name_no_place(name: str, least: int) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
     assert not re.search(r"^--?(index|extra-index|find-links|i |f )", text, re.MULTILINE)
@@ -61,7 +64,7 @@ def test_requirements_are_pinned_with_hashes_and_name_no_place(name: str) -> Non
         for entry in re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
         if entry.strip()
     ]
-    assert len(entries) > 20
+    assert len(entries) >= least
     for entry in entries:
         assert re.match(r"^[a-z0-9-]+==\S+", entry), entry
         assert "--hash=sha256:" in entry, entry
@@ -87,6 +90,8 @@ def test_everything_asked_for_is_pinned() -> None:
         assert name_of(requirement) in run, requirement
     for requirement in (*extras["test"], *extras["bench"]):
         assert name_of(requirement) in test, requirement
+    for requirement in extras["fuzz"]:
+        assert name_of(requirement) in pins("requirements-fuzz.txt"), requirement
 
 
 def test_texts_refer_only_to_files_that_exist() -> None:
