@@ -1,0 +1,430 @@
+"""SIP under load: calls and registrations a second, and a meeting that goes on undisturbed.
+
+Three loads, one after the other:
+
+* The agent alone, without sockets (``bench.sip_agent``): calls that come, are answered and hung up,
+  and rooms that register with their credentials, as fast as one processor does it. ``--profile``
+  says where the time goes.
+* The endpoint on sockets, in a process of its own without media, with SIPp as load: ``--at-once``
+  calls or registrations under way, the next one begins when one has ended.
+* The daemon with a meeting of ``--legs`` rooms with sound and pictures (``bench.load``): first
+  alone, then while ``--rate`` rooms a second call into another conference (they sign in, have a leg
+  for half a second, hang up), then while ``--rooms`` hardware rooms are called at once
+  (``bench.sip_rooms``: they answer at once and send sound). What counts is that the ticks of the
+  meeting are not late, and when all rooms are in.
+
+The lateness of ticks is of the last 80 seconds: only runs as long as that tell the loads apart by
+it. Whatever is late or missed is counted for each load alone.
+
+    python -m bench.sip
+    python -m bench.sip --rate 50 --seconds 90 --profile
+"""
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyinstrument import Profiler
+
+from bench.figures import Figure, VoidRunError, table
+from bench.load import Figures, Load, Loaded, Meeting, cpu_seconds, meeting
+from bench.sip_agent import SECRET, Cost, calls, registrations
+from bench.sip_load import Outcome, load
+from bench.sip_rooms import address_of
+from signalling.sip import AgentSettings, Listener, TimerValues
+from tests.peers import child
+from tests.peers.daemon import free_port
+
+RATE_HZ = 20.0
+CALLERS = 40
+"""Rooms that call in turn: each has hung up long before it calls again."""
+CALL_S = 0.5
+AT_ONCE = 40
+ALL_IN_S = 60.0
+LOOK_S = 0.2
+
+RATE_BAR_HZ = 100.0
+ALL_IN_BAR_S = 10.0
+LATENESS_BAR_MS = 5.0
+GAP_BAR_MS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is done.
+
+    Args:
+        agent: calls and registrations of the agent alone. sockets: the same through sockets.
+        legs: rooms of the meeting. calm_s, seconds: it is measured alone, and with calls.
+        rooms: hardware rooms that are called at once.
+    """
+
+    agent: int = 5_000
+    sockets: int = 5_000
+    legs: int = 10
+    calm_s: float = 82.0
+    seconds: float = 82.0
+    rate_hz: float = RATE_HZ
+    at_once: int = AT_ONCE
+    rooms: int = 145
+
+
+SHORT = Size(agent=600, sockets=600, calm_s=3.0, seconds=4.0)
+
+
+# The agent alone
+
+
+def alone(count: int, profile: bool) -> list[Figure]:
+    """What the agent does without sockets."""
+    profiler = Profiler(interval=0.0005) if profile else None
+    if profiler is not None:
+        profiler.start()
+    called, registered = calls(count), registrations(count)
+    if profiler is not None:
+        profiler.stop()
+        print(profiler.output_text(show_all=True), file=sys.stderr)
+    return [
+        *cost_figures("calls", called),
+        *cost_figures("registrations", registered),
+        table_size(),
+    ]
+
+
+def cost_figures(what: str, cost: Cost) -> list[Figure]:
+    """Of the agent alone."""
+    each_us = cost.seconds / cost.count * 1e6
+    return [
+        Figure(f"{what} a second, the agent alone", round(cost.per_second), "", RATE_BAR_HZ,
+               at_least=True, against=f"{each_us:.0f} µs each"),
+    ]  # fmt: skip
+
+
+def table_size() -> Figure:
+    """What the limit of transactions allows for ever: over UDP each stays 64 * T1."""
+    kept_s = TimerValues().give_up_s
+    most = AgentSettings((Listener("udp", "127.0.0.1", 0),)).max_transactions
+    return Figure(
+        "calls a second for ever, by the limit of transactions", most / (2 * kept_s), "", RATE_HZ,
+        at_least=True, against=f"{most} transactions, two a call, each kept for {kept_s:.0f} s",
+    )  # fmt: skip
+
+
+# Through sockets
+
+
+async def through_sockets(count: int, at_once: int) -> list[Figure]:
+    """What the endpoint does with SIPp as load.
+
+    Raises:
+        VoidRunError: see ``load``; or a call failed.
+    """
+    endpoint = await child.start(
+        sys.executable, "-m", "bench.sip_endpoint",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert endpoint.stdout is not None
+    assert endpoint.stdin is not None
+    users = {f"room{number}": SECRET for number in range(145)}
+    figures = []
+    try:
+        target = f"127.0.0.1:{json.loads(await endpoint.stdout.readline())['udp']}"
+        with tempfile.TemporaryDirectory() as folder:
+            for what, scenario in (("calls", "uac"), ("registrations", "register-room")):
+                before = cpu_seconds(endpoint.pid)
+                found = await load(
+                    Path(folder), scenario, target, calls=count, rate_hz=10_000.0, at_once=at_once,
+                    users=users if scenario == "register-room" else None,
+                )  # fmt: skip
+                spent = cpu_seconds(endpoint.pid) - before
+                figures.append(socket_figure(what, found, spent))
+        endpoint.stdin.close()
+        said = json.loads(await endpoint.stdout.readline())
+        if said["faults"]:
+            raise VoidRunError(f"the endpoint met {said['faults']} defects")
+    finally:
+        if endpoint.returncode is None:
+            endpoint.terminate()
+        await endpoint.wait()
+    return figures
+
+
+def socket_figure(what: str, found: Outcome, spent: float) -> Figure:
+    """One load through sockets.
+
+    Raises:
+        VoidRunError: some of it failed, so the pace means nothing.
+    """
+    if found.failed:
+        raise VoidRunError(f"{found.failed} of {found.made + found.failed} {what} failed")
+    return Figure(
+        f"{what} a second through sockets", round(found.made / found.seconds), "", RATE_BAR_HZ,
+        at_least=True,
+        against=f"{spent / found.seconds:.2f} cores, {found.made / spent:.0f} for each core",
+    )  # fmt: skip
+
+
+# Beside a meeting
+
+
+@dataclass(slots=True)
+class Province:
+    """A meeting in a daemon that takes and makes calls of hardware rooms.
+
+    Args:
+        sip: where it is called. calls: the conference that is called; secrets: who calls it.
+        rooms: the process of the hardware rooms.
+    """
+
+    held: Meeting
+    sip: str
+    calls: str
+    rooms: asyncio.subprocess.Process
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    async def called(self, seconds: float, rate_hz: float) -> Outcome:
+        """Rooms call in for so long."""
+        with tempfile.TemporaryDirectory() as folder:
+            return await load(
+                Path(folder), "call-room", self.sip, calls=round(seconds * rate_hz),
+                rate_hz=rate_hz, at_once=CALLERS, users=self.secrets,
+                options={
+                    "s": self.calls,
+                    "auth_uri": f"{self.calls}@{self.sip}",
+                    "d": str(round(CALL_S * 1000)),
+                },
+            )  # fmt: skip
+
+    async def seen(self) -> dict[str, float]:
+        """What the hardware rooms have seen."""
+        assert self.rooms.stdin is not None
+        assert self.rooms.stdout is not None
+        self.rooms.stdin.write(b"\n")
+        found: dict[str, float] = json.loads(await self.rooms.stdout.readline())
+        return found
+
+    async def call_all(self, count: int) -> Figures:
+        """Call all hardware rooms at once, and wait until they are in.
+
+        Raises:
+            VoidRunError: they were not within ALL_IN_S.
+        """
+        daemon = self.held.daemon
+        bridges = [f"room{number}" for number in range(count)]
+        body = {"name": "Gọi tất cả", "unit": "tinh", "bridges": bridges}
+        began = time.monotonic()
+        conference = (await daemon.call("POST", "/conferences", body))["id"]
+        path = f"/conferences/{conference}/participants"
+        joined = 0
+        while joined < count:
+            if time.monotonic() - began > ALL_IN_S:
+                raise VoidRunError(f"only {joined} of {count} rooms were in after {ALL_IN_S} s")
+            await asyncio.sleep(LOOK_S)
+            roster = (await daemon.call("GET", path))["items"]
+            joined = sum(one["state"] == "connected" for one in roster)
+        joined_s = time.monotonic() - began
+        while (seen := await self.seen())["heard"] < count:
+            if time.monotonic() - began > ALL_IN_S:
+                raise VoidRunError(f"only {seen['heard']} of {count} rooms got sound")
+            await asyncio.sleep(LOOK_S)
+        await daemon.call("DELETE", f"/conferences/{conference}")
+        return {
+            "joined_s": joined_s,
+            "answered_s": seen["last_answered_at"] - began,
+            "heard_s": seen["last_heard_at"] - began,
+            "calls": seen["calls"],
+        }
+
+
+@asynccontextmanager
+async def province(size: Size) -> AsyncIterator[Province]:
+    """The daemon, its conferences, and the process of the hardware rooms."""
+    sip_port = free_port(socket.SOCK_DGRAM)
+    environment = {
+        "MCU_SIP__HOST": "127.0.0.1", "MCU_SIP__UDP_PORT": str(sip_port),
+        "MCU_SIP__TCP_PORT": "0", "MCU_SIP__TLS_PORT": "0",
+        # All callers share one address and one phone, which knows MD5 only.
+        "MCU_SIP__MESSAGES_PER_SECOND": "10000", "MCU_SIP__MESSAGE_BURST": "10000",
+        "MCU_SIP__DIGEST_ALGORITHMS": '["MD5"]',
+        "MCU_LIMITS__MAX_LEGS": str(size.legs + CALLERS + size.rooms + 10),
+    }  # fmt: skip
+    rooms = await child.start(
+        sys.executable, "-m", "bench.sip_rooms", "--count", str(size.rooms),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert rooms.stdout is not None
+    try:
+        port = json.loads(await rooms.stdout.readline())["port"]
+        held_load = Load(legs=size.legs, seconds=size.seconds, video=True, layout="3x3",
+                         video_senders=size.legs)  # fmt: skip
+        async with meeting(held_load, spare_legs=0, environment=environment) as held:
+            secrets = {}
+            for number in range(CALLERS):
+                secrets[f"caller{number}"] = await _room(held, f"caller{number}")
+            for number in range(size.rooms):
+                address = f"sip:room{number}@{address_of(number)}:{port}"
+                await _room(held, f"room{number}", address)
+            body = {"name": "Gọi vào", "unit": "tinh", "bridges": list(secrets)}
+            calls = (await held.daemon.call("POST", "/conferences", body))["id"]
+            yield Province(held, f"127.0.0.1:{sip_port}", calls, rooms, secrets)
+    finally:
+        if rooms.returncode is None:
+            rooms.terminate()
+        await rooms.wait()
+
+
+async def _room(held: Meeting, name: str, address: str = "") -> str:
+    """Register a hardware room; gives its secret where it has no address, and calls itself."""
+    body: dict[str, Any] = {"id": name, "name": name, "unit": "tinh", "kind": "sip"}
+    if address:
+        body["address"] = address
+    await held.daemon.call("POST", "/bridges", body)
+    if address:
+        return ""
+    found = await held.daemon.call("POST", f"/bridges/{name}/sip-secret", {})
+    return str(found["secret"])
+
+
+async def beside_a_meeting(size: Size) -> list[Figure]:
+    """A meeting alone, beside calls, and while all rooms are called.
+
+    Raises:
+        VoidRunError: SIPp is missing, the generator was starved, or not all rooms came in.
+    """
+    async with province(size) as found, found.held.loaded() as loaded:
+        print("the meeting alone", file=sys.stderr)
+        calm = await loaded.measured(seconds=size.calm_s)
+        print(f"{size.rate_hz:g} calls a second beside it", file=sys.stderr)
+        with_calls, made = await _with_calls(found, loaded, size)
+        print(f"{size.rooms} rooms called at once", file=sys.stderr)
+        crowded, joined = await _with_all(found, loaded, size)
+        faults = (await found.held.daemon.metrics())["mcu_sip_faults_total"]
+    figures = [
+        *call_figures(size, calm, with_calls, made),
+        *crowd_figures(size, calm, crowded, joined),
+    ]
+    return [*figures, Figure("messages of SIP that met a defect", faults, "", 0.0)]
+
+
+async def _with_calls(found: Province, loaded: Loaded, size: Size) -> tuple[Figures, Outcome]:
+    made: list[Outcome] = []
+
+    async def during() -> None:
+        made.append(await found.called(size.seconds - 1.0, size.rate_hz))
+
+    return await loaded.measured(seconds=size.seconds, during=during), made[0]
+
+
+async def _with_all(found: Province, loaded: Loaded, size: Size) -> tuple[Figures, Figures]:
+    joined: Figures = {}
+
+    async def during() -> None:
+        joined.update(await found.call_all(size.rooms))
+
+    return await loaded.measured(seconds=ALL_IN_BAR_S / 2, during=during), joined
+
+
+def call_figures(size: Size, calm: Figures, called: Figures, made: Outcome) -> list[Figure]:
+    """What the calls did to the meeting."""
+    beside = f"with {size.rate_hz:g} calls a second"
+    each_ms = (called["server_cores"] - calm["server_cores"]) / size.rate_hz * 1000
+    whole = min(size.calm_s, size.seconds) >= 80.0
+    return [
+        Figure(f"calls that failed of {made.made + made.failed} beside the meeting",
+               made.failed, "", 0.0),
+        Figure(f"ticks of sound missed {beside}", called["ticks_missed"], "", 0.0,
+               against=f"without {calm['ticks_missed']}"),
+        Figure(f"ticks of sound begun late {beside}", called["ticks_late_percent"], "%",
+               against=f"without {calm['ticks_late_percent']}%"),
+        Figure(f"lateness of ticks {beside}, p99 of the last 80 s", called["tick_lateness_ms_p99"],
+               "ms", LATENESS_BAR_MS if whole else None,
+               against=f"without {calm['tick_lateness_ms_p99']} ms"),
+        Figure(f"longest gap in a room's sound {beside}", called["audio_gap_ms_max"], "ms",
+               GAP_BAR_MS, against=f"without {calm['audio_gap_ms_max']} ms"),
+        Figure(f"cores {beside}", called["server_cores"], "",
+               against=f"without {calm['server_cores']}; {each_ms:.1f} ms a call"),
+    ]  # fmt: skip
+
+
+def crowd_figures(size: Size, calm: Figures, crowded: Figures, joined: Figures) -> list[Figure]:
+    """What calling all rooms at once came to."""
+    return [
+        Figure(
+            f"{size.rooms} rooms called at once, all in the roster after", round(
+                joined["joined_s"], 2
+            ),
+            "s", ALL_IN_BAR_S,
+            against=f"all had answered after {joined['answered_s']:.2f} s, "
+            f"heard the meeting after {joined['heard_s']:.2f} s",
+        ),
+        Figure("calls made for that", joined["calls"], "", size.rooms),
+        Figure("ticks of sound missed meanwhile", crowded["ticks_missed"], "", 0.0,
+               against=f"late {crowded['ticks_late_percent']}%, without calls "
+               f"{calm['ticks_late_percent']}%"),
+        Figure("longest gap in a room's sound meanwhile", crowded["audio_gap_ms_max"], "ms",
+               GAP_BAR_MS, against=f"without calls {calm['audio_gap_ms_max']} ms"),
+    ]  # fmt: skip
+
+
+async def run(size: Size, *, profile: bool = False) -> list[Figure]:
+    """All loads; those that cannot be had are left out, with the reason.
+
+    Raises:
+        VoidRunError: the meeting could not be measured.
+    """
+    figures = alone(size.agent, profile)
+    try:
+        figures += await through_sockets(size.sockets, size.at_once)
+    except VoidRunError as error:
+        print(f"    void: {error}", file=sys.stderr)
+    return figures + await beside_a_meeting(size)
+
+
+async def measure(*, short: bool) -> list[Figure]:
+    """See the module.
+
+    Raises:
+        VoidRunError: see ``run``.
+    """
+    return await run(SHORT if short else Size())
+
+
+def main() -> None:
+    """Parse, run, print the table; exit 1 when the run is void."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    size = Size()
+    parser.add_argument("--agent", type=int, default=size.agent, help="calls of the agent alone")
+    parser.add_argument("--sockets", type=int, default=size.sockets, help="calls through sockets")
+    parser.add_argument("--at-once", type=int, default=size.at_once, help="of them under way")
+    parser.add_argument("--legs", type=int, default=size.legs, help="rooms of the meeting")
+    parser.add_argument("--calm", type=float, default=size.calm_s, help="seconds of it alone")
+    parser.add_argument("--seconds", type=float, default=size.seconds, help="of it with calls")
+    parser.add_argument("--rate", type=float, default=size.rate_hz, help="calls a second")
+    parser.add_argument("--rooms", type=int, default=size.rooms, help="called at once")
+    parser.add_argument("--profile", action="store_true", help="of the agent alone, to stderr")
+    options = parser.parse_args()
+    size = Size(
+        agent=options.agent, sockets=options.sockets, legs=options.legs, calm_s=options.calm,
+        seconds=options.seconds, rate_hz=options.rate, at_once=options.at_once,
+        rooms=options.rooms,
+    )  # fmt: skip
+    try:
+        print(table(asyncio.run(run(size, profile=options.profile))))
+    except VoidRunError as error:
+        print(f"VOID: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
