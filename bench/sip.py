@@ -223,7 +223,7 @@ class Province:
         body = {"name": "Gọi tất cả", "unit": "tinh", "bridges": bridges}
         began = time.monotonic()
         conference = (await daemon.call("POST", "/conferences", body))["id"]
-        path = f"/conferences/{conference}/participants"
+        path = f"/conferences/{conference}/participants?limit=500"
         joined = 0
         while joined < count:
             if time.monotonic() - began > ALL_IN_S:
