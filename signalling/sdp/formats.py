@@ -91,7 +91,8 @@ class RtcpFeedback:
 
     def __str__(self) -> str:
         payload_type = "*" if self.payload_type is None else str(self.payload_type)
-        return f"{payload_type} {self.type} {self.parameter}".rstrip()
+        parameter = f" {self.parameter}" if self.parameter else ""
+        return f"{payload_type} {self.type}{parameter}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +122,5 @@ class ExtMap:
 
     def __str__(self) -> str:
         direction = f"/{self.direction}" if self.direction else ""
-        return f"{self.id}{direction} {self.uri} {self.attributes}".rstrip()
+        attributes = f" {self.attributes}" if self.attributes else ""
+        return f"{self.id}{direction} {self.uri}{attributes}"

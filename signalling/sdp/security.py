@@ -51,5 +51,5 @@ class Crypto:
         )
 
     def __str__(self) -> str:
-        text = f"{self.tag} {self.suite} {self.key_parameters} {self.session_parameters}"
-        return text.rstrip()
+        session = f" {self.session_parameters}" if self.session_parameters else ""
+        return f"{self.tag} {self.suite} {self.key_parameters}{session}"

@@ -37,7 +37,9 @@ def test_format_parameters() -> None:
     assert format_parameters({"a": "1", "flag": "", "b": "x"}) == "a=1;flag;b=x"
 
 
-@pytest.mark.parametrize("text", ["96 nack", "96 nack pli", "* ccm fir", "97 trr-int 100 more"])
+@pytest.mark.parametrize(
+    "text", ["96 nack", "96 nack pli", "* ccm fir", "97 trr-int 100 more", "1 nack\t"]
+)
 def test_feedback_round_trip(text: str) -> None:
     assert str(RtcpFeedback.parse(text)) == text
 
@@ -54,7 +56,13 @@ def test_feedback_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1 urn:a", "3/sendonly urn:a", "14 urn:a vad=on", "4351/inactive URI:x with more words"],
+    [
+        "1 urn:a",
+        "3/sendonly urn:a",
+        "14 urn:a vad=on",
+        "4351/inactive URI:x with more words",
+        "1 a  ",
+    ],
 )
 def test_extmap_round_trip(text: str) -> None:
     assert str(ExtMap.parse(text)) == text

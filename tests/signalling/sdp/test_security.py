@@ -20,6 +20,7 @@ def test_fingerprint_refused(text: str) -> None:
     [
         "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj",
         "2 AEAD_AES_256_GCM inline:abc|2^20|1:32 KDR=1 UNENCRYPTED_SRTCP",
+        "3 AEAD_AES_128_GCM inline:abc \u00a0",
     ],
 )
 def test_crypto_round_trip(text: str) -> None:
