@@ -14,7 +14,7 @@ from signalling.sip.causes import COMPLETED, Cause, Reason, read_reason
 from signalling.sip.core import SDP, Core
 from signalling.sip.dialog import TARGET_REFRESHES, Dialog
 from signalling.sip.digest import Credentials
-from signalling.sip.effects import CallEnded, CallId
+from signalling.sip.effects import CallEnded, CallId, Event
 from signalling.sip.errors import SipError
 from signalling.sip.exchange import Exchange, Outcome
 from signalling.sip.fields import tokens
@@ -200,6 +200,14 @@ class Call:
 
         Exchange(self.core, bye, self.hop, lambda *_: self.gone(), self.credentials).start(now)
 
+    def tell(self, event: Event) -> None:
+        """Tell the owner of the agent something of this call, unless it has been told the end.
+
+        A call that was hung up stands until its BYE may leave, and answers come meanwhile.
+        """
+        if not self.is_over:
+            self.core.emit(event)
+
     def tell_end(
         self,
         cause: Cause,
@@ -247,7 +255,7 @@ class Call:
         method = request.method
         if method == "BYE":
             self.peer_left(key, request, now)
-        elif self.state == "ending":
+        elif self.state == "ending" or self.is_over:  # our BYE is under way, or waits for an ACK
             self.core.respond(key, response_to(request, 481, self.tag), now)
         elif method == "INVITE":
             self.negotiation.receive_invite(key, request, now)
@@ -259,7 +267,7 @@ class Call:
             event = take_info(self.id, request)
             self.core.respond(key, response_to(request, 200, self.tag), now)
             if event is not None:
-                self.core.emit(event)
+                self.tell(event)
         elif method == "REFER":
             self.transfers.receive_refer(key, request, now)
         elif method == "NOTIFY":

@@ -168,10 +168,10 @@ class IncomingCall(Call):
         if self.state != "established":
             return
         if self._offer is not None or self.negotiation.remote_sdp is not None:
-            self.core.emit(CallConfirmed(self.id, None))
+            self.tell(CallConfirmed(self.id, None))
         elif ack.body:
             self.negotiation.remote_sdp = ack.body
-            self.core.emit(CallConfirmed(self.id, ack.body))
+            self.tell(CallConfirmed(self.id, ack.body))
         else:
             self.tell_end("failed", now)
             self.send_bye(now, Reason("SIP", 488, "No answer in ACK"))

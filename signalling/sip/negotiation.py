@@ -142,7 +142,7 @@ class Negotiation:
         if offer is not None and offer == self.remote_sdp and self.local_sdp is not None:
             self._accept_invite(self.local_sdp, now)  # only refreshes the session
             return
-        self._core.emit(MediaOffered(self._call.id, offer))
+        self._call.tell(MediaOffered(self._call.id, offer))
 
     def receive_update(self, key: Key, request: ReceivedRequest, now: float) -> None:
         """Take an UPDATE (RFC 3311 section 5.2)."""
@@ -159,7 +159,7 @@ class Negotiation:
             return
         self._update = (key, request)
         self._core.set_timer(self, "offer", now + self._core.settings.offer_s)
-        self._core.emit(MediaOffered(self._call.id, offer))
+        self._call.tell(MediaOffered(self._call.id, offer))
 
     def acknowledged(self, ack: ReceivedRequest, now: float) -> None:
         """An ACK within the dialog."""
@@ -288,7 +288,7 @@ class Negotiation:
                 return
             self.remote_sdp = sdp
             self._answer_waits = True
-            self._core.emit(MediaOffered(self._call.id, sdp))
+            self._call.tell(MediaOffered(self._call.id, sdp))
             return
         client.acknowledge(dialog, None)
         self._client = None
@@ -298,7 +298,7 @@ class Negotiation:
         unchanged = self._is_refresh and sdp == self.remote_sdp
         self.local_sdp, self.remote_sdp = self._offer, sdp
         if not unchanged and self._call.is_confirmed:
-            self._core.emit(MediaAnswered(self._call.id, sdp))
+            self._call.tell(MediaAnswered(self._call.id, sdp))
         self.proceed(now)
 
     def invite_refused(self, outcome: Outcome, now: float) -> None:
@@ -316,7 +316,7 @@ class Negotiation:
         if self._is_refresh:
             self._core.set_timer(self, "refresh", now + REFRESH_AGAIN_S)
         else:
-            self._core.emit(MediaRefused(self._call.id, outcome.code))
+            self._call.tell(MediaRefused(self._call.id, outcome.code))
         self.proceed(now)
 
     def _wait_after(self, response: ReceivedResponse) -> float | None:
@@ -343,7 +343,7 @@ class Negotiation:
                 self._call.hang_up(now, Reason("SIP", 488, "No answer in ACK"))
                 return
             self.remote_sdp = ack.body
-            self._core.emit(MediaAnswered(self._call.id, ack.body))
+            self._call.tell(MediaAnswered(self._call.id, ack.body))
         self.proceed(now)
 
     def invite_unacknowledged(self, now: float) -> None:

@@ -90,7 +90,7 @@ class Transfers:
             self._core.set_timer(self, name, now + LIFE_S)
             self._notify(sequence, 100, "", "", now)
         referred_by = (request.headers.get("Referred-By") or "")[:256]
-        self._core.emit(ReferReceived(name, self._call.id, str(target), referred_by))
+        self._call.tell(ReferReceived(name, self._call.id, str(target), referred_by))
 
     def receive_notify(self, key: Key, request: ReceivedRequest, now: float) -> None:
         """Take a NOTIFY about a REFER of ours."""
@@ -106,7 +106,7 @@ class Transfers:
         final = state == "terminated" or code >= 200
         if final:
             self._sent -= 1
-        self._core.emit(ReferProgressed(self._call.id, code, final))
+        self._call.tell(ReferProgressed(self._call.id, code, final))
 
     def stop(self) -> None:
         """The call is over."""
@@ -141,8 +141,8 @@ class Transfers:
         if isinstance(outcome, ReceivedResponse) and outcome.code < 300:
             if (outcome.headers.get("Refer-Sub") or "").strip().lower() == "false":
                 self._sent -= 1
-                self._core.emit(ReferProgressed(self._call.id, outcome.code, True))
+                self._call.tell(ReferProgressed(self._call.id, outcome.code, True))
             return
         self._sent -= 1
         code = outcome.code if isinstance(outcome, ReceivedResponse) else 0
-        self._core.emit(ReferProgressed(self._call.id, code, True))
+        self._call.tell(ReferProgressed(self._call.id, code, True))

@@ -165,3 +165,16 @@ def test_after_the_last_notification_there_is_no_subscription() -> None:
         False,
         True,
     ]
+
+
+def test_nothing_is_told_of_a_call_that_was_hung_up_and_waits_for_its_ack() -> None:
+    peer = Scripted()
+    peer.request("INVITE", "z9hG4bK1", CONTACT, SDP, body=OFFER)
+    call = peer.one(CallReceived).call
+    peer.agent.accept(call, ANSWER, peer.now)
+    peer.taken()
+    assert peer.agent.refer(call, "sip:other@192.0.2.9", peer.now)
+    (refer,) = (one for one in requests(peer.taken()) if one.method == "REFER")
+    assert peer.agent.hang_up(call, peer.now)
+    peer.answer(refer, 302)
+    assert not [event for event in peer.events if isinstance(event, ReferProgressed)]
