@@ -7,20 +7,20 @@ some leg receives are encoded; ``tick`` brings both in line with the plan before
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
-from mcu.engine.rendition_sharing import MAX_RENDITIONS, share
+from mcu.engine.rendition_sharing import MAX_RENDITIONS
 from mcu.engine.shedding import NOTHING, RateGate, Shed
 from mcu.engine.video_decoding import Shape
-from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung, allowed_rungs, choose_rung
+from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
+from mcu.engine.video_viewers import Viewers
 from mcu.engine.view import ASKED_S, View, timestamp_of
 from mcu.engine.view_rendition import ViewRendition
 from mcu.engine.view_slots import Binding, Room
@@ -46,23 +46,6 @@ SMALL_SLOT = 1 / 9
 SourceId = tuple[str, StreamName]
 
 
-@dataclass(slots=True)
-class _Viewer:
-    """What one leg receives on one of its streams."""
-
-    leg: VideoLeg
-    stream: StreamName
-    view: str
-    rendition: ViewRendition | None = None
-    shown: str = ""
-    """The view the rendition is of: ``view``, or the one with the presentation in it."""
-
-    @property
-    def bitrate_bps(self) -> int:
-        """Of what it gets now."""
-        return 0 if self.rendition is None else self.rendition.key.bitrate_bps
-
-
 class VideoMixer:
     """Video of one conference; see ``ConferenceVideo``.
 
@@ -83,8 +66,7 @@ class VideoMixer:
     ) -> None:
         self._fan_out = fan_out
         self._pool = pool
-        self._width, self._height = width, height
-        self._fps, self._bitrate_bps = fps, bitrate_bps
+        self._width, self._height, self._fps = width, height, fps
         self._counters = VideoCounters()
         self._clock = StageClock()
         self._plan = MediaPlan()
@@ -94,9 +76,15 @@ class VideoMixer:
         """The leg whose presentation is shown."""
         self._sources: dict[SourceId, VideoSource] = {}
         self._views: dict[str, View] = {}
-        self._viewers: dict[tuple[str, StreamName], _Viewer] = {}
+        self._viewers = Viewers(
+            self._views,
+            self._open_rendition,
+            width=width,
+            height=height,
+            fps=fps,
+            bitrate_bps=bitrate_bps,
+        )
         self._limits: dict[str, int | None] = {}
-        self._viewer_limits: dict[str, int] = {}
         self._picture_until: dict[str, float] = {}
         self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
         self._epoch: float | None = None
@@ -139,45 +127,25 @@ class VideoMixer:
     def add_viewer(self, leg: VideoLeg, view: str, now: float) -> None:
         """Let a leg receive a view (``leg.outputs["video"]``), and presentation where it can."""
         self._now = now
-        self._add(_Viewer(leg, "video", view))
+        self._viewers.add(leg, "video", view)
         if "presentation" in leg.outputs:
-            self._add(_Viewer(leg, "presentation", PRESENTATION_VIEW))
+            self._viewers.add(leg, "presentation", PRESENTATION_VIEW)
 
     def remove_viewer(self, leg: VideoLeg) -> None:
         """Send no more video to a leg; an encoder that nobody else needs is freed."""
-        for stream in ("video", "presentation"):
-            viewer = self._viewers.pop((leg.id, stream), None)
-            if viewer is not None:
-                self._stop(viewer)
-                leg.play(viewer.stream, None)
+        self._viewers.remove(leg)
 
     def ladder(self, codec: StreamCodec) -> tuple[Rung, ...]:
         """See ``ConferenceVideo``."""
-        return allowed_rungs(
-            codec,
-            width=self._width,
-            height=self._height,
-            fps=self._fps,
-            bitrate_bps=self._bitrate_bps,
-        )
+        return self._viewers.ladder(codec)
 
     def limit_viewer(self, leg_id: str, limit_bps: int | None) -> None:
         """See ``ConferenceVideo``; the leg goes over with the next key frame of the other one."""
-        if self._viewer_limits.get(leg_id) == limit_bps:
-            return
-        if limit_bps is None:
-            self._viewer_limits.pop(leg_id, None)
-        else:
-            self._viewer_limits[leg_id] = limit_bps
-        for stream in ("video", "presentation"):
-            viewer = self._viewers.get((leg_id, stream))
-            if viewer is not None:
-                self._move(viewer)
+        self._viewers.limit(leg_id, limit_bps)
 
     def receives(self, leg_id: str) -> RenditionKey | None:
         """See ``ConferenceVideo``."""
-        viewer = self._viewers.get((leg_id, "video"))
-        return None if viewer is None or viewer.rendition is None else viewer.rendition.key
+        return self._viewers.receives(leg_id)
 
     # Control
 
@@ -194,7 +162,7 @@ class VideoMixer:
         connected = [one for one in plan.participants.values() if one.presence == "connected"]
         connected.sort(key=lambda one: -one.importance)
         self._present = tuple(one.participant for one in connected)
-        self._show_again()
+        self._viewers.show(plan.views, self._showing)
 
     def set_speakers(self, speakers: Sequence[str]) -> None:
         """Who speaks, the most prominent first."""
@@ -202,11 +170,8 @@ class VideoMixer:
 
     def shed(self, shed: Shed) -> None:
         """See ``ConferenceVideo``."""
-        before, self._shed = self._shed, shed
-        if before.max_renditions != shed.max_renditions:
-            # The weakest first: they make room, and the best lines keep what they have.
-            for viewer in sorted(self._viewers.values(), key=lambda one: one.bitrate_bps):
-                self._move(viewer)
+        self._shed = shed
+        self._viewers.share(shed.max_renditions or MAX_RENDITIONS)
 
     # The clock
 
@@ -337,6 +302,16 @@ class VideoMixer:
             find_source=self._find_source,
         )
 
+    def _open_rendition(self, key: RenditionKey) -> ViewRendition:
+        return ViewRendition(
+            key,
+            self._fps,
+            fan_out=self._fan_out,
+            pool=self._pool,
+            counters=self._counters,
+            clock=self._clock,
+        )
+
     def _find_source(self, binding: Binding) -> VideoSource | None:
         return self._sources.get((binding.participant, binding.stream))
 
@@ -372,7 +347,7 @@ class VideoMixer:
         showing = None if source is None else source.leg.id
         if self._showing != showing:
             self._showing = showing
-            self._show_again()
+            self._viewers.show(self._plan.views, showing)
 
     def _want(self, active: Sequence[View], now: float) -> None:
         """Let sources be decoded in the shapes they are shown in, and no others at all."""
@@ -423,116 +398,6 @@ class VideoMixer:
             elif not future.done():
                 future.set_result(source)
         self._waiting = left
-
-    def _add(self, viewer: _Viewer) -> None:
-        key = (viewer.leg.id, viewer.stream)
-        before = self._viewers.pop(key, None)
-        if before is not None:
-            self._stop(before)
-        self._viewers[key] = viewer
-        self._start(viewer)
-
-    def _shown(self, viewer: _Viewer) -> str:
-        """The view for a viewer now: who gets no presentation sees it in the picture."""
-        plan = self._plan.views.get(viewer.view)
-        if (
-            self._showing is None
-            or plan is None
-            or plan.with_presentation is None
-            or viewer.stream != "video"
-            or "presentation" in viewer.leg.outputs
-        ):
-            return viewer.view
-        return plan.with_presentation.name
-
-    def _show_again(self) -> None:
-        """Let viewers go over to the view that is theirs now; who has none gets it."""
-        for viewer in self._viewers.values():
-            changes = viewer.shown != self._shown(viewer)
-            if viewer.rendition is None or changes or self._is_own(viewer):
-                self._start(viewer)
-
-    def _is_own(self, viewer: _Viewer) -> bool:
-        """Whether a viewer would get back the presentation that it sends."""
-        return viewer.stream == "presentation" and viewer.leg.id == self._showing
-
-    def _silence(self, viewer: _Viewer) -> None:
-        if viewer.rendition is not None:
-            self._stop(viewer)
-            viewer.leg.play(viewer.stream, None)
-
-    def _start(self, viewer: _Viewer) -> None:
-        """Give a viewer the rendition that its codec and line allow; made if nobody has it yet."""
-        if self._is_own(viewer):
-            self._silence(viewer)
-            return
-        shown = self._shown(viewer)
-        view = self._views.get(shown)
-        limit = self._viewer_limits.get(viewer.leg.id)
-        if view is None or limit == AUDIO_ONLY_BPS:
-            return  # the plan that names the view, or a better line, is on its way
-        key = self._key(view, viewer, limit)
-        rendition = view.renditions.get(key)
-        if rendition is None:
-            rendition = view.renditions[key] = ViewRendition(
-                key,
-                self._fps,
-                fan_out=self._fan_out,
-                pool=self._pool,
-                counters=self._counters,
-                clock=self._clock,
-            )
-        if rendition is viewer.rendition:
-            return
-        self._stop(viewer)
-        rendition.legs[viewer.leg.id] = viewer.leg
-        viewer.rendition, viewer.shown = rendition, shown
-        viewer.leg.play(viewer.stream, rendition.rendition)
-
-    def _move(self, viewer: _Viewer) -> None:
-        """Let a viewer go over to what its limit allows now, or to no picture at all."""
-        if self._viewer_limits.get(viewer.leg.id) != AUDIO_ONLY_BPS:
-            self._start(viewer)
-        else:
-            self._silence(viewer)
-
-    def _stop(self, viewer: _Viewer) -> None:
-        rendition = viewer.rendition
-        viewer.rendition = None
-        if rendition is None:
-            return
-        rendition.legs.pop(viewer.leg.id, None)
-        if not rendition.legs:
-            rendition.close()
-            del self._views[viewer.shown].renditions[rendition.key]
-
-    def _key(self, view: View, viewer: _Viewer, limit_bps: int | None) -> RenditionKey:
-        codec = viewer.leg.outputs[viewer.stream]
-        rung = choose_rung(
-            codec,
-            width=self._width,
-            height=self._height,
-            fps=self._fps,
-            bitrate_bps=self._bitrate_bps,
-            limit_bps=limit_bps,
-        )
-        name = view.plan.name
-        key = RenditionKey(
-            "video",
-            name,
-            codec.name,
-            rung.width,
-            rung.height,
-            rung.bitrate_bps,
-            single_nal=codec.single_nal,
-        )
-        alike = [
-            one.key
-            for one in view.renditions.values()
-            if (one.key.codec, one.key.single_nal) == (codec.name, codec.single_nal)
-            and set(one.legs) != {viewer.leg.id}
-        ]
-        return share(key, alike, self._shed.max_renditions or MAX_RENDITIONS)
 
 
 def _with_variants(plan: MediaPlan) -> Iterator[ViewPlan]:
