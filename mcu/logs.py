@@ -13,11 +13,15 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
 from config.sections import LoggingSettings
 
 MASK = "***"
+
+MAX_FAULT = 200
+"""Characters of what is told of a request that is no HTTP."""
 
 MAX_DEPTH = 8
 """Nesting down to which values are searched for secrets; what is deeper is not written."""
@@ -39,6 +43,20 @@ _SECRET_TEXTS = (
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _MULTI_LINE_KEYS = frozenset({"exception", "stack"})
+
+
+class UnreadableRequests(logging.Filter):
+    """What is no HTTP is the sender's fault: one line without the parser's traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten a record of aiohttp's server; drops none."""
+        fault = record.exc_info[1] if record.exc_info else None
+        if isinstance(fault, HttpProcessingError):
+            reason = " ".join((fault.message or type(fault).__name__).split())
+            record.msg = f"{record.msg}: {reason[:MAX_FAULT].replace('%', '%%')}"
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def configure(settings: LoggingSettings, stream: TextIO | None = None) -> None:
@@ -92,6 +110,9 @@ def configure(settings: LoggingSettings, stream: TextIO | None = None) -> None:
     quiet = logging.NOTSET if settings.level == "debug" else logging.WARNING
     for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(quiet)
+    server = logging.getLogger("aiohttp.server")
+    if not any(isinstance(one, UnreadableRequests) for one in server.filters):
+        server.addFilter(UnreadableRequests())
     logging.captureWarnings(capture=True)
 
 

@@ -1,5 +1,6 @@
 """Log lines: form, request ids, libraries routed through, secrets masked."""
 
+import asyncio
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 import structlog
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +48,48 @@ def test_standard_logging_goes_the_same_way() -> None:
     (line,) = lines(stream)
     assert line["event"] == "token=*** failed"
     assert (line["level"], line["logger"]) == ("error", "aiohttp.server")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Type: a/c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX%s: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET /%s HTTP/9.9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+async def test_a_request_that_is_no_http_leaves_one_line_and_no_traceback(
+    request_bytes: bytes,
+) -> None:
+    stream = started()
+    logs.configure(LoggingSettings(format="json", level="info"), stream)  # as after SIGHUP
+    runner = web.AppRunner(web.Application(), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        writer.write(request_bytes)
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    finally:
+        await runner.cleanup()
+    (line,) = lines(stream)
+    assert (line["level"], line["logger"]) == ("warning", "aiohttp.server")
+    assert line["event"].startswith("Error handling request from 127.0.0.1: ")
+    assert "exception" not in line
+
+
+def test_faults_of_our_own_keep_their_traceback() -> None:
+    stream = started()
+    try:
+        raise ValueError("ours")
+    except ValueError:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "a")
+    (line,) = lines(stream)
+    assert line["level"] == "error"
+    assert "Traceback" in line["exception"]
 
 
 def test_chatty_libraries_speak_only_at_debug() -> None:
