@@ -135,20 +135,19 @@ class Daemon:
         await self.sip_accounts.open()
         stack.callback(self._stop_clock)
         self._drive()
-        await self._open_sip(store)
+        await self._open_sip()
         await self._listen(stack, store)
         # What was made so far stays; the collector need not look at it again and again.
         stack.callback(Collector.take_over())
         gc.collect()
         gc.freeze()
 
-    async def _open_sip(self, store: Store) -> None:
+    async def _open_sip(self) -> None:
         if self._sip_media is None:
             return
         self._sip = SipStation(
             self.settings,
             self._sip_media,
-            store=store,
             conferences=self.conferences,
             rooms=self.rooms,
             accounts=self.sip_accounts,
@@ -159,6 +158,10 @@ class Daemon:
     def _call_again(self, conference: str, participant: str) -> None:
         if self._sip is not None:
             self._sip.calls.call_again(conference, participant)
+
+    def _bridge_changed(self, bridge: str) -> None:
+        if self._sip is not None:
+            self._sip.calls.bridge_changed(bridge)
 
     async def _close_sip(self) -> None:
         if self._sip is not None:
@@ -277,6 +280,7 @@ class Daemon:
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 call_again=self._call_again,
+                bridge_changed=self._bridge_changed,
                 collectors=() if self._sip is None else (self._sip.collector,),
                 not_ready=self._not_ready,
                 public_url=http.public_url,

@@ -317,6 +317,7 @@ class Services:
             oldest first; None: it has made none.
         call_again: an operator has called a participant in (conference, participant) that was on
             the roster already; for hardware rooms that have hung up.
+        bridge_changed: a bridge's record is another now; for hardware rooms that are to be called.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -337,6 +338,7 @@ class Services:
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     call_again: Callable[[str, str], None] = lambda conference, participant: None
+    bridge_changed: Callable[[str], None] = lambda bridge: None
     collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.engine.plan import Presence, Slot
 from mixer.video.layout import Fit
 
 CallFailure = Literal[
-    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "failed"
-]
+    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
+    "failed",
+]  # fmt: skip
 """Why a room that was called did not come; ``refused`` by a person or for its credentials,
-``not_acceptable`` for its media."""
+``not_acceptable`` for its media; ``server_full``: this server has no place for it now."""
 
 Role = Literal["participant", "chair"]
 LegUse = Literal["join", "publish", "view"]
@@ -146,7 +148,7 @@ class ConferenceState:
 
     Args:
         participants: by id, in roster order.
-        presenter: who has the token of the presentation.
+        presenter: who has the token of the presentation. floor: who has the right to speak.
         entry_muted: ``all`` and ids of units whose newcomers come in muted (after "mute all").
         version: grows with every change of the conference itself (not of its participants).
         arrivals: how many participants have ever come; gives ``join_order``.
@@ -171,6 +173,7 @@ class ConferenceState:
     message: Message | None = None
     broadcast: str | None = None
     presenter: str | None = None
+    floor: Floor = IDLE_FLOOR
     entry_muted: tuple[str, ...] = ()
     ended_at: datetime | None = None
     version: int = 1

@@ -164,10 +164,13 @@ class SipAccounts:
     async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
         """Where to call a room, the best first: its devices, then its address in the registry.
 
+        Returns: nothing for a bridge that is not of kind sip.
         Raises:
             UnknownRecord: no such bridge. StoreUnavailable.
         """
         record = await self._store.bridges.get(bridge)
+        if record.kind != "sip":
+            return ()
         targets = [
             CallTarget(str(binding.contact), _way_back(binding))
             for binding in self.registrar.bindings(bridge, self._monotonic())

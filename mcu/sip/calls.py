@@ -31,7 +31,6 @@ from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
 from mcu.sip.trace_entries import entry_of
-from mcu.store.errors import StoreUnavailable, UnknownRecord
 from signalling.sip import (
     BindingsChanged,
     CallAnswered,
@@ -51,7 +50,6 @@ TRACED_CALLS: Final = 5
 """Of one participant."""
 MAX_TRACED: Final = 1_000
 """Participants whose calls can be looked up."""
-STORE_RETRY_S: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +59,6 @@ class SipCalls:
 
     Args:
         bindings_changed: told of each change of registrations.
-        is_called: whether a bridge is a hardware room that we call. Raises UnknownRecord,
-            StoreUnavailable.
         redial_s: first and longest pause between calls to one room.
     """
 
@@ -73,7 +69,6 @@ class SipCalls:
         directory: Directory,
         *,
         bindings_changed: Callable[[BindingsChanged], None],
-        is_called: Callable[[str], Coroutine[Any, Any, bool]],
         no_answer_s: float,
         redial_s: tuple[float, float],
     ) -> None:
@@ -81,7 +76,6 @@ class SipCalls:
         self._plan = plan
         self._directory = directory
         self._bindings_changed = bindings_changed
-        self._is_called = is_called
         self._no_answer_s = no_answer_s
         self._redial_s = redial_s
         self._context: CallContext
@@ -131,6 +125,12 @@ class SipCalls:
         if found is not None:
             found[0].call_again()
 
+    def bridge_changed(self, bridge: str) -> None:
+        """A bridge's record is another now: it may be called from now on, or elsewhere."""
+        found = self._dialers.get((self._conferences.conference_of(bridge) or "", bridge))
+        if found is not None:
+            found[0].reachable()
+
     def revoked(self, bridge: str) -> None:
         """A room's account is gone: its calls end."""
         for conversation in tuple(self._calls.values()):
@@ -152,7 +152,7 @@ class SipCalls:
             self._bindings_changed(event)
             for (_, participant), (dialer, _) in self._dialers.items():
                 if participant == event.address and event.bindings:
-                    dialer.registered()
+                    dialer.reachable()
         elif isinstance(event, ReferReceived):
             self._context.endpoint.do(
                 lambda agent, at: agent.report_refer(event.call, event.refer, 603, at)
@@ -238,7 +238,7 @@ class SipCalls:
             no_answer_s=self._no_answer_s,
             opened=self._opened,
         )
-        task = asyncio.get_running_loop().create_task(self._dial(who.bridge, dialer))
+        task = asyncio.get_running_loop().create_task(dialer.run())
         self._dialers[key] = dialer, task
 
         def gone(done: asyncio.Task[None]) -> None:
@@ -254,20 +254,6 @@ class SipCalls:
         found = self._dialers.pop((conference, participant), None)
         if found is not None:
             found[1].cancel()
-
-    async def _dial(self, bridge: str, dialer: Dialer) -> None:
-        while True:
-            try:
-                if not await self._is_called(bridge):
-                    return
-                await dialer.run()
-            except UnknownRecord:
-                return
-            except StoreUnavailable as error:
-                log.warning("call_waits", participant=bridge, reason=error.reason)
-                await asyncio.sleep(STORE_RETRY_S)
-            else:
-                return
 
     # Inside
 

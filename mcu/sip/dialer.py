@@ -1,5 +1,8 @@
 """Calls a room until it is in the conference: again after each failure, later each time.
 
+A bridge that is no hardware room, or has no address and is registered nowhere, is waited for: both
+may change while the conference runs.
+
 A room that hung up by itself, or that an operator disconnected, is left in peace until it is
 called in again; one whose line was lost is called again.
 """
@@ -40,7 +43,11 @@ class Directory(Protocol):
     """Where rooms are; ``SipAccounts`` is one."""
 
     async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
-        """Where to call a room, the best first. Raises UnknownRecord, StoreUnavailable."""
+        """Where to call a room, the best first; of one that is not called by SIP: nowhere.
+
+        Raises:
+            UnknownRecord, StoreUnavailable.
+        """
 
     async def credentials(self, bridge: str) -> Credentials | None:
         """What we answer a challenge with. Raises StoreUnavailable."""
@@ -102,8 +109,8 @@ class Dialer:
         self._backoff.reset()
         self._stir()
 
-    def registered(self) -> None:
-        """Where the room can be reached has changed."""
+    def reachable(self) -> None:
+        """Where the room can be reached has changed: it has registered, or has another record."""
         self._stir()
 
     def call_again(self) -> None:
@@ -128,7 +135,7 @@ class Dialer:
             try:
                 targets = await self._directory.call_targets(self._participant)
                 if not targets:
-                    await self._wake.wait()  # it can be reached once it registers
+                    await self._wake.wait()
                     continue
                 await self._call(targets)
             except UnknownRecord:
@@ -163,7 +170,8 @@ class Dialer:
         try:
             self._context.rooms.admit(self._conference, self._participant)
         except NoCapacity as error:
-            raise Failed("failed", error.retry_after_s) from error
+            self._note_full(error.reason)
+            raise Failed("server_full", error.retry_after_s) from error
         except Refused as error:
             raise Failed("failed") from error
         self._conferences.note(self._conference, NoteCalling(self._participant))
@@ -181,6 +189,21 @@ class Dialer:
         except BaseException:
             self._note_failure("failed")
             raise
+
+    def _note_full(self, reason: str) -> None:
+        """Tell the operator once that we are full, and not again with every attempt."""
+        state = self._state()
+        who = None if state is None else state.participants.get(self._participant)
+        if who is None or who.call_failure == "server_full":
+            return
+        log.warning(
+            "call_waits",
+            conference=self._conference,
+            participant=self._participant,
+            reason=reason,
+        )
+        self._conferences.note(self._conference, NoteCalling(self._participant))
+        self._note_failure("server_full")
 
     def _note_failure(self, failure: CallFailure) -> None:
         self._conferences.note(self._conference, NoteCallFailed(self._participant, failure))

@@ -28,7 +28,6 @@ from mcu.sip.media_ends import MediaEnds
 from mcu.sip.metrics import SipCollector
 from mcu.sip.settings import EndpointSettings, SourceLimits
 from mcu.sip.sight import ConferenceSight
-from mcu.store.store import Store
 from signalling.sip import AgentSettings, Listener
 from signalling.webrtc.dtls import DtlsCertificate
 
@@ -80,21 +79,18 @@ class SipStation:
         settings: Settings,
         media: SipMedia,
         *,
-        store: Store,
         conferences: Conferences,
         rooms: Rooms,
         accounts: SipAccounts,
         clock: Callable[[], float],
     ) -> None:
         sip = settings.sip
-        self._store = store
         self._conferences = conferences
         self.calls = SipCalls(
             conferences,
             DialPlan(sip, conferences),
             accounts,
             bindings_changed=accounts.bindings_changed,
-            is_called=self._is_called,
             no_answer_s=sip.no_answer_s,
             redial_s=(sip.redial_min_s, sip.redial_max_s),
         )
@@ -174,9 +170,6 @@ class SipStation:
             await self.calls.close()
             if not self.endpoint.agent.is_idle:
                 await asyncio.sleep(GOODBYE_S)
-
-    async def _is_called(self, bridge: str) -> bool:
-        return (await self._store.bridges.get(bridge)).kind == "sip"
 
 
 def endpoint_settings(settings: Settings) -> EndpointSettings:

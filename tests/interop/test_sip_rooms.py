@@ -116,6 +116,31 @@ async def test_it_is_called_lost_and_called_again(daemon: SipDaemon, tmp_path: P
         await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)
 
 
+async def test_a_web_room_of_a_running_conference_becomes_a_hardware_room(
+    daemon: SipDaemon, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(daemon, {"phong-moi": "Mới"}))
+        await daemon.call("PATCH", "/bridges/phong-moi", {"kind": "sip"})
+        found = await daemon.call("POST", "/bridges/phong-moi/sip-secret", {})
+        phone = Baresip(tmp_path, account(daemon, "phong-moi", found["secret"], "regint=60"))
+        await stack.enter_async_context(phone)
+        await held.until_states(phong_moi="connected")
+
+
+async def test_a_room_of_a_running_conference_gets_an_address(
+    daemon: SipDaemon, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(daemon, {}))
+        await add_sip_bridge(held, "phong-dc")
+        phone = Baresip(tmp_path, "sip:codec@127.0.0.1>;regint=0;answermode=auto")
+        await stack.enter_async_context(phone)
+        address = f"sip:codec@127.0.0.1:{phone.port}"
+        await daemon.call("PATCH", "/bridges/phong-dc", {"address": address})
+        await held.until_states(phong_dc="connected")
+
+
 async def test_an_operator_disconnects_it_and_ends_the_conference(
     daemon: SipDaemon, tmp_path: Path
 ) -> None:

@@ -191,15 +191,11 @@ async def stage(
         await conferences.restore()
         registrations: list[BindingsChanged] = []
 
-        async def is_called(bridge: str) -> bool:
-            return (await store.bridges.get(bridge)).kind == "sip"
-
         calls = SipCalls(
             conferences,
             DialPlan(settings, conferences),
             directory,
             bindings_changed=registrations.append,
-            is_called=is_called,
             no_answer_s=30.0,
             redial_s=(0.02, 0.04),
         )

@@ -96,6 +96,7 @@ async def change_bridge(call: Call) -> web.Response:
     if bridge.kind == "sip" and changed.kind != "sip":
         await call.services.sip.clear_outbound(bridge.id)
         await call.services.sip.revoke(bridge.id)
+    call.services.bridge_changed(bridge.id)
     return _answer(call, changed)
 
 

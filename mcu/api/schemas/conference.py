@@ -26,8 +26,9 @@ LayoutName = Literal[
 ParticipantRole = Literal["participant", "chair"]
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 CallFailure = Literal[
-    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "failed"
-]
+    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
+    "failed",
+]  # fmt: skip
 Pin = Annotated[str, Field(pattern=f"^{PIN_PATTERN}$", description="4 to 10 digits")]
 Number = Annotated[
     str,
@@ -110,6 +111,34 @@ class Counts(Output):
     left: int
 
 
+class FloorRequest(Output):
+    """Somebody who waits for the floor."""
+
+    participant: str
+    place: int = Field(description="from 1")
+    at: Time
+
+
+class FloorHolder(Output):
+    """Who has the floor."""
+
+    participant: str
+    since: Time
+    until: Time | None = Field(description="null: no limit, or the chair speaks in between")
+    time_limit_s: float | None
+    picture: Literal["speaker", "broadcast", "none"]
+    interrupted_at: Time | None = Field(description="since when the chair speaks in between")
+    left_s: float | None = Field(description="what is left of its time while it is interrupted")
+
+
+class FloorState(Output):
+    """Who has the floor and who waits for it."""
+
+    holder: FloorHolder | None
+    requests: list[FloorRequest]
+    previous: str | None = Field(description="who had it last")
+
+
 class Conference(Output):
     """One meeting, running or ended."""
 
@@ -123,6 +152,7 @@ class Conference(Output):
     message: Message | None
     broadcast: str | None
     presentation: str | None = Field(description="the participant that presents, if one does")
+    floor: FloorState
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     has_pin: bool = Field(description="callers that are not on the roster must enter a PIN")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -337,6 +337,11 @@ class TestCalledOut:
         )
         with pytest.raises(UnknownRecord):
             await mcu.accounts.call_targets("nobody")
+
+    async def test_a_web_room_is_not_called_whatever_address_it_has(self, mcu: Office) -> None:
+        bridge = await mcu.store.bridges.get("called")
+        await mcu.store.bridges.update(replace(bridge, kind="webrtc"))
+        assert await mcu.accounts.call_targets("called") == ()
 
     async def test_with_what_we_sign_in(self, mcu: Office) -> None:
         assert await mcu.accounts.credentials("codec") is None

@@ -351,6 +351,31 @@ async def test_who_came_by_itself_is_called_no_more(tmp_path: Path) -> None:
         assert found.states(conference) == {"b1": "connected"}
 
 
+async def test_a_room_that_becomes_reachable_while_it_is_expected_is_called(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start("b1", "web")
+        for bridge in ("b1", "web"):  # without a target: a web room, or registered nowhere
+            found.directory.targets[bridge] = (found.telephone(),)
+            found.calls.bridge_changed(bridge)
+            await until(lambda bridge=bridge: found.states(conference)[bridge] == "connected")
+
+
+async def test_a_changed_record_of_a_room_that_is_here_or_nowhere_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await joined(found, conference)
+        found.calls.bridge_changed("b1")
+        found.calls.bridge_changed("b2")
+        await until(lambda: not found.endpoint.waiting)
+        assert found.endpoint.agent.statistics.calls["out"] == 1
+        assert found.states(conference) == {"b1": "connected"}
+
+
 async def test_the_conference_ends(tmp_path: Path) -> None:
     async with stage(tmp_path) as found:
         found.directory.targets["b1"] = (found.telephone(),)
@@ -400,6 +425,9 @@ async def test_a_full_server_calls_nobody_until_there_is_room(tmp_path: Path) ->
         await asyncio.sleep(0.05)
         assert found.states(conference) == {"b1": "expected"}
         assert not found.room.events
+        # The operator sees why it is not called, told once, not with every attempt.
+        who = found.conferences.get(conference).participants["b1"]
+        assert (who.call_failure, who.version) == ("server_full", 3)
         found.load.full = False
         found.calls.call_again(conference, "b1")
         await joined(found, conference)

@@ -140,3 +140,12 @@ async def test_deleting_a_bridge_ends_its_tokens(province: Api) -> None:
     room = await province.token("bridge", bridge="xa-1-a")
     await province.call("DELETE", "/bridges/xa-1-a", status=204)
     await province.call("GET", "/session", token=room, status=401)
+
+
+async def test_whoever_calls_rooms_is_told_of_a_changed_record(make_api: MakeApi) -> None:
+    changed: list[str] = []
+    api = await make_api(bridge_changed=changed.append)
+    await api.province()
+    await api.call("PATCH", "/bridges/xa-1-a", {"kind": "sip"}, status=200)
+    await api.call("PATCH", "/bridges/xa-1-a", {"unit": "nowhere"}, status=422)
+    assert changed == ["xa-1-a"]

@@ -86,6 +86,7 @@ export default {
   "call.refused": "refused",
   "call.not_found": "not known there",
   "call.not_acceptable": "no common format",
+  "call.server_full": "this server is full",
   "call.failed": "call failed",
   "rooms.title": "SIP rooms",
   "rooms.registered": "{count} of {total} signed in",

@@ -84,6 +84,7 @@ export default {
   "call.refused": "từ chối",
   "call.not_found": "không có số này",
   "call.not_acceptable": "không cùng định dạng",
+  "call.server_full": "máy chủ đã đầy",
   "call.failed": "gọi không được",
   "rooms.title": "Điểm cầu SIP",
   "rooms.registered": "{count}/{total} đã đăng ký",
