@@ -20,7 +20,7 @@ from mcu.sip.door import Door
 from mcu.sip.endings import goodbye, leg_reason
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
-from mcu.sip.media_ends import SECTIONS, MediaEnds
+from mcu.sip.media_ends import SECTIONS, MediaEnds, Protections
 from signalling.offer_answer import (
     Agreed,
     Offered,
@@ -70,9 +70,16 @@ class Conversation:
 
     Args:
         hop: where its signalling comes from or goes to.
+        protections: of its media; None: as the site has it.
     """
 
-    def __init__(self, context: CallContext, conference: str, hop: Hop) -> None:
+    def __init__(
+        self,
+        context: CallContext,
+        conference: str,
+        hop: Hop,
+        protections: Protections | None = None,
+    ) -> None:
         self.call: CallId = ""
         self.conference = conference
         self.participant: str | None = None
@@ -91,7 +98,9 @@ class Conversation:
             context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
         )
         self._seat = context.floors.seat(conference, self._pair)
-        self._local = context.ends.local(hop, lambda index, family: self._port(), self._seat.local)
+        self._local = context.ends.local(
+            hop, lambda index, family: self._port(), self._seat.local, protections
+        )
 
     # Media
 

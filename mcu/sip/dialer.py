@@ -21,7 +21,8 @@ from mcu.conference.state import CallFailure, ConferenceState, Refused
 from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.accounts import CallTarget
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
-from mcu.sip.endings import failure_of, tries_elsewhere
+from mcu.sip.endings import failure_of, refuses_media, tries_elsewhere
+from mcu.sip.media_ends import Protections
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from signalling.sip import (
     CallAnswered,
@@ -94,6 +95,7 @@ class Dialer:
         self._wake = asyncio.Event()  # something that makes it worth to call at once
         self._changed = asyncio.Event()  # that, or the call under way has come to its end
         self._resting = False
+        self._protections: Protections = ()  # what the room did not refuse last
 
     # What others tell
 
@@ -217,7 +219,7 @@ class Dialer:
         while queue:
             target = queue.pop(0)
             for hop in await self._hops(target):
-                ended = await self._try(target.uri, hop, credentials)
+                ended = await self._try_protected(target.uri, hop, credentials)
                 if ended is None:
                     return
                 failed = Failed(failure_of(ended), ended.retry_after_s or 0)
@@ -236,12 +238,32 @@ class Dialer:
         except SipError as error:
             raise Failed("not_found") from error
 
-    async def _try(self, uri: str, hop: Hop, credentials: Credentials | None) -> CallEnded | None:
+    async def _try_protected(
+        self, uri: str, hop: Hop, credentials: Credentials | None
+    ) -> CallEnded | None:
+        """Call one place, with each protection of media until it does not refuse that; see _try.
+
+        What it did not refuse last is tried first.
+        """
+        ended = None
+        ways = self._context.ends.protections(hop)
+        for way in sorted(ways, key=lambda way: way != self._protections):
+            ended = await self._try(uri, hop, credentials, way)
+            if ended is None or not refuses_media(ended):
+                self._protections = way
+                break
+        return ended
+
+    async def _try(
+        self, uri: str, hop: Hop, credentials: Credentials | None, protections: Protections
+    ) -> CallEnded | None:
         """Call one place; None: the room is in, by this call or another way."""
         state = self._state()
         if state is None:
             return None
-        conversation = OutgoingConversation(self._context, self._conference, hop, self._changed.set)
+        conversation = OutgoingConversation(
+            self._context, self._conference, hop, protections, self._changed.set
+        )
         try:
             await conversation.reserve()
         except PortsExhausted as error:
@@ -303,9 +325,14 @@ class OutgoingConversation(Conversation):
     """
 
     def __init__(
-        self, context: CallContext, conference: str, hop: Hop, changed: Callable[[], None]
+        self,
+        context: CallContext,
+        conference: str,
+        hop: Hop,
+        protections: Protections,
+        changed: Callable[[], None],
     ) -> None:
-        super().__init__(context, conference, hop)
+        super().__init__(context, conference, hop, protections)
         self.outcome: CallEnded | None = None
         """Why it came to nothing; None while it stands."""
         self._changed = changed
@@ -316,7 +343,7 @@ class OutgoingConversation(Conversation):
             self.complete(event.sdp)
         except UNUSABLE as error:
             log.info("answer_unusable", call=self.call, reason=str(error))
-            self._settle(CallEnded(self.call, "not acceptable", 488))
+            self._settle(CallEnded(self.call, "not acceptable", 488, by_peer=False))
             self.hang_up("failed")
 
     def over(self, event: CallEnded) -> None:

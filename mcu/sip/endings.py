@@ -40,6 +40,11 @@ def tries_elsewhere(event: CallEnded) -> bool:
     return failure_of(event) == "unreachable"
 
 
+def refuses_media(event: CallEnded) -> bool:
+    """Whether the peer refused what we offered; another offer may suit it (RFC 3261 21.4.26)."""
+    return event.by_peer and event.code in (488, 606)
+
+
 def goodbye(reason: str) -> Reason:
     """What the room is told when its leg was closed for ``reason`` (``LegObserver.leg_left``)."""
     return _GOODBYES.get(reason, Reason("SIP", 200, "Disconnected"))

@@ -21,7 +21,10 @@ STREAMS: Final[Mapping[StreamName, Direction]] = {
 }
 SECTIONS: Final = len(STREAMS) + 1
 """Sections of one call that need ports; the last is floor control."""
-_PROTECTED: Final[tuple[Protection, ...]] = ("sdes", "dtls")
+Protections = tuple[Protection, ...]
+
+_PROTECTED: Final[Protections] = ("sdes", "dtls")
+_BY_CERTIFICATE: Final[Protections] = ("dtls", "sdes")
 
 
 class MediaEnds:
@@ -54,16 +57,30 @@ class MediaEnds:
         self._plain_rtp = plain_rtp
         self._internal = tuple(ipaddress.ip_network(network) for network in internal)
 
+    def protections(self, hop: Hop) -> tuple[Protections, ...]:
+        """What may protect media, in the order in which offers of ours try it.
+
+        Keys that a room may pass over suit most; those that insist on the name of their own
+        protection (RTP/SAVP, or DTLS) refuse it with 488, and get the next offer.
+        """
+        if self._is_plain_allowed(hop.host):
+            return (*_PROTECTED, "plain"), _PROTECTED, _BY_CERTIFICATE
+        return _PROTECTED, _BY_CERTIFICATE
+
     def local(
-        self, hop: Hop, port: Callable[[int, Family], int], floor: LocalFloor | None = None
+        self,
+        hop: Hop,
+        port: Callable[[int, Family], int],
+        floor: LocalFloor | None = None,
+        protections: Protections | None = None,
     ) -> LocalMedia:
         """Our end of a call with a peer whose signalling comes from or goes to ``hop``.
 
         Args:
             port, floor: see ``LocalMedia``.
+            protections: one of those that ``protections`` gives; None: the first.
         """
         reached = hop.local or local_address(hop.host, hop.port or 0)
-        plain = self._is_plain_allowed(hop.host)
         return LocalMedia(
             port=port,
             session_id=secrets.randbits(62),
@@ -73,7 +90,7 @@ class MediaEnds:
             ipv6=self._address(6, reached),
             fingerprints=(self._fingerprint,),
             ice=Ice(secrets.token_hex(4), secrets.token_hex(16)),
-            protections=(*_PROTECTED, "plain") if plain else _PROTECTED,
+            protections=protections or self.protections(hop)[0],
             streams=STREAMS,
             receive_bitrate_bps=self._bitrate_bps,
             floor=floor,

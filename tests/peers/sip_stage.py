@@ -166,7 +166,7 @@ async def stage(
     """A stage with the bridges b1 and b2 of kind sip and web of kind webrtc."""
     loop = asyncio.get_running_loop()
     room = room or Room(answer=description())
-    settings = SipSettings(host="127.0.0.1", **{"guests": "allowed", **sip})
+    settings = SipSettings(host="127.0.0.1", **{"guests": "allowed", "plain_rtp": "allowed", **sip})
     async with AsyncExitStack() as stack:
         store = await Store.open(tmp_path / "data" / "mcu.sqlite3")
         stack.push_async_callback(store.close)
@@ -212,7 +212,7 @@ async def stage(
                     cname="cname",
                     bitrate_bps=1_000_000,
                     own=("127.0.0.1",),
-                    plain_rtp="allowed",
+                    plain_rtp=settings.plain_rtp,
                 ),
                 clock=loop.time,
                 floors=floors,

@@ -1,6 +1,7 @@
 """Calls, the roster and the legs, against a telephone on loopback."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,13 +13,15 @@ from mcu.sip.arrivals import GUESTS_WAIT_S, MAX_GUESTS_OF_SOURCE
 from mcu.sip.endings import goodbye
 from signalling.sip import (
     CallAnswered,
+    CallConfirmed,
     CallEnded,
     CallReceived,
+    Event,
     MediaAnswered,
     MediaRefused,
     SipStatistics,
 )
-from tests.peers.sip_stage import ACTOR, Stage, description, stage
+from tests.peers.sip_stage import ACTOR, CERTIFICATE, Stage, description, stage
 from tests.peers.sip_wire import Room, of_call, port_of, tcp_peer
 from tests.peers.waiting import until as until_every
 
@@ -317,6 +320,79 @@ async def test_an_answer_of_no_use_is_told(tmp_path: Path) -> None:
         ended = await told(found.room, CallEnded)
         assert ended.reason is not None
         assert ended.reason.cause == 488
+
+
+class Insisting(Room):
+    """Refuses offers that do not name its own protection, and answers those that do."""
+
+    def __init__(self, protocol: str, lines: tuple[str, ...]) -> None:
+        super().__init__()
+        self._protocol = protocol
+        answered = description(40_000, *lines).replace(b"RTP/AVP", protocol.encode())
+        self.answer = answered
+        self.offered: list[str] = []
+
+    def __call__(self, event: Event, now: float) -> None:
+        if isinstance(event, CallReceived):
+            self.offered.append((event.sdp or b"").decode().split("m=audio ")[1].split(" ")[1])
+            self.refuse = 0 if self.offered[-1] == self._protocol else 488
+            count = (event.sdp or b"").count(b"\r\nm=") - 1
+            self.answer = self.answer.split(b"m=video", 1)[0]
+            self.answer += b"m=video 0 RTP/AVP 97\r\n" * (count - 1)
+            self.answer += b"m=application 0 UDP/BFCP *\r\n"
+        super().__call__(event, now)
+
+
+KEYS = "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:" + base64.b64encode(bytes(30)).decode()
+FINGERPRINT = f"a=fingerprint:{CERTIFICATE.fingerprint}"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "lines", "plain", "offered"),
+    [
+        ("RTP/SAVP", (KEYS,), "allowed", ["RTP/AVP", "RTP/SAVP"]),
+        ("RTP/SAVP", (KEYS,), "refused", ["RTP/SAVP"]),
+        (
+            "UDP/TLS/RTP/SAVP",
+            (FINGERPRINT, "a=setup:active"),
+            "allowed",
+            ["RTP/AVP", "RTP/SAVP", "UDP/TLS/RTP/SAVP"],
+        ),
+    ],
+)
+async def test_what_a_room_insists_on_is_found_and_remembered(
+    tmp_path: Path, protocol: str, lines: tuple[str, ...], plain: str, offered: list[str]
+) -> None:
+    room = Insisting(protocol, lines)
+    async with stage(tmp_path, room, plain_rtp=plain) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await told(found.room, CallConfirmed)
+        assert room.offered == offered
+        (leg,) = found.acceptor.legs.values()
+        assert {type(flow.security).__name__ for flow in leg.agreed.flows} == {
+            "Sdes" if lines == (KEYS,) else "Dtls"
+        }
+        # Called once more, it is offered at once what it took.
+        found.phone.do(lambda agent, now: agent.hang_up(last(room, CallReceived).call, now))
+        await until(lambda: not found.acceptor.legs)
+        found.calls.call_again(conference, "b1")
+        await told(found.room, CallConfirmed, 2)
+        assert room.offered == [*offered, protocol]
+
+
+async def test_who_refuses_every_protection_is_not_acceptable(tmp_path: Path) -> None:
+    room = Insisting("none", ())
+    async with stage(tmp_path, room) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await until(
+            lambda: (
+                found.conferences.get(conference).participants["b1"].call_failure
+                == "not_acceptable"
+            )
+        )
+        assert room.offered[:3] == ["RTP/AVP", "RTP/SAVP", "UDP/TLS/RTP/SAVP"]
 
 
 class Ringing(Room):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcu.sip.endings import failure_of, goodbye, leg_reason, tries_elsewhere
+from mcu.sip.endings import failure_of, goodbye, leg_reason, refuses_media, tries_elsewhere
 from signalling.sip import CallEnded, Cause
 
 
@@ -30,6 +30,13 @@ def test_who_rang_too_long_was_reachable() -> None:
     event = CallEnded("c", "no answer", by_peer=False)
     assert failure_of(event) == "no_answer"
     assert not tries_elsewhere(event)
+
+
+def test_another_offer_is_for_who_refused_this_one() -> None:
+    assert refuses_media(CallEnded("c", "not acceptable", 488))
+    assert refuses_media(CallEnded("c", "not acceptable", 606))
+    assert not refuses_media(CallEnded("c", "not acceptable", 488, by_peer=False))
+    assert not refuses_media(CallEnded("c", "not acceptable", 415))
 
 
 @pytest.mark.parametrize(

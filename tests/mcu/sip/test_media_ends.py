@@ -40,6 +40,19 @@ def test_whether_media_may_be_plain(policy: str, host: str, plain: bool) -> None
     assert found.protections[:2] == ("sdes", "dtls")
 
 
+def test_offers_try_one_protection_after_the_other() -> None:
+    ends = MediaEnds(
+        fingerprint=CERTIFICATE.fingerprint, cname="c", bitrate_bps=1, own=("192.0.2.1",),
+        internal=INTERNAL,
+    )  # fmt: skip
+    sdes, dtls = ("sdes", "dtls"), ("dtls", "sdes")
+    inside, outside = Hop("udp", "10.0.0.9", 5060), Hop("udp", "203.0.113.9", 5060)
+    assert ends.protections(inside) == ((*sdes, "plain"), sdes, dtls)
+    assert ends.protections(outside) == (sdes, dtls)
+    hop = Hop("udp", "10.0.0.9", 5060, local="10.0.0.1")
+    assert ends.local(hop, lambda index, family: 20_000, None, dtls).protections == dtls
+
+
 def test_the_address_that_the_peer_reached_is_told() -> None:
     found = local(Hop("udp", "10.0.0.9", 5060, local="10.0.0.1"))
     assert (found.ipv4, found.ipv6) == ("10.0.0.1", "2001:db8::1")
