@@ -173,7 +173,7 @@ class Call:
         if isinstance(outcome, ReceivedResponse):
             if outcome.code == 481:
                 self.tell_end("gone", now, outcome.code)
-                self.gone()
+                self.gone(now)
                 return False
             if outcome.code != 408:
                 return True
@@ -190,7 +190,7 @@ class Call:
         """Say goodbye within the dialog; nothing else will be said."""
         self.state = "ending"
         self._waiting.clear()
-        self.negotiation.stop()
+        self.negotiation.stop(now)
         self.transfers.stop()
 
         def bye() -> Request:
@@ -198,7 +198,7 @@ class Call:
             request.headers.set("Reason", str(reason))
             return request
 
-        Exchange(self.core, bye, self.hop, lambda *_: self.gone(), self.credentials).start(now)
+        Exchange(self.core, bye, self.hop, lambda _, at: self.gone(at), self.credentials).start(now)
 
     def tell(self, event: Event) -> None:
         """Tell the owner of the agent something of this call, unless it has been told the end.
@@ -225,11 +225,11 @@ class Call:
         self.core.statistics.results[cause] += 1
         self.core.emit(CallEnded(self.id, cause, code, reason, retry_after_s, contacts, by_peer))
 
-    def gone(self) -> None:
+    def gone(self, now: float) -> None:
         """Leave nothing behind."""
         if self.state != "ended":
             self.state = "ended"
-            self.negotiation.stop()
+            self.negotiation.stop(now)
             self.transfers.stop()
             self._owner.call_gone(self)
 
@@ -240,7 +240,7 @@ class Call:
         self.tell_end("hung up", now, 0, reason)
         self.negotiation.refuse_pending(487, now)
         if self.state != "ending":  # else our own BYE is on its way, and its answer ends all
-            self.gone()
+            self.gone(now)
 
     def leave(self, now: float, reason: Reason | None) -> bool:
         """Hang up a call that stands."""

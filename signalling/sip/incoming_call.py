@@ -128,7 +128,7 @@ class IncomingCall(Call):
             response.headers.setlist("Contact", [f"<{contact}>" for contact in contacts])
         self.server.refuse(response, now)
         self.tell_end("moved" if code < 400 else "declined", now, code, by_peer=False)
-        self.gone()
+        self.gone(now)
         return True
 
     def hang_up(self, now: float, reason: Reason | None = None) -> bool:
@@ -153,7 +153,7 @@ class IncomingCall(Call):
         if self.state == "early" and not self.server.is_answered:
             self.server.refuse(response_to(self.server.request, 487, self.tag), now)
             self.tell_end("cancelled", now, 487, reason)
-            self.gone()
+            self.gone(now)
 
     def acknowledged(self, ack: ReceivedRequest, now: float) -> None:
         """An ACK: of the INVITE that made the call, or of a later one."""
@@ -184,7 +184,7 @@ class IncomingCall(Call):
         if self.state == "established":
             self.send_bye(now, Reason("SIP", 408, "No ACK"))
         else:
-            self.gone()
+            self.gone(now)
 
     def receive_prack(self, key: Key, request: ReceivedRequest, now: float) -> None:
         """Take a PRACK; it may hold the answer to an offer we made in a reliable response."""
@@ -201,11 +201,11 @@ class IncomingCall(Call):
         self.server.drop()
         super().peer_left(key, request, now)
 
-    def gone(self) -> None:
+    def gone(self, now: float) -> None:
         """Leave nothing behind."""
         self.core.cancel_timers(self, "ringing")
         self.server.drop()
-        super().gone()
+        super().gone(now)
 
     def _response(self, code: int) -> Response:
         request = self.server.request

@@ -38,6 +38,9 @@ class InviteClient:
 
     Args:
         make: builds the INVITE, each time with a new CSeq.
+        give_up_s: it is cancelled where no final response has come by then: once a provisional one
+            has come, no timer of the transaction ends it (RFC 3261 section 17.1.1.2). None: the
+            owner sees to that.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class InviteClient:
         make: Callable[[], Request],
         hop: Hop,
         credentials: Credentials | None,
+        *,
+        give_up_s: float | None = None,
     ) -> None:
         self.is_done = False
         self.is_cancelling = False
@@ -56,6 +61,7 @@ class InviteClient:
         self._make = make
         self._hop = hop
         self._credentials = credentials
+        self._give_up_s = give_up_s
         self._attempt = 0
         self._fields: dict[str, str] = {}
         self._key: Key | None = None
@@ -71,6 +77,8 @@ class InviteClient:
         for name, value in self._fields.items():
             self.request.headers.set(name, value)
         self._key = self._core.send(self.request, self._hop, self, now)
+        if self._give_up_s is not None:
+            self._core.set_timer(self, "give up", now + self._give_up_s)
 
     def cancel(self, now: float, reason: str = "") -> None:
         """Take the INVITE back; a 2xx that is on its way still comes (section 9.1)."""
@@ -125,7 +133,10 @@ class InviteClient:
             self._owner.invite_refused(reason, now)
 
     def timer_due(self, name: str, now: float) -> None:
-        """CANCEL was not followed by a final response within 64 * T1 (section 9.1)."""
+        """No final response for too long; or CANCEL was followed by none for 64 * T1 (9.1)."""
+        if name == "give up":
+            self.cancel(now)
+            return
         if self._key is not None:
             self._core.transactions.destroy(self._key)
         self._finish()
@@ -160,4 +171,4 @@ class InviteClient:
 
     def _finish(self) -> None:
         self.is_done = True
-        self._core.cancel_timers(self, "cancelled")
+        self._core.cancel_timers(self, "cancelled", "give up")

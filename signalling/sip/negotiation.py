@@ -206,11 +206,17 @@ class Negotiation:
         self._policy = policy
         return True
 
-    def stop(self) -> None:
-        """The call is over."""
+    def stop(self, now: float) -> None:
+        """The call is over: what is under way is taken back, or it might wait for ever."""
         self._core.cancel_timers(self, "refresh", "expire", "glare", "offer")
         if self._server is not None:
             self._server.drop()
+        if self._client is None:
+            return
+        if self._answer_waits and self._call.dialog is not None:
+            self._answer_waits = False
+            self._client.acknowledge(self._call.dialog, None)
+        self._client.cancel(now)
 
     def timer_due(self, name: str, now: float) -> None:
         """Refresh, give the peer up, or try again."""
@@ -267,7 +273,14 @@ class Negotiation:
             return invite
 
         self._offer, self._is_refresh = sdp, is_refresh
-        self._client = InviteClient(self._core, self, make, self._call.hop, self._call.credentials)
+        self._client = InviteClient(
+            self._core,
+            self,
+            make,
+            self._call.hop,
+            self._call.credentials,
+            give_up_s=self._core.settings.no_answer_s,
+        )
         self._client.start(now)
 
     def invite_progressed(self, response: ReceivedResponse, now: float) -> None:
@@ -278,14 +291,14 @@ class Negotiation:
         client, dialog = self._client, self._call.dialog
         if client is None or dialog is None:
             return
+        if self._call.state != "established":
+            client.acknowledge(dialog, None)  # hung up meanwhile
+            return
         self._refresh_target(response)
         self.keep_session(response, now)
         self._retries = 0
         sdp = response.body or None
         if self._offer is None and sdp is not None:
-            if self._call.state != "established":
-                client.acknowledge(dialog, None)  # hung up meanwhile
-                return
             self.remote_sdp = sdp
             self._answer_waits = True
             self._call.tell(MediaOffered(self._call.id, sdp))
@@ -306,6 +319,8 @@ class Negotiation:
         self._client = None
         if not self._call.judge(outcome, now) or not isinstance(outcome, ReceivedResponse):
             return
+        if self._call.state != "established":
+            return  # taken back when the call ended
         wait = self._wait_after(outcome)
         if wait is not None and self._retries < MAX_RETRIES:
             self._retries += 1

@@ -123,10 +123,10 @@ class OutgoingCall(Call):
             return True
         return super().hang_up(now, reason)
 
-    def gone(self) -> None:
+    def gone(self, now: float) -> None:
         """Leave nothing behind."""
         self.core.cancel_timers(self, "no answer")
-        super().gone()
+        super().gone(now)
 
     def timer_due(self, name: str, now: float) -> None:
         """It has rung long enough, or ``confirm`` was not called."""
@@ -172,7 +172,7 @@ class OutgoingCall(Call):
             # Nowhere to send an ACK: the peer repeats its 2xx until it gives up by itself.
             if self.dialog is None:
                 self.tell_end("failed", now, response.code)
-                self.gone()
+                self.gone(now)
             return
         if self.dialog is not None or self.state != "early":
             self._send_away(dialog, now)
@@ -208,7 +208,7 @@ class OutgoingCall(Call):
         else:
             self.tell_end(cause_of(outcome), now)
         if self.dialog is None:
-            self.gone()
+            self.gone(now)
 
     def peer_left(self, key: tuple[str, ...], request: ReceivedRequest, now: float) -> None:
         """A fork that only rang may leave; the others go on ringing."""
@@ -260,7 +260,7 @@ class OutgoingCall(Call):
 
         def done(outcome: Outcome, at: float) -> None:
             if last:
-                self.gone()
+                self.gone(at)
 
         Exchange(self.core, lambda: dialog.request("BYE"), hop, done, self.credentials).start(now)
 

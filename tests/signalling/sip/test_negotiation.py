@@ -14,9 +14,12 @@ from signalling.sip.effects import (
     MediaRefused,
 )
 from signalling.sip.hop import Hop
+from signalling.sip.message import encode
 from signalling.sip.session_timer import SessionPolicy
 from signalling.sip.settings import AgentSettings, Listener
 from signalling.sip.transactions import SendMessage
+from tests.signalling.sip.messages import response
+from tests.signalling.sip.scripted import CONTACT, OWN, Scripted, requests
 from tests.signalling.sip.test_calls import established, settle
 from tests.signalling.sip.virtual_link import (
     ANSWER,
@@ -140,6 +143,95 @@ def test_hung_up_while_media_are_offered() -> None:
         assert ours.of(CallEnded)
         assert theirs.of(CallEnded)
         settle(link)
+
+
+def offering(peer: Scripted, *, sdp: bytes | None = OFFER) -> tuple[str, Request]:
+    """A call of ours that stands, and a re-INVITE in it that got 100."""
+    call = peer.agent.call("sip:room@192.0.2.7", OFFER, peer.now, caller="<sip:mcu@192.0.2.1>")
+    (invite,) = requests(peer.taken())
+    peer.receive(accepted(invite, ANSWER))
+    peer.agent.change_media(call, sdp, peer.now)
+    (again,) = requests(peer.taken())
+    peer.answer(again, 100, tag="")
+    return call, again
+
+
+def accepted(invite: Request, sdp: bytes) -> bytes:
+    answered = response(invite, 200, CONTACT, "Content-Type: application/sdp", to_tag="far").message
+    answered.body = sdp
+    return encode(answered)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("by_peer", [True, False])
+def test_an_offer_that_was_only_tried_goes_with_the_call(by_peer: bool, heard: bool) -> None:
+    """No timer of an INVITE ends it once 100 has come (RFC 3261 section 17.1.1.2)."""
+    peer = Scripted()
+    call, again = offering(peer)
+    if by_peer:
+        tag = again.headers["From"].partition("tag=")[2]
+        names = {"to_tag": tag, "from_tag": "far", "call_id": again.headers["Call-ID"]}
+        sent = peer.request("BYE", "z9hG4bKbye", cseq=7, **names)
+    else:
+        peer.agent.hang_up(call, peer.now)
+        sent = peer.taken()
+        bye = next(one for one in requests(sent) if one.method == "BYE")
+        peer.answer(bye, 200)
+    cancel = next(one for one in requests(sent) if one.method == "CANCEL")
+    assert cancel.headers["CSeq"] == again.headers["CSeq"].replace("INVITE", "CANCEL")
+    peer.answer(cancel, 200)
+    if heard:
+        (ack,) = requests(peer.answer(again, 487))
+        assert ack.method == "ACK"
+    assert peer.run(100.0) == []
+    assert isinstance(peer.one(CallEnded), CallEnded)
+    assert peer.agent.is_idle
+
+
+def test_an_answer_that_comes_after_the_end_is_acknowledged() -> None:
+    peer = Scripted()
+    call, again = offering(peer)
+    peer.agent.hang_up(call, peer.now)
+    for one in requests(peer.taken()):
+        peer.answer(one, 200)
+    (ack,) = requests(peer.receive(accepted(again, SECOND_ANSWER)))
+    assert ack.method == "ACK"
+    assert peer.run(3_000.0) == []
+    assert peer.agent.is_idle
+
+
+def test_an_offer_of_the_peer_that_waits_for_its_answer_is_acknowledged_at_the_end() -> None:
+    peer = Scripted()
+    call, again = offering(peer, sdp=None)
+    peer.receive(accepted(again, SECOND_OFFER))
+    assert peer.one(MediaOffered).sdp == SECOND_OFFER
+    peer.agent.hang_up(call, peer.now)
+    assert [one.method for one in requests(peer.taken())] == ["ACK", "BYE"]
+
+
+def test_an_offer_that_is_never_decided_is_taken_back() -> None:
+    peer = Scripted(AgentSettings((OWN,), no_answer_s=40.0))
+    call, again = offering(peer)
+    assert peer.run(39.0) == []
+    (cancel,) = requests(peer.run(1.2)[:1])
+    assert cancel.method == "CANCEL"
+    peer.answer(cancel, 200)
+    peer.answer(again, 487)
+    assert peer.one(MediaRefused) == MediaRefused(call, 487)
+    # The call stands, and its media may be changed again.
+    assert peer.agent.change_media(call, SECOND_OFFER, peer.now)
+    (again,) = requests(peer.taken())
+    peer.receive(accepted(again, SECOND_ANSWER))
+    assert peer.one(MediaAnswered).sdp == SECOND_ANSWER
+
+
+def test_a_peer_that_does_not_even_answer_cancel_is_gone() -> None:
+    peer = Scripted()
+    call, _ = offering(peer)
+    sent = [one.method for one in requests(peer.run(200.0))]
+    assert {"CANCEL", "BYE"} == set(sent)
+    assert peer.one(CallEnded) == CallEnded(call, "gone")
+    assert peer.agent.is_idle
 
 
 def test_media_that_nobody_acknowledges_end_the_call() -> None:
