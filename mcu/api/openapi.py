@@ -188,6 +188,8 @@ def _answer(answer: Answer, references: Schemas) -> dict[str, Any]:
     elif answer.media_type is not None:
         kind = "object" if answer.media_type == JSON_TYPE else "string"
         document["content"] = {answer.media_type: {"schema": {"type": kind}}}
+    for media_type in answer.other_types:
+        document["content"][media_type] = {"schema": {"type": "string"}}
     return document
 
 

@@ -46,7 +46,7 @@ class Answer:
 
     Args:
         model: of a JSON body; None for no body or for another media type.
-        headers: name → description.
+        headers: name → description. other_types: the same in these, if Accept asks for them.
     """
 
     status: int
@@ -54,6 +54,7 @@ class Answer:
     model: type[BaseModel] | None = None
     media_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    other_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
 from mcu.conference.events import Event
+from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.state import (
     ConferenceState,
     Message,
@@ -137,6 +138,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     dict: _items,
     MappingProxyType: _items,
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
+    **dict.fromkeys((Floor, FloorHolder, FloorRequest), _fields),
     **dict.fromkeys(
         (ParticipantSlot, SpeakerSlot, PollingSlot, PresentationSlot, EmptySlot), slot_to_json
     ),
@@ -185,6 +187,10 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     datetime | None: _optional(datetime.fromisoformat),
     Participant: _one(Participant),
     Message | None: _optional(_one(Message)),
+    Floor: _one(Floor),
+    FloorHolder: _one(FloorHolder),
+    FloorHolder | None: _optional(_one(FloorHolder)),
+    tuple[FloorRequest, ...]: _many(_one(FloorRequest)),
     tuple[str, ...]: tuple,
     tuple[Participant, ...]: _many(_one(Participant)),
     tuple[ParticipantLeg, ...]: _many(_one(ParticipantLeg)),

@@ -7,6 +7,7 @@ and are never refused for policy. A command that changes nothing gives no events
 from dataclasses import dataclass
 from typing import Literal
 
+from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.state import (
     AUTO_LAYOUT,
     EVERYONE,
@@ -254,7 +255,7 @@ class NoteMessageOver:
     """The time of the message may be over; decided by the clock, as it may have been replaced."""
 
 
-Command = (
+PlainCommand = (
     EndConference
     | ChangeConference
     | AddParticipant
@@ -272,8 +273,11 @@ Command = (
     | Lock
     | Unlock
 )
+"""All but those of the procedure."""
 
-Fact = (
+Command = PlainCommand | ProcedureCommand
+
+MediaFact = (
     NoteCalling
     | NoteCallFailed
     | NoteJoined
@@ -284,3 +288,5 @@ Fact = (
     | NoteAbsent
     | NoteMessageOver
 )
+
+Fact = MediaFact | ProcedureFact

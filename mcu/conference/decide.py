@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import facts, mutes, presentation, roster
+from mcu.conference import facts, mutes, presentation, procedure, roster
 from mcu.conference.commands import (
     AddParticipant,
     ChangeConference,
@@ -18,7 +18,9 @@ from mcu.conference.commands import (
     EndConference,
     Fact,
     Lock,
+    MediaFact,
     MuteAll,
+    PlainCommand,
     RemoveParticipant,
     SetLayout,
     ShowMessage,
@@ -44,6 +46,7 @@ from mcu.conference.events import (
     MessageShown,
 )
 from mcu.conference.layouts import checked_layout, checked_slots
+from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.state import ConferenceState, Message, Refused, RosterEntry, ViewSetting
 from mcu.conference.texts import (
     MAX_MESSAGE,
@@ -103,6 +106,14 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
     """
     if not state.running:
         return _after_the_end(state, command)
+    if isinstance(command, ProcedureCommand | ProcedureFact):
+        return procedure.decide_procedure(state, command, now)
+    return procedure.follow(state, _decide(state, command, now), now)
+
+
+def _decide(
+    state: ConferenceState, command: PlainCommand | MediaFact, now: datetime
+) -> list[Event]:
     match command:
         case EndConference():
             return [ConferenceEnded(command.reason, now)]

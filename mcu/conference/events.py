@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from mcu.conference.procedure_model import ProcedureEvent
 from mcu.conference.state import Participant
 from mcu.engine.plan import Slot
 from mixer.video.layout import Fit
@@ -219,6 +220,7 @@ Event = (
     | PresentationStopped
     | MessageShown
     | MessageCleared
+    | ProcedureEvent
 )
 
 EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)

@@ -22,6 +22,7 @@ from mcu.conference.events import (
     PresentationStarted,
     PresentationStopped,
 )
+from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
 
@@ -73,6 +74,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
     if state is None:
         raise ValueError(f"{event.type} stands where conference.started should")
     version = state.version + 1
+    if isinstance(event, FloorEvent):
+        return replace(state, floor=evolve_floor(state.floor, event), version=version)
     match event:
         case ConferenceChanged():
             return replace(
@@ -85,7 +88,7 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             )
         case ConferenceEnded():
             _all_leave(roster, event)
-            state = replace(state, broadcast=None, presenter=None, message=None)
+            state = replace(state, broadcast=None, presenter=None, message=None, floor=IDLE_FLOOR)
             return replace(state, ended_at=event.at, version=version)
         case ConferenceLocked():
             return replace(state, locked=True, version=version)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mcu.conference.commands import (
-    Fact,
+    MediaFact,
     NoteAbsent,
     NoteCallFailed,
     NoteCalling,
@@ -26,6 +26,7 @@ from mcu.conference.events import (
 )
 from mcu.conference.presence import Fact as PresenceFact
 from mcu.conference.presence import failed_call, next_presence
+from mcu.conference.procedure_model import ProcedureFact
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
 
@@ -37,6 +38,7 @@ LATE_FACTS = (
     | NoteRestarted
     | NoteAbsent
     | NoteMessageOver
+    | ProcedureFact
 )
 """What may still arrive after the end and then means nothing."""
 
@@ -48,7 +50,7 @@ DIRECTIONS: dict[LegUse, frozenset[str]] = {
 """A new leg replaces every older one that shares a direction with it."""
 
 
-def note(state: ConferenceState, fact: Fact, now: datetime) -> list[Event]:
+def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
     """Take note of one fact.
 
     Raises:

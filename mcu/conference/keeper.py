@@ -1,4 +1,4 @@
-"""What happens by itself: the store is tried again, messages end, the absent leave."""
+"""What happens by itself: the store is tried again, what has a time ends, the absent leave."""
 
 import asyncio
 from contextlib import suppress
@@ -8,7 +8,8 @@ from datetime import timedelta
 import structlog
 
 from mcu.conference.clock import Clock
-from mcu.conference.commands import NoteAbsent, NoteMessageOver
+from mcu.conference.commands import NoteAbsent
+from mcu.conference.deadlines import deadlines
 from mcu.conference.feed import EventHub
 from mcu.conference.journal import Journal
 from mcu.conference.live import LiveConferences
@@ -82,18 +83,16 @@ class Keeper:
         now, wall = self._clock.now(), self._clock.utcnow()
         times = list(self._absent_at.values())
         for state in self._live.states.values():
-            until = None if state.message is None else state.message.until
-            if until is not None:
-                times.append(now + (until - wall).total_seconds())
+            times += (now + (due - wall).total_seconds() for due, _ in deadlines(state))
         return min(times, default=None)
 
     def handle_timer(self, now: float) -> None:
-        """Clear messages whose time is over; let those leave who have not come back."""
+        """Note what is due in the conferences; let those leave who have not come back."""
         wall = self._clock.utcnow()
         for state in list(self._live.states.values()):
-            until = None if state.message is None else state.message.until
-            if until is not None and until <= wall:
-                self._live.note(state.id, NoteMessageOver())
+            for time, fact in deadlines(state):
+                if time <= wall:
+                    self._live.note(state.id, fact)
         for conference, due in list(self._absent_at.items()):
             state_now = self._live.states.get(conference)
             if state_now is None:

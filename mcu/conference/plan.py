@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 
+from mcu.conference import on_air
 from mcu.conference.automatic import fill, seating, slot_count
 from mcu.conference.presence import holds_tile
 from mcu.conference.state import ConferenceState, Participant
@@ -17,7 +18,6 @@ from mcu.engine.plan import (
     ViewPlan,
 )
 
-BROADCAST_VIEW = "main"
 BROADCAST_LAYOUT = "1x1"
 PRESENTATION_LAYOUT = "presenter"
 
@@ -58,26 +58,31 @@ def _participant(participant: Participant) -> ParticipantPlan:
 def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
     setting = state.views[name]
     message = None if state.message is None else state.message.text
-    if name == BROADCAST_VIEW and state.broadcast is not None:
-        shown: tuple[Slot, ...] = (ParticipantSlot(state.broadcast),)
+    alone = on_air.alone(state, name)
+    if alone is not None:
+        shown: tuple[Slot, ...] = (ParticipantSlot(alone),)
         return ViewPlan(name, BROADCAST_LAYOUT, shown, message, fit=setting.fit)
+    leading = on_air.leaders(state, name)
     if name == "chair":
         # The presiding room looks at the others; who sees "main" sees the chair.
         people = [each for each in people if each.role != "chair"]
     if setting.slots is None:
-        layout, slots = fill(setting.layout, people)
+        layout, slots = on_air.led(setting.layout, people, leading)
     else:
         layout, slots = setting.layout, tuple(_resolve(slot, people) for slot in setting.slots)
+        slots = on_air.take_lead(slots, leading)
     if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
         layout, slots = fill(layout, people)
     view = ViewPlan(name, layout, slots, message, fit=setting.fit)
     if setting.slots is not None or any(isinstance(each, PresentationSlot) for each in slots):
         return view  # the operator has said what stands where, or it is shown already
-    return replace(view, with_presentation=_with_presentation(view, people))
+    return replace(view, with_presentation=_with_presentation(view, people, leading))
 
 
-def _with_presentation(view: ViewPlan, people: list[Participant]) -> ViewPlan:
-    layout, slots = fill(PRESENTATION_LAYOUT, people)
+def _with_presentation(
+    view: ViewPlan, people: list[Participant], leading: tuple[str, ...]
+) -> ViewPlan:
+    layout, slots = on_air.led(PRESENTATION_LAYOUT, people, leading)
     return replace(view, name=f"{view.name}+presentation", layout=layout, slots=slots)
 
 

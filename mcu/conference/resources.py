@@ -27,6 +27,8 @@ from mcu.conference.events import (
 )
 from mcu.conference.evolve import evolve
 from mcu.conference.presence import PRESENCES
+from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.procedure_resources import floor_resource, procedure_data
 from mcu.conference.state import ConferenceState, Participant, ViewSetting
 
 
@@ -46,6 +48,7 @@ def conference_resource(state: ConferenceState) -> Json:
         else {"text": state.message.text, "until": _time(state.message.until)},
         "broadcast": state.broadcast,
         "presentation": state.presenter,
+        "floor": floor_resource(state.floor),
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),
@@ -92,6 +95,8 @@ def event_data(event: Event) -> Json:
     Events about one participant carry ``participant``, the whole resource; the broadcast's carry
     its id. ``participants.changed`` carries ids and the ``changes`` that each of them now shows.
     """
+    if isinstance(event, ProcedureEvent):
+        return procedure_data(event)
     match event:
         case ConferenceStarted():
             return {

@@ -334,7 +334,7 @@ class Conferences:
         return self._keeper.next_timer()
 
     def handle_timer(self, now: float) -> None:
-        """Clear messages whose time is over; let those leave who have not come back."""
+        """Note what is due (see ``deadlines``); let those leave who have not come back."""
         self._keeper.handle_timer(now)
 
     async def flush(self) -> None:

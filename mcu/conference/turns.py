@@ -21,7 +21,6 @@ from mcu.conference.commands import (
     EndConference,
     Fact,
     RemoveParticipant,
-    ShowMessage,
     StartConference,
 )
 from mcu.conference.decide import decide, decide_start
@@ -177,8 +176,7 @@ class Turns:
             return
         for order, decided in made:
             order.done.set_result(decided.recorded)
-            if isinstance(order.command, ShowMessage):
-                self._keeper.wake()
+        self._keeper.wake()  # something may have a time now
 
     async def _state(self, order: _Order) -> ConferenceState | None:
         """What is true of a conference now; None: it has ended, and that is what was asked for.

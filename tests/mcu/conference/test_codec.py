@@ -26,6 +26,7 @@ from mcu.conference.commands import (
     ShowMessage,
     StartBroadcast,
 )
+from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
 from mcu.conference.state import Participant, ParticipantLeg
 from mcu.engine.plan import (
     EmptySlot,
@@ -70,6 +71,19 @@ participants = st.builds(
 )
 
 
+floor_holders = st.builds(
+    FloorHolder,
+    participant=texts,
+    since=times,
+    until=st.none() | times,
+    limit_s=st.none() | st.floats(1, 900),
+    picture=st.sampled_from(["speaker", "broadcast", "none"]),
+    was_muted=st.booleans(),
+    interrupted_at=st.none() | times,
+    left_s=st.none() | st.floats(0, 900),
+)
+
+
 def events_of(cls):
     """Any event of a class, its fields filled by their annotations."""
     from typing import get_type_hints
@@ -79,6 +93,7 @@ def events_of(cls):
         str: texts,
         bool: st.booleans(),
         Participant: participants,
+        FloorHolder: floor_holders,
         tuple[str, ...]: st.lists(texts).map(tuple),
         tuple[Participant, ...]: st.lists(participants, max_size=3).map(tuple),
     }
@@ -105,7 +120,7 @@ def test_every_event_survives_json(cls, data):
 
 
 def test_types_are_nouns_and_past_participles_and_unique():
-    assert len(set(catalogue.EVENT_TYPES)) == len(catalogue.EVENT_TYPES) == 20
+    assert len(set(catalogue.EVENT_TYPES)) == len(catalogue.EVENT_TYPES) == 26
     assert all(
         type_.count(".") == 1 and type_.endswith(("ed", "n", "t", "d"))
         for type_ in catalogue.EVENT_TYPES
@@ -118,7 +133,7 @@ def test_a_state_survives_json():
         SetLayout("main", "2x2", (ParticipantSlot("b0"), SpeakerSlot(1), PollingSlot(5, ("b1",)),
                                   PresentationSlot()), "crop"),
         NoteJoined("b2", "up", "publish"), MuteAll("tinh"), Lock(), ShowMessage("a", 60),
-        StartBroadcast("b1"),
+        StartBroadcast("b1"), RequestFloor("b1"), GrantFloor("b0", 60, "none"), InterruptFloor(),
     )  # fmt: skip
     restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
     assert restored == state

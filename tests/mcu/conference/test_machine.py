@@ -43,8 +43,19 @@ from mcu.conference.commands import (
     Unlock,
     UnmuteAll,
 )
+from mcu.conference.deadlines import deadlines
 from mcu.conference.decide import decide, decide_start
 from mcu.conference.evolve import evolve_all
+from mcu.conference.floor_model import (
+    EndFloor,
+    GrantFloor,
+    InterruptFloor,
+    NoteFloorOver,
+    RequestFloor,
+    ResumeFloor,
+    WithdrawFloorRequest,
+)
+from mcu.conference.on_air import alone, leaders
 from mcu.conference.plan import media_plan
 from mcu.conference.presence import TRANSITIONS
 from mcu.conference.resources import conference_resource, event_data
@@ -109,6 +120,20 @@ COMMANDS = st.one_of(
     st.just(Lock()),
     st.just(Unlock()),
 )
+FLOOR = st.one_of(
+    st.builds(RequestFloor, PEOPLE),
+    st.builds(WithdrawFloorRequest, PEOPLE),
+    st.builds(
+        GrantFloor,
+        PEOPLE,
+        st.none() | st.integers(0, 9),
+        st.sampled_from(["speaker", "broadcast", "none"]),
+    ),
+    st.builds(EndFloor, st.none() | PEOPLE, st.sampled_from(["released", "revoked"])),
+    st.just(InterruptFloor()),
+    st.just(ResumeFloor()),
+    st.just(NoteFloorOver()),
+)
 FACTS = st.one_of(
     st.builds(NoteCalling, PEOPLE),
     st.builds(NoteCallFailed, PEOPLE),
@@ -148,6 +173,10 @@ class Meeting(RuleBasedStateMachine):
 
     @rule(command=COMMANDS)
     def operator(self, command):
+        self.ask(command)
+
+    @rule(command=FLOOR)
+    def floor(self, command):
         self.ask(command)
 
     @rule(fact=FACTS)
@@ -246,9 +275,9 @@ class Meeting(RuleBasedStateMachine):
     @invariant()
     def everybody_on_air_has_one_tile_under_auto(self):
         """Until the largest grid is full; who has left has none."""
-        if self.state.views["main"].layout != "auto" or self.state.broadcast is not None:
+        if self.state.views["main"].layout != "auto" or not self.state.running:
             return
-        if not self.state.running:
+        if alone(self.state, "main") or leaders(self.state, "main"):
             return
         slots = media_plan(self.state).views["main"].slots
         named = [slot.participant for slot in slots if isinstance(slot, ParticipantSlot)]
@@ -275,6 +304,24 @@ class Meeting(RuleBasedStateMachine):
                         assert id_ in known
                     case PollingSlot(_, ids):
                         assert set(ids) <= known
+
+    @invariant()
+    def the_floor_is_with_those_who_are_here(self):
+        floor = self.state.floor
+        waiting = [each.participant for each in floor.requests]
+        assert len(set(waiting)) == len(waiting)
+        held = [] if floor.holder is None else [floor.holder.participant]
+        assert not set(held) & set(waiting)
+        for id_ in (*waiting, *held):
+            assert self.state.participants[id_].presence in ("connected", "lost")
+        if floor.holder is not None and floor.holder.interrupted_at is not None:
+            assert self.state.chair is not None
+            assert floor.holder.until is None
+
+    @invariant()
+    def what_is_due_can_be_noted(self):
+        for time, fact in deadlines(self.state):
+            decide(self.state, fact, time)
 
     @invariant()
     def legs_fit_the_presence(self):

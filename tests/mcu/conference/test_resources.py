@@ -47,6 +47,7 @@ def test_a_conference():
         "message": {"text": "a", "until": "2026-11-02T07:31:00.000000Z"},
         "broadcast": None,
         "presentation": None,
+        "floor": {"holder": None, "requests": [], "previous": None},
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
@@ -127,6 +128,8 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "participant.joined", "participant.lost", "participant.returned", "participant.left",
         "participants.changed", "layout.changed", "broadcast.started", "broadcast.stopped",
         "presentation.started", "presentation.stopped", "message.shown", "message.cleared",
+        "floor.requested", "floor.withdrawn", "floor.granted", "floor.interrupted",
+        "floor.resumed", "floor.ended",
     } == set(EVENT_TYPES)  # fmt: skip
 
 

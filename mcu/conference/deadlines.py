@@ -1,0 +1,17 @@
+"""What of a conference has a time, and what is to be noted when it has come. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from mcu.conference.commands import Fact, NoteMessageOver
+from mcu.conference.floor_model import NoteFloorOver
+from mcu.conference.state import ConferenceState
+
+
+def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
+    """Every time that is set now, with its fact. What the fact means is decided when it comes."""
+    if state.message is not None and state.message.until is not None:
+        yield state.message.until, NoteMessageOver()
+    holder = state.floor.holder
+    if holder is not None and holder.until is not None:
+        yield holder.until, NoteFloorOver()

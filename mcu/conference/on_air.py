@@ -1,0 +1,91 @@
+"""Who is shown large whatever the layout: who has the floor, and to the chair who had it before.
+
+It follows from the state alone, so that what was shown before is back by itself. Pure.
+"""
+
+from collections.abc import Sequence
+
+from mcu.conference.automatic import GRIDS, fill, slot_count
+from mcu.conference.presence import holds_tile
+from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Participant
+from mcu.engine.plan import EmptySlot, ParticipantSlot, Slot, SpeakerSlot
+
+CHAIR_VIEW = "chair"
+LED_BY_ONE = ("1+5", "1+7", "1+12")
+LED_BY_TWO = ("2+8",)
+"""What ``auto`` becomes when somebody has the floor, smallest first."""
+
+
+def alone(state: ConferenceState, view: str) -> str | None:
+    """Who stands alone on a view; None: it is divided as it was chosen."""
+    if view == CHAIR_VIEW:
+        return None
+    if state.broadcast is not None:
+        return state.broadcast
+    holder = state.floor.holder
+    if holder is not None and holder.picture == "broadcast":
+        return holder.participant
+    return None
+
+
+def leaders(state: ConferenceState, view: str) -> tuple[str, ...]:
+    """Who takes the first speakers' slots of a view, in order: at most two.
+
+    Who has the floor; while the chair speaks in between, the chair. The chair also sees who had
+    the floor before, since it may want to ask back.
+    """
+    wanted: list[str | None] = []
+    holder = state.floor.holder
+    if holder is not None and holder.picture != "none":
+        wanted.append(holder.participant if holder.interrupted_at is None else state.chair)
+        if view == CHAIR_VIEW and holder.interrupted_at is not None:
+            wanted.append(holder.participant)
+    if view == CHAIR_VIEW:
+        wanted.append(state.floor.previous)
+    found: dict[str, None] = {}
+    for each in wanted:
+        who = state.participants.get(each or "")
+        if who is None or not holds_tile(who.presence):
+            continue
+        if view != CHAIR_VIEW or who.role != "chair":
+            found[who.id] = None
+    return tuple(found)[:2]
+
+
+def led(
+    layout: str, people: Sequence[Participant], leading: Sequence[str]
+) -> tuple[str, tuple[Slot, ...]]:
+    """Fill an automatic picture whose first places are taken."""
+    if not leading:
+        return fill(layout, people)
+    others = [each for each in people if each.id not in leading]
+    if layout == AUTO_LAYOUT:
+        here = sum(holds_tile(each.presence) for each in others)
+        if not others:
+            layout = GRIDS[0]
+        else:
+            choice = LED_BY_ONE if len(leading) == 1 else LED_BY_TWO
+            room = len(leading)
+            layout = next((each for each in choice if slot_count(each) - room >= here), choice[-1])
+        count = slot_count(layout)
+        standing = (*leading, *(each.id for each in others))[:count]
+        empty = (EmptySlot(),) * (count - len(standing))
+        return layout, (*(ParticipantSlot(each) for each in standing), *empty)
+    layout, slots = fill(layout, others)
+    if any(isinstance(slot, SpeakerSlot) for slot in slots):
+        return layout, take_lead(slots, leading)
+    return fill(layout, people)  # a grid was asked for: all stand in it as they did
+
+
+def take_lead(slots: Sequence[Slot], leading: Sequence[str]) -> tuple[Slot, ...]:
+    """Slots whose speakers are these, in order; where they stood before a speaker stands now."""
+    taken = list(slots)
+    speakers = sorted(
+        (slot.rank, number) for number, slot in enumerate(slots) if isinstance(slot, SpeakerSlot)
+    )
+    for (rank, number), participant in zip(speakers, leading, strict=False):
+        own = ParticipantSlot(participant)
+        if own in taken:
+            taken[taken.index(own)] = SpeakerSlot(rank)
+        taken[number] = own
+    return tuple(taken)
