@@ -98,6 +98,7 @@ class Conversation:
             context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
         )
         self._seat = context.floors.seat(conference, self._pair)
+        self._family = context.ends.family(hop)
         self._local = context.ends.local(
             hop, lambda index, family: self._port(), self._seat.local, protections
         )
@@ -130,7 +131,7 @@ class Conversation:
 
     def offer(self) -> bytes:
         """Offer what there is; nothing changes before ``complete``."""
-        self._offered = make_offer(self._local, previous=self.agreed)
+        self._offered = make_offer(self._local, previous=self.agreed, family=self._family)
         return str(self._offered.local).encode()
 
     def complete(self, answer: bytes) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
+from mcu.sip.lookup import is_address
 from mcu.sip.udp import local_address
 from signalling.media.negotiated import StreamName
 from signalling.offer_answer import Ice, LocalFloor, LocalMedia
@@ -95,6 +96,16 @@ class MediaEnds:
             receive_bitrate_bps=self._bitrate_bps,
             floor=floor,
         )
+
+    def family(self, hop: Hop) -> Family | None:
+        """Of addresses in our first offer: as its signalling, where we have one; else any."""
+        if hop.port is None or not is_address(hop.host):
+            return None  # a name that is still to be looked up
+        version = 6 if ":" in hop.host else 4
+        reached = hop.local or local_address(hop.host, hop.port)
+        if not self._address(version, reached):
+            return None
+        return "IP6" if version == 6 else "IP4"
 
     def _address(self, version: int, reached: str) -> str:
         for address in (*self._public, reached, *self._own):

@@ -141,6 +141,21 @@ async def test_a_room_of_a_running_conference_gets_an_address(
         await held.until_states(phong_dc="connected")
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_room_that_registered_by_ipv6_is_called_with_addresses_of_ipv6(
+    tmp_path: Path, transport: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        daemon = SipDaemon(tmp_path / "data", MCU_SIP__HOST="::")
+        await stack.enter_async_context(daemon)
+        held = await stack.enter_async_context(meeting(daemon, {}))
+        secret = await add_sip_bridge(held, "phong-6")
+        who = account(daemon, "phong-6", secret, "regint=60").replace("udp", transport)
+        phone = Baresip(tmp_path / "room", who.replace("127.0.0.1", "[::1]"), listen="::1")
+        await stack.enter_async_context(phone)
+        await held.until_states(phong_6="connected")
+
+
 async def test_an_operator_disconnects_it_and_ends_the_conference(
     daemon: SipDaemon, tmp_path: Path
 ) -> None:

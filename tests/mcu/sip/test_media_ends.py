@@ -71,3 +71,20 @@ def test_no_two_calls_have_the_same_secrets() -> None:
     assert one.ice != two.ice
     assert one.session_id != two.session_id
     assert 0 < one.new_ssrc() < 2**32
+
+
+@pytest.mark.parametrize(
+    ("hop", "own", "family"),
+    [
+        (Hop("udp", "198.51.100.9", 5060), ("192.0.2.1", "2001:db8::1"), "IP4"),
+        (Hop("tcp", "2001:db8::9", 5060, local="2001:db8::1"), ("192.0.2.1",), "IP6"),
+        (Hop("udp", "::1", 5060, local="::1"), ("192.0.2.1",), "IP6"),
+        (Hop("udp", "203.0.113.9", 5060, local="2001:db8::1"), ("2001:db8::1",), None),
+        (Hop("udp", "room.example.org", None), ("192.0.2.1", "2001:db8::1"), None),
+    ],
+)
+def test_offers_name_addresses_of_the_family_that_signalling_goes_by(
+    hop: Hop, own: tuple[str, ...], family: str | None
+) -> None:
+    ends = MediaEnds(fingerprint=CERTIFICATE.fingerprint, cname="c", bitrate_bps=1, own=own)
+    assert ends.family(hop) == family
