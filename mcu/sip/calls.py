@@ -30,6 +30,7 @@ from mcu.sip.arrivals import Arrivals
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
+from mcu.sip.floor_keys import FloorKeys, carry_out
 from mcu.sip.trace_entries import entry_of
 from signalling.sip import (
     BindingsChanged,
@@ -267,7 +268,13 @@ class SipCalls:
             self._entered(conversation)
 
     def _entered(self, conversation: Conversation) -> None:
-        """It is known whose call it is: its messages can be found by that."""
+        """It is known whose call it is: its messages can be found by that, its keys are its own."""
+        room = conversation.participant
+        if room is not None:
+            conference = conversation.conference
+            conversation.digits = FloorKeys(
+                lambda asks: self._run(carry_out(self._conferences, conference, room, asks))
+            ).press
         call_id = self._context.endpoint.keep_trace(conversation.call)
         if call_id is None or conversation.participant is None:
             return

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
+from mcu.conference.floor_model import GrantFloor
 from mcu.sip.arrivals import GUESTS_WAIT_S, MAX_GUESTS_OF_SOURCE
 from mcu.sip.endings import goodbye
 from signalling.sip import (
@@ -219,6 +220,31 @@ async def test_wrong_pins_are_sent_away(tmp_path: Path) -> None:
         assert (ended.reason.cause, ended.reason.text) == (403, "wrong PIN")
         assert found.states(conference) == {}
         await until(lambda: not found.acceptor.legs)
+
+
+# The floor
+
+
+async def test_a_room_asks_for_the_floor_by_its_keys(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start(pin="2468")
+        call = found.dial(conference)
+        await told(found.room, CallAnswered)
+        await pressed(found, call, "2468")
+        await joined(found, conference)
+        (guest,) = guests(found, conference)
+
+        def waiting() -> list[str]:
+            floor = found.conferences.get(conference).floor
+            return [each.participant for each in floor.requests]
+
+        await pressed(found, call, "*1")
+        await until(lambda: waiting() == [guest])
+        await pressed(found, call, "*0")
+        await until(lambda: waiting() == [])
+        await found.conferences.execute(conference, GrantFloor(guest), ACTOR)
+        await pressed(found, call, "*0")
+        await until(lambda: found.conferences.get(conference).floor.holder is None)
 
 
 # Changes within a call
