@@ -13,6 +13,15 @@ from typing import Any, TypeVar, get_type_hints
 from mcu.conference import events as catalogue
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
+from mcu.conference.scenario import (
+    Agenda,
+    AgendaItem,
+    Before,
+    Contingency,
+    Duty,
+    ItemPolling,
+    Visit,
+)
 from mcu.conference.state import (
     ConferenceState,
     Message,
@@ -139,6 +148,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     MappingProxyType: _items,
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
     **dict.fromkeys((Floor, FloorHolder, FloorRequest), _fields),
+    **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
         (ParticipantSlot, SpeakerSlot, PollingSlot, PresentationSlot, EmptySlot), slot_to_json
     ),
@@ -192,6 +202,11 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     FloorHolder | None: _optional(_one(FloorHolder)),
     tuple[FloorRequest, ...]: _many(_one(FloorRequest)),
     tuple[str, ...]: tuple,
+    tuple[str, ...] | None: _optional(tuple),
+    Agenda | None: _optional(_one(Agenda)),
+    Before: _one(Before),
+    ItemPolling | None: _optional(_one(ItemPolling)),
+    **{tuple[cls, ...]: _many(_one(cls)) for cls in (AgendaItem, Contingency, Duty, Visit)},  # type: ignore[valid-type]
     tuple[Participant, ...]: _many(_one(Participant)),
     tuple[ParticipantLeg, ...]: _many(_one(ParticipantLeg)),
     tuple[Slot, ...] | None: _optional(_many(slot_from_json)),

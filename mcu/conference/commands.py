@@ -7,7 +7,9 @@ and are never refused for policy. A command that changes nothing gives no events
 from dataclasses import dataclass
 from typing import Literal
 
+from mcu.conference.agenda_commands import AgendaCommand, NoteItemOver
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
+from mcu.conference.scenario import Agenda
 from mcu.conference.state import (
     AUTO_LAYOUT,
     EVERYONE,
@@ -32,6 +34,7 @@ class StartConference:
         id: a stable id; None lets the service make one.
         pin: what uninvited callers must enter, 4 to 10 digits.
         number: what devices with a keypad dial; None lets the service choose a free one.
+        agenda: a copy of the scenario's.
     """
 
     name: str
@@ -42,6 +45,7 @@ class StartConference:
     id: str | None = None
     pin: str | None = None
     number: str | None = None
+    agenda: Agenda | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,7 @@ PlainCommand = (
     | ClearMessage
     | Lock
     | Unlock
+    | AgendaCommand
 )
 """All but those of the procedure."""
 
@@ -287,6 +292,7 @@ MediaFact = (
     | NoteRestarted
     | NoteAbsent
     | NoteMessageOver
+    | NoteItemOver
 )
 
 Fact = MediaFact | ProcedureFact

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from mcu.conference.agenda import overruns_at
+from mcu.conference.agenda_commands import NoteItemOver
 from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.floor_model import NoteFloorOver
 from mcu.conference.state import ConferenceState
@@ -15,3 +17,6 @@ def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
     holder = state.floor.holder
     if holder is not None and holder.until is not None:
         yield holder.until, NoteFloorOver()
+    over = None if state.agenda is None else overruns_at(state.agenda)
+    if over is not None:
+        yield over, NoteItemOver()

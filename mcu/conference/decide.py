@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import facts, mutes, presentation, procedure, roster
+from mcu.conference import agenda, facts, mutes, presentation, procedure, roster
+from mcu.conference.agenda_commands import ChangeAgenda, JumpToItem, NextItem, PreviousItem
 from mcu.conference.commands import (
     AddParticipant,
     ChangeConference,
@@ -90,6 +91,7 @@ def decide_start(
             now,
             None if command.pin is None else checked_pin(command.pin),
             None if command.number is None else checked_number(command.number),
+            command.agenda,
         )
     ]
 
@@ -148,6 +150,8 @@ def _decide(
             return [] if state.locked else [ConferenceLocked()]
         case Unlock():
             return [ConferenceUnlocked()] if state.locked else []
+        case NextItem() | PreviousItem() | JumpToItem() | ChangeAgenda():
+            return agenda.decide_agenda(state, command, now)
         case _:
             return presentation.given_back(state, facts.note(state, command, now))
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from mcu.conference.agenda_events import AgendaEvent
 from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.scenario import Agenda
 from mcu.conference.state import Participant
 from mcu.engine.plan import Slot
 from mixer.video.layout import Fit
@@ -28,6 +30,7 @@ class ConferenceStarted:
     at: datetime
     pin: str | None = None
     number: str | None = None
+    agenda: Agenda | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,7 @@ Event = (
     | MessageShown
     | MessageCleared
     | ProcedureEvent
+    | AgendaEvent
 )
 
 EVENT_TYPES: tuple[str, ...] = tuple(event.type for event in Event.__args__)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
+from mcu.conference.agenda import evolve_agenda
+from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -62,6 +64,7 @@ def _started(event: ConferenceStarted) -> ConferenceState:
         enlisted=len(event.participants),
         pin=event.pin,
         number=event.number,
+        agenda=event.agenda,
     )
 
 
@@ -109,6 +112,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             return replace(state, message=Message(event.text, event.until), version=version)
         case MessageCleared():
             return replace(state, message=None, version=version)
+        case AgendaChanged() | AgendaAdvanced() | AgendaOverrun():
+            return replace(state, agenda=evolve_agenda(state.agenda, event))
         case ParticipantsChanged():
             for id_ in event.participants:
                 before = roster[id_]

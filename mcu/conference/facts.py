@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from mcu.conference.agenda import note_item_over
+from mcu.conference.agenda_commands import NoteItemOver
 from mcu.conference.commands import (
     MediaFact,
     NoteAbsent,
@@ -39,6 +41,7 @@ LATE_FACTS = (
     | NoteAbsent
     | NoteMessageOver
     | ProcedureFact
+    | NoteItemOver
 )
 """What may still arrive after the end and then means nothing."""
 
@@ -62,6 +65,8 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
         case NoteMessageOver():
             until = None if state.message is None else state.message.until
             return [MessageCleared()] if until is not None and until <= now else []
+        case NoteItemOver():
+            return note_item_over(state, now)
         case NoteJoined():
             return _joined(state, find(state, fact.participant, "participant"), fact, now)
         case NoteCalling():

@@ -6,6 +6,8 @@ Live readings (levels, what is visible, quality) are no part of the state; the A
 from collections import Counter
 from typing import Any
 
+from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
+from mcu.conference.agenda_resources import agenda_event_data
 from mcu.conference.codec import Json, slot_to_json, time_to_text
 from mcu.conference.events import (
     BroadcastStarted,
@@ -54,6 +56,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "ended_at": _time(state.ended_at),
         "number": state.number,
         "has_pin": state.pin is not None,
+        "scenario": None if state.agenda is None else state.agenda.scenario,
         "damaged": state.damaged,
         "version": state.version,
     }
@@ -115,6 +118,8 @@ def event_data(event: Event) -> Json:
             return {"reason": event.reason, "ended_at": time_to_text(event.at)}
         case ConferenceLocked() | ConferenceUnlocked() | MessageCleared():
             return {}
+        case AgendaChanged() | AgendaAdvanced() | AgendaOverrun():
+            return agenda_event_data(event)
         case ParticipantsChanged():
             return {
                 "participants": list(event.participants),

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
+from mcu.conference.scenario import Agenda
 from mcu.engine.plan import Presence, Slot
 from mixer.video.layout import Fit
 
@@ -156,6 +157,7 @@ class ConferenceState:
         pin: what uninvited callers must enter, 4 to 10 digits; None: nothing. Kept as it is: a
             hash of so few digits hides nothing, and operators must tell it to those they invite.
         number: what devices with a keypad dial, unique among the conferences that run.
+        agenda: what it was started from, and how far it has come; its version is its own.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
     """
@@ -182,6 +184,7 @@ class ConferenceState:
     pin: str | None = None
     number: str | None = None
     damaged: bool = False
+    agenda: Agenda | None = None
 
     @property
     def running(self) -> bool:

@@ -13,6 +13,13 @@ from hypothesis.stateful import (
     rule,
 )
 
+from mcu.conference.agenda_commands import (
+    ChangeAgenda,
+    JumpToItem,
+    NextItem,
+    NoteItemOver,
+    PreviousItem,
+)
 from mcu.conference.automatic import slot_count
 from mcu.conference.codec import event_from_json, event_to_json, state_from_json, state_to_json
 from mcu.conference.commands import (
@@ -59,6 +66,7 @@ from mcu.conference.on_air import alone, leaders
 from mcu.conference.plan import media_plan
 from mcu.conference.presence import TRANSITIONS
 from mcu.conference.resources import conference_resource, event_data
+from mcu.conference.scenario import AgendaItem
 from mcu.conference.state import Refused
 from mcu.engine.plan import (
     EmptySlot,
@@ -82,6 +90,19 @@ SLOTS = st.one_of(
 )
 SCOPES = st.one_of(st.just("all"), UNITS, st.lists(PEOPLE, max_size=3).map(tuple))
 EXCEPT = st.lists(st.just("chair") | PEOPLE, max_size=2).map(tuple)
+ITEM_IDS = st.sampled_from(["i1", "i2", "i3"])
+ITEMS = st.builds(
+    AgendaItem,
+    ITEM_IDS,
+    st.just("Mục"),
+    st.sampled_from([10, 600]),
+    speaker=st.none() | PEOPLE,
+    layout=st.none() | st.sampled_from(["2x2", "1+5"]),
+    broadcast=st.booleans(),
+    unmuted=st.none() | st.lists(PEOPLE | st.sampled_from(["chair", "all"]), max_size=2).map(tuple),
+    presentation=st.none() | PEOPLE,
+    message=st.none() | st.just("Xin chào"),
+)
 
 COMMANDS = st.one_of(
     st.builds(ChangeConference, st.none() | st.sampled_from(["", "Mới"]), st.none() | PEOPLE),
@@ -119,6 +140,10 @@ COMMANDS = st.one_of(
     st.just(ClearMessage()),
     st.just(Lock()),
     st.just(Unlock()),
+    st.just(NextItem()),
+    st.just(PreviousItem()),
+    st.builds(JumpToItem, ITEM_IDS),
+    st.builds(ChangeAgenda, st.lists(ITEMS, max_size=3, unique_by=lambda each: each.id).map(tuple)),
 )
 FLOOR = st.one_of(
     st.builds(RequestFloor, PEOPLE),
@@ -144,6 +169,7 @@ FACTS = st.one_of(
     st.just(NoteRestarted()),
     st.builds(NoteAbsent, PEOPLE),
     st.just(NoteMessageOver()),
+    st.just(NoteItemOver()),
 )
 MOVES = {(before, later) for (before, _), later in TRANSITIONS.items()}
 
@@ -220,6 +246,8 @@ class Meeting(RuleBasedStateMachine):
 
     def check_again(self, command, now):
         """What is asked again at the same time changes nothing."""
+        if isinstance(command, NextItem | PreviousItem):
+            return  # each goes one further
         try:
             again = decide(self.state, command, now)
         except Refused:

@@ -48,6 +48,7 @@ def test_a_conference():
         "broadcast": None,
         "presentation": None,
         "floor": {"holder": None, "requests": [], "previous": None},
+        "scenario": None,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
@@ -130,6 +131,7 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "presentation.started", "presentation.stopped", "message.shown", "message.cleared",
         "floor.requested", "floor.withdrawn", "floor.granted", "floor.interrupted",
         "floor.resumed", "floor.ended",
+        "agenda.changed", "agenda.advanced", "agenda.overrun",
     } == set(EVENT_TYPES)  # fmt: skip
 
 
