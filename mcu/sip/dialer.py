@@ -67,7 +67,7 @@ class Dialer:
     """Calls one room of one conference; ``run`` until it is cancelled.
 
     Args:
-        participant: the bridge's id, which is also its name on the roster.
+        participant: its name on the roster; of a bridge, its id.
         backoff: pauses between attempts.
         opened: told of each call.
     """
@@ -343,7 +343,7 @@ class OutgoingConversation(Conversation):
             self.complete(event.sdp)
         except UNUSABLE as error:
             log.info("answer_unusable", call=self.call, reason=str(error))
-            self._settle(CallEnded(self.call, "not acceptable", 488, by_peer=False))
+            self._settle(CallEnded(self.call, "not acceptable", 488))
             self.hang_up("failed")
 
     def over(self, event: CallEnded) -> None:

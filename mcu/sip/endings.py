@@ -41,8 +41,12 @@ def tries_elsewhere(event: CallEnded) -> bool:
 
 
 def refuses_media(event: CallEnded) -> bool:
-    """Whether the peer refused what we offered; another offer may suit it (RFC 3261 21.4.26)."""
-    return event.by_peer and event.code in (488, 606)
+    """Whether what we offered was refused, or answered by what was not offered.
+
+    Another offer may suit the peer (RFC 3261 section 21.4.26): some that know one protection only
+    answer every offer with that.
+    """
+    return event.code in (488, 606)
 
 
 def goodbye(reason: str) -> Reason:

@@ -357,11 +357,13 @@ class Insisting(Room):
         answered = description(40_000, *lines).replace(b"RTP/AVP", protocol.encode())
         self.answer = answered
         self.offered: list[str] = []
+        self.always_answers = False
 
     def __call__(self, event: Event, now: float) -> None:
         if isinstance(event, CallReceived):
             self.offered.append((event.sdp or b"").decode().split("m=audio ")[1].split(" ")[1])
-            self.refuse = 0 if self.offered[-1] == self._protocol else 488
+            takes = self.always_answers or self.offered[-1] == self._protocol
+            self.refuse = 0 if takes else 488
             count = (event.sdp or b"").count(b"\r\nm=") - 1
             self.answer = self.answer.split(b"m=video", 1)[0]
             self.answer += b"m=video 0 RTP/AVP 97\r\n" * (count - 1)
@@ -405,6 +407,19 @@ async def test_what_a_room_insists_on_is_found_and_remembered(
         found.calls.call_again(conference, "b1")
         await told(found.room, CallConfirmed, 2)
         assert room.offered == [*offered, protocol]
+
+
+async def test_who_answers_what_was_not_offered_is_offered_something_else(tmp_path: Path) -> None:
+    room = Insisting("RTP/AVP", ())
+    room.answer = description(40_000, FINGERPRINT, "a=setup:active").replace(
+        b"RTP/AVP", b"UDP/TLS/RTP/SAVP"
+    )
+    async with stage(tmp_path, room) as found:
+        room.always_answers = True
+        found.directory.targets["b1"] = (found.telephone(),)
+        await found.start("b1")
+        await until(lambda: bool(found.acceptor.legs))
+        assert room.offered == ["RTP/AVP", "RTP/SAVP", "UDP/TLS/RTP/SAVP"]
 
 
 async def test_who_refuses_every_protection_is_not_acceptable(tmp_path: Path) -> None:

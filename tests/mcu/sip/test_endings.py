@@ -35,7 +35,6 @@ def test_who_rang_too_long_was_reachable() -> None:
 def test_another_offer_is_for_who_refused_this_one() -> None:
     assert refuses_media(CallEnded("c", "not acceptable", 488))
     assert refuses_media(CallEnded("c", "not acceptable", 606))
-    assert not refuses_media(CallEnded("c", "not acceptable", 488, by_peer=False))
     assert not refuses_media(CallEnded("c", "not acceptable", 415))
 
 
