@@ -1,6 +1,7 @@
 """baresip, a real SIP phone, without sound card or screen: steered and watched by its TCP port.
 
-What it says is a tone; what it hears is written to a file.
+What it says is a tone; what it hears is written to a file. With a film as its camera it sends
+pictures, and writes one of those it receives to a file when asked.
 """
 
 import asyncio
@@ -8,11 +9,13 @@ import json
 import shutil
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
+from PIL import Image
 
 from tests.peers import child
 from tests.peers.daemon import free_port
@@ -20,6 +23,8 @@ from tests.peers.daemon import free_port
 MODULES: Final = "/usr/lib/baresip/modules"
 COMMANDS_S: Final = 10.0
 AUDIO: Final = ("g711", "g722", "opus")
+VIDEO: Final = ("avformat", "fakevideo", "swscale", "snapshot")
+"""What a phone with pictures needs beside the codecs (``avcodec``, ``vp8``)."""
 
 Event = dict[str, Any]
 
@@ -27,6 +32,11 @@ Event = dict[str, Any]
 def is_installed() -> bool:
     """Whether tests with it can run."""
     return shutil.which("baresip") is not None
+
+
+def has_pictures() -> bool:
+    """Whether tests with its pictures can run (Debian: baresip-ffmpeg)."""
+    return is_installed() and Path(MODULES, "avcodec.so").exists()
 
 
 class Baresip:
@@ -38,6 +48,7 @@ class Baresip:
             (``sip:room@127.0.0.1;transport=tcp``, ``;auth_pass=...;regint=60``).
         listen: address that it listens on. port: of SIP over UDP and TCP; TLS one above it.
         tone_hz: what it says. modules: of codecs and encryption. settings: further lines.
+        camera: a film that it sends (see ``tests.peers.film``); None: it has no pictures.
     """
 
     def __init__(
@@ -50,6 +61,7 @@ class Baresip:
         tone_hz: int = 440,
         modules: tuple[str, ...] = AUDIO,
         settings: tuple[str, ...] = (),
+        camera: Path | None = None,
     ) -> None:
         self.directory = directory
         self.port = port or free_port()
@@ -59,6 +71,7 @@ class Baresip:
         self._tone_hz = tone_hz
         self._modules = modules
         self._settings = settings
+        self._camera = camera
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -155,6 +168,21 @@ class Baresip:
         for key in keys:
             await self.do("sndcode", key)
 
+    async def picture(self) -> Image.Image | None:
+        """What it receives now; None: nothing yet.
+
+        The file is written with the next picture: what is given is what an earlier call asked for.
+        """
+        path = self.directory / "received.png"
+        found = None
+        if path.exists():
+            try:
+                found = Image.open(BytesIO(path.read_bytes())).convert("RGB")
+            except OSError:
+                return None  # being written
+        await self.do("snapshot_recv", str(path))
+        return found
+
     async def until(self, kind: str, *, after: int = 0, **fields: str) -> Event:
         """Wait for an event (``CALL_ESTABLISHED``); the test's timeout ends it.
 
@@ -213,6 +241,15 @@ class Baresip:
             "module_app ctrl_tcp.so",
             *self._settings,
         ]
+        if self._camera is not None:
+            lines += [
+                f"video_source avformat,{self._camera}",
+                "video_display fakevideo,nowhere",
+                "video_size 320x180",
+                "video_fps 15",
+                "video_bitrate 400000",
+                *(f"module {name}.so" for name in VIDEO),
+            ]
         (self.directory / "config").write_text("\n".join(lines) + "\n")
         (self.directory / "accounts").write_text(f"<{self._account}\n")
         (self.directory / "contacts").write_text("")
