@@ -8,8 +8,9 @@ import dataclasses
 import ipaddress
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
-from sipmessage import Address, CSeq, Headers, Via
+from sipmessage import Address, CSeq, Headers, Parameters, Via
 
 from signalling.sip.errors import SipError
 from signalling.sip.uri import SipUri, parameter, parse_host, parse_uri
@@ -28,8 +29,13 @@ _VIA = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _RECEIVED_IPV6 = re.compile(r"(;\s*received\s*=\s*)([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r" *; *(?P<name>[A-Za-z0-9\-.!%*_+`'~]+)"
+    r"(?: *= *(?P<value>\"(?:[^\"\\]|\\.)*\"|\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-.!%*_+`'~]+))?"
+)
 _DIGITS = re.compile(r"[0-9]+\Z")
 _NOTHING = "sip:host.invalid"
+_NO_PARAMETERS = Parameters()
 
 
 def split_list(values: Sequence[str], field: str) -> list[str]:
@@ -72,11 +78,27 @@ def read_address(text: str, field: str) -> Address:
         bare = bare[1:-1]
         name, rest = "".join(pieces[:bracket]), "".join(pieces[bracket + 1 :])
     uri = parse_uri(bare, field)
+    if not name.strip():
+        return Address(uri, parameters=_parameters(rest, field))
     try:
-        address = Address.parse(f"{name}<{_NOTHING}>{rest}")
-    except (ValueError, TypeError):
-        raise SipError(field, "is not an address with parameters") from None
-    return dataclasses.replace(address, uri=uri)
+        # Without parameters: the library takes quotes of a name and of a parameter for one text.
+        address = Address.parse(f"{name}<{_NOTHING}>")
+    except ValueError:
+        raise SipError(field, "has a name that is none") from None
+    return dataclasses.replace(address, uri=uri, parameters=_parameters(rest, field))
+
+
+def _parameters(text: str, field: str) -> Parameters:
+    """What stands behind an address; quoted values keep their quotes, and may hold anything."""
+    found: dict[str, str | None] = {}
+    at = 0
+    while part := _PARAMETER.match(text, at):
+        value = part["value"]
+        found[unquote(part["name"])] = None if value is None else unquote(value)
+        at = part.end()
+    if text[at:].strip(" ") or "self" in found:  # which the library cannot hold
+        raise SipError(field, "is not an address with parameters")
+    return Parameters(**found) if found else _NO_PARAMETERS
 
 
 def uri_of(address: Address) -> SipUri:

@@ -31,6 +31,24 @@ def test_addresses() -> None:
     assert str(fields.uri_of(address)) == "sip:room@pc33"
 
 
+def test_parameters_with_anything_in_quotes() -> None:
+    """Linphone, Poly and others register like this (RFC 5626 section 4.1)."""
+    instance = '"<urn:uuid:b54c7c87-ce0a-002c-ba2b-1fb8cacbb2d1>"'
+    for name in ("", '"Phòng \\"7\\"" ', "Room "):
+        text = (
+            f'{name}<sip:a@b:5061;transport=tls>;+sip.instance={instance};reg-id=1;x="a;b=c";q=0.5'
+        )
+        address = fields.read_address(text, "Contact")
+        assert dict(address.parameters) == {
+            "+sip.instance": instance, "reg-id": "1", "x": '"a;b=c"', "q": "0.5",
+        }  # fmt: skip
+        assert address.uri.port == 5061
+    assert fields.read_address('"Phòng \\"7\\"" <sip:a@b>;x="<y>"', "To").name == 'Phòng "7"'
+    for text in ('<sip:a@b>;x="', "<sip:a@b>;x=", "<sip:a@b>;x=a b", "<sip:a@b>x", "<sip:a@b>;=1"):
+        with pytest.raises(SipError):
+            fields.read_address(text, "Contact")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "<>", "<sip:a@b", "sip:a@b?c=d", "a b <c>", '"a <sip:a@b>', "<sip:a@b>;;", "*"],
