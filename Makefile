@@ -32,7 +32,7 @@ run: install ## Start a small province with a running conference, and say where 
 	@$(BIN)/mcu demo $(ARGS)
 
 test: install-test check ## Check the code, then run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: install-test ## Lint, format, types, direction of imports
 	@$(BIN)/ruff check .

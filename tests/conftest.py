@@ -1,6 +1,16 @@
 """Settings of the whole test run."""
 
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+import pytest_timeout
 from hypothesis import settings
+from xdist.scheduler import Scheduling
+
+from tests.overdue import alarm
+from tests.real_time import RealTimeAfterEachOther, in_real_time
 
 # How long an example takes says something of the machine, not of the program. The same examples
 # in every run: a test that fails does so for everybody. New ones are what `make fuzz` is for, and
@@ -8,3 +18,52 @@ from hypothesis import settings
 settings.register_profile("mcu", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile("mcu")
+
+_limit_s = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    if config.option.dist != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # it would begin with the files of most tests
+    return RealTimeAfterEachOther(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as cores that may be used, but not more than there is work for."""
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not in_real_time(item.nodeid))  # what takes longest goes first
+
+
+def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> bool:
+    """Instead of pytest-timeout's own alarm; see ``tests.overdue``."""
+    item.stash[_limit_s] = settings.timeout
+    return True
+
+
+def pytest_timeout_cancel_timer() -> bool:
+    return True
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    with alarm(item.stash.get(_limit_s, 0.0)):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with alarm(item.stash.get(_limit_s, 0.0)):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    with alarm(item.stash.get(_limit_s, 0.0)):
+        return (yield)

@@ -78,6 +78,7 @@ def test_checks_go_by_name_then_by_address(port: MediaPort) -> None:
         (b"\x40" + bytes(20), "unknown_protocol"),
         (b"\xff", "unknown_protocol"),
     ],
+    ids=["-", "RTP", "RTCP", "DTLS", "check", "garbage", "cut check", "5", "TURN channel", "255"],
 )
 def test_what_nobody_can_use_is_counted(port: MediaPort, datagram: bytes, reason: str) -> None:
     port.register(Leg(), "ours")

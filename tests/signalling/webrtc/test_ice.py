@@ -117,7 +117,9 @@ def test_strangers_get_401_and_change_nothing(ice: IceLite, data: bytes) -> None
     assert ice.dropped == {"401": 1}
 
 
-@pytest.mark.parametrize("data", [check(username=None), check(password=None)])
+@pytest.mark.parametrize(
+    "data", [check(username=None), check(password=None)], ids=["user name", "integrity"]
+)
 def test_incomplete_requests_get_400(ice: IceLite, data: bytes) -> None:
     assert ice.receive_datagram(data, ADDRESS, 1.0) == []
     assert error_of(answer(ice)) == 400
@@ -174,6 +176,7 @@ def test_checks_without_a_role_are_answered(ice: IceLite) -> None:
         (b"\0\1", "short"),
         (b"", "short"),
     ],
+    ids=["indication", "response", "error", "cut", "broken fingerprint", "two bytes", "nothing"],
 )
 def test_what_is_no_request_gets_no_answer(ice: IceLite, data: bytes, reason: str) -> None:
     assert ice.receive_datagram(data, ADDRESS, 1.0) == []
