@@ -1,6 +1,5 @@
 """Around every answer: problems instead of tracebacks, headers, metrics."""
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -40,13 +39,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let one request begin in each turn of the loop.
-
-    What a request does before it first waits takes up to a millisecond. A province that joins in
-    one moment is a hundred and more of them, and the tick of sound goes between.
-    """
-    async with request.app[API_STATE].beginning:
-        await asyncio.sleep(0)
+    """Let no more requests begin in one turn of the loop than the tick of sound can wait for."""
+    await request.app[API_STATE].beginnings.begin()
     return await handler(request)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from mcu.api.auth import Authenticator
+from mcu.api.beginnings import Beginnings
 from mcu.api.idempotency import Replays
 from mcu.api.reach import Directory
 from mcu.api.route import Route
@@ -25,7 +26,7 @@ class ApiState:
     Args:
         streams: open event streams, ended when the app shuts down.
         starting: held by the request that starts a conference.
-        beginning: held by the request that begins.
+        beginnings: lets requests begin.
     """
 
     services: Services
@@ -37,7 +38,7 @@ class ApiState:
     document: bytes
     streams: "set[EventStream]" = field(default_factory=set)
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    beginnings: Beginnings = field(default_factory=Beginnings)
 
 
 API_STATE: web.AppKey[ApiState] = web.AppKey("api_state", ApiState)
