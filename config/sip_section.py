@@ -1,6 +1,7 @@
 """The section ``sip``: where hardware rooms call, who may, and to what."""
 
 import ipaddress
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -24,6 +25,16 @@ def _network(text: str) -> str:
         raise ValueError("must be a network, as in 10.0.0.0/8 or 2001:db8::/32") from None
 
 
+def _host_rule(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        name = text.removeprefix("*.").lower()
+    if not _NAME.fullmatch(name):
+        raise ValueError("must be a name, *.example.org, an address or a network")
+    return text.lower()
+
+
 def _proxy(text: str) -> str:
     scheme, _, rest = text.partition(":")
     if text and (scheme not in ("sip", "sips") or not rest or any(c in " <>@" for c in rest)):
@@ -44,6 +55,8 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+HostRule = Annotated[str, AfterValidator(_host_rule)]
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
 class SipSettings(Section):
@@ -124,6 +137,11 @@ class SipSettings(Section):
     )
     dial_plan: tuple[DialRule, ...] = Field(
         (), description="Rules, the first that fits decides; see above."
+    )
+    call_hosts: tuple[HostRule, ...] | None = Field(
+        None,
+        description="Where operators may call by an address that is not in the registry: names, "
+        "`*.example.org`, addresses, networks; an empty list: nowhere. Where left out: anywhere.",
     )
     plain_rtp: Literal["allowed", "internal", "refused"] = Field(
         "internal",

@@ -25,7 +25,7 @@ from config.problems import Problem, SettingsError
 from config.settings import Settings
 from mcu import logs, processors, tls
 from mcu.api.app import make_app
-from mcu.api.services import ApiLimits, Services, no_trace
+from mcu.api.services import ApiLimits, Services, no_outside, no_trace
 from mcu.collector import Collector
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
@@ -281,6 +281,7 @@ class Daemon:
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 call_again=self._call_again,
                 bridge_changed=self._bridge_changed,
+                outside_address=no_outside if self._sip is None else self._sip.outside.checked,
                 collectors=() if self._sip is None else (self._sip.collector,),
                 not_ready=self._not_ready,
                 public_url=http.public_url,

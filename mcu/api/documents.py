@@ -11,8 +11,8 @@ from mcu.conference import state as domain
 from mcu.conference.resources import conference_resource, participant_resource, view_resource
 
 HIDDEN: Final = (
-    "bridge", "call_failure", "unit", "importance", "deafened", "volume_db", "view", "level_db",
-    "quality", "joined_at", "lost_at",
+    "bridge", "address", "call_failure", "unit", "importance", "deafened", "volume_db", "view",
+    "level_db", "quality", "joined_at", "lost_at",
 )  # fmt: skip
 """What a room is not told of other rooms: it needs names, presence and mutes."""
 

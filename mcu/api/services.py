@@ -293,6 +293,11 @@ def no_trace(conference: str, participant: str) -> Sequence[SipTraceEntry] | Non
     return None
 
 
+def no_outside(address: str) -> str:
+    """Stands in where there is no SIP."""
+    raise ValueError("cannot be called: SIP is off here (sip.host)")
+
+
 @dataclass(frozen=True, slots=True)
 class ApiLimits:
     """How much one client may ask for."""
@@ -318,6 +323,8 @@ class Services:
         call_again: an operator has called a participant in (conference, participant) that was on
             the roster already; for hardware rooms that have hung up.
         bridge_changed: a bridge's record is another now; for hardware rooms that are to be called.
+        outside_address: an address of SIP that an operator wants to have called, as it is called;
+            raises ValueError with the reason where that may not be.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -339,6 +346,7 @@ class Services:
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     call_again: Callable[[str, str], None] = lambda conference, participant: None
     bridge_changed: Callable[[str], None] = lambda bridge: None
+    outside_address: Callable[[str], str] = no_outside
     collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None

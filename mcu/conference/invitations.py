@@ -34,14 +34,16 @@ class Invitations:
         """
         return (await self._named((bridge,), lambda _: "bridge"))[0]
 
-    async def for_guest(self, id_: str, name: str, unit: str, importance: int) -> RosterEntry:
+    async def for_guest(
+        self, id_: str, name: str, unit: str, importance: int, address: str | None = None
+    ) -> RosterEntry:
         """A guest's entry; mutes by unit count it to ``unit``.
 
         Raises:
             StoreUnavailable.
         """
         path = (await self._store.units.paths((unit,))).get(unit, (unit,))
-        return RosterEntry(id_, name, None, unit, path, importance)
+        return RosterEntry(id_, name, None, unit, path, importance, address)
 
     async def _named(
         self, ids: Sequence[str], field: Callable[[int], str]

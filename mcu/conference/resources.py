@@ -81,6 +81,7 @@ def participant_resource(participant: Participant) -> Json:
         "state": participant.presence,
         "call_failure": participant.call_failure,
         "audio_muted": participant.audio_muted,
+        "address": participant.address,
         "video_muted": participant.video_muted,
         "deafened": participant.deafened,
         "volume_db": participant.volume_db,

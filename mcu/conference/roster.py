@@ -173,6 +173,7 @@ def _participant(entry: RosterEntry, order: int, *, is_chair: bool) -> Participa
         unit_path=entry.unit_path,
         role="chair" if is_chair else "participant",
         importance=entry.importance,
+        address=entry.address,
     )
 
 

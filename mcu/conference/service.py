@@ -269,18 +269,24 @@ class Conferences:
         *,
         unit: str | None = None,
         importance: int = 0,
+        address: str | None = None,
     ) -> Participant:
         """Put a guest on the roster under a new id (``guest-…``).
 
         Args:
             unit: mutes by unit count the guest to it; None: the conference's own unit.
+            address: where it is called, by SIP; None: it comes by itself.
 
         Raises:
             Refused: locked, full, or a name that cannot be shown.
             UnknownConference, StoreUnavailable.
         """
         guest = await self._invitations.for_guest(
-            self._new_id(GUEST_PREFIX), name, unit or self.get(conference_id).unit, importance
+            self._new_id(GUEST_PREFIX),
+            name,
+            unit or self.get(conference_id).unit,
+            importance,
+            address,
         )
         await self.execute(conference_id, AddParticipant(guest), actor)
         return self.participant(conference_id, guest.id)

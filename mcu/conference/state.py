@@ -68,6 +68,7 @@ class RosterEntry:
         importance: higher stands first in automatic pictures.
     """
 
+        address: where a guest is called, by SIP; None: it comes by itself.
     id: str
     name: str
     bridge: str | None = None
@@ -76,6 +77,7 @@ class RosterEntry:
     importance: int = 0
 
 
+    address: str | None = None
 @dataclass(frozen=True, slots=True)
 class ParticipantLeg:
     """One living leg of a participant; ``lost`` while nothing is heard on it."""
@@ -95,6 +97,7 @@ class Participant:
         legs: living legs; empty unless connected or lost.
         call_failure: why the last call to it came to nothing; None once it has come.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
+        address: where a guest is called, by SIP; None for those who come by themselves.
         version: grows with every change of this participant (ETag).
     """
 
@@ -120,6 +123,7 @@ class Participant:
     call_failure: CallFailure | None = None
     version: int = 1
 
+    address: str | None = None
     @property
     def view(self) -> str:
         """The view its legs receive: the chair sees ``chair``, everybody else ``main``."""

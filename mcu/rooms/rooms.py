@@ -209,8 +209,11 @@ class Rooms:
         self._expect(leg, _Entry("", None), now)
 
     def forget(self, conference: str, participant: str) -> None:
-        """A call has ended before it had a leg: a guest goes off the roster, a bridge stays."""
-        if participant.startswith(GUEST_PREFIX):
+        """A call has ended before it had a leg: who came by itself goes off the roster.
+
+        A bridge stays, and so does a guest whom we call.
+        """
+        if participant.startswith(GUEST_PREFIX) and not self._is_called(conference, participant):
             self._forget_guest(conference, participant)
 
     # LegService
@@ -318,6 +321,12 @@ class Rooms:
             self._close(event.replaced, "replaced")
         elif isinstance(event, ParticipantRemoved):
             self._close(tuple(leg.id for leg in event.participant.legs), "disconnected")
+
+    def _is_called(self, conference: str, guest: str) -> bool:
+        try:
+            return self._conferences.participant(conference, guest).address is not None
+        except Refused:
+            return False
 
     def _forget_guest(self, conference: str, guest: str) -> None:
         """Take a guest off the roster whose connection never came about.

@@ -31,6 +31,7 @@ from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
 from mcu.sip.floor_keys import FloorKeys, carry_out
+from mcu.sip.outside import AddressDirectory
 from mcu.sip.trace_entries import entry_of
 from signalling.sip import (
     BindingsChanged,
@@ -227,14 +228,19 @@ class SipCalls:
 
     def _expect(self, conference: str, who: Participant) -> None:
         key = conference, who.id
-        if who.bridge is None or key in self._dialers or self._is_closed:
+        if key in self._dialers or self._is_closed:
             return
+        directory = self._directory
+        if who.bridge is None:
+            if who.address is None:
+                return
+            directory = AddressDirectory(who.address)
         dialer = Dialer(
             self._context,
             self._conferences,
-            self._directory,
+            directory,
             conference,
-            who.bridge,
+            who.id,
             backoff=Backoff(*self._redial_s),
             no_answer_s=self._no_answer_s,
             opened=self._opened,

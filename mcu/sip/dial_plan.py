@@ -160,15 +160,16 @@ def own_domains(settings: SipSettings) -> frozenset[str]:
     if not settings.domains:
         return frozenset()
     named = (*settings.domains, settings.public_host, settings.host)
-    return frozenset(_plain_hosts(host for host in named if host is not None))
+    return frozenset(plain_hosts(host for host in named if host is not None))
 
 
 def is_own(uri: SipUri, domains: frozenset[str]) -> bool:
     """Whether an address is of this server."""
-    return not domains or next(iter(_plain_hosts([uri.host]))) in domains
+    return not domains or next(iter(plain_hosts([uri.host]))) in domains
 
 
-def _plain_hosts(hosts: Iterable[str]) -> Iterable[str]:
+def plain_hosts(hosts: Iterable[str]) -> Iterable[str]:
+    """Names and addresses as they are compared: lower case, addresses in their short form."""
     for host in hosts:
         plain = host.strip("[]").lower().rstrip(".")
         try:

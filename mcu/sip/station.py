@@ -26,6 +26,7 @@ from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.metrics import SipCollector
+from mcu.sip.outside import OutsideCalls
 from mcu.sip.settings import EndpointSettings, SourceLimits
 from mcu.sip.sight import ConferenceSight
 from signalling.sip import AgentSettings, Listener
@@ -127,6 +128,7 @@ class SipStation:
             )
         )
         self._floors = floors
+        self.outside = OutsideCalls(sip, tls.machine_addresses())
         accounts.on_revoked.append(self.calls.revoked)
         self.collector = SipCollector(
             self.endpoint, lambda: len(self.calls), lambda: len(accounts.registrar)

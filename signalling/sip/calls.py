@@ -49,6 +49,12 @@ class Calls:
             if other_key != key and (other := call.server.request)
         )
 
+    def is_own(self, request: ReceivedRequest) -> bool:
+        """Whether an INVITE is one of ours that came back (RFC 3261 section 16.3): a loop."""
+        envelope = request.envelope
+        call = self._by_tag.get((envelope.call_id, envelope.from_tag))
+        return call is not None and not isinstance(call, IncomingCall)
+
     def keep(self, call: Call, call_id: str) -> None:
         """Take a new call.
 

@@ -64,6 +64,8 @@ class Reception:
             raise SipError("To", "names no dialog", 481)
         if method == "INVITE" and self._calls.is_merged(key, request):
             raise SipError("Call-ID", "came by another way before", 482)
+        if method == "INVITE" and self._calls.is_own(request):
+            raise SipError("Call-ID", "is of a call of our own", 482)
         identity = ""
         if self._verifier and self._must_authenticate(self._verifier, request):
             verified = self._authenticate(key, request, source, now)

@@ -156,6 +156,20 @@ async def test_a_room_that_registered_by_ipv6_is_called_with_addresses_of_ipv6(
         await held.until_states(phong_6="connected")
 
 
+async def test_a_bare_address_is_called(daemon: SipDaemon, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(daemon, {}))
+        phone = Baresip(tmp_path, "sip:codec@127.0.0.1>;regint=0;answermode=auto")
+        await stack.enter_async_context(phone)
+        body = {"address": f"codec@127.0.0.1:{phone.port}", "name": "Bộ Y tế"}
+        guest = (await daemon.call("POST", f"{held.path}/participants", body))["id"]
+        await held.until_roster(lambda found: found[guest]["state"] == "connected")
+        await phone.do("hangup")
+        await held.until_roster(lambda found: found[guest]["state"] == "left")
+        assert (await daemon.call("POST", f"{held.path}/participants", body))["id"] == guest
+        await held.until_roster(lambda found: found[guest]["state"] == "connected")
+
+
 async def test_an_operator_disconnects_it_and_ends_the_conference(
     daemon: SipDaemon, tmp_path: Path
 ) -> None:

@@ -65,14 +65,41 @@ async def add_participant(call: Call) -> web.Response:
         )
         call.services.call_again(state.id, who.id)
     else:
-        who = await conferences.add_guest(
-            state.id, new.name or "", call.actor, importance=new.importance or 0
-        )
+        who = await _guest(call, state, new)
     if new.role != who.role and new.role == "chair":
         await conferences.execute(state.id, ChangeParticipant(who.id, role="chair"), call.actor)
     call.target = f"{BASE}/conferences/{state.id}/participants/{who.id}"
     state = conferences.get(state.id)
     return _answer(call, state, participant_of(state, who.id), 201, call.target)
+
+
+async def _guest(
+    call: Call, state: domain.ConferenceState, new: NewParticipant
+) -> domain.Participant:
+    """A guest on the roster; one whose address is there already is called again."""
+    address = None
+    if new.address is not None:
+        try:
+            address = call.services.outside_address(new.address)
+        except ValueError as error:
+            raise invalid("$.address", str(error)) from error
+        for known in state.participants.values():
+            if known.address == address:
+                call.services.call_again(state.id, known.id)
+                return known
+    return await call.services.conferences.add_guest(
+        state.id,
+        new.name or _user_of(address or ""),
+        call.actor,
+        importance=new.importance or 0,
+        address=address,
+    )
+
+
+def _user_of(address: str) -> str:
+    """How somebody is called whom nobody has named: what stands before the @, or the address."""
+    rest = address.partition(":")[2]
+    return rest.partition("@")[0] if "@" in rest else rest
 
 
 async def read_participant(call: Call) -> web.Response:
@@ -145,7 +172,8 @@ ROUTES: Final = (
     ),
     Route(
         "POST", PATH, "add_participant", add_participant,
-        "Call in a bridge, or reserve a place for a guest", TAG, Action.CONTROL_CONFERENCES,
+        "Call in a bridge or an address, or reserve a place for a guest", TAG,
+        Action.CONTROL_CONFERENCES,
         (Answer(201, "on the roster", Participant, headers=(LOCATION_HEADER, ETAG_HEADER)),),
         body=Body(NewParticipant),
     ),

@@ -15,6 +15,7 @@ from mcu.api.schemas.base import (
     Text,
     Time,
 )
+from mcu.api.schemas.registry import Address
 from mcu.conference.texts import NUMBER_PATTERN, PIN_PATTERN
 from mixer.video.layout import Fit
 
@@ -262,17 +263,28 @@ class Participant(Output):
 
 
 class NewParticipant(Input):
-    """Who is called in: a bridge of the registry, or a guest by name."""
+    address: str | None = Field(description="of a guest that is called by SIP: where")
+    """Who is called in: a bridge of the registry, a place by its SIP address, or a guest by name.
+
+    A guest without `address` is not called: its place is reserved.
+    """
 
     bridge: Identifier | None = None
-    name: Name | None = Field(default=None, description="a guest's name; not with `bridge`")
+    name: Name | None = Field(
+        default=None,
+        description="a guest's name; not with `bridge`; left out: the user part of `address`",
+    )
+    address: Address | None = Field(
+        default=None,
+        description="called until it is there, as in sip:room@example.org; not with `bridge`",
+    )
     role: ParticipantRole = "participant"
     importance: int | None = Field(default=None, ge=0, le=100)
 
     @model_validator(mode="after")
-    def _bridge_or_name(self) -> "NewParticipant":
-        if (self.bridge is None) == (self.name is None):
-            raise ValueError("takes exactly one of bridge and name")
+    def _bridge_or_guest(self) -> "NewParticipant":
+        if (self.bridge is None) == (self.name is None and self.address is None):
+            raise ValueError("takes either bridge, or name and address of a guest or one of them")
         return self
 
 

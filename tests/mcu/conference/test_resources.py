@@ -73,6 +73,7 @@ def test_a_participant():
         "name": "Điểm cầu b0",
         "label": "Điểm cầu b0",
         "unit": "xa",
+        "address": None,
         "role": "participant",
         "importance": 0,
         "state": "connected",

@@ -493,6 +493,60 @@ async def test_a_changed_record_of_a_room_that_is_here_or_nowhere_changes_nothin
         assert found.states(conference) == {"b1": "connected"}
 
 
+# A bare address
+
+
+async def called_guest(found: Stage, conference: str, address: str = "") -> str:
+    address = address or found.telephone().uri
+    guest = await found.conferences.add_guest(conference, "Khách", ACTOR, address=address)
+    return guest.id
+
+
+async def test_a_guest_is_called_by_its_address_and_rests_once_it_has_hung_up(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        guest = await called_guest(found, conference)
+        received = await told(found.room, CallReceived)
+        await joined(found, conference)
+        found.phone.do(lambda agent, now: agent.hang_up(received.call, now))
+        await until(lambda: found.states(conference)[guest] == "left")
+        await until(lambda: found.endpoint.agent.is_idle)
+        assert found.endpoint.agent.statistics.calls["out"] == 1
+        found.calls.call_again(conference, guest)
+        await joined(found, conference)
+
+
+async def test_a_guest_that_is_busy_stays_on_the_roster_and_is_called_again(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, Room(refuse=486)) as found:
+        conference = await found.start()
+        guest = await called_guest(found, conference)
+        await told(found.room, CallReceived, 2)
+        await until(
+            lambda: found.conferences.get(conference).participants[guest].call_failure == "busy"
+        )
+        found.room.refuse, found.room.answer = 0, description()
+        await joined(found, conference)
+        await found.conferences.execute(conference, RemoveParticipant(guest), ACTOR)
+        await told(found.room, CallEnded)
+        await until(lambda: not len(found.calls))
+
+
+async def test_a_call_of_ours_that_comes_back_to_us_is_a_loop(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        own = f"sip:{conference}@127.0.0.1:{port_of(found.endpoint, 'udp')}"
+        guest = await called_guest(found, conference, own)
+        await until(
+            lambda: found.conferences.get(conference).participants[guest].call_failure == "failed"
+        )
+        assert found.endpoint.agent.statistics.refused["482"] >= 1
+        assert guests(found, conference) == [guest]
+
+
 async def test_the_conference_ends(tmp_path: Path) -> None:
     async with stage(tmp_path) as found:
         found.directory.targets["b1"] = (found.telephone(),)

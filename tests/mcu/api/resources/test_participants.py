@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.mcu.api.conftest import MakeApi
 from tests.mcu.api.live import Api
 
 
@@ -44,6 +45,47 @@ async def test_bridges_and_guests_are_added(meeting: tuple[Api, str]) -> None:
         ({"bridge": "nowhere"}, 404),
     ):
         await api.call("POST", f"{path}/participants", body, status=status)
+
+
+async def test_an_address_is_called_and_the_same_one_called_again(make_api: MakeApi) -> None:
+    again: list[tuple[str, str]] = []
+
+    def checked(address: str) -> str:
+        if "mcu" in address:
+            raise ValueError("is of this server")
+        return f"sip:{address}"
+
+    api = await make_api(outside_address=checked, call_again=lambda *who: again.append(who))
+    await api.province()
+    conference = await api.conference("tinh-a")
+    path = f"/conferences/{conference}/participants"
+    body = {"address": "phong-1@example.org"}
+    added = (await api.call("POST", path, body, status=201)).json
+    assert (added["address"], added["name"]) == ("sip:phong-1@example.org", "phong-1")
+    assert (added["bridge"], added["state"]) == (None, "expected")
+    same = (await api.call("POST", path, body, status=201)).json
+    assert same["id"] == added["id"]
+    assert again == [(conference, added["id"])]
+    named = {"address": "example.org", "name": "Bộ Y tế", "importance": 4}
+    assert (await api.call("POST", path, named, status=201)).json["name"] == "Bộ Y tế"
+    refused = await api.call("POST", path, {"address": "1@mcu"}, status=422)
+    assert refused.json["errors"][0]["field"] == "$.address"
+    assert "of this server" in refused.body.decode()
+    both = {"bridge": "xa-1-a", "address": "a@b"}
+    await api.call("POST", path, both, status=422)
+    room = await api.token("bridge", bridge="tinh-a")
+    await api.call("POST", path, body, token=room, status=403)
+    listed = (await api.call("GET", path, token=room, status=200)).json["items"]
+    assert {one["address"] for one in listed} == {None}
+    page = await api.store.audit.list(limit=1)
+    assert page.items[0].action == "add_participant"
+
+
+async def test_without_sip_no_address_is_called(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    body = {"address": "phong-1@example.org"}
+    reply = await api.call("POST", f"{path}/participants", body, status=422)
+    assert "SIP is off" in reply.body.decode()
 
 
 async def test_a_locked_conference_takes_nobody(meeting: tuple[Api, str]) -> None:

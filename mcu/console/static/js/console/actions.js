@@ -241,9 +241,9 @@ export class Actions {
     );
   }
 
-  /** Put somebody on the roster. @param {any} who with `bridge`, or with `name` for a guest */
+  /** Put somebody on the roster. @param {any} who with `bridge`, or with `name` or `address` for a guest */
   call(who) {
-    return this.run(`call:${who.bridge ?? who.name}`, async () => {
+    return this.run(`call:${who.bridge ?? who.address ?? who.name}`, async () => {
       const { label } = await send("POST", `${this.path}/participants`, who);
       show({ tone: "good", text: t("done.added", { name: label }) });
     });

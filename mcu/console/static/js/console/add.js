@@ -1,5 +1,6 @@
 // @ts-check
-// Letting somebody into a running conference: a room of the registry, or a guest by name.
+// Letting somebody into a running conference: a room of the registry, an address of SIP that is
+// called, or a guest by name.
 
 import { html, useEffect, useState } from "../shared/base.js";
 import { getAll } from "../shared/api.js";
@@ -28,8 +29,12 @@ export function AddRooms({ desk, onClose }) {
   const addGuest = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
-    const name = String(new FormData(form).get("guest") ?? "").trim();
-    if (name && (await actions.call({ name }))) form.reset();
+    const given = new FormData(form);
+    const name = String(given.get("guest") ?? "").trim();
+    const address = String(given.get("address") ?? "").trim();
+    if (!name && !address) return;
+    const who = { ...(name && { name }), ...(address && { address }) };
+    if (await actions.call(who)) form.reset();
   };
   return html`<${Dialog} title=${t("add.title")} onClose=${onClose}>
     ${error && html`<${Problem} error=${error} />`}
@@ -59,6 +64,13 @@ export function AddRooms({ desk, onClose }) {
     </ul>
     <form class="add-guest" onSubmit=${addGuest} autocomplete="off">
       <label>${t("add.guest")}<input name="guest" maxlength="200" /></label>
+      <label
+        >${t("add.address")}<input
+          name="address"
+          maxlength="255"
+          inputmode="url"
+          placeholder="sip:phong-hop@example.org"
+      /></label>
       <button type="submit"><${Icon} name="plus" />${t("add.guest.submit")}</button>
     </form>
   <//>`;

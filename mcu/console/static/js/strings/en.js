@@ -225,6 +225,7 @@ export default {
   "add.title": "Add to the conference",
   "add.none": "No other room is found.",
   "add.guest": "Guest by name",
+  "add.address": "Address (SIP), to be called",
   "add.guest.submit": "Add guest",
   "done.added": "{name} is on the roster",
   "column.room": "Room",

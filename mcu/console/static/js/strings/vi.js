@@ -221,6 +221,7 @@ export default {
   "add.title": "Thêm vào hội nghị",
   "add.none": "Không còn điểm cầu nào khác.",
   "add.guest": "Khách, theo tên",
+  "add.address": "Địa chỉ SIP, để gọi",
   "add.guest.submit": "Thêm khách",
   "done.added": "{name} đã có trong danh sách",
   "column.room": "Điểm cầu",
