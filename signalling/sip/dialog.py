@@ -104,21 +104,25 @@ class Dialog:
     def of_client(cls, request: Request, response: ReceivedResponse, source: Hop) -> "Dialog":
         """The caller's side, from our request and a response with a tag (section 12.1.2).
 
+        Args:
+            source: where the request went.
+
         Raises:
             SipError: the response names no Contact.
         """
         envelope = response.envelope
+        target = _target(envelope.contacts)
         dialog = cls(
             DialogId(envelope.call_id, envelope.from_tag, envelope.to_tag),
             request.headers["From"],
             response.headers["To"],
-            _target(envelope.contacts),
+            target,
             _routes(response.headers, reverse=True),
             envelope.cseq.sequence,
             None,
             source,
-            by_source=not source.domain
-            and _is_elsewhere(request.uri.host, _target(envelope.contacts), source),
+            by_source=_is_same_stream(target, source)
+            or (not source.domain and _is_elsewhere(request.uri.host, target, source)),
         )
         dialog._set_by_2xx = response.code >= 200
         dialog._check_path()
@@ -200,6 +204,15 @@ class Dialog:
             return self.remote_target, list(self.route_set)
         strict = parse_uri(str(first).partition("?")[0], "Route")
         return strict, [*self.route_set[1:], f"<{self.remote_target}>"]
+
+
+def _is_same_stream(target: SipUri, source: Hop) -> bool:
+    """Whether a peer that was reached by a stream names its own address there.
+
+    Whatever port it names: that may be the one its end of the stream has, as Linphone's, where
+    nobody listens.
+    """
+    return source.is_reliable and without_brackets(target.host) == source.host
 
 
 def _is_elsewhere(own: str, target: SipUri, source: Hop) -> bool:

@@ -80,6 +80,12 @@ class InviteClient:
         if self._give_up_s is not None:
             self._core.set_timer(self, "give up", now + self._give_up_s)
 
+    @property
+    def hop(self) -> Hop:
+        """Where it went: over a stream where it was too long for a datagram."""
+        went = None if self._key is None else self._core.transactions.hop(self._key)
+        return went or self._hop
+
     def cancel(self, now: float, reason: str = "") -> None:
         """Take the INVITE back; a 2xx that is on its way still comes (section 9.1)."""
         if self.is_done or self.is_cancelling:

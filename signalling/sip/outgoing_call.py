@@ -280,7 +280,7 @@ class OutgoingCall(Call):
     def _new_dialog(self, response: ReceivedResponse) -> Dialog:
         if self._client.request is None:
             raise SipError("INVITE", "was not sent")
-        return Dialog.of_client(self._client.request, response, self._target.hop)
+        return Dialog.of_client(self._client.request, response, self._client.hop)
 
     def _progressed(
         self, early: _Early | None, code: int, sdp: bytes | None, answer_needed: bool

@@ -19,9 +19,9 @@ def server(*extra: str, source: Hop = SOURCE, **options: object) -> Dialog:
     return Dialog.of_server(invite, "mine", 10, source)
 
 
-def client(*extra: str, code: int = 200) -> Dialog:
+def client(*extra: str, code: int = 200, source: Hop = SOURCE) -> Dialog:
     invite = request("INVITE").message
-    return Dialog.of_client(invite, response(invite, code, *(extra or (CONTACT,))), SOURCE)
+    return Dialog.of_client(invite, response(invite, code, *(extra or (CONTACT,))), source)
 
 
 def text_of(sent: Request) -> str:
@@ -97,6 +97,19 @@ def test_a_stream_is_used_again_unless_a_route_leads_elsewhere() -> None:
     assert server(source=stream).hop("udp") == stream
     routed = server(CONTACT, "Record-Route: <sip:p1.example.com;lr>", source=stream)
     assert routed.hop("udp") == Hop("udp", "p1.example.com")
+
+
+def test_a_stream_that_was_opened_is_used_again_whatever_port_its_peer_names() -> None:
+    stream = Hop("tls", "192.0.2.7", 5061, domain="room.example.com")
+    assert (
+        client("Contact: <sip:room@192.0.2.7:42228;transport=tcp>", source=stream).hop("udp")
+        == stream
+    )
+    elsewhere = client("Contact: <sip:room@192.0.2.8;transport=tcp>", source=stream)
+    assert elsewhere.hop("udp") == Hop("tcp", "192.0.2.8")
+    routed = client(CONTACT, "Record-Route: <sip:p1.example.com;lr>", source=stream)
+    assert routed.hop("udp") == Hop("udp", "p1.example.com")
+    assert client().hop("udp") == Hop("udp", "192.0.2.7", 5070)
 
 
 def test_order_of_requests() -> None:
