@@ -8,7 +8,10 @@ from signalling.sdp.fields import MAX_SSRC, number, token
 
 @dataclass(frozen=True, slots=True)
 class SsrcAttribute:
-    """``a=ssrc`` (RFC 5576 section 4.1)."""
+    """``a=ssrc`` (RFC 5576 section 4.1).
+
+    ``attribute`` is empty where a peer names its SSRC alone, as Linphone does.
+    """
 
     ssrc: int
     attribute: str
@@ -16,14 +19,16 @@ class SsrcAttribute:
 
     @classmethod
     def parse(cls, text: str) -> "SsrcAttribute":
-        """Read ``ssrc attribute[:value]``."""
+        """Read ``ssrc [attribute[:value]]``."""
         ssrc, _, rest = text.partition(" ")
         attribute, _, value = rest.partition(":")
-        if not attribute:
+        if rest and not attribute:
             raise SdpError("ssrc line names no attribute")
         return cls(number(ssrc, "SSRC", 0, MAX_SSRC), attribute, value)
 
     def __str__(self) -> str:
+        if not self.attribute:
+            return str(self.ssrc)
         return f"{self.ssrc} {self.attribute}" + (f":{self.value}" if self.value else "")
 
 
