@@ -18,11 +18,12 @@ HIDDEN: Final = (
 
 
 def conference_document(state: domain.ConferenceState, reach: Reach) -> Conference:
-    """A conference; its PIN for those who may control it, else the same for everybody."""
+    """A conference; its PIN for those who may control it, what is looked at not for rooms."""
     told = state.running and reach.conference(Action.CONTROL_CONFERENCES, state)
-    return Conference.model_validate(
-        conference_resource(state) | {"pin": state.pin if told else None}
-    )
+    document = conference_resource(state) | {"pin": state.pin if told else None}
+    if not reach.whole(state):
+        document |= {"chair_view": None, "polling": None}
+    return Conference.model_validate(document)
 
 
 def layout_document(state: domain.ConferenceState, view: str) -> Layout:

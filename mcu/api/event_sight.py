@@ -20,6 +20,11 @@ from mcu.conference.state import ConferenceState, UnknownConference
 ROSTER_EVENTS: Final = frozenset({"participant.added", "participant.removed"})
 PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
 """Members of an event's data that are for operators only."""
+ROLL_CALL_NEWS: Final = frozenset({"roll-call.called", "roll-call.paused", "roll-call.resumed"})
+"""What rooms hear of a roll call: who is called. The record is for operators."""
+UNSEEN: Final = ("chair-view.", "polling.", "roll-call.")
+"""What an operator or the chair looks at, and records, is nothing to other rooms."""
+ROLL_CALL_ENDS: Final = frozenset({"roll-call.signed", "roll-call.cancelled"})
 BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered"})
 """About a room, not about a conference: for who may read the room."""
 
@@ -151,6 +156,10 @@ def seen_by_room(
         wanted = data["requests"]
         own = {who: wanted[who] for who in rooms if who in wanted}
         return {"requests": own} if own else None
+    if type_ in ROLL_CALL_ENDS:
+        return {"number": data["number"]}
+    if type_.startswith(UNSEEN) and type_ not in ROLL_CALL_NEWS:
+        return None
     participant = data.get("participant")
     if isinstance(participant, Mapping):
         if participant["id"] in rooms:

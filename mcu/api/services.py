@@ -1,7 +1,7 @@
 """What the HTTP interface stands on, handed in by the composition root."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from prometheus_client.registry import Collector
 
 from mcu.conference.service import Actor, Conferences
+from mcu.conference.state import Participant
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
 from mcu.store.store import Store
@@ -293,6 +294,9 @@ def no_trace(conference: str, participant: str) -> Sequence[SipTraceEntry] | Non
     return None
 
 
+Transfer = Callable[[str, str, str, Actor], Awaitable[Participant]]
+
+
 def no_outside(address: str) -> str:
     """Stands in where there is no SIP."""
     raise ValueError("cannot be called: SIP is off here (sip.host)")
@@ -325,6 +329,8 @@ class Services:
         bridge_changed: a bridge's record is another now; for hardware rooms that are to be called.
         outside_address: an address of SIP that an operator wants to have called, as it is called;
             raises ValueError with the reason where that may not be.
+        transfer: moves a participant (conference, participant, other conference, actor) by SIP;
+            None: there is no SIP.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -347,6 +353,7 @@ class Services:
     call_again: Callable[[str, str], None] = lambda conference, participant: None
     bridge_changed: Callable[[str], None] = lambda bridge: None
     outside_address: Callable[[str], str] = no_outside
+    transfer: Transfer | None = None
     collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None

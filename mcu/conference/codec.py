@@ -13,6 +13,8 @@ from typing import Any, TypeVar, get_type_hints
 from mcu.conference import events as catalogue
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
+from mcu.conference.polling_model import Polling
+from mcu.conference.roll_call_model import ExpectedRoom, RollCall, RollCallMark
 from mcu.conference.scenario import (
     Agenda,
     AgendaItem,
@@ -147,7 +149,8 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     dict: _items,
     MappingProxyType: _items,
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
-    **dict.fromkeys((Floor, FloorHolder, FloorRequest), _fields),
+    **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
+    **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
         (ParticipantSlot, SpeakerSlot, PollingSlot, PresentationSlot, EmptySlot), slot_to_json
@@ -201,6 +204,13 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     FloorHolder: _one(FloorHolder),
     FloorHolder | None: _optional(_one(FloorHolder)),
     tuple[FloorRequest, ...]: _many(_one(FloorRequest)),
+    Polling: _one(Polling),
+    Polling | None: _optional(_one(Polling)),
+    str | tuple[str, ...]: lambda value: value if isinstance(value, str) else tuple(value),
+    RollCall: _one(RollCall),
+    tuple[RollCall, ...]: _many(_one(RollCall)),
+    tuple[ExpectedRoom, ...]: _many(_one(ExpectedRoom)),
+    tuple[RollCallMark, ...]: _many(_one(RollCallMark)),
     tuple[str, ...]: tuple,
     tuple[str, ...] | None: _optional(tuple),
     Agenda | None: _optional(_one(Agenda)),

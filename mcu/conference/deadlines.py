@@ -7,6 +7,9 @@ from mcu.conference.agenda import overruns_at
 from mcu.conference.agenda_commands import NoteItemOver
 from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.floor_model import NoteFloorOver
+from mcu.conference.polling_model import NotePollingDue
+from mcu.conference.roll_call import missing
+from mcu.conference.roll_call_model import NoteRollCallDue
 from mcu.conference.state import ConferenceState
 
 
@@ -20,3 +23,8 @@ def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
     over = None if state.agenda is None else overruns_at(state.agenda)
     if over is not None:
         yield over, NoteItemOver()
+    if state.polling is not None and state.polling.due is not None:
+        yield state.polling.due, NotePollingDue()
+    for roll_call in state.roll_calls:
+        if roll_call.status == "open" and roll_call.due is not None and missing(roll_call):
+            yield roll_call.due, NoteRollCallDue()

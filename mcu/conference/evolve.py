@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from mcu.conference.agenda import evolve_agenda
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
+from mcu.conference.chair_view_model import ChairViewStarted
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -25,7 +26,10 @@ from mcu.conference.events import (
     PresentationStopped,
 )
 from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
+from mcu.conference.polling_model import PollingEvent, evolve_polling
 from mcu.conference.presence import failed_call, next_presence
+from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.roll_call_model import RollCallEvent, evolve_roll_calls
 from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
 
 Roster = dict[str, Participant]
@@ -77,8 +81,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
     if state is None:
         raise ValueError(f"{event.type} stands where conference.started should")
     version = state.version + 1
-    if isinstance(event, FloorEvent):
-        return replace(state, floor=evolve_floor(state.floor, event), version=version)
+    if isinstance(event, ProcedureEvent):
+        return replace(_evolve_procedure(state, event), version=version)
     match event:
         case ConferenceChanged():
             return replace(
@@ -91,7 +95,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             )
         case ConferenceEnded():
             _all_leave(roster, event)
-            state = replace(state, broadcast=None, presenter=None, message=None, floor=IDLE_FLOOR)
+            state = replace(state, broadcast=None, presenter=None, message=None)
+            state = replace(state, floor=IDLE_FLOOR, chair_view=None, polling=None)
             return replace(state, ended_at=event.at, version=version)
         case ConferenceLocked():
             return replace(state, locked=True, version=version)
@@ -132,6 +137,17 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             roster[after.id] = after
             came = -1 if after.join_order is None else after.join_order
             return state if came < state.arrivals else replace(state, arrivals=came + 1)
+
+
+def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> ConferenceState:
+    if isinstance(event, FloorEvent):
+        return replace(state, floor=evolve_floor(state.floor, event))
+    if isinstance(event, PollingEvent):
+        return replace(state, polling=evolve_polling(state.polling, event))
+    if isinstance(event, RollCallEvent):
+        return replace(state, roll_calls=evolve_roll_calls(state.roll_calls, event))
+    seen = event.participant if isinstance(event, ChairViewStarted) else None
+    return replace(state, chair_view=seen)
 
 
 def _all_leave(roster: Roster, event: ConferenceEnded) -> None:

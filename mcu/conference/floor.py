@@ -115,6 +115,8 @@ def _grant(state: ConferenceState, command: GrantFloor, now: datetime) -> list[E
     who = find(state, command.participant, "participant")
     if not holds_tile(who.presence):
         raise Refused(f"{who.label} is not connected: give it the floor when it has joined.")
+    if any(each.on_air is not None for each in state.roll_calls):
+        raise Refused("A roll call is on: pause it, or sign it off, before you give the floor.")
     limit = command.limit_s
     if limit is not None and not LIMIT_S[0] <= limit <= LIMIT_S[1]:
         raise Refused(

@@ -1,8 +1,9 @@
 """What happens by itself: the store is tried again, what has a time ends, the absent leave."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -13,6 +14,7 @@ from mcu.conference.deadlines import deadlines
 from mcu.conference.feed import EventHub
 from mcu.conference.journal import Journal
 from mcu.conference.live import LiveConferences
+from mcu.conference.polling_model import NotePollingDue
 from mcu.store.errors import StoreUnavailable
 from mcu.store.store import Store
 
@@ -69,6 +71,8 @@ class Keeper:
         self._tidy_at = clock.now()
         self._wake = asyncio.Event()
         self._store_failed = False
+        self.dark: Callable[[str], frozenset[str]] = lambda conference: frozenset()
+        """Who of a conference sends no picture now."""
 
     def expect_back(self, conference: str) -> None:
         """Give a restored conference's participants their time to come back."""
@@ -92,6 +96,8 @@ class Keeper:
         for state in list(self._live.states.values()):
             for time, fact in deadlines(state):
                 if time <= wall:
+                    if isinstance(fact, NotePollingDue):
+                        fact = replace(fact, dark=self.dark(state.id))
                     self._live.note(state.id, fact)
         for conference, due in list(self._absent_at.items()):
             state_now = self._live.states.get(conference)

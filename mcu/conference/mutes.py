@@ -28,7 +28,7 @@ def mute(state: ConferenceState, command: MuteAll | UnmuteAll) -> list[Event]:
     spared = _spared(state, command.except_)
     changed = tuple(
         each.id
-        for each in _in_scope(state, command.scope)
+        for each in in_scope(state, command.scope)
         if each.audio_muted != muted and each.id not in spared
     )
     entry_muted = _entry_muted(state.entry_muted, command.scope, muted)
@@ -37,7 +37,12 @@ def mute(state: ConferenceState, command: MuteAll | UnmuteAll) -> list[Event]:
     return [ParticipantsChanged(changed, muted, entry_muted)]
 
 
-def _in_scope(state: ConferenceState, scope: str | tuple[str, ...]) -> Collection[Participant]:
+def in_scope(state: ConferenceState, scope: str | tuple[str, ...]) -> Collection[Participant]:
+    """Whom a scope means now.
+
+    Raises:
+        Refused: an unknown participant, or a unit that has nobody here.
+    """
     if not isinstance(scope, str):
         return [find(state, id_, f"scope.{index}") for index, id_ in enumerate(scope)]
     if scope == EVERYONE:

@@ -1,4 +1,5 @@
-"""Who is shown large whatever the layout: who has the floor, and to the chair who had it before.
+"""Who is shown whatever the layout: who is called, polled or has the floor, and to the chair who
+had it before.
 
 It follows from the state alone, so that what was shown before is back by itself. Pure.
 """
@@ -18,14 +19,16 @@ LED_BY_TWO = ("2+8",)
 
 def alone(state: ConferenceState, view: str) -> str | None:
     """Who stands alone on a view; None: it is divided as it was chosen."""
+    polled = state.polling.participant if state.polling and state.polling.view == view else None
     if view == CHAIR_VIEW:
-        return None
-    if state.broadcast is not None:
-        return state.broadcast
+        return state.chair_view or polled
+    called = next((each.on_air for each in state.roll_calls if each.on_air is not None), None)
+    if called is not None or state.broadcast is not None:
+        return called or state.broadcast
     holder = state.floor.holder
     if holder is not None and holder.picture == "broadcast":
-        return holder.participant
-    return None
+        return holder.participant if holder.interrupted_at is None else state.chair
+    return polled
 
 
 def leaders(state: ConferenceState, view: str) -> tuple[str, ...]:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcu.conference import floor
+from mcu.conference import chair_view, floor, polling, roll_call
+from mcu.conference.chair_view_model import ChairViewCommand
 from mcu.conference.events import Event
+from mcu.conference.floor_model import FloorCommand, NoteFloorOver
+from mcu.conference.polling_model import NotePollingDue, PollingCommand
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.state import ConferenceState
 
@@ -17,7 +20,13 @@ def decide_procedure(
     Raises:
         Refused: see the module of its noun.
     """
-    return floor.decide_floor(state, command, now)
+    if isinstance(command, FloorCommand | NoteFloorOver):
+        return floor.decide_floor(state, command, now)
+    if isinstance(command, ChairViewCommand):
+        return chair_view.decide_chair_view(state, command)
+    if isinstance(command, PollingCommand | NotePollingDue):
+        return polling.decide_polling(state, command, now)
+    return roll_call.decide_roll_call(state, command, now)
 
 
 def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> list[Event]:
@@ -28,4 +37,7 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     """
     if not events:
         return []
-    return floor.follow(state, events, now)
+    events = roll_call.follow(state, events, now)
+    events = floor.follow(state, events, now)
+    events = polling.follow(state, events, now)
+    return chair_view.follow(state, events)

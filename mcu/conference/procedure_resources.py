@@ -1,7 +1,10 @@
 """What the API and the event stream show of the procedure of a meeting."""
 
+from collections import Counter
 from datetime import datetime
+from typing import Final
 
+from mcu.conference.chair_view_model import ChairViewStarted, ChairViewStopped
 from mcu.conference.codec import Json, time_to_text
 from mcu.conference.floor_model import (
     Floor,
@@ -13,7 +16,30 @@ from mcu.conference.floor_model import (
     FloorResumed,
     FloorWithdrawn,
 )
+from mcu.conference.polling_model import (
+    Polling,
+    PollingMoved,
+    PollingPaused,
+    PollingResumed,
+    PollingSkipped,
+    PollingStarted,
+    PollingStopped,
+)
 from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.roll_call_model import (
+    RollCall,
+    RollCallCalled,
+    RollCallCancelled,
+    RollCallMark,
+    RollCallMarked,
+    RollCallPaused,
+    RollCallResumed,
+    RollCallSigned,
+    RollCallSkipped,
+    RollCallStarted,
+)
+
+COUNTED: Final = ("present", "late", "absent", "lost", "unmarked")
 
 
 def floor_resource(floor: Floor) -> Json:
@@ -56,6 +82,121 @@ def procedure_data(event: ProcedureEvent) -> Json:
                 "reason": event.reason,
                 "at": time_to_text(event.at),
             }
+        case ChairViewStarted() | ChairViewStopped():
+            return {"participant": event.participant}
+        case PollingStarted():
+            return polling_resource(event.polling)
+        case PollingMoved():
+            return {
+                "participant": event.participant,
+                "due": _time(event.due),
+                "left_s": event.left_s,
+            }
+        case PollingSkipped():
+            return {"participant": event.participant, "due": time_to_text(event.due)}
+        case PollingPaused():
+            return {"left_s": event.left_s}
+        case PollingResumed():
+            return {"due": time_to_text(event.due)}
+        case PollingStopped():
+            return {}
+        case RollCallStarted():
+            return {"roll_call": roll_call_resource(event.roll_call)}
+        case RollCallMarked():
+            return {"number": event.number, "marks": [mark_resource(each) for each in event.marks]}
+        case RollCallCalled():
+            return {
+                "number": event.number,
+                "participant": event.participant,
+                "at": time_to_text(event.at),
+            }
+        case RollCallSkipped():
+            return {"number": event.number, "participant": event.participant}
+        case RollCallPaused() | RollCallResumed():
+            return {"number": event.number}
+        case RollCallSigned() | RollCallCancelled():
+            return {"number": event.number, "at": time_to_text(event.at), "by": event.by}
+
+
+def polling_resource(polling: Polling) -> Json:
+    """``PollingRun`` of the API."""
+    scope = polling.scope
+    return {
+        "interval_s": polling.interval_s,
+        "scope": scope if isinstance(scope, str) else list(scope),
+        "except": list(polling.except_),
+        "view": polling.view,
+        "participant": polling.participant,
+        "due": _time(polling.due),
+        "paused": polling.paused,
+        "left_s": polling.left_s,
+    }
+
+
+def roll_call_resource(found: RollCall, *, running: bool = True) -> Json:
+    """``RollCall`` of the API: what counts for each room, and every entry. O(expected + marks)."""
+    last = found.last_marks()
+    rows = []
+    for room in found.expected:
+        mark = last.get(room.participant)
+        rows.append(
+            {
+                "participant": room.participant,
+                "label": room.label,
+                "unit": room.unit,
+                "status": None if mark is None else mark.status,
+                "at": None if mark is None else time_to_text(mark.at),
+                "source": None if mark is None else mark.source,
+                "by": None if mark is None else mark.by,
+                "note": None if mark is None else mark.note,
+                "entry": None if mark is None else mark.entry,
+                "skipped": room.participant in found.skipped,
+            }
+        )
+    counted = Counter(row["status"] or "unmarked" for row in rows)
+    return {
+        "number": found.number,
+        "mode": found.mode,
+        "state": found.status if running or found.status != "open" else "unsigned",
+        "started_at": time_to_text(found.started_at),
+        "by": found.by,
+        "starts_at": _time(found.starts_at),
+        "due": _time(found.due),
+        "calling": found.calling,
+        "called_at": _time(found.called_at),
+        "paused": found.paused,
+        "ended_at": _time(found.ended_at),
+        "ended_by": found.ended_by,
+        "counts": {status: counted[status] for status in COUNTED},
+        "rows": rows,
+        "marks": [mark_resource(each) for each in found.marks],
+    }
+
+
+def called_resource(found: RollCall | None) -> Json | None:
+    """What a conference shows of the roll call that is open."""
+    if found is None or found.status != "open":
+        return None
+    return {
+        "number": found.number,
+        "mode": found.mode,
+        "calling": found.calling,
+        "paused": found.paused,
+    }
+
+
+def mark_resource(mark: RollCallMark) -> Json:
+    """One entry of a roll call."""
+    return {
+        "entry": mark.entry,
+        "participant": mark.participant,
+        "status": mark.status,
+        "at": time_to_text(mark.at),
+        "source": mark.source,
+        "by": mark.by,
+        "note": mark.note,
+        "correction": mark.correction,
+    }
 
 
 def _time(time: datetime | None) -> str | None:

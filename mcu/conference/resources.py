@@ -30,7 +30,12 @@ from mcu.conference.events import (
 from mcu.conference.evolve import evolve
 from mcu.conference.presence import PRESENCES
 from mcu.conference.procedure_model import ProcedureEvent
-from mcu.conference.procedure_resources import floor_resource, procedure_data
+from mcu.conference.procedure_resources import (
+    called_resource,
+    floor_resource,
+    polling_resource,
+    procedure_data,
+)
 from mcu.conference.state import ConferenceState, Participant, ViewSetting
 
 
@@ -51,6 +56,9 @@ def conference_resource(state: ConferenceState) -> Json:
         "broadcast": state.broadcast,
         "presentation": state.presenter,
         "floor": floor_resource(state.floor),
+        "chair_view": state.chair_view,
+        "polling": None if state.polling is None else polling_resource(state.polling),
+        "roll_call": called_resource(state.roll_calls[-1]) if state.roll_calls else None,
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),
@@ -73,6 +81,7 @@ def participant_resource(participant: Participant) -> Json:
     return {
         "id": participant.id,
         "bridge": participant.bridge,
+        "address": participant.address,
         "name": participant.name,
         "label": participant.label,
         "unit": participant.unit,
@@ -81,7 +90,6 @@ def participant_resource(participant: Participant) -> Json:
         "state": participant.presence,
         "call_failure": participant.call_failure,
         "audio_muted": participant.audio_muted,
-        "address": participant.address,
         "video_muted": participant.video_muted,
         "deafened": participant.deafened,
         "volume_db": participant.volume_db,

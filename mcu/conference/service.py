@@ -333,6 +333,10 @@ class Conferences:
         """
         self._live.listeners.append(listener)
 
+    def look_for_pictures(self, dark: Callable[[str], frozenset[str]]) -> None:
+        """Ask ``dark(conference)`` who sends no picture, before the next room is polled."""
+        self._keeper.dark = dark
+
     # Timers
 
     def next_timer(self) -> float | None:

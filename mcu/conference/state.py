@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
+from mcu.conference.polling_model import Polling
+from mcu.conference.roll_call_model import RollCall
 from mcu.conference.scenario import Agenda
 from mcu.engine.plan import Presence, Slot
 from mixer.video.layout import Fit
@@ -66,18 +68,18 @@ class RosterEntry:
         unit_path: ids from the root of the tree down to ``unit`` itself, as they were when the
             entry was made (mutes by unit use it; a later move of the unit does not).
         importance: higher stands first in automatic pictures.
+        address: where a guest is called, by SIP; None: it comes by itself.
     """
 
-        address: where a guest is called, by SIP; None: it comes by itself.
     id: str
     name: str
     bridge: str | None = None
     unit: str | None = None
     unit_path: tuple[str, ...] = ()
     importance: int = 0
-
-
     address: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ParticipantLeg:
     """One living leg of a participant; ``lost`` while nothing is heard on it."""
@@ -95,9 +97,9 @@ class Participant:
         label: what its tile says (NFC); the name unless an operator changed it.
         order: place on the roster, from 0. join_order: place among those who came, from 0.
         legs: living legs; empty unless connected or lost.
+        address: where a guest is called, by SIP; None for those who come by themselves.
         call_failure: why the last call to it came to nothing; None once it has come.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
-        address: where a guest is called, by SIP; None for those who come by themselves.
         version: grows with every change of this participant (ETag).
     """
 
@@ -121,9 +123,9 @@ class Participant:
     lost_at: datetime | None = None
     left_at: datetime | None = None
     call_failure: CallFailure | None = None
+    address: str | None = None
     version: int = 1
 
-    address: str | None = None
     @property
     def view(self) -> str:
         """The view its legs receive: the chair sees ``chair``, everybody else ``main``."""
@@ -154,6 +156,7 @@ class ConferenceState:
     Args:
         participants: by id, in roster order.
         presenter: who has the token of the presentation. floor: who has the right to speak.
+        chair_view: whom the chair alone looks at. roll_calls: all, also those that are over.
         entry_muted: ``all`` and ids of units whose newcomers come in muted (after "mute all").
         version: grows with every change of the conference itself (not of its participants).
         arrivals: how many participants have ever come; gives ``join_order``.
@@ -180,6 +183,9 @@ class ConferenceState:
     broadcast: str | None = None
     presenter: str | None = None
     floor: Floor = IDLE_FLOOR
+    chair_view: str | None = None
+    polling: Polling | None = None
+    roll_calls: tuple[RollCall, ...] = ()
     entry_muted: tuple[str, ...] = ()
     ended_at: datetime | None = None
     version: int = 1

@@ -16,12 +16,14 @@ from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
 from mcu.api.schemas.conference import (
     NewParticipant,
+    NewTransfer,
     Participant,
     ParticipantChange,
     ParticipantQuery,
 )
 from mcu.conference import state as domain
 from mcu.conference.commands import ChangeParticipant, RemoveParticipant
+from mcu.conference.move import move
 from mcu.store import paging
 
 TAG: Final = "participants"
@@ -135,6 +137,24 @@ async def change_participant(call: Call) -> web.Response:
     )
 
 
+async def transfer_participant(call: Call) -> web.Response:
+    """Move it to another conference, both of which the token may control."""
+    services = call.services
+    state = await controlled(call)
+    who = participant_of(state, call.path("participant"))
+    wanted = call.body(NewTransfer).conference
+    other = await services.conferences.read(wanted)
+    call.reach.require_conference(Action.CONTROL_CONFERENCES, other, "move anybody to")
+    require_running(other)
+    if services.transfer is None:
+        moved = await move(services.conferences, state.id, who.id, other.id, call.actor)
+    else:
+        moved = await services.transfer(state.id, who.id, other.id, call.actor)
+    call.target = f"{BASE}/conferences/{other.id}/participants/{moved.id}"
+    other = services.conferences.get(other.id)
+    return _answer(call, other, participant_of(other, moved.id), 201, call.target)
+
+
 async def remove_participant(call: Call) -> web.Response:
     """Disconnect it and take it off the roster."""
     state = await controlled(call)
@@ -187,6 +207,14 @@ ROUTES: Final = (
         "Mute, label, weigh or promote a participant", TAG, Action.MUTE_PARTICIPANT,
         (Answer(200, "as it is now", Participant, headers=(ETAG_HEADER,)),),
         body=Body(ParticipantChange), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "POST", f"{PATH}/{{participant}}/transfer", "transfer_participant", transfer_participant,
+        "Move a participant to another running conference", TAG, Action.CONTROL_CONFERENCES,
+        (Answer(
+            201, "on the other roster", Participant, headers=(LOCATION_HEADER, ETAG_HEADER)
+        ),),
+        body=Body(NewTransfer), problems=("conflict",),
     ),
     Route(
         "DELETE", f"{PATH}/{{participant}}", "remove_participant", remove_participant,

@@ -140,6 +140,30 @@ class FloorState(Output):
     previous: str | None = Field(description="who had it last")
 
 
+class PollingRun(Output):
+    """Rooms shown in turn, alone on a view."""
+
+    model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)
+
+    interval_s: float
+    scope: str | list[str]
+    except_: list[str] = Field(alias="except")
+    view: ViewName
+    participant: str | None = Field(description="who is shown; null: nobody has a picture")
+    due: Time | None = Field(description="when the next one is shown; null while it is paused")
+    paused: bool
+    left_s: float | None = Field(description="what is left of its time while it is paused")
+
+
+class OpenRollCall(Output):
+    """The roll call that is not over."""
+
+    number: int
+    mode: Literal["presence", "called"]
+    calling: str | None = Field(description="who is called now")
+    paused: bool
+
+
 class Conference(Output):
     """One meeting, running or ended."""
 
@@ -154,6 +178,9 @@ class Conference(Output):
     broadcast: str | None
     presentation: str | None = Field(description="the participant that presents, if one does")
     floor: FloorState
+    chair_view: str | None = Field(description="whom the chair alone looks at; null for rooms")
+    polling: PollingRun | None = Field(description="null for rooms")
+    roll_call: OpenRollCall | None
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     has_pin: bool = Field(description="callers that are not on the roster must enter a PIN")
@@ -238,6 +265,7 @@ class Participant(Output):
 
     id: str
     bridge: str | None
+    address: str | None = Field(description="of a guest that is called by SIP: where")
     name: str
     label: str
     unit: str | None
@@ -263,7 +291,6 @@ class Participant(Output):
 
 
 class NewParticipant(Input):
-    address: str | None = Field(description="of a guest that is called by SIP: where")
     """Who is called in: a bridge of the registry, a place by its SIP address, or a guest by name.
 
     A guest without `address` is not called: its place is reserved.
@@ -286,6 +313,12 @@ class NewParticipant(Input):
         if (self.bridge is None) == (self.name is None and self.address is None):
             raise ValueError("takes either bridge, or name and address of a guest or one of them")
         return self
+
+
+class NewTransfer(Input):
+    """Where somebody is moved to."""
+
+    conference: Identifier = Field(description="another running conference")
 
 
 class ParticipantChange(Input):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcu.conference import events as catalogue
+from mcu.conference.chair_view_model import StartChairView
 from mcu.conference.codec import (
     SCHEMA_VERSION,
     UnreadableRecord,
@@ -27,6 +28,13 @@ from mcu.conference.commands import (
     StartBroadcast,
 )
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
+from mcu.conference.polling_model import Polling, StartPolling
+from mcu.conference.roll_call_model import (
+    ExpectedRoom,
+    RollCall,
+    RollCallMark,
+    StartRollCall,
+)
 from mcu.conference.scenario import (
     Agenda,
     AgendaItem,
@@ -126,6 +134,35 @@ floor_holders = st.builds(
 )
 
 
+pollings = st.builds(
+    Polling,
+    interval_s=st.floats(2, 99),
+    scope=texts | st.lists(texts).map(tuple),
+    except_=st.lists(texts).map(tuple),
+    participant=st.none() | texts,
+    due=st.none() | times,
+)
+marks = st.builds(
+    RollCallMark,
+    entry=st.integers(1, 99),
+    participant=texts,
+    status=st.sampled_from(["present", "late", "absent", "lost"]),
+    at=times,
+    by=texts,
+    correction=st.booleans(),
+)
+roll_calls = st.builds(
+    RollCall,
+    number=st.integers(1, 9),
+    mode=st.sampled_from(["presence", "called"]),
+    started_at=times,
+    expected=st.lists(st.builds(ExpectedRoom, texts, texts, st.none() | texts)).map(tuple),
+    due=st.none() | times,
+    marks=st.lists(marks, max_size=3).map(tuple),
+    heard=st.lists(texts).map(tuple),
+)
+
+
 def events_of(cls):
     """Any event of a class, its fields filled by their annotations."""
     from typing import get_type_hints
@@ -136,6 +173,10 @@ def events_of(cls):
         bool: st.booleans(),
         Participant: participants,
         FloorHolder: floor_holders,
+        Polling: pollings,
+        RollCall: roll_calls,
+        tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
+        int: st.integers(1, 9),
         tuple[str, ...]: st.lists(texts).map(tuple),
         tuple[Participant, ...]: st.lists(participants, max_size=3).map(tuple),
         tuple[AgendaItem, ...]: st.lists(items, max_size=3).map(tuple),
@@ -181,6 +222,7 @@ def test_a_state_survives_json():
                                   PresentationSlot()), "crop"),
         NoteJoined("b2", "up", "publish"), MuteAll("tinh"), Lock(), ShowMessage("a", 60),
         StartBroadcast("b1"), RequestFloor("b1"), GrantFloor("b0", 60, "none"), InterruptFloor(),
+        StartChairView("b0"), StartPolling(5, ("b0", "b2")), StartRollCall("presence"),
     )  # fmt: skip
     restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
     assert restored == state

@@ -21,6 +21,7 @@ from mcu.conference.agenda_commands import (
     PreviousItem,
 )
 from mcu.conference.automatic import slot_count
+from mcu.conference.chair_view_model import StartChairView, StopChairView
 from mcu.conference.codec import event_from_json, event_to_json, state_from_json, state_to_json
 from mcu.conference.commands import (
     AddParticipant,
@@ -64,8 +65,26 @@ from mcu.conference.floor_model import (
 )
 from mcu.conference.on_air import alone, leaders
 from mcu.conference.plan import media_plan
+from mcu.conference.polling_model import (
+    NotePollingDue,
+    PausePolling,
+    ResumePolling,
+    SkipPolling,
+    StartPolling,
+    StopPolling,
+)
 from mcu.conference.presence import TRANSITIONS
 from mcu.conference.resources import conference_resource, event_data
+from mcu.conference.roll_call_model import (
+    CallRoom,
+    CancelRollCall,
+    MarkRoom,
+    NoteRollCallDue,
+    PauseRollCall,
+    SignRollCall,
+    SkipRoom,
+    StartRollCall,
+)
 from mcu.conference.scenario import AgendaItem
 from mcu.conference.state import Refused
 from mcu.engine.plan import (
@@ -159,6 +178,47 @@ FLOOR = st.one_of(
     st.just(ResumeFloor()),
     st.just(NoteFloorOver()),
 )
+VIEWED = st.one_of(
+    st.builds(StartChairView, PEOPLE),
+    st.just(StopChairView()),
+    st.builds(
+        StartPolling,
+        st.sampled_from([1.0, 2.0, 5.0]),
+        SCOPES,
+        st.lists(PEOPLE, max_size=1).map(tuple),
+        st.sampled_from(["main", "chair"]),
+    ),
+    st.just(PausePolling()),
+    st.just(ResumePolling()),
+    st.builds(SkipPolling, PEOPLE),
+    st.just(StopPolling()),
+    st.builds(NotePollingDue, st.frozensets(PEOPLE, max_size=2)),
+)
+NUMBERS = st.integers(1, 3)
+ROLL_CALL = st.one_of(
+    st.builds(
+        StartRollCall,
+        st.sampled_from(["presence", "called"]),
+        st.none() | st.lists(PEOPLE, max_size=4).map(tuple),
+        st.none(),
+        st.sampled_from([0.0, 5.0]),
+    ),
+    st.builds(CallRoom, NUMBERS, PEOPLE),
+    st.builds(SkipRoom, NUMBERS, PEOPLE),
+    st.builds(PauseRollCall, NUMBERS, st.booleans()),
+    st.builds(
+        MarkRoom,
+        NUMBERS,
+        PEOPLE,
+        st.sampled_from(["present", "late", "absent"]),
+        st.just("An"),
+        st.sampled_from(["", "x"]),
+        st.sampled_from(["operator", "room"]),
+    ),
+    st.builds(SignRollCall, NUMBERS, st.just("An"), st.booleans()),
+    st.builds(CancelRollCall, NUMBERS),
+    st.just(NoteRollCallDue()),
+)
 FACTS = st.one_of(
     st.builds(NoteCalling, PEOPLE),
     st.builds(NoteCallFailed, PEOPLE),
@@ -203,6 +263,14 @@ class Meeting(RuleBasedStateMachine):
 
     @rule(command=FLOOR)
     def floor(self, command):
+        self.ask(command)
+
+    @rule(command=VIEWED)
+    def look(self, command):
+        self.ask(command)
+
+    @rule(command=ROLL_CALL)
+    def call(self, command):
         self.ask(command)
 
     @rule(fact=FACTS)
@@ -251,8 +319,9 @@ class Meeting(RuleBasedStateMachine):
         try:
             again = decide(self.state, command, now)
         except Refused:
-            # Somebody who was removed cannot be removed twice, nor a full time be asked of them.
-            assert isinstance(command, RemoveParticipant) or not self.state.running
+            # Who was removed cannot be removed twice, and a roll call is begun once.
+            once = isinstance(command, RemoveParticipant | StartRollCall)
+            assert once or not self.state.running
             return
         assert again == []
 
@@ -345,6 +414,26 @@ class Meeting(RuleBasedStateMachine):
         if floor.holder is not None and floor.holder.interrupted_at is not None:
             assert self.state.chair is not None
             assert floor.holder.until is None
+
+    @invariant()
+    def one_roll_call_at_a_time_calls_who_is_here(self):
+        if not self.state.running:
+            return
+        is_open = [each for each in self.state.roll_calls if each.status == "open"]
+        assert len(is_open) <= 1
+        for each in self.state.roll_calls:
+            assert [mark.entry for mark in each.marks] == list(range(1, len(each.marks) + 1))
+            assert set(each.last_marks()) <= {room.participant for room in each.expected}
+            if each.on_air is not None:
+                assert self.state.participants[each.on_air].presence == "connected"
+                assert self.state.floor.holder is None
+
+    @invariant()
+    def what_is_looked_at_is_known(self):
+        known = self.state.participants
+        assert self.state.chair_view is None or self.state.chair_view in known
+        polling = self.state.polling
+        assert polling is None or polling.participant is None or polling.participant in known
 
     @invariant()
     def what_is_due_can_be_noted(self):
