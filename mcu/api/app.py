@@ -14,6 +14,7 @@ from mcu.api.openapi import openapi_document
 from mcu.api.pipeline import endpoint
 from mcu.api.reach import Directory
 from mcu.api.resources import (
+    agenda,
     bridges,
     conferences,
     docs,
@@ -25,6 +26,7 @@ from mcu.api.resources import (
     participants,
     pictures,
     presentation,
+    scenarios,
     session,
     sip,
     steering,
@@ -47,6 +49,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *participants.ROUTES,
     *steering.ROUTES,
     *presentation.ROUTES,
+    *scenarios.ROUTES,
+    *agenda.ROUTES,
     *floor.ROUTES,
     *pictures.ROUTES,
     *legs.ROUTES,

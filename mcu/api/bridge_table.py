@@ -20,17 +20,21 @@ from mcu.api.body import MAX_ERRORS, field_errors
 from mcu.api.problem import FieldError, Problem
 from mcu.api.schemas.base import MAX_LIST
 from mcu.api.schemas.registry import NewBridge
+from mcu.api.yaml_text import (
+    YAML_TYPES,
+    Loader,
+    UnsafeYaml,
+    check_events,
+    line_of,
+    repeated_key,
+)
 
 CSV_TYPE: Final = "text/csv"
-YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
 TABLE_TYPES: Final = (CSV_TYPE, *YAML_TYPES)
 
-MAX_DEPTH: Final = 16
 _REQUIRED: Final = ("id", "name", "unit")
 _OPTIONAL: Final = ("kind", "address", "contact_name", "contact_phone", "importance")
 _STANDARD: Final = "standard."
-_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C parser where the wheel has it: a full table must not take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,35 +146,23 @@ def _scalar(cell: str) -> Any:
 def _yaml_rows(text: str) -> Iterator[tuple[int, Any]]:
     """Each bridge's document, or the key that it gives twice."""
     try:
-        _check_events(text)
-        loader = _Loader(text)
+        check_events(text)
+        loader = Loader(text)
         try:
             root = loader.get_single_node()
             for node in _yaml_list(root):
-                fault = _repeated_key(node)
-                line = _line(node.start_mark)
+                fault = repeated_key(node)
+                line = line_of(node.start_mark)
                 yield line, fault or loader.construct_object(node, deep=True)
         finally:
             loader.dispose()
+    except UnsafeYaml as error:
+        raise _broken(error.message, error.line) from None
     except yaml.MarkedYAMLError as error:
-        line = _line(error.problem_mark or error.context_mark)
+        line = line_of(error.problem_mark or error.context_mark)
         raise _broken(f"is no YAML ({error.problem})", line) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _broken(f"is no YAML ({str(error)[:100]})", 1) from None
-
-
-def _check_events(text: str) -> None:
-    """Refuse what would make a small text an endless or bottomless document."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            raise _broken("uses an alias, which is not read here", _line(event.start_mark))
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _broken("is nested too deeply", _line(event.start_mark))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
 
 
 def _yaml_list(root: yaml.Node | None) -> list[yaml.Node]:
@@ -182,27 +174,6 @@ def _yaml_list(root: yaml.Node | None) -> list[yaml.Node]:
     if not isinstance(root, yaml.SequenceNode):
         raise _broken("must be a list of bridges, or a mapping with `bridges`", 1)
     return list(root.value)
-
-
-def _repeated_key(node: yaml.Node) -> FieldError | None:
-    """A key given twice would silently win over the first."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    seen: set[str] = set()
-    for key, value in node.value:
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen:
-                return FieldError(f"line {_line(key.start_mark)}", f"gives {key.value!r} twice")
-            seen.add(key.value)
-        fault = _repeated_key(value)
-        if fault is not None:
-            return fault
-    return None
-
-
-def _line(mark: Any) -> int:
-    """The line of a YAML mark, from 1; marks may be missing."""
-    return 1 if mark is None else int(mark.line) + 1
 
 
 def _broken(message: str, line: int) -> Problem:

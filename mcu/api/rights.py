@@ -44,6 +44,8 @@ class Action(StrEnum):
     READ_SIP_TRACE = "participants.sip-trace"
     MANAGE_TOKENS = "tokens.manage"
     USE_SESSION = "session.use"
+    READ_SCENARIOS = "scenarios.read"
+    WRITE_SCENARIOS = "scenarios.write"
     READ_CONFERENCES = "conferences.read"
     CONTROL_CONFERENCES = "conferences.control"
     MUTE_PARTICIPANT = "participants.mute"
@@ -77,6 +79,8 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.READ_SIP_TRACE: (_UNIT, _UNIT, _BOTH, _NONE, _NONE),
     Action.MANAGE_TOKENS: (_UNIT, _NONE, _NONE, _NONE, _NONE),
     Action.USE_SESSION: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
+    Action.READ_SCENARIOS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
+    Action.WRITE_SCENARIOS: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.READ_CONFERENCES: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.CONTROL_CONFERENCES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.MUTE_PARTICIPANT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

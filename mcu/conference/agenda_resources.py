@@ -100,7 +100,7 @@ def item_resource(item: AgendaItem) -> Json:
         "presentation": item.presentation,
         "polling": polling,
         "message": item.message,
-        "note": item.note,
+        "note": item.note or None,
     }
 
 

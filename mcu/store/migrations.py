@@ -153,4 +153,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (bridge, contact)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- What sessions are prepared with.
+    CREATE TABLE scenarios (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL REFERENCES units (id),
+        document TEXT NOT NULL,
+        changed_at TEXT NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX scenarios_unit ON scenarios (unit);
+    """,
 )

@@ -11,6 +11,7 @@ from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
 from mcu.store.leftovers import Leftovers
+from mcu.store.scenarios import Scenarios
 from mcu.store.secret_box import KEY_FILE_NAME, SecretBox
 from mcu.store.sessions import Sessions
 from mcu.store.sip_bindings import SipBindings
@@ -27,7 +28,8 @@ class Store:
     """Everything that outlives the process.
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
-    ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``.
+    ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``,
+    ``scenarios``.
     All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
@@ -50,6 +52,7 @@ class Store:
         self.sip_secrets = SipSecrets(database, SecretBox(key_file), clock)
         self.sip_bindings = SipBindings(database, clock)
         self.leftovers = Leftovers(database, clock)
+        self.scenarios = Scenarios(database, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":

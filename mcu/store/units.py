@@ -150,8 +150,10 @@ class Units:
                 raise VersionConflict("unit", unit, before.version)
             children = await _ids(connection, "SELECT id FROM units WHERE parent = ?", unit)
             bridges = await _ids(connection, "SELECT id FROM bridges WHERE unit = ?", unit)
-            if children or bridges:
-                raise UnitInUse(_in_use(before, children, bridges), children, bridges)
+            scenarios = await _ids(connection, "SELECT id FROM scenarios WHERE unit = ?", unit)
+            if children or bridges or scenarios:
+                reason = _in_use(before, children, bridges, scenarios)
+                raise UnitInUse(reason, children, bridges)
             await connection.execute("DELETE FROM units WHERE id = ?", (unit,))
 
     async def path(self, unit: str) -> tuple[str, ...]:
@@ -228,10 +230,16 @@ async def _ids(connection: aiosqlite.Connection, sql: str, unit: str) -> tuple[s
     return tuple(row["id"] for row in rows)
 
 
-def _in_use(unit: Unit, children: Sequence[str], bridges: Sequence[str]) -> str:
+def _in_use(
+    unit: Unit, children: Sequence[str], bridges: Sequence[str], scenarios: Sequence[str]
+) -> str:
     holds = [
         f"{what} {', '.join(ids)}{' and more' if len(ids) == NAMED_IN_REFUSAL else ''}"
-        for what, ids in (("the units", children), ("the bridges", bridges))
+        for what, ids in (
+            ("the units", children),
+            ("the bridges", bridges),
+            ("the scenarios", scenarios),
+        )
         if ids
     ]
     return f"{unit.name} still holds {' and '.join(holds)}: move or delete them first."

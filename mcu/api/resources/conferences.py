@@ -5,11 +5,13 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from mcu.api import orders
+from mcu.api.body import invalid_input
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.documents import conference_document
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
-from mcu.api.problem import Problem, forbidden, invalid
+from mcu.api.problem import FieldError, Problem, forbidden, invalid
 from mcu.api.reach import require_running
+from mcu.api.resources.scenarios import usable_scenario
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
@@ -25,6 +27,7 @@ from mcu.conference.commands import (
     EndConference,
     StartConference,
 )
+from mcu.conference.scenario import agenda_of
 from mcu.conference.state import ConferenceState
 from mcu.store import paging
 
@@ -69,20 +72,10 @@ async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
 
 async def start_conference(call: Call) -> web.Response:
     """Start one and expect its bridges."""
-    new = call.body(NewConference)
-    call.reach.require_unit(Action.CONTROL_CONFERENCES, new.unit, "start a conference")
-    bridges = new.bridges if new.bridges == "subtree" else tuple(new.bridges)
-    if isinstance(bridges, tuple):
-        await _require_bridges(call, bridges)
-    command = StartConference(
-        name=new.name,
-        unit=new.unit,
-        bridges=bridges,
-        chair=new.chair,
-        layout=new.layout,
-        pin=new.pin,
-        number=new.number,
-    )
+    command = await _wanted(call, call.body(NewConference))
+    call.reach.require_unit(Action.CONTROL_CONFERENCES, command.unit, "start a conference")
+    if isinstance(command.bridges, tuple):
+        await _require_bridges(call, command.bridges)
 
     def answer(state: ConferenceState) -> web.Response:
         call.target = f"{BASE}/conferences/{state.id}"
@@ -94,6 +87,39 @@ async def start_conference(call: Call) -> web.Response:
         if reason is not None:
             raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
         return await orders.start(call, command, answer)
+
+
+async def _wanted(call: Call, new: NewConference) -> StartConference:
+    """What was asked for; what a scenario says stands where nothing else was given."""
+    given = new.model_fields_set
+    scenario = None
+    if new.scenario is not None:
+        scenario = await usable_scenario(call, new.scenario)
+    name, unit = new.name, new.unit
+    if scenario is not None:
+        name, unit = name or scenario.name, unit or scenario.unit
+    if name is None or unit is None:
+        missing = [field for field, value in (("name", name), ("unit", unit)) if value is None]
+        message = "is required, unless a scenario is given"
+        raise invalid_input([FieldError(f"$.{field}", message) for field in missing])
+    bridges = new.bridges if new.bridges == "subtree" else tuple(new.bridges)
+    chair: str | None = new.chair
+    layout: str = new.layout
+    if scenario is not None:
+        if "bridges" not in given:
+            bridges = "subtree" if scenario.expected is None else scenario.expected
+        chair = new.chair if "chair" in given else scenario.chair
+        layout = new.layout if "layout" in given else scenario.layout
+    return StartConference(
+        name=name,
+        unit=unit,
+        bridges=bridges,
+        chair=chair,
+        layout=layout,
+        pin=new.pin,
+        number=new.number,
+        agenda=None if scenario is None else agenda_of(scenario, new.scenario),
+    )
 
 
 async def read_conference(call: Call) -> web.Response:

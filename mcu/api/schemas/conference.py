@@ -183,6 +183,7 @@ class Conference(Output):
     roll_call: OpenRollCall | None
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
+    scenario: str | None = Field(description="what its agenda was copied from")
     has_pin: bool = Field(description="callers that are not on the roster must enter a PIN")
     pin: str | None = Field(
         default=None, description="null also for a token that may not control the conference"
@@ -197,13 +198,14 @@ class Conference(Output):
 
 
 class NewConference(Input):
-    """A conference to be started."""
+    """A conference to be started; name and unit are needed where there is no scenario."""
 
-    name: Name
-    unit: Identifier
+    name: Name | None = Field(default=None, description="null: the scenario's")
+    unit: Identifier | None = Field(default=None, description="null: the scenario's")
     bridges: Literal["subtree"] | Annotated[list[Identifier], Field(max_length=MAX_LIST)] = Field(
         default_factory=list,
-        description="the bridges to expect, or all of the unit and those below it",
+        description="the bridges to expect, or all of the unit and those below it; a scenario has "
+        "its own",
     )
     chair: Identifier | None = Field(default=None, description="must be one of the bridges")
     layout: LayoutName = "auto"
@@ -211,6 +213,11 @@ class NewConference(Input):
         default=None, description="asked of callers by SIP that are not on the roster"
     )
     number: Number | None = Field(default=None, description="null: the lowest that is free")
+    scenario: Identifier | None = Field(
+        default=None,
+        description="its bridges, chair, layout and agenda are taken where nothing else is given; "
+        "the conference keeps a copy",
+    )
 
 
 class ConferenceChange(Input):
