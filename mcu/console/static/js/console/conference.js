@@ -7,6 +7,7 @@ import { announcement, Dialog, Problem, Toasts, undoLast } from "../shared/contr
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { Actions, busy } from "./actions.js";
+import { AgendaPanel, AgendaState } from "./agenda.js";
 import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
 import { DialDialog } from "./dial.js";
@@ -28,6 +29,7 @@ export class Desk {
     this.model = new ConferenceModel(id);
     this.actions = new Actions(this.model);
     this.roster = new RosterState(this.model);
+    this.agenda = new AgendaState(this.model, this.actions);
     /** Which view is shown and composed. */
     this.view = signal("main");
     /** Which panel stands under the picture: layout, room or message. */
@@ -194,6 +196,7 @@ function DeskTools({ desk }) {
 }
 
 const PANELS = [
+  ["agenda", "list"],
   ["layout", "grid"],
   ["room", "camera"],
   ["message", "message"],
@@ -228,6 +231,7 @@ function Panels({ desk }) {
         )}
       </div>
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
+        ${open === "agenda" && html`<${AgendaPanel} desk=${desk} />`}
         ${open === "layout" && html`<${Compose} desk=${desk} />`}
         ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
         ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
@@ -282,6 +286,9 @@ function useDeskKeys(desk) {
     D: withChosen((person) => void actions.toggleDeaf(person)),
     "Shift+M": asController(() => void actions.muteAll()),
     "Shift+U": asController(() => void actions.unmuteAll()),
+    A: () => (desk.panel.value = "agenda"),
+    N: asController(() => void desk.agenda.go("/next")),
+    K: asController(() => void desk.agenda.go("/back")),
     L: () => {
       desk.panel.value = "layout";
       requestAnimationFrame(() =>

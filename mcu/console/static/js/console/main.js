@@ -10,6 +10,8 @@ import { ConferenceScreen } from "./conference.js";
 import { Help, helpOpen } from "./keys.js";
 import { ListScreen } from "./list.js";
 import { RoomsScreen } from "./rooms.js";
+import { ScenarioScreen } from "./scenario.js";
+import { ScenariosScreen } from "./scenarios.js";
 import { SignIn } from "./signin.js";
 import { StartScreen } from "./start.js";
 
@@ -48,10 +50,14 @@ async function begin() {
 
 /** @param {string} hash */
 function screenOf(hash) {
-  const [, place, id] = /^#\/(conferences|rooms|start)?\/?(.*)$/.exec(hash) ?? [];
+  const [, place, id] = /^#\/(conferences|rooms|scenarios|start)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
+  if (place === "scenarios" && id) {
+    return html`<${ScenarioScreen} key=${id} id=${decodeURIComponent(id)} />`;
+  }
+  if (place === "scenarios") return html`<${ScenariosScreen} />`;
   if (place === "rooms") return html`<${RoomsScreen} />`;
   if (place === "start") return html`<${StartScreen} />`;
   return html`<${ListScreen} />`;

@@ -1,0 +1,315 @@
+// @ts-check
+// The parts of a scenario that are also edited while a conference runs: items, duties, what is
+// done when something fails. Each takes a list and says what it is to be.
+
+import { html } from "../shared/base.js";
+import { Icon } from "../shared/icons.js";
+import { duration, t } from "../shared/i18n.js";
+import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
+
+/** @typedef {{id: string, name: string}} Person */
+
+export const NEW_ITEM = { title: "", duration_s: 600 };
+export const NEW_DUTY = { role: "", name: "", phone: "", bridge: null };
+export const NEW_CONTINGENCY = { when: "", then: "" };
+
+/** Who is unmuted, as one choice; a list that is none of them stays as it is. */
+const UNMUTED = {
+  keep: null,
+  speaker: [],
+  chair: ["chair"],
+  all: ["all"],
+};
+
+/** @param {string[] | null | undefined} list */
+function unmutedChoice(list) {
+  const same = JSON.stringify(list ?? null);
+  return Object.entries(UNMUTED).find(([, value]) => JSON.stringify(value) === same)?.[0] ?? "own";
+}
+
+/** What the server says of fields, by path. @param {any} error */
+export function faultsOf(error) {
+  /** @type {Map<string, string>} */
+  const faults = new Map();
+  for (const { field, message } of error?.problem?.errors ?? []) {
+    faults.set(field.replace(/^\$\.?/, ""), message);
+  }
+  return faults;
+}
+
+/** Everything that is wrong below a path. @param {{faults: Map<string, string>, path: string}} props */
+export function Faults({ faults, path }) {
+  const found = [...faults].filter(
+    ([field]) => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`),
+  );
+  if (!found.length) return null;
+  return html`<ul class="faults" role="alert">
+    ${found.map(
+      ([field, message]) =>
+        html`<li key=${field}>
+          <${Icon} name="warning" /><span class="server-words" translate="no"
+            >${field}: ${message}</span
+          >
+        </li>`,
+    )}
+  </ul>`;
+}
+
+/** @param {{value: string | null | undefined, people: Person[], none: string, label: string,
+ *           onPick: (id: string | null) => void}} props */
+function Pick({ value, people, none, label, onPick }) {
+  const known = !value || people.some((person) => person.id === value);
+  return html`<select
+    aria-label=${label}
+    title=${label}
+    value=${value ?? ""}
+    onChange=${(/** @type {any} */ e) => onPick(e.target.value || null)}
+  >
+    <option value="">${none}</option>
+    ${!known && html`<option value=${value}>${value}</option>`}
+    ${people.map((person) => html`<option key=${person.id} value=${person.id}>${person.name}</option>`)}
+  </select>`;
+}
+
+/**
+ * @param {{list: any[], change: (list: any[]) => void, index: number, held?: string | null}} props
+ */
+function Tools({ list, change, index, held }) {
+  const move = (/** @type {number} */ by) => {
+    const next = [...list];
+    [next[index], next[index + by]] = [next[index + by], next[index]];
+    change(next);
+  };
+  return html`<span class="item-tools">
+    <button
+      type="button"
+      class="bare"
+      aria-label=${t("scenario.up")}
+      title=${t("scenario.up")}
+      disabled=${index === 0}
+      onClick=${() => move(-1)}
+    >
+      ↑
+    </button>
+    <button
+      type="button"
+      class="bare"
+      aria-label=${t("scenario.down")}
+      title=${t("scenario.down")}
+      disabled=${index === list.length - 1}
+      onClick=${() => move(1)}
+    >
+      ↓
+    </button>
+    <button
+      type="button"
+      class="bare"
+      aria-label=${t("scenario.remove")}
+      title=${held && list[index].id === held ? t("scenario.held") : t("scenario.remove")}
+      disabled=${Boolean(held) && list[index].id === held}
+      onClick=${() => change(list.filter((_, at) => at !== index))}
+    >
+      <${Icon} name="close" />
+    </button>
+  </span>`;
+}
+
+/** @param {any[]} list @param {(list: any[]) => void} change */
+const changer = (list, change) => (/** @type {number} */ index, /** @type {any} */ values) =>
+  change(list.map((each, at) => (at === index ? { ...each, ...values } : each)));
+
+/**
+ * @param {{items: any[], change: (items: any[]) => void, people: Person[],
+ *          faults: Map<string, string>, held?: string | null}} props `held`: the current item's id
+ */
+export function ItemsForm({ items, change, people, faults, held }) {
+  const set = changer(items, change);
+  let at = 0;
+  return html`<section class="card agenda-form">
+    <div class="section-head">
+      <h2>${t("scenario.items")}</h2>
+      <p class="quiet">${t("scenario.total", { time: duration(total(items)) })}</p>
+    </div>
+    <ol>
+      ${items.map((item, index) => {
+        const starts = item.starts_s ?? at;
+        at = starts + item.duration_s;
+        return html`<li key=${item.id ?? `new-${index}`} class=${item.id && item.id === held ? "held" : ""}>
+          <span class="place">${index + 1}<small class="quiet">+${duration(starts)}</small></span>
+          <div class="item-fields">
+            <input
+              class="item-title"
+              aria-label=${t("scenario.item-title")}
+              placeholder=${t("scenario.item-title")}
+              required
+              maxlength="200"
+              value=${item.title}
+              onInput=${(/** @type {any} */ e) => set(index, { title: e.target.value })}
+            />
+            <label class="inline minutes"
+              ><input
+                type="number"
+                min="0.5"
+                max="1440"
+                step="0.5"
+                required
+                aria-label=${t("scenario.minutes")}
+                value=${String(item.duration_s / 60)}
+                onInput=${(/** @type {any} */ e) => set(index, { duration_s: Math.round(Number(e.target.value) * 60) })}
+              />${t("scenario.min")}</label
+            >
+            <${Pick}
+              value=${item.speaker}
+              people=${people}
+              none=${t("scenario.no-speaker")}
+              label=${t("scenario.speaker")}
+              onPick=${(/** @type {any} */ speaker) => set(index, speaker ? { speaker } : { speaker, broadcast: false })}
+            />
+            <select
+              aria-label=${t("start.layout")}
+              title=${t("start.layout")}
+              value=${item.layout ?? ""}
+              onChange=${(/** @type {any} */ e) => set(index, { layout: e.target.value || null })}
+            >
+              <option value="">${t("scenario.layout-kept")}</option>
+              ${LAYOUT_NAMES.map((name) => html`<option key=${name} value=${name}>${layoutLabel(name)}</option>`)}
+            </select>
+            <select
+              aria-label=${t("scenario.unmuted")}
+              title=${t("scenario.unmuted")}
+              value=${unmutedChoice(item.unmuted)}
+              onChange=${(/** @type {any} */ e) => set(index, { unmuted: /** @type {any} */ (UNMUTED)[e.target.value] })}
+            >
+              ${Object.keys(UNMUTED).map((name) => html`<option key=${name} value=${name}>${t(`scenario.unmuted.${name}`)}</option>`)}
+              ${
+                unmutedChoice(item.unmuted) === "own" &&
+                html`<option value="own" disabled>
+                  ${t("scenario.unmuted.own", { count: item.unmuted.length })}
+                </option>`
+              }
+            </select>
+            <${Pick}
+              value=${item.presentation}
+              people=${people}
+              none=${t("scenario.no-presentation")}
+              label=${t("scenario.presentation")}
+              onPick=${(/** @type {any} */ presentation) => set(index, { presentation })}
+            />
+            <label class="choice"
+              ><input
+                type="checkbox"
+                disabled=${!item.speaker}
+                checked=${Boolean(item.broadcast)}
+                onChange=${(/** @type {any} */ e) => set(index, { broadcast: e.target.checked })}
+              />${t("scenario.broadcast")}</label
+            >
+            <input
+              class="item-message"
+              aria-label=${t("scenario.message")}
+              placeholder=${t("scenario.message")}
+              maxlength="500"
+              value=${item.message ?? ""}
+              onInput=${(/** @type {any} */ e) => set(index, { message: e.target.value || null })}
+            />
+            <input
+              class="item-note"
+              aria-label=${t("scenario.note")}
+              placeholder=${t("scenario.note")}
+              maxlength="500"
+              value=${item.note ?? ""}
+              onInput=${(/** @type {any} */ e) => set(index, { note: e.target.value || null })}
+            />
+          </div>
+          <${Tools} list=${items} change=${change} index=${index} held=${held} />
+          <${Faults} faults=${faults} path=${`items[${index}]`} />
+        </li>`;
+      })}
+    </ol>
+    ${faults.has("items") && html`<${Faults} faults=${new Map([["items", faults.get("items") ?? ""]])} path="items" />`}
+    <button type="button" class="small" onClick=${() => change([...items, { ...NEW_ITEM }])}>
+      <${Icon} name="plus" />${t("scenario.add-item")}
+    </button>
+  </section>`;
+}
+
+/** Seconds from the beginning to the planned end. @param {any[]} items */
+export function total(items) {
+  let at = 0;
+  for (const item of items) at = (item.starts_s ?? at) + item.duration_s;
+  return at;
+}
+
+/** @param {{duties: any[], change: (duties: any[]) => void, people: Person[],
+ *           faults: Map<string, string>}} props */
+export function DutiesForm({ duties, change, people, faults }) {
+  const set = changer(duties, change);
+  const field = (/** @type {number} */ index, /** @type {string} */ name, /** @type {any} */ more = {}) =>
+    html`<input
+      aria-label=${t(`scenario.duty.${name}`)}
+      placeholder=${t(`scenario.duty.${name}`)}
+      required
+      maxlength="200"
+      value=${duties[index][name]}
+      onInput=${(/** @type {any} */ e) => set(index, { [name]: e.target.value })}
+      ...${more}
+    />`;
+  return html`<section class="card agenda-form">
+    <h2>${t("scenario.duties")}</h2>
+    <ol>
+      ${duties.map(
+        (duty, index) =>
+          html`<li key=${index} class="duty">
+            ${field(index, "role")} ${field(index, "name")}
+            ${field(index, "phone", { type: "tel", maxlength: "40" })}
+            <${Pick}
+              value=${duty.bridge}
+              people=${people}
+              none=${t("scenario.centre")}
+              label=${t("scenario.duty.bridge")}
+              onPick=${(/** @type {any} */ bridge) => set(index, { bridge })}
+            />
+            <${Tools} list=${duties} change=${change} index=${index} />
+            <${Faults} faults=${faults} path=${`duties[${index}]`} />
+          </li>`,
+      )}
+    </ol>
+    <button type="button" class="small" onClick=${() => change([...duties, { ...NEW_DUTY }])}>
+      <${Icon} name="plus" />${t("scenario.add-duty")}
+    </button>
+  </section>`;
+}
+
+/** @param {{contingencies: any[], change: (contingencies: any[]) => void}} props */
+export function ContingenciesForm({ contingencies, change }) {
+  const set = changer(contingencies, change);
+  return html`<section class="card agenda-form">
+    <h2>${t("scenario.contingencies")}</h2>
+    <ol>
+      ${contingencies.map(
+        (each, index) =>
+          html`<li key=${index} class="contingency">
+            ${["when", "then"].map(
+              (name) =>
+                html`<input
+                  key=${name}
+                  aria-label=${t(`scenario.${name}`)}
+                  placeholder=${t(`scenario.${name}`)}
+                  required
+                  maxlength="500"
+                  value=${each[name]}
+                  onInput=${(/** @type {any} */ e) => set(index, { [name]: e.target.value })}
+                />`,
+            )}
+            <${Tools} list=${contingencies} change=${change} index=${index} />
+          </li>`,
+      )}
+    </ol>
+    <button
+      type="button"
+      class="small"
+      onClick=${() => change([...contingencies, { ...NEW_CONTINGENCY }])}
+    >
+      <${Icon} name="plus" />${t("scenario.add-contingency")}
+    </button>
+  </section>`;
+}
