@@ -47,7 +47,8 @@ export function Faults({ faults, path }) {
     ${found.map(
       ([field, message]) =>
         html`<li key=${field}>
-          <${Icon} name="warning" /><span class="server-words" translate="no"
+          <${Icon} name="warning" />${t("scenario.advice")}
+          <span class="server-words" translate="no"
             >${field}: ${message}</span
           >
         </li>`,

@@ -65,7 +65,7 @@ export function ScenariosScreen() {
               onChange=${take}
             />
             <button type="button" onClick=${() => file.current?.click()}>
-              <${Icon} name="screen" />${t("scenarios.import")}
+              <${Icon} name="screen" />${t("scenarios.upload")}
             </button>
             <a class="button primary" href="#/scenarios/new"
               ><${Icon} name="plus" />${t("scenarios.new")}</a
