@@ -1,4 +1,4 @@
-"""What was read from the store and is true until somebody writes to it."""
+"""What was read of tokens and sessions and is true until somebody changes one."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,12 +11,12 @@ Value = TypeVar("Value")
 
 
 class Known(Generic[Value]):
-    """A bounded cache that any commit, by any process, makes stale as a whole.
+    """A bounded cache that a new version, made by any process, makes stale as a whole.
 
     Whoever commits says nothing to it, so nothing that revokes or deletes can forget to.
 
     Args:
-        version: of the store (``Database.version``).
+        version: of what is kept (``Database.access_changes``).
     """
 
     def __init__(self, version: Callable[[], int | None]) -> None:

@@ -165,4 +165,35 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX scenarios_unit ON scenarios (unit);
     """,
+    """
+    -- How rooms looked when they were marked in a roll call, by the entry of its record.
+    CREATE TABLE roll_call_pictures (
+        conference TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
+        taken_at TEXT NOT NULL,
+        jpeg BLOB NOT NULL,
+        PRIMARY KEY (conference, number, entry)
+    ) STRICT;
+    CREATE INDEX roll_call_pictures_taken ON roll_call_pictures (taken_at);
+    """,
+    """
+    -- Counts what changes whom a token or a session stands for, whoever writes it; that a token was
+    -- used does not.
+    CREATE TABLE access_changes (number INTEGER NOT NULL) STRICT;
+    INSERT INTO access_changes VALUES (0);
+    CREATE TRIGGER token_made AFTER INSERT ON tokens
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    CREATE TRIGGER token_changed AFTER UPDATE OF id, secret_sha256, role, name, unit, bridge,
+        conference, created_at, expires_at, revoked_at ON tokens
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    CREATE TRIGGER token_deleted AFTER DELETE ON tokens
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    CREATE TRIGGER session_made AFTER INSERT ON sessions
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    CREATE TRIGGER session_changed AFTER UPDATE ON sessions
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    CREATE TRIGGER session_deleted AFTER DELETE ON sessions
+        BEGIN UPDATE access_changes SET number = number + 1; END;
+    """,
 )

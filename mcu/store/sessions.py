@@ -39,7 +39,7 @@ class Sessions:
         self._tokens = tokens
         self._clock = clock
         self._unwritten: dict[bytes, Session] = {}
-        self._known: Known[Session] = Known(database.version)
+        self._known: Known[Session] = Known(database.access_changes)
 
     async def create(self, token: str, *, life: timedelta = DEFAULT_LIFE) -> tuple[Session, str]:
         """Begin a session for a token id; the second value goes into the cookie, only there.
@@ -81,7 +81,7 @@ class Sessions:
         id_ = _hash(secret)
         session = self._known.get(id_)
         if session is None:
-            version = self._database.version()
+            version = self._database.access_changes()
             session = await self._read(id_)
             if session is None:
                 return None

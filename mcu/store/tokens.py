@@ -52,7 +52,7 @@ class Tokens:
     def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
         self._database = database
         self._clock = clock
-        self._known: Known[Token] = Known(database.version)
+        self._known: Known[Token] = Known(database.access_changes)
         self._used: dict[bytes, datetime] = {}
 
     async def create(
@@ -102,7 +102,7 @@ class Tokens:
         """Find the token whose text this is; None when unknown, expired or revoked.
 
         The comparison takes the same time wherever the secrets differ. What was found is believed
-        until anybody has written anything to the store, so a token that was revoked, here or by
+        until anybody has changed a token or a session, so one that was revoked, here or by
         another process, is refused from that commit on.
 
         Raises:
@@ -113,7 +113,7 @@ class Tokens:
         digest = _hash(text)
         known = self._known.get(digest)
         if known is None:
-            version = self._database.version()
+            version = self._database.access_changes()
             known = await self._find(text)
             if known is not None:
                 self._known.put(digest, known, version)

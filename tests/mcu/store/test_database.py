@@ -302,7 +302,7 @@ class TestCommit:
             await late
         with pytest.raises(StoreUnavailable, match="stopping"):
             await database.commit(adding("a"))
-        assert database.version() is None
+        assert database.access_changes() is None
 
 
 async def level(database: Database) -> int:
@@ -364,17 +364,48 @@ class TestPowerCut:
         assert b"commune" in path.read_bytes()
 
 
-async def test_the_version_changes_with_every_commit_of_anybody(database, path):
-    before = database.version()
-    assert database.version() == before
-    await database.commit(adding("a"))
-    after = database.version()
-    assert after != before
+MAKE_TOKEN = (
+    "INSERT INTO tokens (id, secret_sha256, role, name, created_at) VALUES"
+    " ('t', x'00', 'admin', '', '2026-01-01T00:00:00.000000Z')"
+)
+MAKE_SESSION = (
+    "INSERT INTO sessions (id_sha256, token, csrf_token, created_at, expires_at) VALUES"
+    " (x'01', 't', 'c', '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z')"
+)
+
+
+async def test_who_changes_a_token_or_a_session_is_noticed_whoever_it_is(database, path):
+    seen = [database.access_changes()]
+    await database.commit(lambda connection: connection.execute(MAKE_TOKEN) and None)
+    seen.append(database.access_changes())
     other = sqlite3.connect(path)
-    with other:
-        other.execute("UPDATE units SET name = 'y'")
+    other.execute("PRAGMA foreign_keys = ON")
+    for sql in (
+        "UPDATE tokens SET revoked_at = '2026-01-01T00:00:01.000000Z'",
+        "UPDATE tokens SET unit = NULL",
+        MAKE_SESSION,
+        "UPDATE sessions SET expires_at = '2026-01-03T00:00:00.000000Z'",
+        "DELETE FROM sessions",
+        MAKE_SESSION,
+        "DELETE FROM tokens",  # its session goes along
+    ):
+        with other:
+            other.execute(sql)
+        seen.append(database.access_changes())
+        assert database.access_changes() == seen[-1]
     other.close()
-    assert database.version() not in (before, after)
+    assert len(set(seen)) == len(seen)
+
+
+async def test_what_changes_nobodys_access_is_not(database, path):
+    await database.commit(lambda connection: connection.execute(MAKE_TOKEN) and None)
+    before = database.access_changes()
+    await database.commit(adding("a"))
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE units SET name = 'y'")
+        other.execute("UPDATE tokens SET last_used_at = '2026-01-01T00:00:01.000000Z'")
+    other.close()
+    assert database.access_changes() == before
 
 
 WRITER = """
