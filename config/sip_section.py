@@ -143,6 +143,11 @@ class SipSettings(Section):
         description="Where operators may call by an address that is not in the registry: names, "
         "`*.example.org`, addresses, networks; an empty list: nowhere. Where left out: anywhere.",
     )
+    room_transfers: Literal["refused", "own_units"] = Field(
+        "own_units",
+        description="Rooms that move themselves to another conference (REFER): refused; or to one "
+        "of their own unit or a unit above it, with its PIN where it has one.",
+    )
     plain_rtp: Literal["allowed", "internal", "refused"] = Field(
         "internal",
         description="Media without encryption: with anybody; with devices in "

@@ -281,6 +281,7 @@ class Daemon:
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 call_again=self._call_again,
                 bridge_changed=self._bridge_changed,
+                transfer=None if self._sip is None else self._sip.calls.transfer,
                 outside_address=no_outside if self._sip is None else self._sip.outside.checked,
                 collectors=() if self._sip is None else (self._sip.collector,),
                 not_ready=self._not_ready,

@@ -15,6 +15,7 @@ from mcu.media.port_pairs import PortsExhausted
 from mcu.rooms.rooms import SYSTEM, Rooms
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import Caller, Destination, DialPlan, Refusal
+from mcu.sip.invitations import Invitation, Invitations
 from mcu.sip.pin_entry import TRIES, WAIT_S, PinEntry
 from mcu.sip.pins import PinGate
 from mcu.store.errors import StoreUnavailable
@@ -45,6 +46,7 @@ class Arrivals:
 
     Args:
         opened: told of each call that may become one of a conference.
+        invitations: of calls that we have asked for.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Arrivals:
         conferences: Conferences,
         plan: DialPlan,
         opened: Callable[[CallId, Conversation], None],
+        invitations: Invitations,
     ) -> None:
         self._context = context
         self._conferences = conferences
         self._rooms: Rooms = context.rooms
         self._plan = plan
         self._opened = opened
+        self._invitations = invitations
         self._gate = PinGate()
         self._guests: Counter[str] = Counter()
 
@@ -81,9 +85,14 @@ class Arrivals:
         if self._context.endpoint.agent.call_id(event.call) is None:
             return  # cancelled in the same read: its end was told before anybody kept it
         caller = Caller(event.identity, event.source.host)
-        found = self._plan.resolve(event.target, caller)
-        if isinstance(found, Refusal):
-            raise Refuse(found.code, found.reason)
+        invitation = self._invitations.take(event.target)
+        if invitation is not None:
+            found = await self._invited(invitation, event)
+        else:
+            resolved = self._plan.resolve(event.target, caller)
+            if isinstance(resolved, Refusal):
+                raise Refuse(resolved.code, resolved.reason)
+            found = resolved
         pin = found.pin
         if pin is not None and found.dialled_pin is not None:
             verdict = self._judge(found, found.dialled_pin, caller)
@@ -110,6 +119,26 @@ class Arrivals:
         elif not conversation.is_over:
             self._ask(conversation, found, event, caller)
         self._context.endpoint.do(lambda agent, now: agent.accept(event.call, body, now))
+
+    async def _invited(self, invitation: Invitation, event: CallReceived) -> Destination:
+        """Where a call leads that we have asked for; raises Refuse for any other."""
+        if event.identity and event.identity != invitation.bridge:
+            invitation.settle(False)
+            raise Refuse(403, "another room was asked to call")
+        invitation.settle(True)
+        found = await invitation.leads_to
+        if found is None:
+            raise Refuse(480, "not expected any more")
+        if self._context.endpoint.agent.call_id(event.call) is None:
+            raise Refuse(487, "cancelled meanwhile")
+        return found
+
+    def judge(self, found: Destination, entered: str, caller: Caller) -> bool:
+        """Whether a PIN is right; who guesses is stopped."""
+        try:
+            return self._judge(found, entered, caller) == "right"
+        except Refuse:
+            return False
 
     def _is_locked(self, found: Destination) -> bool:
         return found.participant is None and self._conferences.get(found.conference).locked

@@ -23,7 +23,7 @@ from mcu.conference.events import (
     ParticipantLeft,
     ParticipantRemoved,
 )
-from mcu.conference.service import Conferences
+from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import ConferenceState, Participant
 from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.arrivals import Arrivals
@@ -31,8 +31,10 @@ from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
 from mcu.sip.floor_keys import FloorKeys, carry_out
+from mcu.sip.invitations import Invitations
 from mcu.sip.outside import AddressDirectory
 from mcu.sip.trace_entries import entry_of
+from mcu.sip.transfers import RoomTransfers, Transfers
 from signalling.sip import (
     BindingsChanged,
     CallAnswered,
@@ -44,6 +46,7 @@ from signalling.sip import (
     MediaAnswered,
     MediaOffered,
     PictureRequested,
+    ReferProgressed,
     ReferReceived,
 )
 from signalling.sip import Event as SipEvent
@@ -62,6 +65,7 @@ class SipCalls:
     Args:
         bindings_changed: told of each change of registrations.
         redial_s: first and longest pause between calls to one room.
+        room_transfers: which conferences rooms may move themselves to.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class SipCalls:
         bindings_changed: Callable[[BindingsChanged], None],
         no_answer_s: float,
         redial_s: tuple[float, float],
+        room_transfers: RoomTransfers = "own_units",
     ) -> None:
         self._conferences = conferences
         self._plan = plan
@@ -80,7 +85,9 @@ class SipCalls:
         self._bindings_changed = bindings_changed
         self._no_answer_s = no_answer_s
         self._redial_s = redial_s
+        self._room_transfers = room_transfers
         self._context: CallContext
+        self._transfers: Transfers
         self._arrivals: Arrivals
         self._calls: dict[CallId, Conversation] = {}
         self._dialers: dict[tuple[str, str], tuple[Dialer, asyncio.Task[None]]] = {}
@@ -91,7 +98,19 @@ class SipCalls:
     def attach(self, context: CallContext) -> None:
         """What calls are made of; the endpoint and its handler refer to each other."""
         self._context = context
-        self._arrivals = Arrivals(context, self._conferences, self._plan, self._keep)
+        invitations = Invitations()
+        self._arrivals = Arrivals(context, self._conferences, self._plan, self._keep, invitations)
+        self._transfers = Transfers(
+            context,
+            self._conferences,
+            self._plan,
+            invitations,
+            find=self._conversation_of,
+            call_again=self.call_again,
+            run=self._run,
+            judge=self._arrivals.judge,
+            by_rooms=self._room_transfers,
+        )
 
     def open(self) -> None:
         """Call those whom running conferences expect, and listen from now on."""
@@ -127,6 +146,18 @@ class SipCalls:
         if found is not None:
             found[0].call_again()
 
+    async def transfer(
+        self, conference: str, participant: str, target: str, actor: Actor
+    ) -> Participant:
+        """Move somebody to another conference; see ``Transfers``."""
+        return await self._transfers.transfer(conference, participant, target, actor)
+
+    def _conversation_of(self, conference: str, participant: str) -> Conversation | None:
+        for one in self._calls.values():
+            if (one.conference, one.participant) == (conference, participant) and one.leg:
+                return one
+        return None
+
     def bridge_changed(self, bridge: str) -> None:
         """A bridge's record is another now: it may be called from now on, or elsewhere."""
         found = self._dialers.get((self._conferences.conference_of(bridge) or "", bridge))
@@ -155,16 +186,15 @@ class SipCalls:
             for (_, participant), (dialer, _) in self._dialers.items():
                 if participant == event.address and event.bindings:
                     dialer.reachable()
-        elif isinstance(event, ReferReceived):
-            self._context.endpoint.do(
-                lambda agent, at: agent.report_refer(event.call, event.refer, 603, at)
-            )
+        elif isinstance(event, ReferProgressed):
+            self._transfers.progressed(event)
         elif (conversation := self._calls.get(getattr(event, "call", ""))) is not None:
             self._tell(conversation, event)
 
     def _tell(self, conversation: Conversation, event: SipEvent) -> None:
         if isinstance(event, CallEnded):
             del self._calls[event.call]
+            self._transfers.ended(event)
             conversation.over(event)
         elif isinstance(event, CallAnswered):
             if isinstance(conversation, OutgoingConversation):
@@ -176,6 +206,8 @@ class SipCalls:
             self._run(self._renegotiate(conversation, event))
         elif isinstance(event, PictureRequested):
             conversation.picture_requested()
+        elif isinstance(event, ReferReceived):
+            self._run(self._transfers.asked(conversation, event))
         elif isinstance(event, DigitReceived):
             conversation.digits(event.digit)
 
@@ -190,6 +222,9 @@ class SipCalls:
     async def _renegotiate(self, conversation: Conversation, event: MediaOffered) -> None:
         """Answer what the peer wants now; where it cannot be, all stays as it was."""
         endpoint = self._context.endpoint
+        if conversation.leg is not None and conversation.leg.state == "left":
+            endpoint.do(lambda agent, now: agent.refuse_media(event.call, now))
+            return
         try:
             await conversation.reserve()
             async with self._context.one_a_turn():
@@ -244,6 +279,7 @@ class SipCalls:
             backoff=Backoff(*self._redial_s),
             no_answer_s=self._no_answer_s,
             opened=self._opened,
+            waits=self._transfers.comes_by_itself(conference, who),
         )
         task = asyncio.get_running_loop().create_task(dialer.run())
         self._dialers[key] = dialer, task

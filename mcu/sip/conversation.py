@@ -88,9 +88,15 @@ class Conversation:
         """Told when it is known who calls."""
         self.ended: Callable[[], None] = lambda: None
         """Told when the call is over."""
+        self.hop = hop
+        self.farewell: str | None = None
+        """Said in place of the reason for which the leg is closed."""
+        self.stays_s = 0.0
+        """So long the call stands once its leg has gone."""
         self.is_over = False
         self.leg: SipLeg | None = None
         self.agreed: Agreed | None = None
+        self._leaving: asyncio.TimerHandle | None = None
         self._context = context
         self._offered: Offered | None = None
         self._ports: ReservedPorts | None = None
@@ -176,6 +182,8 @@ class Conversation:
         if self.is_over:
             return
         self.is_over = True
+        if self._leaving is not None:
+            self._leaving.cancel()
         self.ended()
         self.release()
         self._seat.close()
@@ -190,8 +198,13 @@ class Conversation:
             self.leg.picture_requested(self._context.clock())
 
     def _leg_left(self, reason: str, now: float) -> None:
-        if not self.is_over:
-            self._end_call(reason)
+        if self.is_over:
+            return
+        if self.stays_s:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self.stays_s, lambda: self._end_call("moved"))
+        else:
+            self._end_call(self.farewell or reason)
 
     def _end_call(self, reason: str) -> None:
         if self.call:

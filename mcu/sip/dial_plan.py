@@ -95,6 +95,15 @@ class DialPlan:
             404 for what leads nowhere, 403 for who may not come in, 484 for an address without
             anything before its @.
         """
+        found = self.find(request_uri, caller)
+        if isinstance(found, Refusal):
+            return found
+        return self._admit(found[0], caller, found[1])
+
+    def find(
+        self, request_uri: str, caller: Caller
+    ) -> tuple[ConferenceState, str | None] | Refusal:
+        """The conference that an address leads to, and the PIN in it; not whether one may in."""
         try:
             uri = parse_uri(request_uri)
         except SipError as error:
@@ -113,7 +122,7 @@ class DialPlan:
 
     def _follow(
         self, rule: DialRule, found: dict[str, str], caller: Caller
-    ) -> Destination | Refusal:
+    ) -> tuple[ConferenceState, str | None] | Refusal:
         if rule.refuse:
             return Refusal(404, f"the dial plan refuses {rule.pattern}")
         if rule.own:
@@ -128,7 +137,7 @@ class DialPlan:
             state = self._by_id(wanted) or self._by_number(wanted)
         if state is None:
             return Refusal(404, "no such conference runs")
-        return self._admit(state, caller, found.get("pin"))
+        return state, found.get("pin")
 
     def _admit(
         self, state: ConferenceState, caller: Caller, dialled: str | None

@@ -70,6 +70,7 @@ class Dialer:
         participant: its name on the roster; of a bridge, its id.
         backoff: pauses between attempts.
         opened: told of each call.
+        waits: not called before ``call_again``: it is on its way by itself.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Dialer:
         backoff: Backoff,
         no_answer_s: float,
         opened: Callable[[Conversation], None],
+        waits: bool = False,
     ) -> None:
         self._context = context
         self._conferences = conferences
@@ -94,7 +96,7 @@ class Dialer:
         self._opened = opened
         self._wake = asyncio.Event()  # something that makes it worth to call at once
         self._changed = asyncio.Event()  # that, or the call under way has come to its end
-        self._resting = False
+        self._resting = waits
         self._protections: Protections = ()  # what the room did not refuse last
 
     # What others tell

@@ -22,6 +22,7 @@ _GOODBYES: Final[Mapping[str, Reason]] = {
     "ended": Reason("SIP", 410, "The conference has ended"),
     "disconnected": Reason("SIP", 403, "Disconnected by the operator"),
     "replaced": Reason("SIP", 200, "Replaced by another connection of this room"),
+    "moved": Reason("SIP", 200, "Moved to another conference"),
     "timeout": Reason("SIP", 408, "No media came for too long"),
     "failed": Reason("SIP", 488, "The media could not be set up"),
     "restart": Reason("SIP", 503, "The server is stopping"),

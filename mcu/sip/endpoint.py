@@ -221,6 +221,15 @@ class SipEndpoint:
             own = (same or [self.listeners[0].host])[0]
         return with_brackets(own)
 
+    def own_address(self, hop: Hop, user: str) -> str:
+        """An address of ours as a peer at ``hop`` can call it, by the same transport."""
+        port = next(
+            (one.port for one in self.listeners if one.transport == hop.transport),
+            self.listeners[0].port,
+        )
+        way = "" if hop.transport == "udp" else f";transport={hop.transport}"
+        return f"sip:{user}@{self.told_host(hop)}:{port}{way}"
+
     def keep_trace(self, call: CallId) -> str | None:
         """Keep what is said in a call longer than what strangers send; gives its Call-ID."""
         call_id = self.agent.call_id(call)

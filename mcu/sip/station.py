@@ -94,6 +94,7 @@ class SipStation:
             bindings_changed=accounts.bindings_changed,
             no_answer_s=sip.no_answer_s,
             redial_s=(sip.redial_min_s, sip.redial_max_s),
+            room_transfers=sip.room_transfers,
         )
         self.endpoint = SipEndpoint(
             endpoint_settings(settings),

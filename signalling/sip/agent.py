@@ -249,6 +249,11 @@ class UserAgent:
         """Press a key by INFO; ValueError for what is no key."""
         return self._info(call, DTMF_RELAY, digit_body(digit), now)
 
+    def peer_allows(self, call: CallId, method: str) -> bool:
+        """Whether the peer of a call that stands has said that it takes a method (Allow)."""
+        found = self._calls.standing(call)
+        return found is not None and method.lower() in found.peer_allows
+
     def refer(self, call: CallId, target: str, now: float, referred_by: str = "") -> bool:
         """Ask the peer to call ``target`` (RFC 3515); ``ReferProgressed`` follows."""
         found = self._calls.standing(call)

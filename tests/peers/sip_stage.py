@@ -132,7 +132,8 @@ class Stage:
 
     async def start(self, *bridges: str, **more: Any) -> str:
         """A conference; its id."""
-        state = await self.conferences.start(StartConference("Họp", "tinh", bridges, **more), ACTOR)
+        unit = more.pop("unit", "tinh")
+        state = await self.conferences.start(StartConference("Họp", unit, bridges, **more), ACTOR)
         return state.id
 
     def states(self, conference: str) -> dict[str, str]:
@@ -198,6 +199,7 @@ async def stage(
             bindings_changed=registrations.append,
             no_answer_s=30.0,
             redial_s=(0.02, 0.04),
+            room_transfers=settings.room_transfers,
         )
         endpoint = SipEndpoint(EndpointSettings("127.0.0.1"), FILLED_IN, calls, clock=loop.time)
         floors = Floors(conferences, ports, clock=loop.time, take_over=take_over)

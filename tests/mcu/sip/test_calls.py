@@ -276,16 +276,6 @@ async def test_our_offer_is_asked_for_in_a_call(tmp_path: Path) -> None:
         assert list(found.states(conference).values()) == ["connected"]
 
 
-async def test_a_transfer_is_declined(tmp_path: Path) -> None:
-    async with stage(tmp_path) as found:
-        conference = await found.start()
-        call = found.dial(conference)
-        await joined(found, conference)
-        found.phone.do(lambda agent, now: agent.refer(call, "sip:elsewhere@127.0.0.1", now))
-        await until(lambda: found.phone.agent.statistics.messages["received NOTIFY"] >= 1)
-        assert list(found.states(conference).values()) == ["connected"]
-
-
 # Whom we call
 
 

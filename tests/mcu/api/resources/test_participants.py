@@ -158,3 +158,26 @@ async def test_a_technician_mutes_the_rooms_of_its_unit_also_above(
     await api.call("GET", f"{path}/participants/tinh-a/picture.jpg", token=technician, status=403)
     stranger = await api.token("technician", unit="khac")
     await api.call("GET", path, token=stranger, status=403)
+
+
+async def test_moved_to_another_conference(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    other = await api.conference("khac-a", unit="khac")
+    body = {"conference": other}
+    operator = await api.token("operator", unit="xa-1")
+    whole = await api.token("operator", unit="tinh")
+    place = f"{path}/participants/xa-1-a/transfer"
+    await api.call("POST", place, body, token=operator, status=403)
+    await api.call("POST", place, body, token=whole, status=403)  # not of the other one
+    await api.call("POST", place, {"conference": "nowhere"}, status=404)
+    moved = await api.call("POST", place, body, status=201)
+    assert moved.headers["Location"].endswith(f"/conferences/{other}/participants/xa-1-a")
+    listed = await api.call("GET", f"/conferences/{other}/participants", status=200)
+    assert [one["id"] for one in listed.json["items"]] == ["khac-a", "xa-1-a"]
+    await api.call("GET", f"{path}/participants/xa-1-a", status=404)
+    await api.call("POST", f"/conferences/{other}/participants/xa-1-a/transfer", body, status=422)
+    await api.call("PUT", f"{path}/lock", status=200)
+    there, back = f"/conferences/{other}/participants/xa-1-a/transfer", path.rpartition("/")[2]
+    await api.call("POST", there, {"conference": back}, status=422)
+    page = await api.store.audit.list(limit=10)
+    assert "transfer_participant" in [one.action for one in page.items]
