@@ -2,15 +2,16 @@
 
 An item sets what it names when it begins. What the operator changes meanwhile stays until the next
 one begins. Where the next one says nothing about microphones or the layout, they become what they
-were before an item first touched them; a broadcast or message of the item goes with it, and so does
-the presentation it gave. The end of the agenda is like an item that says nothing.
+were before an item first touched them; a broadcast or message of the item goes with it, and so do
+the presentation it gave and the polling it started. The end of the agenda is like an item that
+says nothing.
 
 An item never fails for somebody who is missing: the session goes on, and the event says who is.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mcu.conference.agenda_commands import (
     AgendaCommand,
@@ -22,9 +23,9 @@ from mcu.conference.agenda_commands import (
 from mcu.conference.agenda_events import (
     AgendaAdvanced,
     AgendaChanged,
-    AgendaEvent,
     AgendaOverrun,
 )
+from mcu.conference.agenda_record import overruns_at
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -36,6 +37,8 @@ from mcu.conference.events import (
     PresentationStarted,
     PresentationStopped,
 )
+from mcu.conference.polling import decide_polling
+from mcu.conference.polling_model import PollingStopped, StartPolling
 from mcu.conference.presence import holds_tile
 from mcu.conference.scenario import (
     ALL,
@@ -43,7 +46,7 @@ from mcu.conference.scenario import (
     Agenda,
     AgendaItem,
     Before,
-    Visit,
+    ItemPolling,
 )
 from mcu.conference.state import (
     EVERYONE,
@@ -56,8 +59,6 @@ from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot, Slot
 
 VIEW = "main"
 """The view whose layout an item chooses."""
-MAX_VISITS = 1_000
-"""Kept on record; more is no agenda any more but somebody who plays with the keys."""
 
 
 def decide_agenda(state: ConferenceState, command: AgendaCommand, now: datetime) -> list[Event]:
@@ -92,51 +93,6 @@ def note_item_over(state: ConferenceState, now: datetime) -> list[Event]:
         return []
     visit = state.agenda.visits[-1]
     return [AgendaOverrun(visit.item, visit.title, now)]
-
-
-def overruns_at(agenda: Agenda) -> datetime | None:
-    """When the current item will have taken longer than planned; None: it has, or there is none."""
-    item = agenda.item
-    if item is None or not agenda.visits or agenda.visits[-1].overran:
-        return None
-    return agenda.visits[-1].started_at + timedelta(seconds=item.duration_s)
-
-
-def evolve_agenda(agenda: Agenda | None, event: AgendaEvent) -> Agenda:
-    """The agenda after an event of its own."""
-    agenda = agenda or Agenda(version=0)
-    visits = agenda.visits
-    match event:
-        case AgendaChanged():
-            agenda = replace(
-                agenda,
-                items=event.items,
-                duties=event.duties,
-                contingencies=event.contingencies,
-                begins_at=event.begins_at,
-            )
-            item = agenda.item
-            if item is not None and visits:
-                over = event.at - visits[-1].started_at >= timedelta(seconds=item.duration_s)
-                last = replace(visits[-1], overran=visits[-1].overran and over)
-                agenda = replace(agenda, visits=(*visits[:-1], last))
-        case AgendaAdvanced():
-            held = event.item is not None and event.item == agenda.current
-            if visits and visits[-1].ended_at is None and not held:
-                visits = (*visits[:-1], replace(visits[-1], ended_at=event.at))
-            if event.item is not None and not held:
-                visits = (*visits, Visit(event.item, event.title, event.at))[-MAX_VISITS:]
-            agenda = replace(
-                agenda,
-                current=event.item,
-                began_at=agenda.began_at or event.at,
-                finished_at=event.at if event.item is None else None,
-                visits=visits,
-                before=event.before,
-            )
-        case AgendaOverrun():
-            agenda = replace(agenda, visits=(*visits[:-1], replace(visits[-1], overran=True)))
-    return replace(agenda, version=agenda.version + 1)
 
 
 def _change(state: ConferenceState, command: ChangeAgenda, now: datetime) -> list[Event]:
@@ -195,6 +151,7 @@ def _go(
         *_broadcast(state, said),
         *_presentation(state, agenda.item, said),
         *_message(state, agenda.item, said),
+        *_polling(state, agenda.item, said, now),
         *sound,
     ]
     if item is not None and item.id == agenda.current and before == agenda.before:
@@ -207,11 +164,14 @@ def _go(
 
 def _missing(state: ConferenceState, item: AgendaItem) -> tuple[str, ...]:
     named = dict.fromkeys(who for who in (item.speaker, item.presentation) if who is not None)
-    return tuple(
+    missing = [
         who
         for who in named
         if who not in state.participants or not holds_tile(state.participants[who].presence)
-    )
+    ]
+    if item.polling is not None and not _has_somebody(state, item.polling):
+        missing.append(item.polling.scope)
+    return tuple(missing)
 
 
 def _sound(state: ConferenceState, item: AgendaItem, before: Before) -> tuple[list[Event], Before]:
@@ -283,6 +243,27 @@ def _still(state: ConferenceState, slot: Slot) -> Slot:
             return PollingSlot(interval_s, rest) if rest else EmptySlot()
         case _:
             return slot
+
+
+def _polling(
+    state: ConferenceState, last: AgendaItem | None, item: AgendaItem, now: datetime
+) -> list[Event]:
+    """Start the item's polling; one that the last item started ends with it."""
+    if item.polling is not None:
+        if not _has_somebody(state, item.polling):
+            return []
+        return decide_polling(state, StartPolling(item.polling.interval_s, item.polling.scope), now)
+    running, given = state.polling, None if last is None else last.polling
+    if running is None or given is None:
+        return []
+    same = (running.interval_s, running.scope) == (given.interval_s, given.scope)
+    return [PollingStopped()] if same else []
+
+
+def _has_somebody(state: ConferenceState, polling: ItemPolling) -> bool:
+    """Whether the roster has anybody of a scope; units may have been merged meanwhile."""
+    scope = polling.scope
+    return scope == ALL or any(scope in who.unit_path for who in state.participants.values())
 
 
 def _broadcast(state: ConferenceState, item: AgendaItem) -> list[Event]:

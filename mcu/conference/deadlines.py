@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from mcu.conference.agenda import overruns_at
 from mcu.conference.agenda_commands import NoteItemOver
+from mcu.conference.agenda_record import overruns_at
 from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.floor_model import NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from mcu.conference.agenda import evolve_agenda
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
+from mcu.conference.agenda_record import evolve_agenda
 from mcu.conference.chair_view_model import ChairViewStarted
 from mcu.conference.events import (
     BroadcastStarted,

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from mcu.conference.agenda import MAX_VISITS, overruns_at
 from mcu.conference.agenda_commands import (
     ChangeAgenda,
     JumpToItem,
@@ -12,6 +11,7 @@ from mcu.conference.agenda_commands import (
     NoteItemOver,
     PreviousItem,
 )
+from mcu.conference.agenda_record import MAX_VISITS, overruns_at
 from mcu.conference.commands import (
     AddParticipant,
     ChangeParticipant,
@@ -26,7 +26,8 @@ from mcu.conference.commands import (
 )
 from mcu.conference.decide import decide, decide_start
 from mcu.conference.evolve import evolve_all
-from mcu.conference.scenario import Agenda, AgendaItem
+from mcu.conference.polling_model import StartPolling
+from mcu.conference.scenario import Agenda, AgendaItem, ItemPolling
 from mcu.conference.state import Refused
 from mcu.engine.plan import EmptySlot, ParticipantSlot, SpeakerSlot
 from tests.mcu.conference.meeting import NOW, after, did, entry, ids, meeting, then, types
@@ -273,3 +274,25 @@ def test_an_edit_keeps_the_current_item_and_touches_no_picture():
     assert muted(changed) == muted(state)
     assert changed.agenda.version > version
     assert decide(changed, ChangeAgenda((edited, DISCUSSION)), NOW + timedelta(hours=1)) == []
+
+
+PAGED = AgendaItem("p1", "Báo cáo tổ", 60, polling=ItemPolling("xa", 5))
+
+
+def test_an_item_polls_its_scope_and_the_next_one_does_not():
+    state, events = did(session(PAGED, DISCUSSION), NextItem())
+    assert types(events) == ["agenda.advanced", "polling.started"]
+    assert (state.polling.scope, state.polling.interval_s) == ("xa", 5)
+    state, events = did(state, NextItem())
+    assert types(events) == ["agenda.advanced", "polling.stopped"]
+
+
+def test_a_polling_the_operator_has_chosen_goes_on():
+    state = then(session(PAGED, DISCUSSION), NextItem(), StartPolling(9), NextItem())
+    assert state.polling.interval_s == 9
+
+
+def test_a_scope_nobody_belongs_to_stops_nothing():
+    item = AgendaItem("p1", "Báo cáo", 60, polling=ItemPolling("nowhere"))
+    _state, events = did(session(item), NextItem())
+    assert (types(events), events[0].missing) == (["agenda.advanced"], ("nowhere",))

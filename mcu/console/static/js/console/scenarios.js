@@ -32,7 +32,7 @@ export function ScenariosScreen() {
     if (!chosen) return;
     setError(null);
     try {
-      const response = await request("scenarios:import", {
+      const response = await request(`scenarios:import`, {
         method: "POST",
         body: await chosen.text(),
         type: "application/yaml",
