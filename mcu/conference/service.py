@@ -362,7 +362,23 @@ class Conferences:
         if self._closed:
             work.close()
             raise StoreUnavailable("The daemon is stopping: try again in a moment.")
-        task = asyncio.create_task(work)
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(_told(work, done))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-        return await asyncio.shield(task)
+        return await done  # as shield(task) does, a turn of the loop earlier
+
+
+async def _told(work: Coroutine[Any, Any, Result], done: "asyncio.Future[Result]") -> None:
+    """Do it, and tell who waits, if anybody still does."""
+    try:
+        result = await work
+    except Exception as error:
+        if not done.cancelled():
+            done.set_exception(error)
+    except BaseException:
+        done.cancel()
+        raise
+    else:
+        if not done.cancelled():
+            done.set_result(result)

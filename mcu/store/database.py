@@ -239,26 +239,31 @@ class Database:
     async def _commit_group(self, group: list[Asked]) -> None:
         full = any(one.durable for one in group)
         level = None if full == self._full else "FULL" if full else "NORMAL"
+        loop = asyncio.get_running_loop()
 
-        def run(connection: sqlite3.Connection) -> list[Outcome]:
+        def run(connection: sqlite3.Connection) -> None:
             if level is not None:
                 connection.execute(f"PRAGMA synchronous = {level}")
-            return commit_together(connection, [one.write for one in group])
+            outcomes = commit_together(connection, [one.write for one in group])
+            # From here, as the way by this task is a turn of the loop longer for all who wait.
+            loop.call_soon_threadsafe(self._committed, group, outcomes, full)
 
         try:
             self._check_open()
-            outcomes = await self._writer.run(run)
-            self._full = full
+            await self._writer.run(run)
         except Exception as error:
-            outcomes = [(None, error)] * len(group)
+            _answer(group, [(None, error)] * len(group))
         except BaseException:
             for one in group:
                 one.done.cancel()
             raise
+
+    def _committed(self, group: list[Asked], outcomes: list[Outcome], full: bool) -> None:
+        """On the loop, while the group still holds the turn."""
+        self._full = full
         if not full:
             self._settle_soon()
-        for one, (result, failure) in zip(group, outcomes, strict=True):
-            one.answer(result, None if failure is None else _said(failure))
+        _answer(group, outcomes)
 
     def _settle_soon(self) -> None:
         if self._settling is None:
@@ -307,6 +312,11 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed: the daemon is stopping.")
+
+
+def _answer(group: Iterable[Asked], outcomes: Iterable[Outcome]) -> None:
+    for one, (result, failure) in zip(group, outcomes, strict=True):
+        one.answer(result, None if failure is None else _said(failure))
 
 
 def _make_private(path: Path) -> None:
