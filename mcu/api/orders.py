@@ -17,6 +17,9 @@ from mcu.store.commits import Write
 Answering = Callable[[ConferenceState], web.Response]
 """The answer to a command, from the state as it leaves it; raising refuses the command."""
 
+Besides = Callable[[ConferenceState], Sequence[Write]]
+"""What else is written with a command that changes something, from the state as it leaves it."""
+
 Version = Callable[[ConferenceState], int]
 """What If-Match is compared with."""
 
@@ -24,7 +27,8 @@ Version = Callable[[ConferenceState], int]
 class _Answer:
     """The answer, once it is known, and what is written along with it."""
 
-    def __init__(self, call: Call, answering: Answering) -> None:
+    def __init__(self, call: Call, answering: Answering, besides: Besides | None = None) -> None:
+        self._besides = besides
         self.response: web.Response | None = None
         self._call = call
         self._answering = answering
@@ -35,6 +39,8 @@ class _Answer:
         self.response = response = self._answering(after)
         store = call.services.store
         writes = [store.audit.row(call.audit_row(response.status))]
+        if self._besides is not None:
+            writes += self._besides(after)
         if call.key is not None:
             writes.append(
                 call.api.replays.keep(
@@ -45,7 +51,12 @@ class _Answer:
 
 
 async def order(
-    call: Call, conference: str, command: Command, answering: Answering, version: Version
+    call: Call,
+    conference: str,
+    command: Command,
+    answering: Answering,
+    version: Version,
+    besides: Besides | None = None,
 ) -> web.Response:
     """Carry out a command under If-Match.
 
@@ -56,7 +67,7 @@ async def order(
         Problem: precondition-failed. Refused, UnknownConference, StoreUnavailable: nothing changed.
     """
     conferences = call.services.conferences
-    answer = _Answer(call, answering)
+    answer = _Answer(call, answering, besides)
     before: ConferenceState | None = None
 
     def only_if(state: ConferenceState) -> None:

@@ -18,8 +18,8 @@ Roles in short: **admin** everything in its unit including tokens; **operator** 
 conferences in its unit; **technician** reads its unit, looks at the pictures and mutes the
 rooms of its unit, also in conferences of a higher level that call them, issues their join links
 and SIP secrets, reads their SIP traces, and joins for them; **observer** reads and watches;
-**bridge** joins the conferences that it is called to, reads them, presents, asks for the floor and
-mutes itself.
+**bridge** joins the conferences that it is called to, reads them, presents, asks for the floor,
+answers roll calls, and mutes itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,6 +51,7 @@ class Action(StrEnum):
     MUTE_PARTICIPANT = "participants.mute"
     PRESENT = "participants.present"
     ASK_FLOOR = "participants.ask-floor"
+    ANSWER_ROLL_CALL = "participants.answer-roll-call"
     SEE_VIEW = "views.see"
     SEE_PARTICIPANT = "participants.see"
     JOIN = "legs.join"
@@ -86,6 +87,7 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.MUTE_PARTICIPANT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.PRESENT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.ASK_FLOOR: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.ANSWER_ROLL_CALL: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.SEE_VIEW: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.SEE_PARTICIPANT: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.JOIN: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

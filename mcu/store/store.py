@@ -11,6 +11,7 @@ from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
 from mcu.store.leftovers import Leftovers
+from mcu.store.roll_call_pictures import RollCallPictures
 from mcu.store.scenarios import Scenarios
 from mcu.store.secret_box import KEY_FILE_NAME, SecretBox
 from mcu.store.sessions import Sessions
@@ -52,6 +53,7 @@ class Store:
         self.sip_secrets = SipSecrets(database, SecretBox(key_file), clock)
         self.sip_bindings = SipBindings(database, clock)
         self.leftovers = Leftovers(database, clock)
+        self.roll_call_pictures = RollCallPictures(database)
         self.scenarios = Scenarios(database, clock)
 
     @classmethod
