@@ -238,7 +238,6 @@ class Call:
         self.core.respond(key, response_to(request, 200, self.tag), now)
         reason = read_reason(request.headers)
         self.tell_end("hung up", now, 0, reason)
-        self.negotiation.refuse_pending(487, now)
         if self.state != "ending":  # else our own BYE is on its way, and its answer ends all
             self.gone(now)
 
@@ -247,7 +246,6 @@ class Call:
         if self.state != "established":
             return False
         self.tell_end("hung up", now, 0, reason, by_peer=False)
-        self.negotiation.refuse_pending(487, now)
         self.send_bye(now, reason or COMPLETED)
         return True
 

@@ -207,7 +207,8 @@ class Negotiation:
         return True
 
     def stop(self, now: float) -> None:
-        """The call is over: what is under way is taken back, or it might wait for ever."""
+        """The call is over: what is under way is decided, or it might wait for ever."""
+        self.refuse_pending(487, now)
         self._core.cancel_timers(self, "refresh", "expire", "glare", "offer")
         if self._server is not None:
             self._server.drop()

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.peers import baresip
 from tests.peers.baresip import Baresip
-from tests.peers.meeting import meeting
+from tests.peers.meeting import Meeting, meeting
 from tests.peers.sip_daemon import SipDaemon, add_sip_bridge
 
 pytestmark = [
@@ -57,7 +57,9 @@ async def test_an_operator_moves_a_room(daemon: SipDaemon, tmp_path: Path, trans
 async def test_a_room_moves_itself(daemon: SipDaemon, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(meeting(daemon, {}))
-        second = await stack.enter_async_context(meeting(daemon, {}))
+        body = {"name": "Họp khác", "unit": first.unit, "bridges": []}
+        other = (await daemon.call("POST", "/conferences", body))["id"]
+        second = Meeting(daemon, other, first.unit, {})
         secret = await add_sip_bridge(first, "phong-tu")
         phone = Baresip(tmp_path, account(daemon, "phong-tu", secret))
         await stack.enter_async_context(phone)

@@ -209,6 +209,22 @@ def test_an_offer_of_the_peer_that_waits_for_its_answer_is_acknowledged_at_the_e
     assert [one.method for one in requests(peer.taken())] == ["ACK", "BYE"]
 
 
+def test_an_offer_of_the_peer_that_nobody_decided_about_goes_with_the_call() -> None:
+    peer = Scripted()
+    call = peer.agent.call("sip:room@192.0.2.7", OFFER, peer.now, caller="<sip:mcu@192.0.2.1>")
+    (invite,) = requests(peer.taken())
+    peer.receive(accepted(invite, ANSWER))
+    peer.agent.press(call, "1", peer.now)
+    tag = invite.headers["From"].partition("tag=")[2]
+    names = {"to_tag": tag, "from_tag": "far", "call_id": invite.headers["Call-ID"]}
+    peer.request("INVITE", "z9hG4bKagain", cseq=7, **names)
+    sent = peer.run(33.0)  # nobody answers the key
+    assert peer.one(CallEnded).cause == "gone"
+    assert 487 in [one.code for one in sent if not isinstance(one, Request)]
+    peer.run(200.0)
+    assert peer.agent.is_idle
+
+
 def test_an_offer_that_is_never_decided_is_taken_back() -> None:
     peer = Scripted(AgentSettings((OWN,), no_answer_s=40.0))
     call, again = offering(peer)
