@@ -2,13 +2,15 @@
 
 Left to itself it runs when so many objects have been made, wherever that happens to be, and its
 second and third generation stand still for 5 to 50 ms while rooms join. Here the first two are
-collected right after a tick when the time to the next one suffices, and the third never meets the
-objects of a running meeting: what has outlived a calm while after joins is frozen, and so is what
-there was no time to look at.
+collected right after a tick when the time to the next one suffices. The third holds what a meeting
+is made of, not the 130,000 objects of the program itself, which are frozen at the start: it is
+looked at when the last one has gone, when ``LEFT`` have, or after ``FULL_S`` in which much has come
+of age.
 
-Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``,
-and what was frozen is looked at again when the last one has gone, or, at the price of one long
-pause, when ``LEFT`` of them have, or after ``FULL_S`` in which much has come of age.
+Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``.
+What there was no time to look at is frozen, and then all must be looked at, the program too, for
+what it leaves in cycles to be found: one long pause (70 ms and more) each time until nobody is
+connected.
 """
 
 import gc
@@ -24,9 +26,6 @@ YOUNG: Final = 1_500
 """Objects that are worth a collection of the first generation."""
 AGED: Final = 8_000
 """Objects that have been looked at once and are worth a collection of the second."""
-CALM_S: Final = 5.0
-"""Freeze when for so long no more has come of age than ``CALM_MIDDLES`` collections bring."""
-CALM_MIDDLES: Final = 2
 LEFT: Final = 32
 """Connections that have ended since all was looked at: what they leave in cycles is worth it."""
 LEFT_S: Final = 30.0
@@ -40,6 +39,8 @@ TOO_MANY: Final = 32_000
 """Of those that could not be looked at in time so many are frozen unlooked."""
 FIRST_OBJECT_S: Final = 0.5e-6
 """What looking at an object is assumed to cost before the first collection."""
+FIRST_FULL_S: Final = 0.01
+"""What looking at all is assumed to cost before the first time."""
 _FORGET: Final = 0.8
 _FORGET_WAITING: Final = 0.995
 """It is assumed to cost less with each collection in which it does, and with each tick that one
@@ -113,11 +114,10 @@ class Collector:
         self._object_s = FIRST_OBJECT_S
         self._aged = 0  # objects in the second generation, at most
         self._youngs = 0  # collections that brought them there
-        self._middles = 0  # collections of the second generation since the last freeze
-        self._unlooked = 0  # the same since all was looked at
-        self._calm_from = now
-        self._calm_middles = 0
+        self._middles = 0  # collections of the second generation since all was looked at
         self._full_at = now
+        self._full_s = FIRST_FULL_S
+        self._frozen = False  # something of a meeting, unlooked
         self._legs = 0
         self._left = 0
 
@@ -145,34 +145,27 @@ class Collector:
         if self._aged >= AGED and self._fits(young + self._aged, slack_s):
             self._collect_middle(young)
         elif self._aged >= TOO_MANY:
-            self._unlooked += self._aged // AGED
+            self._middles += self._aged // AGED
             self._aged = 0
             self._heap.freeze()
+            self._frozen = True
         elif young >= YOUNG and self._fits(young, slack_s):
             self._collect(0, young)
             self._aged += young
             self._youngs += 1
-        elif now - self._calm_from >= CALM_S:
-            calm = self._middles - self._calm_middles <= CALM_MIDDLES
-            self._calm_from, self._calm_middles = now, self._middles
-            if calm and self._middles and self._fits(young + self._aged, slack_s):
-                self._collect_middle(young)  # else what is garbage already would be kept
-                self._middles = self._calm_middles = 0
-                self._heap.freeze()
-        elif self._is_full_due(now, legs):
+        elif self._is_full_due(now, legs) and (not legs or self._has_time_for_all(slack_s)):
             self._look_at_all(now)
 
     def _note_automatic(self, youngs: int) -> None:
         """The interpreter has collected by itself: the first generation, or the second with it."""
         if youngs < self._youngs:
             self._aged = self._youngs = 0
-            self._unlooked += 1
+            self._middles += 1
         self._aged += (youngs - self._youngs) * LIMITS[0]
         self._youngs = youngs
 
     def _collect_middle(self, young: int) -> None:
         self._middles += 1
-        self._unlooked += 1
         self._collect(1, young + self._aged)
         self._aged = self._youngs = 0
 
@@ -182,16 +175,27 @@ class Collector:
         since = now - self._full_at
         if self._left >= LEFT and since >= LEFT_S:
             return True
-        return self._unlooked >= FULL_MIDDLES and since >= FULL_S
+        return self._middles >= FULL_MIDDLES and since >= FULL_S
 
     def _look_at_all(self, now: float) -> None:
-        self._full_at = now
-        self._unlooked = self._middles = self._calm_middles = 0
-        self._left = 0
-        self._aged = self._youngs = 0
-        self._heap.unfreeze()
+        begun = self._clock()
+        if self._frozen:
+            self._heap.unfreeze()
         self._heap.collect(2)
-        self._heap.freeze()
+        if self._frozen:
+            self._heap.freeze()
+        self._full_s = self._clock() - begun
+        # Frozen with the program is now what is still connected.
+        self._frozen = self._frozen and self._legs > 0
+        self._full_at = now
+        self._middles = self._left = 0
+        self._aged = self._youngs = 0
+
+    def _has_time_for_all(self, slack_s: float) -> bool:
+        if self._full_s + SPARE_S <= slack_s:
+            return True
+        self._full_s *= _FORGET_WAITING
+        return False
 
     def _fits(self, objects: int, slack_s: float) -> bool:
         if objects * self._object_s + SPARE_S <= slack_s:

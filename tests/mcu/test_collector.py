@@ -4,7 +4,6 @@ import pytest
 
 from mcu.collector import (
     AGED,
-    CALM_S,
     FULL_MIDDLES,
     FULL_S,
     LEFT,
@@ -118,23 +117,42 @@ def test_what_the_interpreter_collected_by_itself_is_known(meeting: Meeting) -> 
     assert meeting.run(1, 0) == []
 
 
-def test_what_outlives_a_calm_while_is_frozen_without_its_garbage(meeting: Meeting) -> None:
+def test_what_outlives_a_crowd_is_not_looked_at_again(meeting: Meeting) -> None:
     meeting.run(3, YOUNG)  # rooms join
-    said = meeting.run(3 * CALM_S, 1)
-    assert said.count("freeze") == 1
-    assert said[said.index("freeze") - 1] == 1
     assert meeting.run(60, 0) == []
 
 
-def test_not_while_rooms_join(meeting: Meeting) -> None:
-    assert "freeze" not in meeting.run(20, YOUNG)
-
-
-def test_all_of_it_when_the_last_one_has_gone(meeting: Meeting) -> None:
+def test_all_of_a_meeting_when_the_last_one_has_gone(meeting: Meeting) -> None:
     meeting.run(3, YOUNG)
-    said = meeting.run(1, 0, legs=0)
-    assert said[-3:] == ["unfreeze", 2, "freeze"]
+    assert meeting.run(1, 0, legs=0) == [2]
     assert meeting.run(60, 0, legs=0) == []
+
+
+def test_what_was_frozen_unlooked_is_looked_at_until_nobody_is_connected(meeting: Meeting) -> None:
+    meeting.heap.object_s = 5e-6
+    assert "freeze" in meeting.run(3, YOUNG)
+    meeting.heap.object_s = 0.2e-6
+    # Those who stay are frozen with all the rest: whatever they leave is found this way only.
+    for legs in (145 - LEFT, 145 - 2 * LEFT, 0):
+        said = meeting.run(FULL_S, 0, legs=legs)
+        assert said[-3:] == ["unfreeze", 2, "freeze"]
+        assert said.count(2) == 1
+    meeting.run(1, 0)
+    assert meeting.run(1, 0, legs=0) == [2]
+
+
+def test_all_is_looked_at_where_there_is_time_and_at_last_wherever(meeting: Meeting) -> None:
+    meeting.run(LEFT_S, 0)
+    assert meeting.run(0.5, 0, slack_s=0.005, legs=145 - LEFT) == []
+    assert meeting.run(0.02, 0, slack_s=PLENTY_S, legs=145 - LEFT) == [2]
+    meeting.heap.sizes[2] = 300_000
+    meeting.run(LEFT_S, 0)
+    meeting.run(0.02, 0, legs=145 - LEFT)
+    assert meeting.heap.pauses[-1] > 0.1  # it could not be known
+    meeting.heap.sizes[2] = 300_000
+    meeting.run(LEFT_S, 0)
+    assert meeting.run(0.1, 0, legs=145 - LEFT) == []
+    assert meeting.run(20, 0, legs=145 - LEFT) == [2]
 
 
 def test_and_after_a_long_time_in_which_much_has_come_and_gone(meeting: Meeting) -> None:
