@@ -1,6 +1,7 @@
 """What subscribers of a conference see of it by SIP (RFC 4575), made from its state.
 
 Changes are told at most once a second for each conference: mute all of 145 rooms is one document.
+A conference is there under its id and under its number, which is what our Contact names.
 """
 
 import asyncio
@@ -35,13 +36,14 @@ class ConferenceSight:
         self._host = host
         self._show = show
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._shown: set[str] = set()
         self._is_closed = False
 
     def open(self) -> None:
         """Show what runs, and listen from now on."""
         self._conferences.listen(self._changed)
         for state in self._conferences.running():
-            self._show(state.id, document_of(state, self._host))
+            self._show_now(state)
 
     def close(self) -> None:
         """Show nothing more."""
@@ -56,7 +58,11 @@ class ConferenceSight:
             handle = self._waiting.pop(state.id, None)
             if handle is not None:
                 handle.cancel()
-            self._show(state.id, None)
+            self._shown.discard(state.id)
+            for name in _names(state):
+                self._show(name, None)
+        elif state.id not in self._shown:
+            self._show_now(state)  # a room that is called at once may subscribe at once
         elif state.id not in self._waiting:
             loop = asyncio.get_running_loop()
             self._waiting[state.id] = loop.call_later(EVERY_S, self._tell, state.id)
@@ -65,13 +71,22 @@ class ConferenceSight:
         self._waiting.pop(conference, None)
         for state in self._conferences.running():
             if state.id == conference:
-                self._show(conference, document_of(state, self._host))
+                self._show_now(state)
+
+    def _show_now(self, state: ConferenceState) -> None:
+        self._shown.add(state.id)
+        for name in _names(state):
+            self._show(name, document_of(state, self._host, name))
 
 
-def document_of(state: ConferenceState, host: str) -> ConferenceInfo:
-    """A conference as subscribers see it."""
+def _names(state: ConferenceState) -> tuple[str, ...]:
+    return (state.id, state.number) if state.number else (state.id,)
+
+
+def document_of(state: ConferenceState, host: str, name: str = "") -> ConferenceInfo:
+    """A conference as subscribers see it; ``name``: under which it was subscribed."""
     return ConferenceInfo(
-        entity=f"sip:{state.id}@{host}",
+        entity=f"sip:{name or state.id}@{host}",
         subject=state.name,
         users=tuple(_user(who, host) for who in state.participants.values()),
         is_locked=state.locked,

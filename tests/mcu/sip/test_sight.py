@@ -13,21 +13,31 @@ async def test_a_conference_is_shown_as_it_changes(tmp_path: Path) -> None:
     shown: list[tuple[str, ConferenceInfo | None]] = []
     async with stage(tmp_path) as found:
         first = await found.start("web")
+        state = found.conferences.get(first)
+        number = state.number
+        assert number
         sight = ConferenceSight(
             found.conferences, "mcu.example.org", lambda *told: shown.append(told)
         )
         sight.open()
-        assert shown == [(first, document_of(found.conferences.get(first), "mcu.example.org"))]
+        assert shown == [
+            (name, document_of(state, "mcu.example.org", name)) for name in (first, number)
+        ]
         await found.conferences.execute(first, Lock(), ACTOR)
-        await until(lambda: len(shown) == 2)
-        info = shown[1][1]
+        await until(lambda: len(shown) == 4)
+        info = shown[2][1]
         assert info is not None
         assert info.is_locked
         assert info.entity == f"sip:{first}@mcu.example.org"
         (user,) = info.users
         assert (user.entity, user.status) == ("sip:web@mcu.example.org", "pending")
+        assert shown[3][1] is not None
+        assert shown[3][1].entity == f"sip:{number}@mcu.example.org"
         await found.conferences.execute(first, EndConference(), ACTOR)
-        assert shown[2] == (first, None)
+        assert shown[4:] == [(first, None), (number, None)]
+        # The next one is there before anybody can be called into it.
+        second = await found.start("web")
+        assert shown[6][0] == second
         sight.close()
-        await found.start("web")
-        assert len(shown) == 3
+        await found.start()
+        assert len(shown) == 8
