@@ -19,13 +19,13 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from mcu.collector import PAUSES, Pause
+from mcu.exposition import exposition
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 HTTP_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -379,6 +379,6 @@ class Metrics:
         """An event stream is over."""
         self._streams.labels(transport).dec()
 
-    def exposition(self) -> bytes:
-        """The text that Prometheus reads (``CONTENT_TYPE``)."""
-        return generate_latest(self.registry)
+    async def exposition(self) -> bytes:
+        """The text that Prometheus reads (``CONTENT_TYPE``); others have their turn meanwhile."""
+        return await exposition(self.registry)

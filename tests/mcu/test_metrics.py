@@ -18,10 +18,10 @@ class Readings:
         return self.reading
 
 
-def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+async def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for family in text_string_to_metric_families((await metrics.exposition()).decode())
         for sample in family.samples
     }
 
@@ -30,25 +30,25 @@ def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
 
 
-def test_the_media_plane_is_read_when_scraped_and_only_then() -> None:
+async def test_the_media_plane_is_read_when_scraped_and_only_then() -> None:
     readings = Readings()
     metrics = Metrics(readings, process=False)
     assert readings.reads == 0
-    metrics.exposition()
+    await metrics.exposition()
     assert readings.reads == 1
 
 
-def test_pauses_of_the_collector_are_shown_by_generation() -> None:
+async def test_pauses_of_the_collector_are_shown_by_generation() -> None:
     metrics = Metrics(Readings(), process=False)
     metrics.registry.register(PauseCollector(lambda: {0: Pause(), 1: Pause(3, 0.5, 0.25)}))
-    shown = samples(metrics)
+    shown = await samples(metrics)
     assert shown[key("mcu_collections_total", generation="1")] == 3
     assert shown[key("mcu_collection_seconds_total", generation="1")] == 0.5
     assert shown[key("mcu_collection_longest_seconds", generation="1")] == 0.25
     assert shown[key("mcu_collections_total", generation="0")] == 0
 
 
-def test_every_reading_is_shown() -> None:
+async def test_every_reading_is_shown() -> None:
     readings = Readings()
     readings.reading = MediaReading(
         conferences=2,
@@ -75,7 +75,7 @@ def test_every_reading_is_shown() -> None:
             "strained", ("view-rate",), 15, 0.93, 0.5, 2.0, {"load": 3, "max_legs": 4}
         ),
     )
-    found = samples(Metrics(readings, process=False))
+    found = await samples(Metrics(readings, process=False))
     expected = {
         key("mcu_conferences"): 2,
         key("mcu_legs", state="connected", kind="join"): 145,
@@ -117,35 +117,35 @@ def test_every_reading_is_shown() -> None:
     assert {name: found[name] for name in expected} == expected
 
 
-def test_requests_are_counted_by_route_and_status() -> None:
+async def test_requests_are_counted_by_route_and_status() -> None:
     metrics = Metrics(Readings(), process=False)
     metrics.request_done("GET", "/api/v1/units/{unit}", 200, 0.02)
     metrics.request_done("GET", "/api/v1/units/{unit}", 404, 0.02)
     metrics.request_done("GET", "/api/v1/events", 200, None)
-    found = samples(metrics)
+    found = await samples(metrics)
     unit = {"method": "GET", "route": "/api/v1/units/{unit}"}
     assert found[key("mcu_http_requests_total", status="404", **unit)] == 1
     assert found[key("mcu_http_request_seconds_count", **unit)] == 2
     assert not any("events" in str(name) for name in found if name[0].endswith("seconds_count"))
 
 
-def test_two_apps_in_one_process_do_not_meet() -> None:
+async def test_two_apps_in_one_process_do_not_meet() -> None:
     first, second = Metrics(Readings(), process=False), Metrics(Readings(), process=False)
     first.request_done("GET", "/", 200, 0.1)
-    assert not any(name.startswith("mcu_http_requests_total") for name, _ in samples(second))
+    assert not any(name.startswith("mcu_http_requests_total") for name, _ in await samples(second))
 
 
-def test_streams_are_a_gauge() -> None:
+async def test_streams_are_a_gauge() -> None:
     metrics = Metrics(Readings(), process=False)
     metrics.stream_opened("sse")
     metrics.stream_opened("sse")
     metrics.stream_closed("sse")
-    assert samples(metrics)[key("mcu_event_streams", transport="sse")] == 1
+    assert (await samples(metrics))[key("mcu_event_streams", transport="sse")] == 1
 
 
 async def test_the_tasks_of_the_loop_are_counted_when_scraped() -> None:
     metrics = Metrics(Readings())
-    before = samples(metrics)[key("mcu_tasks")]
+    before = (await samples(metrics))[key("mcu_tasks")]
     task = asyncio.create_task(asyncio.Event().wait())
-    assert samples(metrics)[key("mcu_tasks")] == before + 1
+    assert (await samples(metrics))[key("mcu_tasks")] == before + 1
     task.cancel()

@@ -40,7 +40,7 @@ async def metrics(call: Call) -> web.Response:
         if not may_ever(identity.token.role, Action.READ_METRICS):
             raise forbidden("Metrics need a token of role observer or above.")
     return web.Response(
-        body=call.api.metrics.exposition(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE}
+        body=await call.api.metrics.exposition(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE}
     )
 
 
