@@ -21,7 +21,9 @@ LINE_BINS = 2
 SHARE = 0.6
 """Of the power in the line; a tone that has driven its amplifier into clipping keeps 0.81."""
 STRAY_BINS = 0.6
-"""7 Hz: so far may a line stray between two looks."""
+"""7 Hz: so far may a line stray between two looks,"""
+DRIFT_BINS = 2.0
+"""and 23 Hz in all."""
 FALL_DB = 1.5
 """A tone may fall so much below its loudest before it counts as dying away."""
 AUDIBLE_DBOV = -50.0
@@ -53,7 +55,7 @@ class HowlWatch:
 
     def __init__(self) -> None:
         self._samples: npt.NDArray[np.float32] = np.zeros(0, np.float32)
-        self._bin = 0.0
+        self._bin = self._first = 0.0
         self._hops = 0
         self._missed = 0
         self._first_dbov = self._loudest_dbov = self._level_dbov = 0.0
@@ -93,7 +95,8 @@ class HowlWatch:
             self._miss()
             return
         place = peak + float((np.arange(-LINE_BINS, LINE_BINS + 1) * line).sum()) / in_line
-        if self._hops and abs(place - self._bin) <= STRAY_BINS:
+        stays = abs(place - self._bin) <= STRAY_BINS and abs(place - self._first) <= DRIFT_BINS
+        if self._hops and stays:
             if level < self._loudest_dbov - FALL_DB:
                 self._miss()
                 return
@@ -105,7 +108,7 @@ class HowlWatch:
         self._bin, self._level_dbov = place, level
 
     def _begin(self, place: float, level: float) -> None:
-        self._bin, self._hops = place, 1
+        self._first, self._hops = place, 1
         self._first_dbov = self._loudest_dbov = level
 
     def _miss(self) -> None:
