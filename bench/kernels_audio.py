@@ -117,7 +117,7 @@ class Conference:
         self.levels = [-25] * speakers + [-90] * (rooms - speakers)
         self.sinks = []
         for number in range(rooms):
-            self.sinks.append(self.mixer.add_source(str(number), OPUS))
+            self.sinks.append(self.mixer.add_source(str(number), OPUS).receive)
             self.mixer.add_listener(QuietLeg(str(number)), 0.0)  # type: ignore[arg-type]
         self.tick = 0
 

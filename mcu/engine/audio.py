@@ -18,7 +18,6 @@ from mcu.engine.audio_levels import measure_levels
 from mcu.engine.audio_source import AudioSource, Voice
 from mcu.engine.plan import MediaPlan, ParticipantPlan
 from mcu.legs.leg import Leg, StreamCodec
-from mcu.media.receive import AudioSink
 from mcu.media.rendition import FanOut
 from mixer.audio.block import TICK_S, TICK_SAMPLES
 from mixer.audio.level import SILENCE_DBOV, gain_from_db
@@ -103,10 +102,10 @@ class AudioMixer:
 
     # Sources
 
-    def add_source(self, participant: str, codec: StreamCodec) -> AudioSink:
+    def add_source(self, participant: str, codec: StreamCodec) -> AudioSource:
         """Let a participant be heard; a source it had before is replaced.
 
-        Returns: where its packets go. Cost of a packet: under 2 us, for nothing is decoded there.
+        Returns: whose ``receive`` takes its packets, or whose ``waiting`` holds them.
         Raises:
             ValueError: no codec of the mixer.
         """
@@ -116,7 +115,7 @@ class AudioMixer:
         self._rows.append(source)
         self._selector.add()
         self._row_controls = None
-        return source.receive
+        return source
 
     def remove_source(self, participant: str) -> None:
         """Forget a participant's source; its sound goes out within one tick."""

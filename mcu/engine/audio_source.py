@@ -6,6 +6,7 @@ from functools import partial
 
 from mcu.legs.leg import StreamCodec
 from mcu.media.frames import AudioPacket
+from mcu.media.lane import WAITING_PACKETS, Waiting
 from mixer.audio.block import Int32Block
 from mixer.audio.level import SILENCE_DBOV, level_dbov
 from mixer.audio.mix import apply_gain
@@ -17,9 +18,6 @@ LEVEL_LIFETIME_S = 0.2
 MEASURED_LIFETIME_S = 0.5
 """The same where levels are measured: with many sources their turn comes a few times a second."""
 PROBE_RUN_IN_PACKETS = 2
-WAITING_PACKETS = 100
-"""Of a source that is not heard as many are kept: two seconds, from which its playout learns the
-line's jitter the moment it is."""
 
 
 class AudioSource:
@@ -36,16 +34,14 @@ class AudioSource:
         "_probe",
         "_probed",
         "_put",
-        "_waiting",
         "_without_level",
         "carries_level",
         "codec",
-        "heard_at",
-        "level",
         "participant",
         "playout",
         "scale",
         "unmeasured",
+        "waiting",
     )
 
     def __init__(
@@ -54,9 +50,8 @@ class AudioSource:
         name = audio_codec_name(codec.name)
         self.participant = participant
         self.codec = name
-        self.level: float = SILENCE_DBOV
-        """As of ``heard_at``; from the packets, or measured."""
-        self.heard_at = float("-inf")
+        self.waiting = Waiting(SILENCE_DBOV)
+        """Its packets while it is not heard, and its level, from them or measured."""
         self.carries_level = True
         self.unmeasured: bytes | None = None
         """The newest payload, where its level is to be found yet."""
@@ -67,7 +62,6 @@ class AudioSource:
             FORMATS[name].samples_per_rtp_tick,
         )
         self._put = self.playout.packets.put
-        self._waiting: deque[tuple[AudioPacket, float]] = deque(maxlen=WAITING_PACKETS)
         self._without_level = without_level
         self._probe: LevelProbe | None = None
         self._probed: int | None = None
@@ -82,8 +76,8 @@ class AudioSource:
             self._rest(packet.sequence, level, now)
             return
         if level is not None:
-            self.level = level
-            self.heard_at = now
+            self.waiting.level = level
+            self.waiting.heard_at = now
             if not self.carries_level:
                 self.carries_level = True
                 self._without_level.remove(self)
@@ -95,12 +89,18 @@ class AudioSource:
         if self.playout.playing:
             self._put(packet, now)
         else:
-            self._waiting.append((packet, now))
+            self.waiting.packets.append((packet, now))
 
     def start(self) -> None:
         """Be heard from now on."""
+        self.waiting.close()
         self._sort()
         self.playout.start()
+
+    def stop(self) -> None:
+        """Be heard no more."""
+        self.playout.stop()
+        self.waiting.open = True
 
     def retire(self) -> None:
         """Be measured no more, whatever still comes."""
@@ -111,12 +111,23 @@ class AudioSource:
 
     def take_level(self, level: float, now: float) -> None:
         """What is ``unmeasured`` has this level, dBov."""
-        self.level, self.heard_at, self.unmeasured = level, now, None
+        self.waiting.level, self.waiting.heard_at, self.unmeasured = level, now, None
 
     def level_at(self, now: float) -> float:
         """Level that still holds, dBov."""
         lifetime_s = LEVEL_LIFETIME_S if self.carries_level else MEASURED_LIFETIME_S
-        return self.level if now - self.heard_at < lifetime_s else SILENCE_DBOV
+        waiting = self.waiting
+        return waiting.level if now - waiting.heard_at < lifetime_s else SILENCE_DBOV
+
+    @property
+    def level(self) -> float:
+        """The last one, dBov."""
+        return self.waiting.level
+
+    @property
+    def heard_at(self) -> float:
+        """When that was."""
+        return self.waiting.heard_at
 
     @property
     def probing(self) -> bool:
@@ -143,24 +154,26 @@ class AudioSource:
                 if before is not None:
                     self._probe.level_dbov(before.payload)
         self._probed = newest.sequence
-        self.level = self._probe.level_dbov(newest.payload)
-        self.heard_at = now
+        self.waiting.level = self._probe.level_dbov(newest.payload)
+        self.waiting.heard_at = now
         return True
 
     def _rest(self, sequence: int, level: float | None, now: float) -> None:
         """The sender says that it is silent from ``sequence`` on, but for noise of ``level``."""
         self.unmeasured = None
-        self.level, self.heard_at = SILENCE_DBOV if level is None else level, now
+        self.waiting.level = SILENCE_DBOV if level is None else level
+        self.waiting.heard_at = now
         self.playout.packets.quiet_from = sequence
 
     def _sort(self) -> None:
         """Lay what waits into the playout buffer."""
-        if len(self._waiting) == WAITING_PACKETS:
+        waiting = self.waiting.packets
+        if len(waiting) == WAITING_PACKETS:
             # Older ones are gone; a gap of minutes would look like a sender that restarted.
             self.playout.packets.begin_anew()
-        for packet, arrived_at in self._waiting:
+        for packet, arrived_at in waiting:
             self._put(packet, arrived_at)
-        self._waiting.clear()
+        waiting.clear()
 
 
 class Voice:
@@ -186,14 +199,13 @@ class Voice:
         if self.leaving:
             gain = 0.0
         if not source.carries_level:
-            source.level = level_dbov(block)
-            source.heard_at = now
+            source.take_level(level_dbov(block), now)
         apply_gain(block, self._gain, gain, out)
         self._gain = gain
 
     def end(self) -> None:
         """Give the decoder back."""
-        self.source.playout.stop()
+        self.source.stop()
 
 
 def measure_some(sources: Iterable[AudioSource], budget: int, now: float) -> tuple[int, int]:

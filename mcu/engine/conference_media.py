@@ -174,7 +174,8 @@ class ConferenceMedia:
         if source == "audio":
             if before is not None:
                 before.listen(None)
-            leg.listen(self.audio.add_source(participant, leg.sources[source]))
+            sound = self.audio.add_source(participant, leg.sources[source])
+            leg.listen(sound.receive, sound.waiting)
         else:
             self.video.add_source(participant, source, leg)
 

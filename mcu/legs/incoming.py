@@ -13,6 +13,7 @@ from aiortc.rtp import RtcpReceiverInfo
 from mcu.legs.leg import StreamName
 from mcu.media.arrivals import ArrivalLog
 from mcu.media.frames import EncodedFrame
+from mcu.media.lane import OUT_OF_STEP, Lane
 from mcu.media.receive import AudioReceiveStream, AudioSink, VideoReceiveStream
 from mcu.media.rtp import (
     AUDIO_LEVEL_URI,
@@ -49,12 +50,14 @@ class Source:
     Args:
         media: the negotiated section; must receive.
         make: builds the stream for an SSRC, with numbers above a given one.
+        lane: of its sound.
     """
 
     def __init__(
         self,
         media: NegotiatedMedia,
         make: Callable[[int, int], AudioReceiveStream | VideoReceiveStream],
+        lane: Lane,
     ) -> None:
         self.media = media
         self.name: StreamName = media.stream
@@ -67,11 +70,13 @@ class Source:
         """Who takes its sound."""
         self.wanted = False
         """Whether its pictures are put together; not before somebody is to see them."""
+        self.lane = lane
         self._make = make
 
     @property
     def stream(self) -> AudioReceiveStream | VideoReceiveStream | None:
-        """The current stream; None before the first packet."""
+        """The current stream, settled; None before the first packet."""
+        self.lane.settle()
         return self.audio or self.video
 
     def switch_to(self, ssrc: int, now: float) -> bool:
@@ -98,6 +103,7 @@ class Incoming:
         frame: where pictures go.
         wake: see ``VideoReceiveStream``.
         forget: called with an SSRC that is evicted, so that SRTP forgets it too.
+        lane: for the packets of sound; one that is never in step when None.
     """
 
     def __init__(
@@ -107,7 +113,9 @@ class Incoming:
         frame: FrameSink,
         wake: Callable[[float], None],
         forget: Callable[[int], None],
+        lane: Lane | None = None,
     ) -> None:
+        self._lane = lane = lane or Lane()
         self._frame = frame
         self._wake = wake
         self._forget = forget
@@ -121,6 +129,7 @@ class Incoming:
         number_id = next((one.extensions[TRANSPORT_NUMBER_URI] for one in numbered), None)
         self.arrivals = None if number_id is None else ArrivalLog(number_id)
         """Where the peer wants to know when its packets arrive."""
+        lane.arrivals = self.arrivals
         for source in self.sources.values():
             for ssrc in source.media.remote_ssrcs[:MAX_SSRCS]:
                 self._routes[ssrc] = _Route(source, repeats=False)
@@ -192,9 +201,12 @@ class Incoming:
         payload = packet[start:end].tobytes()
         if audio is not None:
             level = None
+            source.lane.fall_out()
             if extension and source.level_id is not None:
                 level = audio_level(packet, extension, start, source.level_id)
-            audio.receive(sequence, timestamp, payload, level, now, source.sink)
+            in_order = audio.receive(sequence, timestamp, payload, level, now, source.sink)
+            if in_order and level is not None and first == PLAIN_WITH_EXTENSION:
+                source.lane.fall_in(audio, packet, source.level_id or 0)
             return None
         if video is not None:
             video.receive(sequence, timestamp, second >= MARKER_BIT, payload, now)
@@ -210,6 +222,7 @@ class Incoming:
         """The peer said goodbye for an SSRC: another one may carry its source at once."""
         stream = self.stream_of(ssrc)
         if stream is not None:
+            self._lane.fall_out()
             stream.last_packet_at = float("-inf")
 
     def report_blocks(self, now: float) -> list[RtcpReceiverInfo]:
@@ -301,4 +314,4 @@ class Incoming:
                 dropped=self.dropped,
             )
 
-        return Source(media, make)
+        return Source(media, make, self._lane if media.kind == "audio" else OUT_OF_STEP)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mcu.media.frames import EncodedFrame
+from mcu.media.lane import Waiting
 from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
 
@@ -165,8 +166,12 @@ class Leg(Protocol):
         next key frame, which is asked for; audio goes over at once.
         """
 
-    def listen(self, sink: AudioSink | None) -> None:
-        """Hand each packet of ``audio`` to ``sink`` from now on; None: to nobody, as at first."""
+    def listen(self, sink: AudioSink | None, waiting: Waiting | None = None) -> None:
+        """Hand each packet of ``audio`` to ``sink`` from now on; None: to nobody, as at first.
+
+        Args:
+            waiting: where packets may be laid instead, while it is open.
+        """
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
         """Whether pictures of a source are put together at all, at first not; audio is always.

@@ -23,6 +23,7 @@ from mcu.legs.log import LegLog
 from mcu.legs.sip_context import SipContext
 from mcu.legs.sip_flow import SipFlow
 from mcu.media.frames import EncodedFrame
+from mcu.media.lane import Waiting
 from mcu.media.port_pairs import PortPair
 from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
@@ -102,8 +103,8 @@ class SipLeg:
         if flow is not None:
             flow.play(rendition, self._context.clock())
 
-    def listen(self, sink: AudioSink | None) -> None:
-        """See ``Leg``."""
+    def listen(self, sink: AudioSink | None, waiting: Waiting | None = None) -> None:
+        """See ``Leg``. Packets come to a port of their own, one by one."""
         self._sink = sink
         flow = self._flow("audio")
         if flow is not None:

@@ -35,11 +35,12 @@ from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings, all_drops
 from mcu.media import rtcp
 from mcu.media.frames import EncodedFrame
+from mcu.media.lane import Lane, Waiting
 from mcu.media.path import SendPath
 from mcu.media.port import SocketAddress
 from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
-from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession
+from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession, reason
 from signalling.webrtc.dtls import Closed, Connected, DtlsEndpoint, DtlsEvent, Failed, SrtpKeys
 from signalling.webrtc.ice import CheckReceived, IceLite, Nominated
 from signalling.webrtc.negotiation import Negotiated
@@ -100,11 +101,13 @@ class WebRtcLeg:
         self._inbound: SrtpSession | None = None
         self._outbound: SrtpSession | None = None
         self._log = LegLog(identity, context.port, self._path)
+        self.lane = Lane(context.port.inflow, self._refused, self._wake)
         self._incoming = Incoming(
             media,
             frame=self._frame_received,
             wake=self._wake,
             forget=self._forget_ssrc,
+            lane=self.lane,
         )
         self._outgoing = Outgoing(media, self._path, context.generator)
         self._feedback = Feedback(
@@ -133,11 +136,12 @@ class WebRtcLeg:
         if self._path.handle is not None:
             self._outgoing.play(stream, rendition, self._context.clock())
 
-    def listen(self, sink: AudioSink | None) -> None:
+    def listen(self, sink: AudioSink | None, waiting: Waiting | None = None) -> None:
         """See ``Leg``."""
         source = self._incoming.sources.get("audio")
         if source is not None:
             source.sink = sink
+            self.lane.listen(waiting)
 
     def want_source(self, source: StreamName, wanted: bool) -> None:
         """Begin or cease to put a source's pictures together; beginning asks for a key frame."""
@@ -188,7 +192,8 @@ class WebRtcLeg:
         self._outgoing.stop(now)
         self._renditions.clear()
         self._path.handle = None
-        self._inbound = self._outbound = None
+        self.lane.listen(None)
+        self._inbound = self._outbound = self.lane.session = None
         self._port.unregister(self)
         self._context.closed(self)
         self._log.left(reason)
@@ -326,7 +331,18 @@ class WebRtcLeg:
                 self._readings.close_interval(now)
         self._schedule()
 
+    def _refused(self, status: int, now: float) -> None:
+        """A packet that seemed in step is not the peer's, or came before.
+
+        Packets in step spend nothing: there is one in a turn at most.
+        """
+        if self._budget.spend(now):
+            self._budget.give_back()
+        self.dropped[f"srtp_{reason(status)}"] += 1
+
     def _check_liveness(self, now: float) -> None:
+        self.lane.settle()
+        self._liveness.heard_at = max(self._liveness.heard_at, self.lane.heard_at)
         finding = self._liveness.check(now)
         if finding == "gone":
             self.close("timeout", now)
@@ -335,6 +351,7 @@ class WebRtcLeg:
             self._log.failure = f"timeout: {found}"
             self.close("failed", now)
         elif finding != "alive":
+            self.lane.fall_out()  # the next packet is to be noticed
             if finding == "expired":
                 self._liveness.expired = True
                 self._path.handle = None
@@ -382,6 +399,8 @@ class WebRtcLeg:
         self._log.srtp_profile = profile
         self._inbound = SrtpSession(keys.remote_key, profile, buffer, outbound=False)
         self._outbound = SrtpSession(keys.local_key, profile, buffer, outbound=True)
+        self.lane.fall_out()
+        self.lane.session = self._inbound.argument
         self._liveness.connected = True
         self._liveness.heard_at = now
         self.state = "connected"

@@ -5,13 +5,19 @@ hand datagrams in themselves.
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from mcu.media.batch import PacketBatch, SendTo, SendtoBatch
+from mcu.media.inflow import Inflow
+from mcu.media.lane import OUT_OF_STEP, Lane
 from mcu.media.mmsg import SocketPath
 from mcu.media.path import SendPath
 from mcu.media.rtp import HEADER_BYTES
+from mcu.media.slots import Slots
 from mcu.media.srtp import MAX_DATAGRAM_BYTES, PacketBuffer
 from signalling.webrtc.stun import is_stun, receiving_ufrag
 
@@ -27,6 +33,10 @@ _MAPPED_PREFIX = "::ffff:"
 
 class Endpoint(Protocol):
     """A leg as the port sees it. None of these raises."""
+
+    @property
+    def lane(self) -> Lane:
+        """Of its sound."""
 
     def receive_stun(self, datagram: bytes, address: SocketAddress, now: float) -> None:
         """A connectivity check named this leg, or came from one of its addresses."""
@@ -60,6 +70,8 @@ class MediaPort:
         self.buffer = PacketBuffer()
         """For packets of RTCP, which are protected and sent one by one."""
         self._arrived = PacketBuffer()
+        self.inflow = Inflow()
+        """Takes the sound of all legs that are in step."""
         self.dropped: Counter[str] = Counter()
         self.datagrams_received = 0
         self._by_ufrag: dict[str, Endpoint] = {}
@@ -111,6 +123,22 @@ class MediaPort:
     def addresses(self) -> int:
         """How many peer addresses are bound."""
         return len(self._by_address)
+
+    def packets_received(
+        self, slots: Slots, keys: Sequence[Hashable], arrived_at: npt.NDArray[np.float64]
+    ) -> Sequence[int]:
+        """Take sound that is in step out of a turn's datagrams.
+
+        Args:
+            slots: the datagrams lie in the first of them. keys: of each, as ``Reader.keys`` gives
+            them. arrived_at: float64, of each.
+        Returns: numbers of the others, which are to be taken one by one.
+        """
+        endpoints = map(self._by_address.get, keys)
+        lanes = [OUT_OF_STEP if leg is None else leg.lane for leg in endpoints]
+        others = self.inflow.take(slots, lanes, arrived_at)
+        self.datagrams_received += len(lanes) - len(others)
+        return others
 
     def packet_received(self, packet: PacketBuffer, key: Hashable, now: float) -> bool:
         """Take a datagram of the RTP range (RFC 7983) that lies in its slot; False: it is none.

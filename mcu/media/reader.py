@@ -7,8 +7,12 @@ import time
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from mcu.media import mmsg
 from mcu.media.mmsg import SocketPath
+from mcu.media.slots import Slots
 from mcu.media.srtp import BUFFER_BYTES, PacketBuffer, address_of
 
 DATAGRAMS_PER_WAKE = 64
@@ -19,12 +23,21 @@ MAX_WAIT_S = 0.1
 """A datagram that seems to have waited longer in the kernel came when the wall clock was set."""
 
 
+_STAMPED = mmsg.SO_TIMESTAMPNS << 32 | socket.SOL_SOCKET
+_SECONDS = 2
+"""Level and kind of ``mmsg.STAMP`` as one number, and where its times begin, in numbers."""
+
+
 class Reader(Protocol):
     """Reads up to ``DATAGRAMS_PER_WAKE`` at once."""
 
     @property
     def packets(self) -> Sequence[PacketBuffer]:
         """One slot each; the first ones hold what the last ``read`` gave, until the next."""
+
+    @property
+    def slots(self) -> Slots | None:
+        """The same in columns, with ``keys`` and ``arrivals``; None where one by one is all."""
 
     def turn_to(self, sock: socket.socket) -> None:
         """Read another socket of the same family from now on."""
@@ -39,8 +52,14 @@ class Reader(Protocol):
     def key(self, number: int) -> Hashable:
         """Tells peers apart, cheaply."""
 
+    def keys(self) -> list[bytes]:
+        """``key`` of each that was read."""
+
     def arrived_at(self, number: int) -> float:
         """When a datagram came, on the clock of the ``now`` it was read at, and not after it."""
+
+    def arrivals(self) -> npt.NDArray[np.float64]:
+        """``arrived_at`` of each that was read."""
 
     def address(self, number: int) -> Any:
         """Where a datagram came from, as the batch of the same socket takes it."""
@@ -51,6 +70,7 @@ class RecvfromReader:
 
     def __init__(self, sock: socket.socket) -> None:
         self.packets = [PacketBuffer() for _ in range(DATAGRAMS_PER_WAKE)]
+        self.slots = None
         self._socket = sock
         self._addresses: list[Any] = []
         self._now = 0.0
@@ -84,9 +104,17 @@ class RecvfromReader:
         """See ``Reader``."""
         return tuple(self._addresses[number])
 
+    def keys(self) -> list[bytes]:
+        """See ``Reader``: there are no columns."""
+        return []
+
     def arrived_at(self, number: int) -> float:
         """See ``Reader``: that it was read is all that is known."""
         return self._now
+
+    def arrivals(self) -> npt.NDArray[np.float64]:
+        """See ``Reader``: there are no columns."""
+        return np.empty(0)
 
     def address(self, number: int) -> Any:
         """See ``Reader``."""
@@ -136,6 +164,11 @@ class MmsgReader:
                 mmsg.CONTROL_BYTES,
             )
         self._pristine = bytes(self._messages)
+        sizes = np.frombuffer(self._messages, np.int32).reshape(count, -1)
+        self.slots = Slots(slots, self.packets, sizes[:, mmsg.MESSAGE_LENGTH_AT // 4])
+        octets = np.frombuffer(names, np.uint8).reshape(count, -1)
+        self._keys = octets[:, :name_bytes].view(f"V{name_bytes}")[:, 0]
+        self._stamps = np.frombuffer(self._controls, np.int64).reshape(count, -1)
 
     def turn_to(self, sock: socket.socket) -> None:
         """See ``Reader``."""
@@ -164,6 +197,11 @@ class MmsgReader:
         """See ``Reader``: the bytes of the ``sockaddr``."""
         return self._names[number].tobytes()
 
+    def keys(self) -> list[bytes]:
+        """See ``Reader``."""
+        keys: list[bytes] = self._keys[: self._filled].tolist()
+        return keys
+
     def arrived_at(self, number: int) -> float:
         """See ``Reader``."""
         now = self._now
@@ -172,6 +210,13 @@ class MmsgReader:
             return now
         at: float = stamp[3] - self._wall_offset + stamp[4] * 1e-9
         return at if now - MAX_WAIT_S < at < now else now
+
+    def arrivals(self) -> npt.NDArray[np.float64]:
+        """See ``Reader``."""
+        now, stamps = self._now, self._stamps[: self._filled]
+        at = stamps[:, _SECONDS] - self._wall_offset + stamps[:, _SECONDS + 1] * 1e-9
+        known = (stamps[:, 1] == _STAMPED) & (at > now - MAX_WAIT_S) & (at < now)
+        return np.where(known, at, now)
 
     def address(self, number: int) -> SocketPath:
         """See ``Reader``."""

@@ -90,11 +90,12 @@ class AudioReceiveStream(ReceiveStream):
         level: int | None,
         now: float,
         sink: AudioSink | None,
-    ) -> None:
+    ) -> bool:
         """Take one packet and hand it to ``sink``; None: only count it.
 
         Args:
             level: the octet of the audio-level extension (RFC 6464), None where absent.
+        Returns: whether it is the newest of the stream.
         """
         self.packets += 1
         size = len(payload)
@@ -104,14 +105,13 @@ class AudioReceiveStream(ReceiveStream):
         extended = tracker.take(sequence, timestamp, now)
         if extended is None:
             self.dropped["sequence_jump"] += 1
-            return
+            return False
         if not 0 < size <= MAX_AUDIO_BYTES:
             self.dropped["audio_size"] += 1
-            return
-        if sink is None:
-            return
-        values = (extended, tracker.timestamp, payload, *_LEVELS[level])
-        sink(_new_tuple(AudioPacket, values), now)
+        elif sink is not None:
+            values = (extended, tracker.timestamp, payload, *_LEVELS[level])
+            sink(_new_tuple(AudioPacket, values), now)
+        return extended == tracker.highest
 
 
 class VideoReceiveStream(ReceiveStream):

@@ -123,6 +123,12 @@ def audio_level(packet: memoryview | bytes, at: int, end: int, wanted: int) -> i
     return found[0] if found else None
 
 
+def begins_with_level(packet: memoryview | bytes, wanted: int) -> bool:
+    """Whether the audio level is the first element of the extension right behind the header."""
+    head = HEADER_BYTES
+    return packet[head] == 0xBE and packet[head + 1] == 0xDE and packet[head + 4] == wanted << 4
+
+
 def pack_extensions(values: Mapping[int, bytes]) -> bytes:
     """One-byte-header extension block with its four-byte head, padded; empty for no values.
 

@@ -117,6 +117,23 @@ class SequenceTracker:
         return extended
 
     @property
+    def transit(self) -> tuple[float, float]:
+        """The last packet's, in RTP clock units, and the jitter; of a stream that has begun."""
+        return self._last_transit or 0.0, self._jitter
+
+    def advance(self, count: int, timestamp: int, transit: float, jitter: float) -> None:
+        """Take over ``count`` packets that followed the last one in order, counted elsewhere.
+
+        Args:
+            timestamp: the last one's, extended. transit, jitter: as of the property above.
+        """
+        self.highest += count
+        self.received += count
+        self._after_jump = -1
+        self.timestamp = timestamp
+        self._last_transit, self._jitter = transit, jitter
+
+    @property
     def jitter(self) -> int:
         """In RTP clock units, as it stands in a report block."""
         return min(0xFFFFFFFF, int(self._jitter))

@@ -91,6 +91,18 @@ def protect_many(
     return list(map(_protect_arguments, handles, packets, lengths))
 
 
+def unprotect_many(
+    handles: Iterable[Argument | None], packets: Iterable[Argument], lengths: Iterable[Argument]
+) -> list[int]:
+    """Open packets, each where it lies; as ``protect_many``. A status is what ``reason`` names."""
+    return list(map(_unprotect_arguments, handles, packets, lengths))
+
+
+def reason(status: int) -> str:
+    """Why libsrtp refused a packet: a short name for counting."""
+    return _REASONS.get(status, "malformed")
+
+
 class PacketBuffer:
     """Memory in which one packet is written, protected or opened.
 
@@ -144,7 +156,7 @@ class SrtpSession:
         ValueError: the key is too short for the profile. KeyError: unknown profile.
     """
 
-    __slots__ = ("_argument", "_buffer", "_session", "handle")
+    __slots__ = ("_buffer", "_session", "argument", "handle")
 
     def __init__(
         self, key: bytes, profile: str | int, buffer: PacketBuffer, *, outbound: bool
@@ -163,7 +175,8 @@ class SrtpSession:
         self.handle = int(ffi.cast("uintptr_t", self._session._srtp[0]))
         """Address of the ``srtp_t``, for loops that call ``protect_in_place`` themselves; valid
         while this object lives."""
-        self._argument = argument(self.handle)
+        self.argument = argument(self.handle)
+        """The same for ``unprotect_many``."""
 
     def forget(self, ssrc: int) -> None:
         """Drop the state of one SSRC, so that a peer cannot pile them up."""
@@ -205,9 +218,9 @@ class SrtpSession:
         Raises:
             SrtpError: authentication, replay or malformed.
         """
-        status = _unprotect_arguments(self._argument, *packet.arguments)
+        status = _unprotect_arguments(self.argument, *packet.arguments)
         if status:
-            raise SrtpError(_REASONS.get(status, "malformed"))
+            raise SrtpError(reason(status))
         return packet.length[0]
 
     def open_rtcp(self, packet: PacketBuffer) -> bytes:
@@ -222,4 +235,4 @@ class SrtpSession:
     def _run(self, function: _Function, packet: PacketBuffer) -> None:
         status = function(self.handle, packet.address, packet.length_address)
         if status:
-            raise SrtpError(_REASONS.get(status, "malformed"))
+            raise SrtpError(reason(status))

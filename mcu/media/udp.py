@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 BUFFER_BYTES = 4 << 20
 """About half a second of a full node's traffic in each direction."""
 
-POLL_S = 0.002
+POLL_S = 0.005
 """While datagrams come they are read at this interval, not as each of them wakes the loop."""
 MAX_READS = 4
 """In one go; the rest waits in the kernel for the loop's next turn."""
@@ -191,7 +191,13 @@ class UdpTransport:
             return 1
         packets, key, receive = reader.packets, reader.key, port.packet_received
         arrived_at = reader.arrived_at
-        for number in range(count):
+        others: Sequence[int] = range(count)
+        if reader.slots is not None:
+            try:
+                others = port.packets_received(reader.slots, reader.keys(), reader.arrivals())
+            except Exception:
+                self._fault()
+        for number in others:
             try:
                 packet = packets[number]
                 if not receive(packet, key(number), arrived_at(number)):

@@ -191,7 +191,7 @@ class Room:
     ) -> Ear:
         if signal is not None:
             self.senders[participant] = Sender(signal, codec.name, levels)
-            self.sinks[participant] = self.mixer.add_source(participant, codec)
+            self.sinks[participant] = self.mixer.add_source(participant, codec).receive
         ear = Ear(f"leg-{participant}", participant, codec, decodes=decodes)
         if listens:
             self.listen(ear)

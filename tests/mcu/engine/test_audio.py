@@ -201,7 +201,7 @@ def test_joining_and_leaving_do_not_click() -> None:
     room.mixer.remove_source("a")
     room.run(1)
     assert is_silent(ear.sound[round(2.2 * SECOND) :])
-    room.sinks["a"] = room.mixer.add_source("a", OPUS)
+    room.sinks["a"] = room.mixer.add_source("a", OPUS).receive
     room.run(1)
     assert power_db(ear.sound[-SECOND // 2 :], 440) == pytest.approx(75.6, abs=0.5)
     assert largest_step(ear.sound[SECOND:]) <= 1.2 * own
@@ -296,7 +296,7 @@ def test_a_bad_source_is_counted_and_hurts_nobody() -> None:
     room = Room()
     room.join("good", tone(440))
     ear = room.join("ear")
-    bad = room.mixer.add_source("bad", OPUS)
+    bad = room.mixer.add_source("bad", OPUS).receive
     rng = np.random.default_rng(1)
     for _ in range(150):
         damaged = AudioPacket(room.tick, room.tick * 960, b"\xff\xff\xff", -3, True)
@@ -316,7 +316,7 @@ def test_a_bad_source_is_counted_and_hurts_nobody() -> None:
 
 def test_packets_of_strangers_and_listeners_unknown_are_ignored() -> None:
     mixer = AudioMixer(fan_out=FanOut(lambda delay, call: None))
-    gone = mixer.add_source("gone", OPUS)
+    gone = mixer.add_source("gone", OPUS).receive
     mixer.remove_source("gone")
     gone(AudioPacket(1, 1, b"x", -10, True), 0.0)
     gone(AudioPacket(2, 961, b"x", None, False), 0.02)

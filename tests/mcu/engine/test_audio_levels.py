@@ -94,7 +94,7 @@ def test_a_room_without_levels_becomes_the_speaker_and_is_heard(name: str) -> No
 def test_comfort_noise_is_silence_at_once() -> None:
     """Nothing is concealed after the sender said that it falls silent."""
     room = Room()
-    source = room.mixer.add_source("p", codec("pcma"))
+    source = room.mixer.add_source("p", codec("pcma")).receive
     sender = Sender(tone(440), "pcma", levels=False)
     ear = room.listen(Ear("viewer", None))
     for _ in range(60):

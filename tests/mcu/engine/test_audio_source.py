@@ -3,8 +3,9 @@ from collections import deque
 import numpy as np
 import pytest
 
-from mcu.engine.audio_source import WAITING_PACKETS, AudioSource, Voice, measure_some
+from mcu.engine.audio_source import AudioSource, Voice, measure_some
 from mcu.legs.leg import StreamCodec
+from mcu.media.lane import WAITING_PACKETS
 from tests.mcu.engine.audio_room import OPUS, Sender, still, tone
 
 QUIET = tone(440, 0.0)
@@ -20,7 +21,7 @@ def fed(signal: object, ticks: int = 10, codec: StreamCodec = OPUS) -> AudioSour
 
 def test_a_level_is_forgotten_when_nothing_follows() -> None:
     source = AudioSource("p", OPUS, deque())
-    source.level, source.heard_at = -20.0, 5.0
+    source.take_level(-20.0, 5.0)
     assert source.level_at(5.1) == -20.0
     assert source.level_at(5.3) == -127.0
 

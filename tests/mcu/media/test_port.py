@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from mcu.media.lane import OUT_OF_STEP
 from mcu.media.port import MAX_ADDRESSES_PER_LEG, MediaPort
 from mcu.media.srtp import PacketBuffer
 from signalling.webrtc import stun
@@ -12,6 +13,8 @@ ADDRESS = ("192.0.2.5", 4000)
 
 class Leg:
     """An endpoint that notes what it gets."""
+
+    lane = OUT_OF_STEP
 
     def __init__(self) -> None:
         self.got: list[str] = []

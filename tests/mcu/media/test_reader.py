@@ -107,3 +107,18 @@ def test_an_error_after_datagrams_is_told_with_the_next_read(ends: Ends) -> None
     ends.receiver.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         ends.reader.read(NOW)
+
+
+def test_columns_say_what_is_said_one_by_one(ends: Ends) -> None:
+    if not isinstance(ends.reader, MmsgReader):
+        assert ends.reader.slots is None
+        return
+    mmsg.ask_for_times(ends.receiver)
+    for number in range(5):
+        ends.sender.sendto(b"%d" % number, ends.to)
+    count = ends.reader.read(time.monotonic())
+    assert count == 5
+    assert ends.reader.keys() == [ends.reader.key(number) for number in range(count)]
+    times = [ends.reader.arrived_at(number) for number in range(count)]
+    assert ends.reader.arrivals().tolist() == times
+    assert ends.reader.slots.octets[:count, 0].tobytes() == b"01234"

@@ -84,3 +84,16 @@ def test_abs_send_time_wraps_after_64_seconds() -> None:
 @pytest.mark.parametrize(("second", "rtcp"), [(200, True), (206, True), (96, False), (224, False)])
 def test_is_rtcp(second: int, rtcp: bool) -> None:
     assert rtp.is_rtcp(bytes((128, second))) is rtcp
+
+
+@pytest.mark.parametrize(
+    ("values", "begins"),
+    [({2: b"\x1e", 3: b"abc"}, True), ({3: b"abc", 2: b"\x1e"}, False), ({2: b"ab"}, False)],
+)
+def test_the_level_may_be_the_first_element(values: dict[int, bytes], begins: bool) -> None:
+    packet = bytes(12) + rtp.pack_extensions(values)
+    assert rtp.begins_with_level(packet, 2) is begins
+
+
+def test_the_level_is_not_looked_for_in_the_two_byte_form() -> None:
+    assert not rtp.begins_with_level(bytes(12) + b"\x10\x00\x00\x01\x20\x00\x00\x00", 2)

@@ -97,3 +97,17 @@ def test_a_clock_jump_is_no_jitter() -> None:
         tracker.take(number, number * 960, number * 0.02)
     tracker.take(50, 2**31, 1.0)
     assert tracker.jitter <= 1
+
+
+def test_what_was_counted_elsewhere_goes_on_as_if_it_was_counted_here() -> None:
+    whole, parts = SequenceTracker(48_000), SequenceTracker(48_000)
+    for number in range(10):
+        whole.take(number, 960 * number, 0.02 * number + 0.001 * (number % 3))
+        if number < 4:
+            parts.take(number, 960 * number, 0.02 * number + 0.001 * (number % 3))
+    parts.advance(6, whole.timestamp, *whole.transit)
+    for tracker in (whole, parts):
+        tracker.take(12, 960 * 12, 0.3)
+        tracker.close_interval()
+    assert (parts.highest, parts.received, parts.lost) == (whole.highest, whole.received, 2)
+    assert (parts.jitter, parts.fraction_lost) == (whole.jitter, whole.fraction_lost)
