@@ -135,7 +135,7 @@ export function ItemsForm({ items, change, people, faults, held }) {
       ${items.map((item, index) => {
         const starts = item.starts_s ?? at;
         at = starts + item.duration_s;
-        return html`<li key=${item.id ?? `new-${index}`} class=${item.id && item.id === held ? "held" : ""}>
+        return html`<li key=${item.id ?? `new-${index}`} class=${item.id && item.id === held ? "now-held" : ""}>
           <span class="place">${index + 1}<small class="quiet">+${duration(starts)}</small></span>
           <div class="item-fields">
             <input

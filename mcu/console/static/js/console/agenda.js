@@ -196,8 +196,7 @@ function Clock({ item, now }) {
         >${left < 0 ? "+" : ""}${duration(Math.abs(left))}</span
       >
       <span class="quiet"
-        >${t(left < 0 ? "agenda.over" : "agenda.left")} ·
-        ${t("agenda.gone", { time: duration(gone), of: duration(item.duration_s) })}</span
+        >${`${t(left < 0 ? "agenda.over" : "agenda.left")} · ${t("agenda.gone", { time: duration(gone), of: duration(item.duration_s) })}`}</span
       >
       <span class=${`badge ${late === "behind" ? "bad" : ""}`}
         >${t(`agenda.${late}`, { time: duration(Math.abs(behind)) })}</span
@@ -225,7 +224,7 @@ function Item({ desk, item, place, current, may }) {
     <span class="what"
       ><b>${item.title}</b>${
         speaker && html`<span class="quiet"> · ${speaker}</span>`
-      }${item.note && html`<span class="quiet note"> · ${item.note}</span>`}</span
+      }${item.note && html`<span class="quiet"> · ${item.note}</span>`}</span
     >
     <span class="times">
       <span class="quiet" title=${t("agenda.planned")}>${plan}</span>
@@ -261,8 +260,7 @@ function Aside({ desk, agenda }) {
           ${duties.map(
             (/** @type {any} */ duty) =>
               html`<li key=${`${duty.bridge}/${duty.role}`}>
-                ${duty.role} · ${duty.bridge ? (desk.model.person(duty.bridge)?.label ?? duty.bridge) : t("scenario.centre")} ·
-                ${duty.name} · <a href=${`tel:${duty.phone.replace(/[^+\d]/g, "")}`}>${duty.phone}</a>
+                ${`${duty.role} · ${duty.bridge ? (desk.model.person(duty.bridge)?.label ?? duty.bridge) : t("scenario.centre")} · ${duty.name} · `}<a href=${`tel:${duty.phone.replace(/[^+\d]/g, "")}`}>${duty.phone}</a>
               </li>`,
           )}
         </ul>

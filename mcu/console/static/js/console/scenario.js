@@ -278,8 +278,7 @@ function ExpectedForm({ form, change, inside, registry }) {
   return html`<section class="card">
     <fieldset>
       <legend>
-        ${t("start.bridges")} ·
-        ${t("start.expected", { count: whole ? inside.length : chosen.size })}
+        ${`${t("start.bridges")} · ${t("start.expected", { count: whole ? inside.length : chosen.size })}`}
       </legend>
       <label class="choice"
         ><input

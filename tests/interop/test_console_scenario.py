@@ -1,0 +1,224 @@
+"""Scenarios and agendas in real Chromium with the real daemon: prepared, held, by keys too."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+pytestmark = pytest.mark.timeout(240)
+
+PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
+"""A directory for screenshots, to be looked at; none are taken without it."""
+ROOMS = {
+    "tinh-uy": "Hội trường Tỉnh ủy",
+    "dien-khanh": "Xã Diên Khánh",
+    "van-ninh": "Xã Vạn Ninh",
+    "truong-sa": "Đặc khu Trường Sa",
+}
+
+
+def scenario(begins_at: datetime) -> dict[str, Any]:
+    return {
+        "id": "giao-ban",
+        "name": "Giao ban trực tuyến tháng 11",
+        "unit": "khanh-hoa",
+        "chair": "tinh-uy",
+        "begins_at": begins_at.isoformat(),
+        "items": [
+            {"id": "mo", "title": "Khai mạc, điểm danh", "duration_s": 300, "layout": "lecture",
+             "unmuted": ["chair"]},
+            {"id": "dk", "title": "Báo cáo phòng chống bão", "duration_s": 600,
+             "speaker": "dien-khanh", "broadcast": True, "unmuted": ["chair"],
+             "note": "Nhắc tắt micro khi hết giờ"},
+            {"id": "ts", "title": "Báo cáo tình hình biển đảo", "duration_s": 600,
+             "speaker": "truong-sa", "broadcast": True, "unmuted": ["chair"],
+             "message": "Đặc khu Trường Sa báo cáo"},
+            {"id": "tl", "title": "Thảo luận", "duration_s": 1200, "layout": "2x2"},
+            {"id": "kl", "title": "Kết luận của chủ tọa", "duration_s": 600, "unmuted": ["chair"]},
+        ],
+        "duties": [
+            {"role": "Trực điều khiển", "name": "Nguyễn Văn An", "phone": "0258 3822 111"},
+            {"role": "Trực kỹ thuật", "name": "Trần Thị Bình", "phone": "+84 905 123 456",
+             "bridge": "truong-sa"},
+        ],
+        "contingencies": [
+            {"when": "Mất tín hiệu chủ tọa", "then": "Gọi lại ngay; phó chủ tịch điều hành"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path / "data") as daemon:
+        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
+        await daemon.call("POST", "/units", unit)
+        for id_, name in ROOMS.items():
+            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
+            await daemon.call("POST", "/bridges", bridge)
+        yield daemon
+
+
+@pytest.fixture(params=[LAPTOP, DESK], ids=["1366", "1920"])
+async def console(request: pytest.FixtureRequest) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(size=request.param) as chromium:
+        yield chromium
+        assert chromium.faults == []
+        assert chromium.complaints == []
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        size = page.viewport_size or {"width": 0}
+        await page.screenshot(path=f"{PICTURES}/{name}-{size['width']}.png")
+
+
+async def open_list(daemon: Daemon, page: Page) -> None:
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.locator("a[href='#/scenarios']").click()
+
+
+async def english(page: Page) -> None:
+    await page.locator(".languages button[lang=en]").click()
+
+
+async def test_a_scenario_is_written_checked_and_kept(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    page = console.page
+    await open_list(daemon, page)
+    await expect(page.locator(".empty")).to_contain_text("Chưa có kịch bản nào")
+    await page.locator("a[href='#/scenarios/new']").click()
+    await page.get_by_label("Tên hội nghị").fill("Giao ban tháng 12")
+    await page.get_by_role("button", name="Thêm mục").click()
+    first = page.locator(".agenda-form li").first
+    await first.get_by_label("Nội dung mục").fill("Khai mạc")
+    await first.get_by_label("Số phút dự kiến").fill("2000")
+    await page.get_by_role("button", name="Thêm người trực").click()
+    duty = page.locator("li.duty")
+    await duty.get_by_label("Nhiệm vụ").fill("Trực kỹ thuật")
+    await duty.get_by_label("Họ tên").fill("Nguyễn Văn An")
+    await duty.get_by_label("Điện thoại").fill("gọi tôi")
+    await page.get_by_role("button", name="Kiểm tra").click()
+    await expect(page.locator(".problem")).to_be_visible()
+    await expect(first.locator(".faults")).to_contain_text("items[0].duration_s")
+    await expect(duty.locator(".faults")).to_contain_text("duties[0].phone")
+    await picture(page, "scenario-faults-vi")
+    assert (await daemon.call("GET", "/scenarios"))["items"] == []
+
+    await first.get_by_label("Số phút dự kiến").fill("10")
+    await first.get_by_label("Điểm cầu phát biểu").select_option("van-ninh")
+    await first.get_by_label("Phát người nói cho tất cả").check()
+    await first.get_by_label("Ai được bật micro").select_option("chair")
+    await duty.get_by_label("Điện thoại").fill("0258 3822 111")
+    await page.get_by_role("button", name="Lưu").click()
+    await expect(page).to_have_url(re.compile(r"#/scenarios/s-"))
+    (kept,) = (await daemon.call("GET", "/scenarios"))["items"]
+    whole = await daemon.call("GET", f"/scenarios/{kept['id']}")
+    assert whole["items"][0] | {"id": ""} == {
+        "id": "", "title": "Khai mạc", "duration_s": 600, "starts_s": None,
+        "speaker": "van-ninh", "layout": None, "broadcast": True, "unmuted": ["chair"],
+        "presentation": None, "polling": None, "message": None, "note": None,
+    }  # fmt: skip
+    assert whole["expected"] == "subtree"
+
+
+async def test_a_file_is_taken_in_and_given_back(
+    daemon: Daemon, console: ChromiumPage, tmp_path: Path
+) -> None:
+    page = console.page
+    await open_list(daemon, page)
+    file = tmp_path / "kich-ban.yaml"
+    file.write_text("id: kb\nname: Họp bão\nunit: khanh-hoa\nitems: [{title: A, duration_s: 1}]\n")
+    await page.locator("#scenario-file").set_input_files(file)
+    await expect(page.locator(".problem")).to_contain_text("$.items[0].duration_s")
+    file.write_text(file.read_text().replace("duration_s: 1", "duration_s: 60"))
+    await page.locator("#scenario-file").set_input_files(file)
+    await expect(page.locator(".scenario-entry")).to_contain_text("Họp bão")
+    await picture(page, "scenarios-vi")
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="YAML").click()
+    saved = await (await waiting.value).path()
+    assert "name: Họp bão" in saved.read_text()
+
+
+async def test_who_is_overtaken_is_told_and_overwrites_nothing(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)))
+    page = console.page
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.goto(f"{daemon.url}/#/scenarios/giao-ban")
+    await expect(page.locator(".agenda-form li")).to_have_count(8)
+    await picture(page, "scenario-form-vi")
+    await english(page)
+    await picture(page, "scenario-form-en")
+    await daemon.call("PATCH", "/scenarios/giao-ban", {"name": "Đã đổi"})
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".problem")).to_contain_text("Somebody else changed it")
+    assert (await daemon.call("GET", "/scenarios/giao-ban"))["name"] == "Đã đổi"
+
+
+async def test_a_session_is_led_by_keys_alone(daemon: Daemon, console: ChromiumPage) -> None:
+    begins = datetime.now(UTC) - timedelta(minutes=7)
+    await daemon.call("POST", "/scenarios", scenario(begins))
+    page = console.page
+    await open_list(daemon, page)
+    await page.get_by_role("button", name="Mở hội nghị").focus()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(r"#/conferences/"))
+    path = "/conferences/" + page.url.rpartition("/")[2]
+    await expect(page.locator(".row[id]")).to_have_count(len(ROOMS))
+    await page.keyboard.press("a")
+    await expect(page.locator(".agenda-items li")).to_have_count(5)
+    await page.keyboard.press("n")
+    current = page.locator(".agenda-items li.current")
+    await expect(current).to_contain_text("Khai mạc, điểm danh")
+    await expect(page.locator(".agenda-clock")).to_contain_text("Chậm 7:")
+    await page.keyboard.press("n")
+    await expect(current).to_contain_text("Báo cáo phòng chống bão")
+    assert (await daemon.call("GET", path))["broadcast"] == "dien-khanh"
+    await expect(page.locator(".toast.bad")).to_contain_text("Xã Diên Khánh")
+    await picture(page, "agenda-vi")
+    await english(page)
+    await picture(page, "agenda-en")
+    await page.keyboard.press("k")
+    await expect(current).to_contain_text("Khai mạc, điểm danh")
+    assert (await daemon.call("GET", path))["broadcast"] is None
+    items = page.locator(".agenda-items li")
+    await items.nth(3).get_by_role("button").focus()
+    await page.keyboard.press("Enter")
+    await expect(current).to_contain_text("Thảo luận")
+    agenda = await daemon.call("GET", f"{path}/agenda")
+    assert [len(item["held"]) for item in agenda["items"]] == [2, 1, 0, 1, 0]
+
+
+async def test_the_agenda_is_edited_while_it_is_held(daemon: Daemon, console: ChromiumPage) -> None:
+    await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)))
+    started = await daemon.call("POST", "/conferences", {"scenario": "giao-ban"})
+    path = f"/conferences/{started['id']}/agenda"
+    await daemon.call("POST", f"{path}/next")
+    page = console.page
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.locator(".conference-entry").click()
+    await page.get_by_role("tab", name="Chương trình").click()
+    await page.get_by_role("button", name="Sửa chương trình").click()
+    dialog = page.locator("dialog")
+    held = dialog.locator("li.now-held")
+    await expect(held.get_by_role("button", name="Bỏ")).to_be_disabled()
+    await held.get_by_label("Số phút dự kiến").fill("15")
+    await dialog.locator(".agenda-form li").nth(3).get_by_role("button", name="Bỏ").click()
+    await picture(page, "agenda-edit-vi")
+    await dialog.get_by_role("button", name="Lưu").click()
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator(".agenda-items li")).to_have_count(4)
+    agenda = await daemon.call("GET", path)
+    assert [item["id"] for item in agenda["items"]] == ["mo", "dk", "ts", "kl"]
+    assert agenda["items"][0]["duration_s"] == 900
