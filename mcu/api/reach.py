@@ -48,7 +48,8 @@ class Directory:
         tree = self._tree
         if tree is None or now - self._read_at > TREE_SECONDS:
             generation = self._generation
-            parents: dict[str, str | None] = {}
+            # Whoever succeeded a dissolved unit stands above it.
+            parents = dict(await self._services.store.units.former())
             cursor: str | None = None
             while True:
                 page = await self._services.store.units.list(limit=MAX_LIMIT, cursor=cursor)

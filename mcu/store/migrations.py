@@ -196,4 +196,26 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER session_deleted AFTER DELETE ON sessions
         BEGIN UPDATE access_changes SET number = number + 1; END;
     """,
+    """
+    -- What units were before, and who came after those that are no more.
+    CREATE TABLE unit_periods (
+        unit TEXT NOT NULL,
+        name TEXT NOT NULL,
+        level TEXT NOT NULL,
+        parent TEXT,
+        until TEXT NOT NULL,
+        change TEXT NOT NULL CHECK (change IN ('changed', 'merged', 'split', 'deleted'))
+    ) STRICT;
+    CREATE INDEX unit_periods_unit ON unit_periods (unit, until);
+    CREATE TABLE former_units (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        level TEXT NOT NULL,
+        successor TEXT,
+        ended_at TEXT NOT NULL,
+        change TEXT NOT NULL CHECK (change IN ('merged', 'split', 'deleted')),
+        parts TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX former_units_successor ON former_units (successor);
+    """,
 )

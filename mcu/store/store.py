@@ -19,6 +19,7 @@ from mcu.store.sip_bindings import SipBindings
 from mcu.store.sip_secrets import SipSecrets
 from mcu.store.site_imports import SiteImports
 from mcu.store.tokens import Tokens, utcnow
+from mcu.store.unit_reform import UnitReform
 from mcu.store.units import Units
 
 FILE_NAME = "mcu.sqlite3"
@@ -30,7 +31,7 @@ class Store:
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
     ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``,
-    ``scenarios``.
+    ``scenarios``, ``unit_reform``.
     All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
@@ -41,7 +42,8 @@ class Store:
         key_file: Path = Path(KEY_FILE_NAME),
     ) -> None:
         self._database = database
-        self.units = Units(database)
+        self.units = Units(database, clock)
+        self.unit_reform = UnitReform(database, clock)
         self.bridges = Bridges(database)
         self.tokens = Tokens(database, clock)
         self.sessions = Sessions(database, self.tokens, clock)

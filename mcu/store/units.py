@@ -2,8 +2,9 @@
 """The administrative tree. Units are merged and moved while meetings go on."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import aiosqlite
 
@@ -20,14 +21,18 @@ from mcu.store.errors import (
 from mcu.store.identifiers import read_id, read_name
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import UNIT_LEVELS, Page, Unit
+from mcu.store.unit_history import UnitHistory, bury, close_period, history_of
 
 SUBTREE = """
     WITH RECURSIVE subtree (id) AS (
         SELECT id FROM units WHERE id = ?
         UNION SELECT units.id FROM units JOIN subtree ON units.parent = subtree.id
+        UNION SELECT former_units.id FROM former_units
+            JOIN subtree ON former_units.successor = subtree.id
     )
 """
-"""Binds one unit's id; ``subtree`` is then it and every unit under it."""
+"""Binds one unit's id; ``subtree`` is then it and every unit under it, with those that went up in
+them: what a dissolved unit held is its successor's."""
 
 PATH = """
     WITH RECURSIVE path (id, parent, depth) AS (
@@ -55,8 +60,9 @@ NAMED_IN_REFUSAL = 10
 class Units:
     """CRUD of units. Every change is one transaction; ``version`` is the ETag."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._clock = clock
 
     async def create(self, unit: Unit) -> Unit:
         """Add a unit.
@@ -66,8 +72,9 @@ class Units:
         """
         unit = replace(checked(unit), version=1)
         async with self._database.write() as connection:
-            if await _read(connection, unit.id):
+            if await read_unit(connection, unit.id):
                 raise DuplicateRecord(f"A unit {unit.id!r} exists already.", "id")
+            await _free_id(connection, unit.id)
             await _check_parent(connection, unit.parent)
             await connection.execute(
                 "INSERT INTO units (id, name, level, parent) VALUES (?, ?, ?, ?)",
@@ -119,7 +126,7 @@ class Units:
         """
         unit = checked(unit)
         async with self._database.write() as connection:
-            before = await _read(connection, unit.id)
+            before = await read_unit(connection, unit.id)
             if before is None:
                 raise UnknownRecord("unit", unit.id)
             if if_version is not None and if_version != before.version:
@@ -130,6 +137,7 @@ class Units:
             after = replace(unit, version=before.version + 1)
             if replace(before, version=after.version) == after:
                 return before
+            await close_period(connection, before, "changed", self._clock())
             await connection.execute(
                 "UPDATE units SET name = ?, level = ?, parent = ?, version = ? WHERE id = ?",
                 (after.name, after.level, after.parent, after.version, after.id),
@@ -143,18 +151,41 @@ class Units:
             UnknownRecord, UnitInUse, VersionConflict, StoreUnavailable.
         """
         async with self._database.write() as connection:
-            before = await _read(connection, unit)
+            before = await read_unit(connection, unit)
             if before is None:
                 raise UnknownRecord("unit", unit)
             if if_version is not None and if_version != before.version:
                 raise VersionConflict("unit", unit, before.version)
-            children = await _ids(connection, "SELECT id FROM units WHERE parent = ?", unit)
-            bridges = await _ids(connection, "SELECT id FROM bridges WHERE unit = ?", unit)
-            scenarios = await _ids(connection, "SELECT id FROM scenarios WHERE unit = ?", unit)
-            if children or bridges or scenarios:
-                reason = _in_use(before, children, bridges, scenarios)
+            reason, children, bridges = await held_by(connection, before)
+            if reason is not None:
                 raise UnitInUse(reason, children, bridges)
-            await connection.execute("DELETE FROM units WHERE id = ?", (unit,))
+            await bury(connection, before, "deleted", self._clock(), before.parent)
+
+    async def former(self) -> Mapping[str, str | None]:
+        """Units that are no more: id → who succeeded them.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows("SELECT id, successor FROM former_units")
+        return {row["id"]: row["successor"] for row in rows}
+
+    async def history(self, unit: str) -> UnitHistory:
+        """What a unit, living or not, was before, and whom it succeeded.
+
+        Raises:
+            UnknownRecord: there was never one. StoreUnavailable.
+        """
+        periods = await self._database.rows(
+            "SELECT * FROM unit_periods WHERE unit = ? ORDER BY until, rowid", (unit,)
+        )
+        former = await self._database.rows(
+            "SELECT * FROM former_units WHERE id = ? OR successor = ? ORDER BY id", (unit, unit)
+        )
+        history = history_of(unit, periods, former)
+        if history.former is None:
+            await self.get(unit)
+        return history
 
     async def path(self, unit: str) -> tuple[str, ...]:
         """Ids from the root of the tree down to the unit itself.
@@ -190,6 +221,18 @@ class Units:
         return any(row["id"] == ancestor for row in rows)
 
 
+async def held_by(
+    connection: aiosqlite.Connection, unit: Unit
+) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    """Why a unit cannot end (None: it holds nothing), and which units and bridges it holds."""
+    children = await _ids(connection, "SELECT id FROM units WHERE parent = ?", unit.id)
+    bridges = await _ids(connection, "SELECT id FROM bridges WHERE unit = ?", unit.id)
+    scenarios = await _ids(connection, "SELECT id FROM scenarios WHERE unit = ?", unit.id)
+    if not (children or bridges or scenarios):
+        return None, (), ()
+    return _in_use(unit, children, bridges, scenarios), children, bridges
+
+
 def checked(unit: Unit) -> Unit:
     """Check and normalise a unit's own fields (not whether its parent exists).
 
@@ -205,13 +248,32 @@ def _unit(row: Row) -> Unit:
     return Unit(row["id"], row["name"], row["level"], row["parent"], row["version"])
 
 
-async def _read(connection: aiosqlite.Connection, unit: str) -> Unit | None:
+async def read_unit(connection: aiosqlite.Connection, unit: str) -> Unit | None:
+    """A unit inside a transaction; None: there is none."""
     rows = await connection.execute_fetchall("SELECT * FROM units WHERE id = ?", (unit,))
     return next((_unit(row) for row in rows), None)
 
 
+async def _free_id(connection: aiosqlite.Connection, unit: str) -> None:
+    """See to it that an id names one unit in all of history.
+
+    Raises:
+        DuplicateRecord: it is that of a unit that was merged or split. One that was merely deleted
+            held nothing, and may come again.
+    """
+    await connection.execute(
+        "DELETE FROM former_units WHERE id = ? AND change = 'deleted'", (unit,)
+    )
+    if list(await connection.execute_fetchall("SELECT 1 FROM former_units WHERE id = ?", (unit,))):
+        raise DuplicateRecord(
+            f"{unit!r} is the id of a unit that was dissolved, whose records name it: "
+            "choose another.",
+            "id",
+        )
+
+
 async def _check_parent(connection: aiosqlite.Connection, parent: str | None) -> None:
-    if parent is not None and await _read(connection, parent) is None:
+    if parent is not None and await read_unit(connection, parent) is None:
         raise UnknownParent(
             f"No unit {parent!r} is known: create it first, or name another one.", "parent"
         )

@@ -11,8 +11,18 @@ from mcu.api.problem import forbidden, invalid
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
-from mcu.api.schemas.registry import NewUnit, Unit, UnitChange, UnitQuery
+from mcu.api.schemas.registry import (
+    NewUnit,
+    Unit,
+    UnitChange,
+    UnitHistory,
+    UnitQuery,
+    Units,
+    UnitSplit,
+)
+from mcu.api.withdrawal import enforce
 from mcu.store import records
+from mcu.store.unit_reform import UnitPart
 
 TAG: Final = "units"
 
@@ -52,6 +62,10 @@ async def change_unit(call: Call) -> web.Response:
     unit = await _unit(call, Action.WRITE_UNITS, "change units")
     change = call.body(UnitChange)
     given = change.model_fields_set
+    if change.merged_into is not None:
+        return await _merge(call, unit, change)
+    if "keep_tokens" in given or "merged_into" in given:
+        raise invalid("$.merged_into", "names the unit that this one goes up in")
     for field in ("name", "level"):
         if field in given and getattr(change, field) is None:
             raise invalid(f"$.{field}", "must not be null")
@@ -64,6 +78,53 @@ async def change_unit(call: Call) -> web.Response:
     changed = await call.services.store.units.update(replace(unit, **changes), if_version=version)
     call.api.directory.forget()
     return _answer(changed)
+
+
+async def _merge(call: Call, unit: records.Unit, change: UnitChange) -> web.Response:
+    """Let it go up in another; answers with that one."""
+    into = change.merged_into
+    assert into is not None  # noqa: S101 - the caller looked
+    if change.model_fields_set - {"merged_into", "keep_tokens"}:
+        raise invalid("$.merged_into", "stands alone, or with keep_tokens: rename and move before")
+    call.reach.require_unit(Action.WRITE_UNITS, into, "merge units")
+    call.reach.require_unit(Action.WRITE_UNITS, unit.parent, "merge units")
+    if change.keep_tokens:
+        call.reach.require_unit(Action.MANAGE_TOKENS, into, "give tokens a wider reach")
+    version = call.if_version(unit.version)
+    after = await call.services.store.unit_reform.merge(
+        unit.id, into, keep_tokens=change.keep_tokens, if_version=version
+    )
+    call.api.directory.forget()
+    await enforce(call.api)
+    return _answer(after)
+
+
+async def split_unit(call: Call) -> web.Response:
+    """Make new units out of one."""
+    unit = await _unit(call, Action.WRITE_UNITS, "split units")
+    call.reach.require_unit(Action.WRITE_UNITS, unit.parent, "split units")
+    split = call.body(UnitSplit)
+    parts = [
+        UnitPart(
+            part.id, part.name, part.level,
+            tuple(part.units), tuple(part.bridges), tuple(part.scenarios),
+        )
+        for part in split.into
+    ]  # fmt: skip
+    version = call.if_version(unit.version)
+    made = await call.services.store.unit_reform.split(
+        unit.id, parts, dissolve=split.dissolve, if_version=version
+    )
+    call.api.directory.forget()
+    await enforce(call.api)
+    return json_response(Units(items=[Unit.model_validate(each) for each in made]), 201)
+
+
+async def read_history(call: Call) -> web.Response:
+    """What a unit was before; also of one that is no more."""
+    history = await call.services.store.units.history(call.path("unit"))
+    call.reach.require_unit(Action.READ_UNITS, history.unit, "read units")
+    return json_response(UnitHistory.model_validate(history))
 
 
 async def delete_unit(call: Call) -> web.Response:
@@ -114,6 +175,16 @@ ROUTES: Final = (
         "Rename, move or merge a unit", TAG, Action.WRITE_UNITS,
         (Answer(200, "as it is now", Unit, headers=(ETAG_HEADER,)),),
         body=Body(UnitChange), conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "POST", f"{BASE}/units/{{unit}}/split", "split_unit", split_unit,
+        "Make new units out of one", TAG, Action.WRITE_UNITS,
+        (Answer(201, "what was made", Units),), body=Body(UnitSplit), conditional=True,
+    ),
+    Route(
+        "GET", f"{BASE}/units/{{unit}}/history", "read_unit_history", read_history,
+        "What a unit, living or not, was before", TAG, Action.READ_UNITS,
+        (Answer(200, "its history", UnitHistory),),
     ),
     Route(
         "DELETE", f"{BASE}/units/{{unit}}", "delete_unit", delete_unit,

@@ -5,7 +5,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from mcu.api.rights import Role
-from mcu.api.schemas.base import FutureTime, Identifier, Input, Name, Output, PageQuery, Time
+from mcu.api.schemas.base import (
+    MAX_LIST,
+    FutureTime,
+    Identifier,
+    Input,
+    Name,
+    Output,
+    PageQuery,
+    Time,
+)
 
 Level = Literal["central", "province", "district", "commune", "agency"]
 Kind = Literal["webrtc", "sip"]
@@ -46,11 +55,79 @@ class NewUnit(Input):
 
 
 class UnitChange(Input):
-    """What of a unit changes; a move or merge is a change of ``parent``."""
+    """What of a unit changes; a move is a change of ``parent``, a merge ends the unit."""
 
     name: Name | None = None
     level: Level | None = None
     parent: Identifier | None = None
+    merged_into: Identifier | None = Field(
+        default=None,
+        description="the unit ends, and all it holds becomes this one's; nothing else changes then",
+    )
+    keep_tokens: bool = Field(
+        default=False,
+        description="with `merged_into`: tokens scoped to the unit reach the other from then on "
+        "(for who may manage tokens there); else they are revoked",
+    )
+
+
+class NewUnitPart(Input):
+    """A unit that is made out of another, with what it takes along."""
+
+    id: Identifier
+    name: Name
+    level: Level
+    units: list[Identifier] = Field(default_factory=list, max_length=MAX_LIST)
+    bridges: list[Identifier] = Field(default_factory=list, max_length=MAX_LIST)
+    scenarios: list[Identifier] = Field(default_factory=list, max_length=MAX_LIST)
+
+
+class UnitSplit(Input):
+    """What a unit is split into; the parts stand beside it."""
+
+    into: list[NewUnitPart] = Field(min_length=1, max_length=200)
+    dissolve: bool = Field(
+        default=False,
+        description="the unit itself ends; nothing may be left in it. Its records belong to the "
+        "unit above from then on",
+    )
+
+
+class Units(Output):
+    """Units that were made."""
+
+    items: list[Unit]
+
+
+class UnitPeriod(Output):
+    """What a unit was; ``since`` null: from before this was written down."""
+
+    name: str
+    level: Level
+    parent: str | None
+    since: Time | None
+    until: Time
+    change: Literal["changed", "merged", "split", "deleted"]
+
+
+class FormerUnit(Output):
+    """How a unit ended."""
+
+    name: str
+    level: Level
+    successor: str | None = Field(description="to whom its records belong")
+    ended_at: Time
+    change: Literal["merged", "split", "deleted"]
+    parts: list[str] = Field(description="what it was split into")
+
+
+class UnitHistory(Output):
+    """A unit over time, the oldest period first, without the present one."""
+
+    unit: str
+    periods: list[UnitPeriod]
+    former: FormerUnit | None = Field(description="null while it lives")
+    predecessors: list[str] = Field(description="units that it succeeded")
 
 
 class Contact(Output):
