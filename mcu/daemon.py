@@ -123,6 +123,7 @@ class Daemon:
         )
         self.rooms.attach(self.conferences)
         self._live.attach(self.conferences)
+        self.conferences.look_for_pictures(self._live.dark)
         self._load.attach(self.conferences)
         self._totals.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))

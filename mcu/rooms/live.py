@@ -59,6 +59,7 @@ class LivePublisher:
         self._asked: dict[str, dict[tuple[str, StreamName], SourceRequest]] = {}
         self._turns: Turns[tuple[ConferenceMedia, Leg]] = Turns(LINES_INTERVAL_S, TURN_S)
         self._taken: dict[str, _Taken] = {}
+        self._pictures: dict[str, tuple[int, bool]] = {}
         self._next = dict.fromkeys(("levels", "requests", "quality", "repeat"), 0.0)
 
     def attach(self, conferences: Conferences) -> None:
@@ -121,12 +122,17 @@ class LivePublisher:
         known = {leg.id for _, leg in legs}
         self.lines.keep(known)
         self._taken = {leg: one for leg, one in self._taken.items() if leg in known}
+        self._pictures = {leg: one for leg, one in self._pictures.items() if leg in known}
         return legs
 
     def _take(self, media: ConferenceMedia, leg: Leg, now: float) -> None:
         if leg.id not in media.legs:
             return
         reading = leg.statistics(now)
+        video = reading.received.get("video")
+        packets = 0 if video is None else video.packets
+        before, _ = self._pictures.get(leg.id, (0, False))
+        self._pictures[leg.id] = packets, packets > before
         self.lines.take(media, leg, reading, now)
         self._taken[leg.id] = _Taken.of([reading], self.lines.receives(media, leg.id))
 
@@ -175,6 +181,22 @@ class LivePublisher:
             visible=participant in self._visible.get(conference, ()),
             quality=self._quality.get(conference, {}).get(participant, LineQuality()),
         )
+
+    def dark(self, conference: str) -> frozenset[str]:
+        """Who sends no pictures, by what came between the last two readings.
+
+        A leg that was not read yet counts as one that sends. Cost: O(legs).
+        """
+        media = self._engine.conferences.get(conference)
+        if media is None:
+            return frozenset()
+        sends: dict[str, bool] = {}
+        for leg in media.legs.values():
+            if leg.participant is not None:
+                _, flows = self._pictures.get(leg.id, (0, True))
+                has = "video" in leg.sources and flows
+                sends[leg.participant] = sends.get(leg.participant, False) or has
+        return frozenset(who for who, has in sends.items() if not has)
 
     def media_ended(self, media: ConferenceMedia) -> None:
         """Forget a conference's readings."""

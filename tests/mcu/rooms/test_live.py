@@ -56,3 +56,17 @@ async def test_rest_is_told_the_same_until_the_conference_ends(tmp_path: Path) -
         assert site.live.live("hop", "nobody") == nobody
         await site.order(EndConference())
         assert site.live.live("hop", rooms[0].name) == nobody
+
+
+async def test_who_sends_no_pictures_is_dark(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(4.0)
+        assert site.live.dark("hop") == frozenset()
+        rooms[1].camera_on = False
+        site.run(3.0)
+        assert site.live.dark("hop") == {rooms[1].name}
+        rooms[1].camera_on = True
+        site.run(3.0)
+        assert site.live.dark("hop") == frozenset()
+        assert site.live.dark("nowhere") == frozenset()
