@@ -13,7 +13,8 @@ class TransportCounts:
         dropped: what was not taken, by cause: ``rate`` (too many from one source), ``crowd`` (too
             many wait), ``keep-alive`` (nothing but that), ``framing`` (a stream that cannot be
             cut), ``connections``, ``connections of source`` (too many open), ``handshake`` (TLS
-            not agreed on), ``slow reader``, ``idle``, ``unfinished`` (a message that did not end).
+            not agreed on), ``slow reader``, ``idle``, ``unfinished`` (a message that did not end);
+            ``unreachable``: datagrams of ours that did not arrive, as ICMP says.
         delayed: messages of streams that waited as their source sent too many.
         unsent: messages of ours that found no way, by cause: ``lookup``, ``connection``, ``gone``,
             ``certificate``, ``socket``, ``too long``, ``crowd``.

@@ -221,7 +221,7 @@ class Dialer:
         while queue:
             target = queue.pop(0)
             for hop in await self._hops(target):
-                ended = await self._try_protected(target.uri, hop, credentials)
+                ended = await self._try_protected(target, hop, credentials)
                 if ended is None:
                     return
                 failed = Failed(failure_of(ended), ended.retry_after_s or 0)
@@ -241,7 +241,7 @@ class Dialer:
             raise Failed("not_found") from error
 
     async def _try_protected(
-        self, uri: str, hop: Hop, credentials: Credentials | None
+        self, target: CallTarget, hop: Hop, credentials: Credentials | None
     ) -> CallEnded | None:
         """Call one place, with each protection of media until it does not refuse that; see _try.
 
@@ -250,14 +250,18 @@ class Dialer:
         ended = None
         ways = self._context.ends.protections(hop)
         for way in sorted(ways, key=lambda way: way != self._protections):
-            ended = await self._try(uri, hop, credentials, way)
+            ended = await self._try(target, hop, credentials, way)
             if ended is None or not refuses_media(ended):
                 self._protections = way
                 break
         return ended
 
     async def _try(
-        self, uri: str, hop: Hop, credentials: Credentials | None, protections: Protections
+        self,
+        target: CallTarget,
+        hop: Hop,
+        credentials: Credentials | None,
+        protections: Protections,
     ) -> CallEnded | None:
         """Call one place; None: the room is in, by this call or another way."""
         state = self._state()
@@ -275,12 +279,13 @@ class Dialer:
         try:
             async with self._context.one_a_turn():
                 conversation.call = endpoint.call(
-                    uri,
+                    target.uri,
                     conversation.offer(),
                     caller=self._caller(state, hop),
                     hop=hop,
                     credentials=credentials,
                     no_answer_s=self._no_answer_s,
+                    is_flow=target.hop is not None,
                 )
         except SipError as error:
             raise Failed("not_found") from error

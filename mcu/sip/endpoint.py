@@ -61,6 +61,7 @@ class CallOptions(TypedDict, total=False):
     credentials: Credentials | None
     no_answer_s: float | None
     fields: Mapping[str, str] | None
+    is_flow: bool
 
 
 Result = TypeVar("Result")
@@ -131,7 +132,9 @@ class SipEndpoint:
         try:
             if settings.udp_port is not None:
                 received = self._udp_received
-                self._udp = SipUdp(self._loop, host, settings.udp_port, received, self.counts)
+                self._udp = SipUdp(
+                    self._loop, host, settings.udp_port, received, self.counts, self._unreachable
+                )
                 ports["udp"] = self._udp.port
             if settings.tcp_port is not None:
                 ports["tcp"] = self._streams.listen("tcp", host, settings.tcp_port)
@@ -269,6 +272,17 @@ class SipEndpoint:
         self._waiting_bytes += len(data)
         self._want_turn()
 
+    def _unreachable(self, host: str, port: int) -> None:
+        """ICMP says so: whoever waits for an answer from there waits in vain (18.4)."""
+        if not self._is_closed:
+            self._loop.call_soon(self._tell_unreachable, Hop("udp", host, port))
+
+    def _tell_unreachable(self, hop: Hop) -> None:
+        if not self._is_closed:
+            now = self._clock()
+            self.agent.unreachable(hop, now)
+            self._pump(now)
+
     def _want_turn(self) -> None:
         if self._turn is None and not self._is_closed:
             self._turn = self._loop.call_soon(self._take_turn)
@@ -378,7 +392,8 @@ class SipEndpoint:
 
     def _send_to(self, message: SendMessage, data: bytes, hop: Hop) -> None:
         if hop.transport != "udp":
-            self._streams.send_to(hop, data, lambda cause: self._failed(message, cause))
+            wait_s = self.settings.trial_s if message.is_trial else self.settings.connect_s
+            self._streams.send_to(hop, data, lambda cause: self._failed(message, cause), wait_s)
         elif self._udp is None or not self._udp.send(data, hop):
             self._failed(message, "socket")
 
@@ -408,7 +423,8 @@ class SipEndpoint:
 
         key = message.hop.transport, message.hop.host, message.hop.port
         self._chosen[key] = hops[0], self._clock() + CHOSEN_S
-        self._streams.send_to(hops[0], data, failed)
+        wait_s = self.settings.trial_s if message.is_trial else self.settings.connect_s
+        self._streams.send_to(hops[0], data, failed, wait_s)
 
     def _chosen_for(self, hop: Hop) -> Hop | None:
         found = self._chosen.get((hop.transport, hop.host, hop.port))

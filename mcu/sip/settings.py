@@ -37,7 +37,8 @@ class EndpointSettings:
         idle_s: silence after which a connection is closed; longer than a registration lasts, so
             that devices stay reachable on it. begin_s: for the first whole message, and for the
             rest of one that has begun.
-        connect_s: to open a connection, with TLS.
+        connect_s: to open a connection, with TLS. trial_s: the same, where the message could go
+            another way as well.
     """
 
     host: str
@@ -53,3 +54,4 @@ class EndpointSettings:
     idle_s: float = 3_900.0
     begin_s: float = 30.0
     connect_s: float = 5.0
+    trial_s: float = 1.0

@@ -81,8 +81,14 @@ class Streams:
         stream = self._streams.get(number)
         return stream is not None and stream.send(data)
 
-    def send_to(self, hop: Hop, data: bytes, failed: Failed) -> None:
-        """Send to an address, over the connection that leads there or a new one."""
+    def send_to(
+        self, hop: Hop, data: bytes, failed: Failed, connect_s: float | None = None
+    ) -> None:
+        """Send to an address, over the connection that leads there or a new one.
+
+        Args:
+            connect_s: how long a new one may take; None: as the settings say.
+        """
         if hop.port is None:
             raise ValueError("the address is not looked up")
         key = (hop.transport, hop.host, hop.port, hop.domain if hop.transport == "tls" else "")
@@ -96,7 +102,7 @@ class Streams:
                 return
             self._opening[key] = [(data, failed)]
             self._pending += 1
-            self._run(self._open(key))
+            self._run(self._open(key, self.settings.connect_s if connect_s is None else connect_s))
         elif len(queue) < MAX_QUEUED:
             queue.append((data, failed))
         else:
@@ -205,12 +211,12 @@ class Streams:
             if not stream.was_open:
                 self.admission.disconnect(remote[0])
 
-    async def _open(self, key: Key) -> None:
+    async def _open(self, key: Key, connect_s: float) -> None:
         kind, host, port, domain = key
         stream = self._new(kind, (host, port), is_ours=True, domain=domain or host)
         failure = "connection"
         try:
-            async with asyncio.timeout(self.settings.connect_s):
+            async with asyncio.timeout(connect_s):
                 if kind == "tls" and self.settings.client_tls is None:
                     raise OSError("TLS is not configured")
                 await self._loop.create_connection(

@@ -15,6 +15,7 @@ from mcu.media.mmsg import IP_PKTINFO, IPV6_PKTINFO, ask_for_local_addresses
 from mcu.media.udp import open_socket
 from mcu.sip.counts import TransportCounts
 from mcu.sip.stream import plain_address
+from mcu.sip.unreachable import ask_for_errors, unreachable_places
 from signalling.sip import Hop
 
 DATAGRAMS_PER_WAKE: Final = 32
@@ -32,6 +33,7 @@ class SipUdp:
 
     Args:
         received: gets each datagram that is more than a keep-alive, and its source.
+        unreachable: told where a datagram did not arrive, as ICMP says.
 
     Raises:
         OSError: the address is in use or not ours.
@@ -44,13 +46,16 @@ class SipUdp:
         port: int,
         received: Callable[[bytes, Hop], None],
         counts: TransportCounts,
+        unreachable: Callable[[str, int], None] = lambda host, port: None,
     ) -> None:
         self._loop = loop
+        self._unreachable = unreachable
         self._received = received
         self._counts = counts
         self._socket = open_socket(host, port)
         self._is_v6 = self._socket.family == socket.AF_INET6
         ask_for_local_addresses(self._socket)
+        ask_for_errors(self._socket)
         loop.add_reader(self._socket.fileno(), self._readable)
 
     @property
@@ -63,15 +68,20 @@ class SipUdp:
 
         A full buffer counts as sent: the datagram is lost, and is repeated like any that is.
         """
-        try:
-            self._socket.sendmsg([data], self._control(hop.local), 0, self._address(hop))
-        except BlockingIOError:
-            self._counts.unsent["socket"] += 1
-        except OSError:
-            return False
-        else:
-            self._counts.sent["udp"] += 1
-        return True
+        for _ in range(2):
+            try:
+                self._socket.sendmsg([data], self._control(hop.local), 0, self._address(hop))
+            except BlockingIOError:
+                self._counts.unsent["socket"] += 1
+            except OSError:
+                # What ICMP said of an earlier datagram, perhaps to another place, is told here.
+                if self._take_errors():
+                    continue
+                return False
+            else:
+                self._counts.sent["udp"] += 1
+            return True
+        return False
 
     def close(self) -> None:
         """Stop reading and close the socket. Idempotent."""
@@ -80,18 +90,29 @@ class SipUdp:
             self._socket.close()
 
     def _readable(self) -> None:
-        for _ in range(DATAGRAMS_PER_WAKE):
+        for number in range(DATAGRAMS_PER_WAKE):
             try:
                 data, control, _, address = self._socket.recvmsg(MAX_DATAGRAM_BYTES, _CONTROL_BYTES)
             except BlockingIOError:
+                if number == 0:
+                    self._take_errors()  # what has woken us, or it would do so for ever
                 return
             except OSError:
-                continue  # an ICMP message about what was sent; datagrams may wait behind it
+                self._take_errors()  # datagrams may wait behind what ICMP says
+                continue
             if len(data) <= len(_KEEP_ALIVE_BYTES) and not data.strip(_KEEP_ALIVE_BYTES):
                 self._counts.dropped["keep-alive"] += 1
                 continue
             host, port = address[:2]
             self._received(data, Hop("udp", plain_address(host), port, local=_local_of(control)))
+
+    def _take_errors(self) -> bool:
+        """Tell of what waits in the queue of errors; whether there was any."""
+        places = unreachable_places(self._socket)
+        for host, port in places:
+            self._counts.dropped["unreachable"] += 1
+            self._unreachable(host, port)
+        return bool(places)
 
     def _address(self, hop: Hop) -> tuple[str, int]:
         if hop.port is None:

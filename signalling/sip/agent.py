@@ -121,6 +121,15 @@ class UserAgent:
             events = self._core.transactions.transport_failed(message.transaction, now)
             self._handle(events, message.hop, now)
 
+    def unreachable(self, hop: Hop, now: float) -> None:
+        """Nobody takes datagrams at this address, as ICMP says (RFC 3261 section 18.4).
+
+        Only requests that nobody has answered yet fail: ICMP can be feigned, and whoever has
+        answered is there.
+        """
+        for key in self._core.transactions.unanswered(hop):
+            self._handle(self._core.transactions.transport_failed(key, now), hop, now)
+
     def effects(self) -> list[Effect]:
         """Take what is to be sent, and what happened, each in its order."""
         outgoing, events = self._core.transactions.outgoing, self._core.events
@@ -162,6 +171,7 @@ class UserAgent:
         credentials: Credentials | None = None,
         no_answer_s: float | None = None,
         fields: Mapping[str, str] | None = None,
+        is_flow: bool = False,
     ) -> CallId:
         """Call somebody; ``CallProgressed`` and ``CallAnswered`` or ``CallEnded`` follow.
 
@@ -171,6 +181,8 @@ class UserAgent:
             hop: where to send, in place of what the address says: to a device that registered,
                 the source of its binding.
             fields: further header fields.
+            is_flow: ``hop`` is where the peer has come from: over UDP all goes by UDP, however long
+                it is, as nobody knows whether TCP leads there (against RFC 3261 section 18.1.1).
 
         Raises:
             SipError: ``target`` or ``caller`` is no SIP address.
@@ -179,6 +191,8 @@ class UserAgent:
         own = read_caller(caller)
         found, routes = self._core.route_out(uri)
         wait = self._settings.no_answer_s if no_answer_s is None else no_answer_s
+        if is_flow and hop is not None:
+            self._core.stay_on_datagrams(hop, now)
         where = Target(uri, hop or found, tuple(routes), caller, tuple((fields or {}).items()))
         user = own.user or ""
         call = OutgoingCall(self._core, self._calls, where, user, sdp, credentials, wait)

@@ -45,7 +45,7 @@ MAX_ATTEMPTS = 3
 """With credentials: once, and again where the nonce was stale."""
 MAX_DATAGRAM_BYTES = 1_300
 """Longer requests go by TCP, as their datagrams would be fragmented (RFC 3261 section 18.1.1)."""
-NO_STREAMS_S = 600.0
+NO_STREAMS_S = 3_600.0
 """So long it is remembered that a place took no TCP."""
 MAX_WITHOUT_STREAMS = 1_000
 
@@ -143,6 +143,11 @@ class Core:
             self._set_via(request, hop, branch)
         return self.transactions.request(request, branch, hop, now, user, otherwise)
 
+    def stay_on_datagrams(self, hop: Hop, now: float) -> None:
+        """Long requests to this place go by UDP as well: the peer has chosen it."""
+        if hop.transport == "udp":
+            self._without_stream(hop)(now)
+
     def send_cancel(self, invite: Request, hop: Hop, reason: str, now: float) -> None:
         """Cancel an INVITE (RFC 3261 section 9.1); nobody waits for the answer."""
         cancel = Request("CANCEL", invite.uri)
@@ -206,6 +211,7 @@ class Core:
     def _without_stream(self, hop: Hop) -> Callable[[float], None]:
         def note(now: float) -> None:
             self._without_streams[hop.host, hop.port] = now + NO_STREAMS_S
+            self._without_streams.move_to_end((hop.host, hop.port))
             if len(self._without_streams) > MAX_WITHOUT_STREAMS:
                 self._without_streams.popitem(last=False)
 

@@ -91,11 +91,13 @@ class SendMessage:
 
     Args:
         transaction: to be named when sending failed; None where nobody would care.
+        is_trial: it goes another way where this one fails, so do not try for long.
     """
 
     hop: Hop
     message: Request | Response
     transaction: Key | None = None
+    is_trial: bool = False
 
     @property
     def data(self) -> bytes:
@@ -234,6 +236,17 @@ class Transactions:
         transaction.hop, transaction.otherwise = other.hop, None
         return self._happen(transaction, "start", now)
 
+    def unanswered(self, hop: Hop) -> list[Key]:
+        """Clients that wait for a first response from an address. O(transactions)."""
+        return [
+            transaction.key
+            for transaction in self._transactions.values()
+            if transaction.state in ("calling", "trying")
+            and transaction.kind in ("INVITE client", "client")
+            and (transaction.hop.transport, transaction.hop.host, transaction.hop.port)
+            == (hop.transport, hop.host, hop.port)
+        ]
+
     def destroy(self, key: Key) -> None:
         """Forget a client that was cancelled and got no final response (RFC 3261 section 9.1)."""
         transaction = self._transactions.get(key)
@@ -322,7 +335,8 @@ class Transactions:
             self._statistics.repetitions["sent"] += 1
         elif isinstance(what, ReceivedResponse) and isinstance(message, Request):
             message = acknowledgement(message, what)
-        self.outgoing.append(SendMessage(transaction.hop, message, transaction.key))
+        is_trial = transaction.otherwise is not None
+        self.outgoing.append(SendMessage(transaction.hop, message, transaction.key, is_trial))
 
     def _start(
         self, transaction: _Transaction, timer: TimerName, now: float

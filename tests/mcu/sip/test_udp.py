@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from mcu.sip.counts import TransportCounts
 from mcu.sip.settings import EndpointSettings, SourceLimits
-from mcu.sip.udp import local_address
-from tests.peers.sip_wire import endpoint, options, port_of, udp_peer
+from mcu.sip.udp import SipUdp, local_address
+from signalling.sip import CallEnded, Hop
+from tests.peers.sip_wire import Room, endpoint, options, port_of, udp_peer
 from tests.peers.waiting import until
 
 BOTH = EndpointSettings("::", tcp_port=None)
@@ -85,3 +87,43 @@ async def test_what_nobody_takes_is_no_end() -> None:
 def test_our_address_on_a_route() -> None:
     assert local_address("127.0.0.1", 5060) == "127.0.0.1"
     assert local_address("::1", 5060) == "::1"
+
+
+@pytest.mark.parametrize(("listening", "host"), [("127.0.0.1", "127.0.0.1"), ("::", "::1"),
+                                                 ("::", "127.0.0.1")])  # fmt: skip
+async def test_who_takes_no_datagrams_is_unreachable_at_once(listening: str, host: str) -> None:
+    async with udp_peer(host) as peer:
+        port = peer.port
+    room = Room()
+    settings = EndpointSettings(listening, tcp_port=None)
+    async with endpoint(settings, room=room) as found:
+        literal = f"[{host}]" if ":" in host else host
+        target = f"sip:room@{literal}:{port}"
+        call = found.call(target, b"v=0", caller="<sip:mcu@127.0.0.1>", hop=Hop("udp", host, port))
+        await room.until(lambda events: bool(events))
+        (ended,) = room.events
+        assert ended == CallEnded(call, "unreachable")
+        assert found.counts.dropped["unreachable"] == 1
+        assert found.agent.is_idle
+
+
+async def test_what_icmp_says_of_one_place_does_not_keep_others_from_hearing() -> None:
+    async with udp_peer() as gone:
+        nobody = Hop("udp", "127.0.0.1", gone.port)
+    told: list[tuple[str, int]] = []
+    loop = asyncio.get_running_loop()
+    async with udp_peer() as peer:
+        sender = SipUdp(
+            loop, "127.0.0.1", 0, lambda *_: None, TransportCounts(), lambda *at: told.append(at)
+        )
+        try:
+            for number in range(80):
+                assert sender.send(b"nobody", nobody)
+                assert sender.send(b"%d" % number, Hop("udp", "127.0.0.1", peer.port))
+            for number in range(80):
+                data, _ = await peer.received.get()
+                assert data == b"%d" % number
+            await until(lambda: bool(told))
+            assert set(told) == {("127.0.0.1", nobody.port)}
+        finally:
+            sender.close()

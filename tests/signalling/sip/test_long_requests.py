@@ -123,3 +123,31 @@ def test_who_is_behind_address_translation_is_reached_where_it_came_from() -> No
     assert str(ack.uri) == "sip:room@10.0.0.5"
     assert peer.sent[-1].hop == seen
     assert isinstance(peer.events[-1], CallAnswered)
+
+
+def test_only_what_could_go_another_way_is_a_trial() -> None:
+    peer = Scripted(BOTH)
+    call(peer, LONG)
+    assert peer.sent[-1].is_trial
+    fail(peer)
+    assert not peer.sent[-1].is_trial
+    call(peer, OFFER)
+    assert not peer.sent[-1].is_trial
+
+
+def test_who_has_registered_over_udp_is_called_over_udp() -> None:
+    peer = Scripted(BOTH)
+    flow = Hop("udp", "192.0.2.7", 5070)
+    target = "sip:room@10.0.0.7:5070"
+    peer.agent.call(target, LONG, peer.now, caller=CALLER, hop=flow, is_flow=True)
+    peer.taken()
+    assert peer.sent[-1].hop == flow
+    # Over TCP it stays on its connection; a place that was looked up is tried by TCP first.
+    stream = Hop("tcp", "192.0.2.8", 5070, connection=1)
+    peer.agent.call(target, LONG, peer.now, caller=CALLER, hop=stream, is_flow=True)
+    peer.taken()
+    assert peer.sent[-1].hop == stream
+    found = Hop("udp", "192.0.2.9", 5070)
+    peer.agent.call(target, LONG, peer.now, caller=CALLER, hop=found)
+    peer.taken()
+    assert peer.sent[-1].hop.transport == "tcp"

@@ -269,3 +269,22 @@ def test_options() -> None:
     peer.run(40.0)
     assert OptionsAnswered(name, "timeout") in peer.events
     assert peer.agent.is_idle
+
+
+def test_who_cannot_be_reached_by_datagrams_is_given_up_unless_it_has_answered() -> None:
+    """RFC 3261 section 18.4."""
+    peer = Scripted()
+    hop = Hop("udp", "192.0.2.7", 5060)
+    calls = [
+        peer.agent.call("sip:room@192.0.2.7", OFFER, peer.now, caller=CALLER, hop=hop)
+        for _ in range(2)
+    ]
+    first, _ = requests(peer.taken())
+    peer.answer(first, 100)
+    for other in (Hop("udp", "192.0.2.7", 5061), Hop("udp", "192.0.2.8", 5060)):
+        peer.agent.unreachable(other, peer.now)
+    assert peer.taken() == []
+    assert peer.events == []
+    peer.agent.unreachable(hop, peer.now)
+    peer.taken()
+    assert peer.events == [CallEnded(calls[1], "unreachable")]
