@@ -31,7 +31,7 @@ install-test: $(VENV)/.installed-test ## ... and with what tests and benchmarks 
 run: install ## Start a small province with a running conference, and say where to look
 	@$(BIN)/mcu demo $(ARGS)
 
-test: install-test check ## Check the code, then run all tests
+test: install-test check ## Check the code, then run all tests on all cores
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: install-test ## Lint, format, types, direction of imports

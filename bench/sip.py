@@ -23,7 +23,6 @@ it. Whatever is late or missed is counted for each load alone.
 import argparse
 import asyncio
 import json
-import socket
 import sys
 import tempfile
 import time
@@ -42,7 +41,7 @@ from bench.sip_load import Outcome, load
 from bench.sip_rooms import address_of
 from signalling.sip import AgentSettings, Listener, TimerValues
 from tests.peers import child
-from tests.peers.daemon import free_port
+from tests.peers.free_ports import free_port
 
 RATE_HZ = 20.0
 CALLERS = 40
@@ -248,7 +247,7 @@ class Province:
 @asynccontextmanager
 async def province(size: Size) -> AsyncIterator[Province]:
     """The daemon, its conferences, and the process of the hardware rooms."""
-    sip_port = free_port(socket.SOCK_DGRAM)
+    sip_port = free_port()
     environment = {
         "MCU_SIP__HOST": "127.0.0.1", "MCU_SIP__UDP_PORT": str(sip_port),
         "MCU_SIP__TCP_PORT": "0", "MCU_SIP__TLS_PORT": "0",

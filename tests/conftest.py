@@ -10,7 +10,7 @@ from hypothesis import settings
 from xdist.scheduler import Scheduling
 
 from tests.overdue import alarm
-from tests.real_time import RealTimeAfterEachOther, in_real_time
+from tests.real_time import RealTimeBesideTheRest
 
 # How long an example takes says something of the machine, not of the program. The same examples
 # in every run: a test that fails does so for everybody. New ones are what `make fuzz` is for, and
@@ -27,18 +27,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
     if config.option.dist != "loadfile":
         return None
     config.option.loadscopereorder = False  # it would begin with the files of most tests
-    return RealTimeAfterEachOther(config, log)
+    return RealTimeBesideTheRest(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """As many processes as cores that may be used, but not more than there is work for."""
     return min(len(os.sched_getaffinity(0)), 8)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not in_real_time(item.nodeid))  # what takes longest goes first
 
 
 def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> bool:

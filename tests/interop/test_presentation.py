@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from signalling.bfcp import RequestStatus
 from tests.peers.coded_media import BLUE, GREEN, RED, YELLOW, Colour
-from tests.peers.daemon import Daemon, free_port
+from tests.peers.daemon import Daemon
+from tests.peers.free_ports import free_port
 from tests.peers.generator_rooms import GeneratorRooms
 from tests.peers.meeting import Meeting, meeting
 from tests.peers.slides_room import SlidesRoom, slides_room

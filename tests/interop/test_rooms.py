@@ -46,7 +46,6 @@ async def until_hears_all_but_itself(room: ChromiumRoom, own: str) -> None:
     await until_read(
         lambda: room.tone_levels_db([*others, TONES_HZ[own]]),
         lambda levels: min(levels[:-1]) - levels[-1] >= OWN_TONE_BELOW_DB,
-        timeout_s=10,
     )
 
 

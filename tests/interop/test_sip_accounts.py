@@ -1,6 +1,5 @@
 """A real phone signs in at the real daemon with what the interface gave it."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.peers.baresip import Baresip, is_installed
-from tests.peers.daemon import Daemon, free_port
-from tests.peers.free_ports import free_range
+from tests.peers.daemon import Daemon
+from tests.peers.free_ports import free_port, free_range
 from tests.peers.waiting import until, until_read
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="baresip is not installed")
@@ -21,7 +20,7 @@ ROOM = {"id": "codec", "name": "Phòng họp", "unit": "tinh", "kind": "sip"}
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     first, last = free_range(4)
     sip = {
-        "HOST": "127.0.0.1", "UDP_PORT": str(free_port(socket.SOCK_DGRAM)), "TCP_PORT": "0",
+        "HOST": "127.0.0.1", "UDP_PORT": str(free_port()), "TCP_PORT": "0",
         "TLS_PORT": "0", "REGISTRATION_MIN_S": "10",
     }  # fmt: skip
     environment = {f"MCU_SIP__{name}": value for name, value in sip.items()}

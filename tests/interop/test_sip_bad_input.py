@@ -25,7 +25,6 @@ from tests.signalling.sip.torture import message, names
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(20),
     pytest.mark.skipif(not sipp.is_installed(), reason="SIPp is not installed"),
 ]
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from mcu.sip.settings import EndpointSettings
 from signalling.sip import CallConfirmed, CallEnded, MediaAnswered, TimerValues
 from tests.peers import sipp
-from tests.peers.daemon import free_port
+from tests.peers.free_ports import free_port
 from tests.peers.meeting import Meeting, meeting
 from tests.peers.sip_daemon import SipDaemon, add_sip_bridge
 from tests.peers.sip_wire import ANSWER, FILLED_IN, Room, endpoint, of_call, port_of, tcp_peer
@@ -24,7 +24,6 @@ from tests.peers.waiting import until_read
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(25),
     pytest.mark.skipif(not sipp.is_installed(), reason="SIPp is not installed"),
 ]
 

@@ -25,7 +25,6 @@ from tests.peers.waiting import until
 pytestmark = [
     pytest.mark.skipif(not baresip.is_installed(), reason="baresip is not installed"),
     pytest.mark.skipif(not sipp.is_installed(), reason="SIPp is not installed"),
-    pytest.mark.timeout(20),
 ]
 
 EVERYWHERE = EndpointSettings("::", limits=SourceLimits(messages_per_s=1_000, burst=2_000))

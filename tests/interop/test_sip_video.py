@@ -16,8 +16,8 @@ from tests.mixer.video.pictures import RED
 from tests.peers import baresip
 from tests.peers.baresip import Baresip
 from tests.peers.chromium_room import BLUE, GREEN, ChromiumRoom, Colour
-from tests.peers.daemon import free_port
 from tests.peers.film import write_film
+from tests.peers.free_ports import free_port
 from tests.peers.generator_rooms import GeneratorRooms
 from tests.peers.meeting import Meeting, mean_rgb, meeting
 from tests.peers.sip_authority import Authority

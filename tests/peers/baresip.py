@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Image
 
 from tests.peers import child
-from tests.peers.daemon import free_port
+from tests.peers.free_ports import free_port
 
 MODULES: Final = "/usr/lib/baresip/modules"
-COMMANDS_S: Final = 10.0
+COMMANDS_S: Final = 30.0
 AUDIO: Final = ("g711", "g722", "opus")
 VIDEO: Final = ("avformat", "fakevideo", "swscale", "snapshot")
 """What a phone with pictures needs beside the codecs (``avcodec``, ``vp8``)."""

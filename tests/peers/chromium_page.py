@@ -6,12 +6,22 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.peers.chromium_room import CHROMIUM, QUIET_ARGUMENTS
 
 LAPTOP = (1366, 768)
 DESK = (1920, 1080)
+
+# What is expected is waited for; five seconds, the default, a busy machine may need to draw a page.
+expect.set_options(timeout=30_000)
 
 
 @asynccontextmanager

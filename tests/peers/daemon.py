@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -12,18 +11,10 @@ from typing import Any, Self
 import aiohttp
 
 from tests.peers import child
+from tests.peers.free_ports import free_port
 
 ADMIN_TOKEN = "test-administrator-token-0123456789"
-START_TIMEOUT_S = 30.0
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that was free a moment ago, on IPv4 and IPv6 alike."""
-    with socket.socket(socket.AF_INET6, kind) as probe:
-        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        probe.bind(("::", 0))
-        port: int = probe.getsockname()[1]
-        return port
+START_TIMEOUT_S = 80.0
 
 
 class Daemon:
@@ -39,7 +30,7 @@ class Daemon:
     ) -> None:
         self.data_dir = data_dir
         self.http_port = free_port()
-        self.media_port = free_port(socket.SOCK_DGRAM)
+        self.media_port = free_port()
         literal = f"[{host}]" if ":" in host else host
         self.url = f"http://{literal}:{self.http_port}"
         self._environment = {
@@ -122,7 +113,7 @@ class Daemon:
         """SIGTERM; gives the exit code."""
         assert self._process is not None
         self._process.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
     async def call(

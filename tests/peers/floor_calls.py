@@ -159,7 +159,7 @@ async def over_tcp_of_ours(
     await call.dial(conference, sdp, enters=enters)
     await server.start_serving()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await connected.wait()
         call.bfcp.start()
         yield call

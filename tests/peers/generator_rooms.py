@@ -200,7 +200,7 @@ class GeneratorRooms:
             room.location, room.token = response.headers["Location"], token
         self._rooms.append(room)
         room.leg.apply_answer(answer)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await room.leg.connected
 
     async def _send(self) -> None:

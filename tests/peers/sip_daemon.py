@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.peers.daemon import Daemon, free_port
+from tests.peers.daemon import Daemon
+from tests.peers.free_ports import free_port
 from tests.peers.meeting import Meeting
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.peers import child
 
-RUN_S = 20.0
+RUN_S = 60.0
 SCENARIOS = Path(__file__).parent / "sipp_scenarios"
 """Ours, one file each; what each does stands in its first lines."""
 

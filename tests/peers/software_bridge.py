@@ -10,7 +10,7 @@ from typing import Self
 
 from tests.peers import child
 
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 60.0
 
 
 class SoftwareBridge:
@@ -60,7 +60,7 @@ class SoftwareBridge:
 
     async def ended(self) -> int:
         """Its exit code, when it has ended by itself."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             code = await self._process.wait()
         await self._reading
         return code

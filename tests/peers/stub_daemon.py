@@ -312,7 +312,7 @@ class StubDaemon:
 
     async def watched(self) -> None:
         """Until a page listens; what is measured is told to nobody later."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self._streams:  # noqa: ASYNC110 the handler of the stream sets no event
                 await asyncio.sleep(0.01)
 

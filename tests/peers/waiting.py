@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.1
 
 
