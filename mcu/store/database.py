@@ -4,11 +4,12 @@ WAL lets readers go on while the writer writes, and survives ``kill -9`` at any 
 level. What must survive a power cut as well (a token that was revoked, a meeting that was ended)
 is committed with ``synchronous=FULL``, one fsync each. What follows in quick succession while a
 meeting is steered is committed without, and is on the disk ``SETTLE_S`` later: see
-``docs/decisions/0013-what-is-written-together.md``. All of it happens in threads of its own,
-never on the event loop.
+``mcu.store.settling`` and ``docs/decisions/0013-what-is-written-together.md``. All of it happens in
+threads of its own, never on the event loop.
 """
 
 import asyncio
+import math
 import os
 import sqlite3
 from collections import deque
@@ -24,6 +25,7 @@ import structlog
 from mcu.store.commits import Asked, Outcome, Writer, commit_together
 from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
+from mcu.store.settling import CHECKPOINT_S, LOG_PAGES, checkpoint, sync_log
 
 BUSY_TIMEOUT_MS = 2_000
 """How long a statement waits for another process (a backup, ``mcu token``) to let go."""
@@ -83,16 +85,19 @@ class Database:
 
     Args:
         settler: brings to the disk what was committed without waiting for it.
-        watch: used on the loop's thread, for ``access_changes`` alone.
+        watch: used on the loop's thread, for ``access_changes`` alone. path: the file.
     """
 
     def __init__(
         self,
         writer: Writer,
         reader: aiosqlite.Connection,
-        settler: aiosqlite.Connection,
+        settler: Writer,
         watch: sqlite3.Connection,
+        path: Path,
     ) -> None:
+        self._path = path
+        self._checkpoint_at = -math.inf
         self._writer = writer
         self._reader = reader
         self._settler = settler
@@ -126,11 +131,12 @@ class Database:
             opened.append(writer)
             await _prepare(writer)
             await _migrate(writer)
-            for _ in range(2):
-                connection = await aiosqlite.connect(path, isolation_level=None)
+            await writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            reader, settler = (Writer(connect, iter_chunk_size=64) for _ in range(2))
+            for connection in (reader, settler):
+                await connection
                 opened.append(connection)
                 await _prepare(connection)
-            _, reader, settler = opened
             await reader.execute("PRAGMA query_only = ON")
             watch = sqlite3.connect(path, isolation_level=None, timeout=0.0)
             watch.execute("PRAGMA query_only = ON")
@@ -140,7 +146,7 @@ class Database:
         except BaseException:
             await _close_all(opened)
             raise
-        return cls(writer, reader, settler, watch)
+        return cls(writer, reader, settler, watch, path)
 
     async def close(self) -> None:
         """Close the connections; a transaction that is running is waited for."""
@@ -278,14 +284,19 @@ class Database:
             self._settle_soon()
 
     async def _bring_to_disk(self) -> None:
-        """A checkpoint: it syncs the log, and keeps commits from having to make one."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() >= self._checkpoint_at
+
+        def run(connection: sqlite3.Connection) -> bool:
+            sync_log(self._path)
+            return due and checkpoint(connection)
+
         try:
-            rows = await self._settler.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
-            ((busy, pages, done),) = rows
-            if busy or done < pages:
-                self._settle_soon()  # somebody reads what would be overwritten
-        except sqlite3.Error as error:
-            log.error("store_unsettled", reason=unavailable(error).reason)
+            if await self._settler.run(run):
+                self._checkpoint_at = loop.time() + CHECKPOINT_S
+        except (sqlite3.Error, OSError) as error:
+            reason = unavailable(error).reason if isinstance(error, sqlite3.Error) else str(error)
+            log.error("store_unsettled", reason=reason)
             self._settle_soon()
         finally:
             self._settled = None

@@ -8,6 +8,7 @@ import pytest
 from mcu.store.database import Database, unavailable
 from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
+from mcu.store.settling import log_of
 from tests.peers.waiting import until
 
 
@@ -337,31 +338,63 @@ class TestPowerCut:
         assert seen.said.index("PRAGMA synchronous = FULL") < seen.said.index("BEGIN IMMEDIATE")
 
     async def test_the_log_is_brought_to_the_disk_by_itself(self, database, path, monkeypatch):
+        synced = []
         monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
-        await database.commit(adding("a"), durable=False)
+        monkeypatch.setattr(
+            "mcu.store.database.sync_log", lambda path: synced.append(log_of(path).read_bytes())
+        )
+        await database.commit(adding("a commune"), durable=False)
+        await until(lambda: synced)
+        assert b"a commune" in synced[-1]
+
+    async def test_and_written_back_seldom(self, database, path, monkeypatch):
+        monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
+        for name, there in (("first", True), ("second", False)):
+            await database.commit(adding(name), durable=False)
+            await until(lambda: database._settling is None and database._settled is None)
+            assert (name.encode() in path.read_bytes()) == there
+        monkeypatch.setattr(database, "_checkpoint_at", 0.0)
+        await database.commit(adding("third"), durable=False)
         await until(lambda: database._settling is None and database._settled is None)
         alone = path.with_name("alone.sqlite3")  # as after a cut that took the log
         alone.write_bytes(path.read_bytes())
         with sqlite3.connect(alone) as plain:
-            assert plain.execute("SELECT id FROM units").fetchall() == [("a",)]
+            names = plain.execute("SELECT id FROM units ORDER BY id").fetchall()
         plain.close()
+        assert names == [("first",), ("second",), ("third",)]
 
     async def test_what_cannot_be_brought_there_is_said_and_tried_again(
-        self, database, path, monkeypatch, capsys
+        self, database, monkeypatch, capsys
+    ):
+        faults = [OSError(5, "the disk is broken"), sqlite3.OperationalError("disk I/O error")]
+        said = len(faults)
+
+        def fail(_: object) -> None:
+            if faults:
+                raise faults.pop()
+
+        monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
+        monkeypatch.setattr("mcu.store.database.sync_log", fail)
+        await database.commit(adding("a"), durable=False)
+        await until(lambda: database._settling is None and database._settled is None)
+        assert not faults
+        assert capsys.readouterr().out.count("store_unsettled") == said
+
+    async def test_a_reader_that_stays_costs_no_more_than_a_longer_log(
+        self, database, path, monkeypatch
     ):
         monkeypatch.setattr("mcu.store.database.SETTLE_S", 0.0)
         reader = sqlite3.connect(path, isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM units").fetchall()
-        await database.commit(adding("a"), durable=False)
-        for _ in range(3):  # the reader keeps the place that would be overwritten
-            await until(lambda: database._settled is not None)
-            assert database._settled is not None
-            await database._settled
-            assert database._settling is not None
+        for number in range(3):
+            await database.commit(adding(f"room-{number}"), durable=False)
+            await until(lambda: database._settling is None and database._settled is None)
+        assert b"room-2" not in path.read_bytes()
         reader.close()
+        await database.commit(adding("room-3"), durable=False)
         await until(lambda: database._settling is None and database._settled is None)
-        assert b"commune" in path.read_bytes()
+        assert b"room-3" in path.read_bytes()
 
 
 MAKE_TOKEN = (
