@@ -6,8 +6,6 @@ way. A registrar's name for a room's devices is the bridge's id.
 """
 
 import asyncio
-import secrets
-import string
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -21,25 +19,18 @@ from mcu.api.schemas.base import utc_text
 from mcu.api.services import SipContact, SipStatus
 from mcu.sip.dial_plan import is_own, own_domains
 from mcu.sip.guard import GuessGuard
-from mcu.store.errors import InvalidRecord, StoreUnavailable, UnknownRecord
-from mcu.store.records import SipBinding
+from mcu.sip.room_secrets import checked_secret, made_secret
+from mcu.sip.stored_bindings import restored, stored, way_back, written
+from mcu.store.errors import StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 from mcu.store.tokens import utcnow
 from signalling.sip.digest import ALGORITHMS, Algorithm, Credentials, DigestVerifier, ha1
-from signalling.sip.errors import SipError
-from signalling.sip.hop import TRANSPORTS, Hop
+from signalling.sip.hop import Hop
 from signalling.sip.registrar import Binding, BindingsChanged, Registrar, RegistrarLimits
-from signalling.sip.uri import SipUri, parse_uri
+from signalling.sip.uri import SipUri
 
-SECRET_CHARACTERS = 20
-"""Of a secret that we make: 20 of 32 signs are 100 bits."""
-MIN_SECRET, MAX_SECRET = 12, 128
-"""Characters of one that an operator chooses."""
 WRITE_EVERY_S = 5.0
 """How long a registration may be unwritten; what a crash loses of it comes back by itself."""
-
-# Without what is taken for something else when it is read out: no l, o, 0, 1.
-_ALPHABET = "".join(sorted(set(string.ascii_lowercase + string.digits) - set("lo01")))
 
 log = structlog.get_logger(__name__)
 
@@ -131,10 +122,10 @@ class SipAccounts:
         self._outbound = set(await self._store.sip_secrets.with_outbound())
         now = self._monotonic()
         kept: dict[str, list[Binding]] = {}
-        for stored in await self._store.sip_bindings.all():
-            binding = self._restored(stored, now)
-            if binding is not None and stored.bridge in self._hashes:
-                kept.setdefault(stored.bridge, []).append(binding)
+        for record in await self._store.sip_bindings.all():
+            binding = restored(record, now, self._utcnow())
+            if binding is not None and record.bridge in self._hashes:
+                kept.setdefault(record.bridge, []).append(binding)
         for bridge, bindings in kept.items():
             self.registrar.restore(bridge, bindings, now)
         self._written = dict(self.registrar.all())
@@ -172,7 +163,7 @@ class SipAccounts:
         if record.kind != "sip":
             return ()
         targets = [
-            CallTarget(str(binding.contact), _way_back(binding))
+            CallTarget(str(binding.contact), way_back(binding))
             for binding in self.registrar.bindings(bridge, self._monotonic())
         ]
         if record.address:
@@ -205,7 +196,7 @@ class SipAccounts:
                 SipContact(
                     address=str(one.contact),
                     transport=one.source.transport,
-                    source=_written(one.source),
+                    source=written(one.source),
                     expires_at=self._wall(one.expires_at, now),
                     user_agent=one.user_agent,
                 )
@@ -225,7 +216,7 @@ class SipAccounts:
             InvalidRecord: unfit, or the bridge is not of kind sip. UnknownRecord,
             StoreUnavailable: the one before stays.
         """
-        text = _made() if secret is None else _checked(secret, "secret")
+        text = made_secret() if secret is None else checked_secret(secret, "secret")
         realm = self._settings.realm
         hashes: dict[str, str] = {
             algorithm: ha1(bridge, realm, text, algorithm) for algorithm in ALGORITHMS
@@ -285,6 +276,7 @@ class SipAccounts:
         """
         await self._tell()
         now = self._monotonic()
+        wall = self._utcnow()
         current = dict(self.registrar.all())
         changed = {
             bridge: current.get(bridge, ())
@@ -294,7 +286,7 @@ class SipAccounts:
         if changed:
             await self._store.sip_bindings.put(
                 {
-                    bridge: [self._stored(bridge, one, now) for one in bindings]
+                    bridge: [stored(bridge, one, now, wall) for one in bindings]
                     for bridge, bindings in changed.items()
                 }
             )
@@ -346,44 +338,6 @@ class SipAccounts:
     def _wall(self, at: float, now: float) -> datetime:
         return self._utcnow() + timedelta(seconds=at - now)
 
-    def _stored(self, bridge: str, binding: Binding, now: float) -> SipBinding:
-        source = binding.source
-        return SipBinding(
-            bridge,
-            str(binding.contact),
-            binding.q,
-            self._wall(binding.expires_at, now),
-            binding.call_id,
-            binding.sequence,
-            source.transport,
-            source.host,
-            source.port,
-            self._wall(binding.since, now),
-            binding.user_agent,
-        )
-
-    def _restored(self, stored: SipBinding, now: float) -> Binding | None:
-        wall = self._utcnow()
-        transport = next((one for one in TRANSPORTS if one == stored.transport), None)
-        try:
-            contact = parse_uri(stored.contact, "Contact")
-        except SipError as error:
-            log.error("binding_unreadable", bridge=stored.bridge, reason=str(error))
-            return None
-        if transport is None:
-            log.error("binding_unreadable", bridge=stored.bridge, reason=stored.transport)
-            return None
-        return Binding(
-            contact,
-            stored.q,
-            now + (stored.expires_at - wall).total_seconds(),
-            stored.call_id,
-            stored.sequence,
-            Hop(transport, stored.host, stored.port),
-            now + (stored.since - wall).total_seconds(),
-            stored.user_agent,
-        )
-
 
 def status_document(status: SipStatus) -> dict[str, Any]:
     """A status as events carry it, the same as in the API's bridges."""
@@ -403,29 +357,3 @@ def status_document(status: SipStatus) -> dict[str, Any]:
         "has_secret": status.has_secret,
         "has_outbound": status.has_outbound,
     }
-
-
-def _way_back(binding: Binding) -> Hop | None:
-    """The way a REGISTER came; of a stream only while it may still be open, as before a restart."""
-    source = binding.source
-    return None if source.is_reliable and source.connection is None else source
-
-
-def _written(hop: Hop) -> str:
-    host = f"[{hop.host}]" if ":" in hop.host else hop.host
-    return host if hop.port is None else f"{host}:{hop.port}"
-
-
-def _made() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_CHARACTERS))
-
-
-def _checked(secret: str, field: str) -> str:
-    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
-        raise InvalidRecord(
-            f"A secret has {MIN_SECRET} to {MAX_SECRET} characters; leave it out to have one made.",
-            field,
-        )
-    if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise InvalidRecord("A secret is printable ASCII without spaces.", field)
-    return secret

@@ -9,25 +9,26 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, Required, TypedDict, TypeVar, Unpack
+from typing import Final, TypeVar, Unpack
 
 import structlog
 
 from mcu.sip.admission import Admission
 from mcu.sip.counts import TransportCounts
-from mcu.sip.lookup import Dns, Locator, Names, is_address
-from mcu.sip.settings import EndpointSettings
+from mcu.sip.inbox import Inbox
+from mcu.sip.lookup import Dns, Locator, Names
+from mcu.sip.settings import CallOptions, EndpointSettings
 from mcu.sip.streams import Streams
 from mcu.sip.trace import Trace
 from mcu.sip.udp import SipUdp, local_address
+from mcu.sip.ways import Ways
 from signalling.sip import (
     AgentSettings,
     CallId,
     CallReceived,
-    Credentials,
     DigestVerifier,
     Event,
     Hop,
@@ -43,25 +44,6 @@ from signalling.sip.uri import parse_uri
 
 TURN_S: Final = 0.002
 """What messages may take of one turn of the loop, of those that come and those that go."""
-MAX_WAITING: Final = 2_000
-MAX_WAITING_BYTES: Final = 8 << 20
-"""Messages that came and wait; beyond, they are dropped and counted."""
-MAX_LOOKUPS: Final = 500
-"""Messages whose next hop is being looked up."""
-CHOSEN_S: Final = 32.0
-"""So long messages for one name go to the place that was found for the first of them."""
-MAX_CHOSEN: Final = 1_000
-
-
-class CallOptions(TypedDict, total=False):
-    """What ``UserAgent.call`` takes besides whom to call."""
-
-    caller: Required[str]
-    hop: Hop | None
-    credentials: Credentials | None
-    no_answer_s: float | None
-    fields: Mapping[str, str] | None
-    is_flow: bool
 
 
 Result = TypeVar("Result")
@@ -106,15 +88,13 @@ class SipEndpoint:
         self._loop: asyncio.AbstractEventLoop
         self._udp: SipUdp | None = None
         self._streams: Streams
-        self._waiting: deque[tuple[bytes, Hop]] = deque()
-        self._waiting_bytes = 0
+        self._ways: Ways
+        self._waiting = Inbox()
         self._outgoing: deque[SendMessage] = deque()
         self._turn: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._pumping = False
-        self._chosen: dict[tuple[Transport, str, int | None], tuple[Hop, float]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     async def open(self) -> None:
@@ -159,6 +139,15 @@ class SipEndpoint:
         )
         families = (4, 6) if host == "::" else (6,) if ":" in host else (4,)
         self._locator = Locator(self._names or Dns(), tuple(ports), families)
+        self._ways = Ways(
+            self._loop,
+            settings,
+            self._udp,
+            self._streams,
+            self._locator,
+            clock=self._clock,
+            failed=self._failed,
+        )
 
     async def close(self) -> None:
         """Stop at once; calls are to be ended before. Idempotent."""
@@ -170,9 +159,8 @@ class SipEndpoint:
         for handle in (self._turn, self._timer):
             if handle is not None:
                 handle.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.listeners:
+            await self._ways.close()
         if self._udp is not None:
             self._udp.close()
         await self._streams.close()
@@ -264,12 +252,9 @@ class SipEndpoint:
 
     def _received(self, data: bytes, source: Hop) -> None:
         self.counts.received[source.transport] += 1
-        full = len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
-        if full or self._is_closed:
+        if self._is_closed or not self._waiting.put(data, source):
             self.counts.dropped["crowd"] += 1
             return
-        self._waiting.append((data, source))
-        self._waiting_bytes += len(data)
         self._want_turn()
 
     def _unreachable(self, host: str, port: int) -> None:
@@ -292,9 +277,7 @@ class SipEndpoint:
         self._turn = None
         ends = self._clock() + TURN_S
         while self._waiting:
-            data, source = self._waiting.popleft()
-            self._waiting_bytes -= len(data)
-            self._take(data, source)
+            self._take(*self._waiting.take())
             if self._clock() >= ends:
                 break
         self._flush(ends)
@@ -369,7 +352,6 @@ class SipEndpoint:
             self._want_turn()
 
     def _send(self, message: SendMessage) -> None:
-        hop = message.hop
         try:
             data = message.data
         except Exception:
@@ -377,58 +359,8 @@ class SipEndpoint:
             log.exception("sip_message_not_written")
             self._failed(message, "fault")
             return
-        self.trace.add(data, "sent", str(hop), datetime.now(UTC))
-        if hop.connection is not None:
-            if not self._streams.send(hop.connection, data):
-                self._failed(message, "gone")
-        elif hop.port is not None and is_address(hop.host):
-            self._send_to(message, data, hop)
-        elif (chosen := self._chosen_for(hop)) is not None:
-            self._send_to(message, data, chosen)
-        elif len(self._tasks) < MAX_LOOKUPS:
-            self._run(self._look_up_and_send(message, data))
-        else:
-            self._failed(message, "crowd")
-
-    def _send_to(self, message: SendMessage, data: bytes, hop: Hop) -> None:
-        if hop.transport != "udp":
-            wait_s = self.settings.trial_s if message.is_trial else self.settings.connect_s
-            self._streams.send_to(hop, data, lambda cause: self._failed(message, cause), wait_s)
-        elif self._udp is None or not self._udp.send(data, hop):
-            self._failed(message, "socket")
-
-    async def _look_up_and_send(self, message: SendMessage, data: bytes) -> None:
-        hop = message.hop
-        found = await self._locator.resolve(hop)
-        if not found:
-            self._failed(message, "lookup")
-            return
-        # All messages of a transaction go to one place, also those that repeat.
-        if len(self._chosen) >= MAX_CHOSEN:
-            self._chosen.clear()
-        until = self._clock() + CHOSEN_S
-        self._chosen[hop.transport, hop.host, hop.port] = found[0], until
-        if hop.transport == "udp":
-            self._send_to(message, data, found[0])
-        else:
-            self._try_in_turn(message, data, found)
-
-    def _try_in_turn(self, message: SendMessage, data: bytes, hops: Sequence[Hop]) -> None:
-        def failed(cause: str) -> None:
-            if len(hops) > 1:
-                self._try_in_turn(message, data, hops[1:])
-            else:
-                self._chosen.pop(key, None)
-                self._failed(message, cause)
-
-        key = message.hop.transport, message.hop.host, message.hop.port
-        self._chosen[key] = hops[0], self._clock() + CHOSEN_S
-        wait_s = self.settings.trial_s if message.is_trial else self.settings.connect_s
-        self._streams.send_to(hops[0], data, failed, wait_s)
-
-    def _chosen_for(self, hop: Hop) -> Hop | None:
-        found = self._chosen.get((hop.transport, hop.host, hop.port))
-        return None if found is None or found[1] < self._clock() else found[0]
+        self.trace.add(data, "sent", str(message.hop), datetime.now(UTC))
+        self._ways.send(message, data)
 
     def _failed(self, message: SendMessage, cause: str) -> None:
         """Tell the agent in a turn of its own: it may be in the middle of something."""
@@ -443,11 +375,6 @@ class SipEndpoint:
             self._pump(now)
 
     # inside
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _with_local(self, hop: Hop) -> Hop:
         """With our address as the peer will see it, so that Via and Contact name it."""

@@ -1,8 +1,11 @@
 """What an endpoint is told once."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Required, TypedDict
+
+from signalling.sip import Credentials, Hop
 
 MAX_RESPONSE_WAIT_S: Final = 32.0
 """Timer B and F with the standard's values: the longest that an answer may take."""
@@ -55,3 +58,14 @@ class EndpointSettings:
     begin_s: float = 30.0
     connect_s: float = 5.0
     trial_s: float = 1.0
+
+
+class CallOptions(TypedDict, total=False):
+    """What ``UserAgent.call`` takes besides whom to call."""
+
+    caller: Required[str]
+    hop: Hop | None
+    credentials: Credentials | None
+    no_answer_s: float | None
+    fields: Mapping[str, str] | None
+    is_flow: bool

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mcu.sip import endpoint as module
+from mcu.sip import inbox
 from mcu.sip.lookup import Server
 from mcu.sip.settings import EndpointSettings
 from signalling.sip import (
@@ -173,7 +173,7 @@ async def test_through_an_outbound_proxy() -> None:
 async def test_a_crowd_waits_and_what_is_too_much_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING", 10)
+    monkeypatch.setattr(inbox, "MAX_WAITING", 10)
     async with endpoint() as found, udp_peer() as peer:
         # One turn of the loop reads more datagrams than may wait.
         for number in range(30):
