@@ -35,10 +35,12 @@ from mixer.detect.speech_activity import SpeechActivity
 from mixer.detect.stillness import Stillness
 
 SECONDS = 6.0
+LEVELS_DB = (-6, -12, -20, -30, -40)
 LATENCY_MS = (-2.0, 10.0)
 """Of the codecs, which the delay that is found contains."""
 HOWL_S = 1.0
 HUM_DBOV = -62.0
+HEAD = "| looked for | in | there | cases | alarms | |\n|---|---|---|---|---|---|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,11 @@ def rows(*, short: bool, recorded: bool) -> Iterator[Row]:
     """The whole table, row by row as it is made."""
     yield from echo_rows(short=short, recorded=recorded)
     yield from probe_rows(short=short, recorded=recorded)
-    yield from sound_rows(short=short, recorded=recorded)
-    yield from picture_rows(short=short)
+    seeds = range(2 if short else 6)
+    yield from sound_rows(seeds, (-20,) if short else (-20, -6, 0), recorded=recorded)
+    lines = (LINES[0], LINES[2]) if short else LINES
+    yield from black_rows(lines)
+    yield from still_rows(lines, 24 if short else 40)
 
 
 # Echo
@@ -86,10 +91,9 @@ def is_found(found: Likeness, delay_ms: float) -> bool:
     return found.kind == "echo" and early <= found.delay_ms - delay_ms <= late
 
 
-def echo_rows(*, short: bool, recorded: bool) -> Iterator[Row]:
+def echo_rows(*, short: bool, recorded: bool, levels: Sequence[float] = LEVELS_DB) -> Iterator[Row]:
     """Echo at several delays, levels, in noise and double talk; and healthy rooms."""
     delays = (20, 120, 400) if short else (20, 60, 120, 200, 300, 400)
-    levels = (-6, -20, -40) if short else (-6, -12, -20, -30, -40)
     noises = (-60,) if short else (-70, -60, -50)
     seeds = range(1) if short else range(2)
     for level, noise, talk in itertools.product(levels, noises, (False, True)):
@@ -236,6 +240,16 @@ def hum_dbov(sound: Sound) -> float:
     return watch.level_dbov or 0.0
 
 
+def is_howling(sound: Sound) -> bool:
+    """A tone held for long."""
+    return longest_tone_s(sound) >= HOWL_S
+
+
+def is_humming(sound: Sound) -> bool:
+    """Loud enough to be heard in a pause."""
+    return hum_dbov(sound) >= HUM_DBOV
+
+
 def is_silent(sound: Sound) -> bool:
     """Nobody has spoken in the last three seconds."""
     activity = SpeechActivity(1)
@@ -243,7 +257,7 @@ def is_silent(sound: Sound) -> bool:
     return int(activity.silent_ticks[0]) >= 150
 
 
-def howling(hz: float, growth_db_s: float, seconds: float, beside: Sound) -> Sound:
+def howling(hz: float, growth_db_s: float, beside: Sound) -> Sound:
     """A loop that begins to howl after a second and drives its amplifier to the end."""
     t = np.arange(len(beside)) / 48_000
     loud = np.minimum(20 * 10 ** (growth_db_s * np.maximum(t - 1, 0) / 20), 12_000) * (t > 1)
@@ -272,32 +286,46 @@ def healthy_sounds(seeds: Sequence[int], recorded: bool) -> dict[str, list[Sound
     }
 
 
-def sound_rows(*, short: bool, recorded: bool) -> Iterator[Row]:
-    """Clipping, howl, hum and silence."""
-    seeds = range(2 if short else 6)
+def sound_rows(
+    seeds: Sequence[int],
+    ceilings_dbfs: Sequence[float],
+    *,
+    recorded: bool,
+    codecs: Sequence[str] = CODECS,
+) -> Iterator[Row]:
+    """Clipping, howl, hum and silence.
+
+    Args:
+        seeds: one of each kind of sound for each. ceilings_dbfs: of what is clipped.
+    """
     healthy = healthy_sounds(seeds, recorded)
 
-    def count(fault: str, material: str, wanted: bool, given: Sequence[Sound],
-              finds: Callable[[Sound], bool], codecs: Sequence[str] = CODECS) -> Row:  # fmt: skip
-        through = [coded(one, codec, n) for n, (one, codec) in
-                   enumerate(itertools.product(given, codecs))]  # fmt: skip
-        return Row(fault, material, wanted, len(through), sum(map(finds, through)))
+    def count(
+        fault: str,
+        material: str,
+        wanted: bool,
+        given: Sequence[Sound],
+        finds: Callable[[Sound], bool],
+        through: Sequence[str] = codecs,
+    ) -> Row:
+        came = [
+            coded(one, codec, number)
+            for number, (one, codec) in enumerate(itertools.product(given, through))
+        ]
+        return Row(fault, material, wanted, len(came), sum(map(finds, came)))
 
-    for group in (CODECS[:2], CODECS[2:]):
-        names = "Opus" if "opus" in group else "G.711, G.722"
-        for drive, level in itertools.product((6, 10, 15, 20), (-20,) if short else (-20, -6, 0)):
+    for names, is_opus in (("Opus", True), ("G.711, G.722", False)):
+        group = [codec for codec in codecs if codec.startswith("opus") == is_opus]
+        for drive, level in itertools.product((6, 10, 15, 20), ceilings_dbfs):
             driven = [clipped(one, drive, level) for one in healthy["speech"]]
             material = f"{drive} dB over, ceiling {level} dBFS, {names}"
             yield count("clipping", material, True, driven, is_clipped, group)
     for hz, growth in itertools.product((400, 1_100, 2_700), (20, 60)):
-        loops = [howling(hz, growth, 7.0, one) for one in healthy["speech"]]
-        found = count("howl", f"{hz} Hz, {growth} dB/s", True, loops,
-                      lambda one: longest_tone_s(one) >= HOWL_S)  # fmt: skip
-        yield found
+        loops = [howling(hz, growth, one) for one in healthy["speech"]]
+        yield count("howl", f"{hz} Hz, {growth} dB/s", True, loops, is_howling)
     for level in (-60, -50, -40):
         hums = [mixed(humming(level, 7.0), one) for one in healthy["speech"]]
-        yield count("hum", f"{level} dBov under speech", True, hums,
-                    lambda one: hum_dbov(one) >= HUM_DBOV)  # fmt: skip
+        yield count("hum", f"{level} dBov under speech", True, hums, is_humming)
     quiet = {f"room noise {level} dBov": [sounds.noise(n, 7.0, level) for n in seeds]
              for level in (-70, -55, -40)}  # fmt: skip
     quiet["hum -45 dBov"] = [humming(-45, 7.0)]
@@ -306,8 +334,8 @@ def sound_rows(*, short: bool, recorded: bool) -> Iterator[Row]:
         yield count("silence", material, True, given, is_silent)
     for material, given in healthy.items():
         yield count("clipping", material, False, given, is_clipped)
-        yield count("howl", material, False, given, lambda one: longest_tone_s(one) >= HOWL_S)
-        yield count("hum", material, False, given, lambda one: hum_dbov(one) >= HUM_DBOV)
+        yield count("howl", material, False, given, is_howling)
+        yield count("hum", material, False, given, is_humming)
         if material != "noise":
             yield count("silence", material, False, given, is_silent)
     soft = [mixed(sounds.gained(one, -14), sounds.noise(n, 7.0, -55))
@@ -337,9 +365,8 @@ def blacks(shown: Iterator[Picture], line: Line) -> tuple[int, int]:
     return len(lights), sum(one.is_black for one in lights)
 
 
-def picture_rows(*, short: bool) -> Iterator[Row]:
-    """Black and frozen, each through the codecs at several rates."""
-    lines = (LINES[0], LINES[-1]) if short else LINES
+def black_rows(lines: Sequence[Line]) -> Iterator[Row]:
+    """Closed shutters and rooms in little light, through the codecs at several rates."""
     for line in lines:
         for gain, lift in ((0, 0), (3, 2), (8, 6), (15, 10)):
             cases, found = blacks(pictures.black(1, 20, gain, lift), line)
@@ -349,7 +376,14 @@ def picture_rows(*, short: bool) -> Iterator[Row]:
                             ("still room", pictures.still(3, 20, 1.5))):  # fmt: skip
             cases, found = blacks(shown, line)
             yield Row("black", f"{name}, {line}", False, cases, found)
-    seconds = 20 if short else 40
+
+
+def still_rows(lines: Sequence[Line], seconds: int) -> Iterator[Row]:
+    """Frozen pictures, rooms that stand still and rooms that move.
+
+    Args:
+        seconds: so long is watched.
+    """
     for line in lines:
         live = pictures.live(1, 3 * FPS)
         stopped = itertools.chain(live, pictures.frozen(1, (seconds - 3) * FPS))
@@ -374,16 +408,17 @@ def picture_rows(*, short: bool) -> Iterator[Row]:
 
 def table(found: Sequence[Row]) -> str:
     """Markdown."""
-    lines = ["| looked for | in | there | cases | alarms | |", "|---|---|---|---|---|---|"]
-    for row in found:
-        share = f"{100 * row.alarms / max(row.cases, 1):.0f}%"
-        word = "found" if row.wanted else "false"
-        there = "yes" if row.wanted else "no"
-        lines.append(
-            f"| {row.fault} | {row.material} | {there} | {row.cases} | {row.alarms} "
-            f"| {share} {word} |"
-        )
-    return "\n".join(lines)
+    return "\n".join((HEAD, *map(line_of, found)))
+
+
+def line_of(row: Row) -> str:
+    """One line of it."""
+    share = f"{100 * row.alarms / max(row.cases, 1):.0f}%"
+    word = "found" if row.wanted else "false"
+    there = "yes" if row.wanted else "no"
+    return (
+        f"| {row.fault} | {row.material} | {there} | {row.cases} | {row.alarms} | {share} {word} |"
+    )
 
 
 def figures(found: Sequence[Row]) -> list[Figure]:
@@ -415,9 +450,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     recorded = not options.synthetic and sounds.is_recorded()
-    print(f"Voices: {'recorded' if recorded else 'synthetic'}.\n")
-    found = list(rows(short=options.short, recorded=recorded))
-    print(table(found))
+    print(f"Voices: {'recorded' if recorded else 'synthetic'}.\n\n{HEAD}")
+    for row in rows(short=options.short, recorded=recorded):
+        print(line_of(row), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ SECONDS = 6.0
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize(("hz", "growth_db_s"), [(400, 60), (1_100, 20), (2_700, 60)])
 def test_a_loop_that_begins_to_howl_is_found(hz: float, growth_db_s: float, codec: str) -> None:
-    loop = howling(hz, growth_db_s, SECONDS, sounds.voice("near", SECONDS))
+    loop = howling(hz, growth_db_s, sounds.voice("near", SECONDS))
     assert longest_tone_s(coded(loop, codec)) >= HOWL_S
 
 
@@ -54,7 +54,7 @@ def test_it_ends_with_the_tone() -> None:
 
 
 def test_blocks_equal_the_whole() -> None:
-    loop = howling(1_000, 40, 3.0, sounds.voice("near", 3.0))
+    loop = howling(1_000, 40, sounds.voice("near", 3.0))
     whole, blocks = HowlWatch(), HowlWatch()
     whole.take(loop)
     for piece in in_pieces(loop, (960, 17, 2_500)):
