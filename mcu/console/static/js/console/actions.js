@@ -249,6 +249,96 @@ export class Actions {
     });
   }
 
+  /** @param {string} id @param {{limit: number, picture: string}} terms */
+  grantFloor(id, terms) {
+    const body = { participant: id, picture: terms.picture };
+    const limit = terms.limit ? { time_limit_s: terms.limit } : {};
+    return this.run("floor", () => send("PUT", `${this.path}/floor`, { ...body, ...limit }));
+  }
+
+  endFloor() {
+    return this.run("floor", () => send("DELETE", `${this.path}/floor`));
+  }
+
+  /** @param {boolean} interrupts */
+  interruptFloor(interrupts) {
+    const method = interrupts ? "PUT" : "DELETE";
+    return this.run("floor", () => send(method, `${this.path}/floor/interruption`));
+  }
+
+  /** @param {string} id */
+  withdrawRequest(id) {
+    const query = new URLSearchParams({ participant: id });
+    return this.run("floor", () => send("DELETE", `${this.path}/floor/requests?${query}`));
+  }
+
+  /** Show a room to the chair alone, or no more. @param {string} id */
+  toggleChairView(id) {
+    const before = this.model.conference.peek().chair_view;
+    return this.run("chair-view", () =>
+      before === id
+        ? send("DELETE", `${this.path}/chair-view`)
+        : send("PUT", `${this.path}/chair-view`, { participant: id }),
+    );
+  }
+
+  /** @param {number} interval @param {string} view */
+  startPolling(interval, view) {
+    return this.run("polling", () =>
+      send("PUT", `${this.path}/polling`, { interval_s: interval, view }),
+    );
+  }
+
+  /** @param {boolean} paused */
+  pausePolling(paused) {
+    return this.run("polling", () => send("PATCH", `${this.path}/polling`, { paused }));
+  }
+
+  /** @param {string} id who is shown */
+  skipPolling(id) {
+    return this.run("polling", () =>
+      send("POST", `${this.path}/polling/skip`, { participant: id }),
+    );
+  }
+
+  stopPolling() {
+    return this.run("polling", () => send("DELETE", `${this.path}/polling`));
+  }
+
+  /** @param {any} how */
+  startRollCall(how) {
+    return this.run("roll-call", () => send("POST", `${this.path}/roll-calls`, how));
+  }
+
+  /** @param {number} number @param {any} change */
+  changeRollCall(number, change) {
+    return this.run("roll-call", () =>
+      send("PATCH", `${this.path}/roll-calls/${number}`, change),
+    );
+  }
+
+  /** @param {number} number @param {string} id @param {string} status @param {string} [note] */
+  markRoom(number, id, status, note = "") {
+    return this.run("roll-call", () =>
+      send("POST", `${this.path}/roll-calls/${number}/marks`, { participant: id, status, note }),
+    );
+  }
+
+  /** @param {number} number @param {boolean} restAbsent */
+  signRollCall(number, restAbsent) {
+    const body = restAbsent ? { rest: "absent" } : {};
+    return this.run(
+      "roll-call",
+      () => send("POST", `${this.path}/roll-calls/${number}/sign-off`, body),
+      { done: t("done.roll-signed") },
+    );
+  }
+
+  /** @param {number} number */
+  cancelRollCall(number) {
+    return this.run("roll-call", () => send("DELETE", `${this.path}/roll-calls/${number}`));
+  }
+
   /** @param {string} text @param {number | null} seconds */
   message(text, seconds) {
     return this.run(

@@ -12,6 +12,7 @@ import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
 import { DialDialog } from "./dial.js";
 import { TopBar, useTitle } from "./frame.js";
+import { FloorPanel } from "./floor.js";
 import { useKeys } from "./keys.js";
 import { LoadBanner } from "./load.js";
 import { MessagePanel } from "./message.js";
@@ -19,6 +20,7 @@ import { ConferenceModel } from "./model.js";
 import { Picture } from "./picture.js";
 import { readUnits, unitName, units } from "./registry.js";
 import { RoomPanel } from "./room.js";
+import { RollCallPanel } from "./roll-call.js";
 import { Roster, RosterState } from "./roster.js";
 import { canPresent } from "./row.js";
 
@@ -38,6 +40,8 @@ export class Desk {
     this.slots = signal(false);
     /** Whether a room is being dragged towards a slot. */
     this.dragging = signal(false);
+    /** On which terms the floor is given. */
+    this.floor = signal({ limit: 180, picture: "speaker" });
     const role = session.peek()?.role;
     this.controls = role === "admin" || role === "operator";
     this.mutes = this.controls || role === "technician";
@@ -198,6 +202,8 @@ function DeskTools({ desk }) {
 const PANELS = [
   ["agenda", "list"],
   ["layout", "grid"],
+  ["floor", "hand"],
+  ["roll-call", "check"],
   ["room", "camera"],
   ["message", "message"],
 ];
@@ -226,6 +232,8 @@ function Panels({ desk }) {
               onClick=${() => (desk.panel.value = id)}
             >
               <${Icon} name=${icon} />${t(`panel.${id}`)}
+              ${id === "floor" && desk.model.conference.value.floor.requests.length > 0 && html`<span class="count">${desk.model.conference.value.floor.requests.length}</span>`}
+              ${id === "roll-call" && desk.model.conference.value.roll_call && html`<span class="dot" aria-label=${t("roll.on")}></span>`}
               ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
             </button>`,
         )}
@@ -233,6 +241,8 @@ function Panels({ desk }) {
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
         ${open === "agenda" && html`<${AgendaPanel} desk=${desk} />`}
         ${open === "layout" && html`<${Compose} desk=${desk} />`}
+        ${open === "floor" && html`<${FloorPanel} desk=${desk} />`}
+        ${open === "roll-call" && html`<${RollCallPanel} desk=${desk} />`}
         ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
         ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
       </div>
@@ -259,6 +269,12 @@ function useAnnouncements(desk) {
   }, [desk]);
 }
 
+/** Mark the room that is called. @param {Desk} desk @param {string} status */
+function markCalled(desk, status) {
+  const open = desk.model.conference.peek().roll_call;
+  if (open?.calling) void desk.actions.markRoom(open.number, open.calling, status);
+}
+
 /** @param {Desk} desk */
 function useDeskKeys(desk) {
   const { roster, actions } = desk;
@@ -282,6 +298,21 @@ function useDeskKeys(desk) {
     P: withChosen((person) => {
       const presents = desk.model.conference.peek().presentation === person.id;
       if (canPresent(person, presents)) void actions.togglePresentation(person.id);
+    }),
+    F: withChosen((person) => {
+      const { floor } = desk.model.conference.peek();
+      desk.panel.value = "floor";
+      if (floor.holder?.participant === person.id) void actions.endFloor();
+      else void actions.grantFloor(person.id, desk.floor.value);
+    }),
+    Q: () => (desk.panel.value = "floor"),
+    R: () => (desk.panel.value = "roll-call"),
+    E: withChosen((person) => void actions.toggleChairView(person.id)),
+    Y: asController(() => markCalled(desk, "present")),
+    N: asController(() => markCalled(desk, "absent")),
+    K: asController(() => {
+      const open = desk.model.conference.peek().roll_call;
+      if (open?.calling) void actions.changeRollCall(open.number, { skip: open.calling });
     }),
     D: withChosen((person) => void actions.toggleDeaf(person)),
     "Shift+M": asController(() => void actions.muteAll()),

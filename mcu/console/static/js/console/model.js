@@ -4,6 +4,7 @@
 import { batch, computed, signal } from "../shared/base.js";
 import { get, getAll } from "../shared/api.js";
 import { EventStream } from "../shared/events.js";
+import { procedureAfter } from "../shared/procedure.js";
 import { load } from "./load.js";
 import { Meters } from "./meters.js";
 
@@ -44,6 +45,8 @@ export class ConferenceModel {
     /** @type {import("../../vendor/signals.js").Signal<any>} */
     this.error = signal(null);
     this.meters = new Meters();
+    /** Grows whenever the record of a roll call has changed, or all was read anew. */
+    this.rollCallChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -119,6 +122,7 @@ export class ConferenceModel {
   /** @param {any} conference @param {any[]} participants */
   #fill(conference, participants) {
     this.conference.value = conference;
+    this.rollCallChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -221,6 +225,9 @@ export class ConferenceModel {
         break;
       default:
         if (type.startsWith("participant.")) this.#participant(data.participant);
+        else if (this.conference.value)
+          this.conference.value = procedureAfter(this.conference.value, type, data);
+        if (type.startsWith("roll-call.")) this.rollCallChanges.value += 1;
     }
   }
 

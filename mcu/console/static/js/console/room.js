@@ -69,6 +69,7 @@ export function RoomPanel({ desk }) {
   const off = !desk.controls || conference.state !== "running";
   const onAir = conference.broadcast === person.id;
   const presents = conference.presentation === person.id;
+  const speaks = conference.floor.holder?.participant === person.id;
   const since =
     person.state === "lost"
       ? person.lost_at
@@ -178,6 +179,23 @@ export function RoomPanel({ desk }) {
           onClick=${() => actions.togglePresentation(person.id)}
         >
           <${Icon} name="screen" />${t(presents ? "present.stop" : "present")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(speaks)}
+          disabled=${off || !here}
+          onClick=${() => (speaks ? actions.endFloor() : actions.grantFloor(person.id, desk.floor.value))}
+        >
+          <${Icon} name="hand" />${t(speaks ? "floor.take-back" : "floor.grant")}
+        </button>
+        <button
+          type="button"
+          aria-pressed=${String(conference.chair_view === person.id)}
+          disabled=${off || person.role === "chair"}
+          title=${t("chair-view.explain")}
+          onClick=${() => actions.toggleChairView(person.id)}
+        >
+          <${Icon} name="eye" />${t(conference.chair_view === person.id ? "chair-view.stop" : "chair-view")}
         </button>
         <button
           type="button"

@@ -6,6 +6,7 @@ import { ApiError, get, getAll, send, session } from "../shared/api.js";
 import { Backoff } from "../shared/backoff.js";
 import { showError } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
+import { procedureAfter } from "../shared/procedure.js";
 import { Leg } from "./leg.js";
 import { Switches } from "./switches.js";
 
@@ -339,6 +340,8 @@ export class Room {
     else if (type === "broadcast.stopped")
       this.conference.value = { ...this.conference.value, broadcast: null };
     else if (type.startsWith("presentation.")) this.#presenter(type, data);
+    else if (type.startsWith("floor.") || type.startsWith("roll-call."))
+      this.conference.value = procedureAfter(this.conference.value, type, data);
     else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });
     } else if (type === "levels.measured")
@@ -409,6 +412,37 @@ export class Room {
     } catch (error) {
       showError(error);
     }
+  }
+
+  /** How this room stands to the floor: has it, waits for it in a place, or neither. */
+  get floor() {
+    const floor = this.conference.value?.floor;
+    const holder = floor?.holder?.participant === this.bridge ? floor.holder : null;
+    const asked = floor?.requests.find((/** @type {any} */ r) => r.participant === this.bridge);
+    return { holder, place: asked?.place ?? 0 };
+  }
+
+  /** Whether this room is called in a roll call, and is to answer. */
+  get called() {
+    const open = this.conference.value?.roll_call;
+    return Boolean(open && !open.paused && open.calling === this.bridge);
+  }
+
+  /** Ask for the floor, ask no more, or give it back. */
+  async raiseHand() {
+    const path = `conferences/${encodeURIComponent(this.conference.value.id)}/floor`;
+    const { holder, place } = this.floor;
+    if (holder) await send("DELETE", path);
+    else if (place) await send("DELETE", `${path}/requests`);
+    else await send("POST", `${path}/requests`, { participant: this.bridge });
+  }
+
+  /** Say in a roll call that somebody is here. */
+  async answer() {
+    const { id, roll_call } = this.conference.value;
+    await send("POST", `conferences/${encodeURIComponent(id)}/roll-calls/${roll_call.number}/marks`, {
+      participant: this.bridge,
+    });
   }
 
   /** Show a screen or window to the conference, beside the camera; refused while another does. */

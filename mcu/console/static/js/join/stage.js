@@ -4,6 +4,7 @@
 import { classes, html, useEffect, useLayoutEffect, useRef, useState } from "../shared/base.js";
 import { Countdown, Dialog, LanguageSwitch, showError } from "../shared/controls.js";
 import { ApiError } from "../shared/api.js";
+import { ClockDown } from "../shared/clockdown.js";
 import { Icon } from "../shared/icons.js";
 import { number, t } from "../shared/i18n.js";
 import { Choice } from "./lobby.js";
@@ -89,6 +90,7 @@ function Status({ room }) {
     ${room.switches.off.value.audio && html`<span class="chip off"><${Icon} name="mic-off" />${t("join.self-muted")}</span>`}
     ${room.mutedByOperator("video") && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.video-off-by-operator")}</span>`}
     ${room.switches.off.value.video && html`<span class="chip off"><${Icon} name="camera-off" />${t("join.self-video-off")}</span>`}
+    ${room.informed && room.floor.place > 0 && html`<span class="chip on"><${Icon} name="hand" />${t("join.waits-floor", { place: room.floor.place })}</span>`}
     ${room.presentation.value && html`<span class="chip on"><${Icon} name="screen" />${t("join.presenting")}</span>`}
     ${room.informed && room.conference.value?.broadcast === room.bridge && html`<span class="chip air"><${Icon} name="broadcast" />${t("join.on-air")}</span>`}
     ${room.informed && room.speaking.value && html`<span class="chip on"><${Icon} name="mic" />${t("join.speaking")}</span>`}
@@ -125,6 +127,24 @@ function Hints({ room }) {
   const message = room.conference.value?.message;
   const { camera, microphone } = room.devices;
   return html`<div class="hints" role="status" aria-live="polite">
+    ${
+      room.informed &&
+      room.called &&
+      html`<p class="hint called">
+        <${Icon} name="hand" />${t("join.called")}
+        <button type="button" class="primary" onClick=${() => room.answer().catch(showError)}>
+          ${t("join.answer")}
+        </button>
+      </p>`
+    }
+    ${
+      room.informed &&
+      room.floor.holder &&
+      html`<p class="hint floor">
+        <${Icon} name="mic" />${t(room.floor.holder.interrupted_at ? "join.floor-interrupted" : "join.has-floor")}
+        <${ClockDown} of=${room.floor.holder} />
+      </p>`
+    }
     ${message && html`<p class="hint message"><${Icon} name="message" />${message.text}</p>`}
     ${
       room.switches.askedToOpen.value &&
@@ -198,6 +218,7 @@ function Bar({ room, box, onChoose }) {
     >
       <${Icon} name=${video ? "camera-off" : "camera"} />${t(video ? "video-on" : "video-off")}
     </button>
+    <${FloorButton} room=${room} />
     ${
       navigator.mediaDevices &&
       "getDisplayMedia" in navigator.mediaDevices &&
@@ -232,6 +253,21 @@ function Bar({ room, box, onChoose }) {
       <//>`
     }
   </div>`;
+}
+
+/** The raised hand. @param {{room: import("./room.js").Room}} props */
+function FloorButton({ room }) {
+  const { holder, place } = room.floor;
+  const word = holder ? "join.release-floor" : place ? "join.withdraw-floor" : "join.ask-floor";
+  return html`<button
+    type="button"
+    title="H"
+    aria-pressed=${String(Boolean(holder) || place > 0)}
+    disabled=${room.phase.value !== "live"}
+    onClick=${() => room.raiseHand().catch(showError)}
+  >
+    <${Icon} name="hand" />${t(word)}
+  </button>`;
 }
 
 /** @param {HTMLElement | null} element */
@@ -296,6 +332,8 @@ function useStageKeys(room, box) {
         return;
       if (event.code === "KeyM" && !room.mutedByOperator("audio")) void room.toggle("audio");
       else if (event.code === "KeyV") void room.toggle("video");
+      else if (event.code === "KeyH" && room.phase.value === "live")
+        void room.raiseHand().catch(showError);
       else if (event.code === "KeyF") toggleFull(box.current);
     };
     addEventListener("keydown", press);

@@ -4,6 +4,7 @@
 
 import { signal } from "./base.js";
 import { hasText, language, t } from "./i18n.js";
+import { noteServerTime } from "./procedure.js";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 15_000;
@@ -116,6 +117,7 @@ export async function request(path, options = {}) {
     if (options.signal?.aborted) throw error;
     throw new ApiError(0, { detail: "" });
   }
+  noteServerTime(response.headers.get("Date"));
   if (response.ok) return response;
   if (response.status === 401 && !options.bearer) endSession();
   const problem = (await response.json().catch(() => null)) ?? {};

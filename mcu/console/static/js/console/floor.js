@@ -1,0 +1,194 @@
+// @ts-check
+// Who has the floor, how long still, and who waits for it; below, rooms shown in turn.
+
+import { html, useState } from "../shared/base.js";
+import { ClockDown } from "../shared/clockdown.js";
+import { Icon } from "../shared/icons.js";
+import { clock, t } from "../shared/i18n.js";
+import { busy } from "./actions.js";
+
+const LIMITS = [0, 60, 120, 180, 300, 600];
+const PICTURES = ["speaker", "broadcast", "none"];
+const INTERVALS = [5, 10, 15, 30, 60];
+
+/** @param {{desk: import("./conference.js").Desk}} props */
+export function FloorPanel({ desk }) {
+  const { model, actions } = desk;
+  const conference = model.conference.value;
+  const off = !desk.controls || conference.state !== "running" || busy.value.has("floor");
+  const { holder, requests, previous } = conference.floor;
+  const name = (/** @type {string | null} */ id) => model.person(id)?.label ?? id ?? "";
+  return html`<div class="floor">
+    <section class="floor-holder" aria-label=${t("floor.holder")}>
+      ${
+        holder
+          ? html`<div class="floor-now">
+              <${Icon} name="mic" />
+              <p>
+                <b>${name(holder.participant)}</b>
+                <span class="quiet">
+                  ${holder.interrupted_at ? t("floor.interrupted") : t("since", { time: clock(holder.since) })}
+                </span>
+              </p>
+              <${ClockDown} of=${holder} />
+            </div>
+            <div class="row-of-buttons">
+              <button type="button" class="danger" disabled=${off} onClick=${() => actions.endFloor()}>
+                <${Icon} name="close" />${t("floor.take-back")}
+              </button>
+              <button
+                type="button"
+                aria-pressed=${String(Boolean(holder.interrupted_at))}
+                disabled=${off || !conference.chair || conference.chair === holder.participant}
+                title=${t("floor.interrupt.explain")}
+                onClick=${() => actions.interruptFloor(!holder.interrupted_at)}
+              >
+                <${Icon} name="star" />${t(holder.interrupted_at ? "floor.resume" : "floor.interrupt")}
+              </button>
+              <button
+                type="button"
+                disabled=${off}
+                onClick=${() => actions.grantFloor(holder.participant, desk.floor.value)}
+              >
+                <${Icon} name="clock" />${t("floor.renew")}
+              </button>
+            </div>`
+          : html`<p class="quiet none">
+              ${previous ? t("floor.nobody-after", { name: name(previous) }) : t("floor.nobody")}
+            </p>`
+      }
+    </section>
+    <div class="floor-terms row-of-buttons">
+      <label class="inline"
+        >${t("floor.time")}
+        <select
+          value=${String(desk.floor.value.limit)}
+          disabled=${!desk.controls}
+          onChange=${(/** @type {any} */ e) => (desk.floor.value = { ...desk.floor.value, limit: Number(e.target.value) })}
+        >
+          ${LIMITS.map((s) => html`<option key=${s} value=${String(s)}>${s ? t("floor.minutes", { count: s / 60 }) : t("floor.no-limit")}</option>`)}
+        </select>
+      </label>
+      <label class="inline"
+        >${t("floor.picture")}
+        <select
+          value=${desk.floor.value.picture}
+          disabled=${!desk.controls}
+          onChange=${(/** @type {any} */ e) => (desk.floor.value = { ...desk.floor.value, picture: e.target.value })}
+        >
+          ${PICTURES.map((p) => html`<option key=${p} value=${p}>${t(`floor.picture.${p}`)}</option>`)}
+        </select>
+      </label>
+    </div>
+    <section aria-label=${t("floor.queue")}>
+      <h3>${t("floor.queue")}</h3>
+      ${!requests.length && html`<p class="quiet">${t("floor.queue.empty")}</p>`}
+      <ol class="floor-queue">
+        ${requests.map(
+          (/** @type {any} */ request) =>
+            html`<li key=${request.participant}>
+              <span class="place">${request.place}</span>
+              <button
+                type="button"
+                class="bare queue-name"
+                onClick=${() => desk.openRoom(request.participant)}
+              >
+                ${name(request.participant)}
+              </button>
+              <span class="quiet">${clock(request.at)}</span>
+              <button
+                type="button"
+                class="small primary"
+                disabled=${off}
+                aria-label=${t("floor.grant-to", { name: name(request.participant) })}
+                onClick=${() => actions.grantFloor(request.participant, desk.floor.value)}
+              >
+                ${t("floor.grant")}
+              </button>
+              <button
+                type="button"
+                class="small"
+                disabled=${off}
+                aria-label=${t("floor.dismiss-of", { name: name(request.participant) })}
+                onClick=${() => actions.withdrawRequest(request.participant)}
+              >
+                ${t("floor.dismiss")}
+              </button>
+            </li>`,
+        )}
+      </ol>
+    </section>
+    <${PollingControl} desk=${desk} name=${name} />
+  </div>`;
+}
+
+/** @param {{desk: import("./conference.js").Desk, name: (id: string | null) => string}} props */
+function PollingControl({ desk, name }) {
+  const { model, actions } = desk;
+  const conference = model.conference.value;
+  const polling = conference.polling;
+  const off = !desk.controls || conference.state !== "running" || busy.value.has("polling");
+  const [interval, setInterval_] = useState(10);
+  const [view, setView] = useState("chair");
+  return html`<section class="polling" aria-label=${t("polling")}>
+    <h3>${t("polling")}</h3>
+    ${
+      polling
+        ? html`<div class="floor-now">
+              <${Icon} name="refresh" />
+              <p>
+                <b>${polling.participant ? name(polling.participant) : t("polling.nobody")}</b>
+                <span class="quiet">
+                  ${t(`polling.for.${polling.view}`)}${polling.paused ? ` · ${t("polling.paused")}` : ""}
+                </span>
+              </p>
+              <${ClockDown} of=${polling} />
+            </div>
+            <div class="row-of-buttons">
+              <button
+                type="button"
+                aria-pressed=${String(polling.paused)}
+                disabled=${off}
+                onClick=${() => actions.pausePolling(!polling.paused)}
+              >
+                ${t(polling.paused ? "polling.resume" : "polling.pause")}
+              </button>
+              <button
+                type="button"
+                disabled=${off || !polling.participant}
+                onClick=${() => actions.skipPolling(polling.participant)}
+              >
+                ${t("polling.skip")}
+              </button>
+              <button type="button" class="danger" disabled=${off} onClick=${() => actions.stopPolling()}>
+                ${t("polling.stop")}
+              </button>
+            </div>`
+        : html`<div class="row-of-buttons">
+            <label class="inline"
+              >${t("polling.every")}
+              <select
+                value=${String(interval)}
+                disabled=${off}
+                onChange=${(/** @type {any} */ e) => setInterval_(Number(e.target.value))}
+              >
+                ${INTERVALS.map((s) => html`<option key=${s} value=${String(s)}>${t("polling.seconds", { count: s })}</option>`)}
+              </select>
+            </label>
+            <label class="inline"
+              >${t("polling.view")}
+              <select
+                value=${view}
+                disabled=${off}
+                onChange=${(/** @type {any} */ e) => setView(e.target.value)}
+              >
+                ${["chair", "main"].map((v) => html`<option key=${v} value=${v}>${t(`polling.for.${v}`)}</option>`)}
+              </select>
+            </label>
+            <button type="button" disabled=${off} onClick=${() => actions.startPolling(interval, view)}>
+              ${t("polling.start")}
+            </button>
+          </div>`
+    }
+  </section>`;
+}

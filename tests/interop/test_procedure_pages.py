@@ -1,0 +1,81 @@
+"""The floor and a roll call from the room's button to the operator's record, in real pages."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.interop.test_pages_with_daemon import NAMES, ROOM, enter, expect_playing, start
+from tests.peers.chromium_page import ChromiumPage
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path / "data") as daemon:
+        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
+        await daemon.call("POST", "/units", unit)
+        for id_, name in NAMES.items():
+            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
+            await daemon.call("POST", "/bridges", bridge)
+        yield daemon
+
+
+async def test_a_room_asks_speaks_and_is_called(daemon: Daemon) -> None:
+    async with ChromiumPage() as room, ChromiumPage() as console:
+        conference = await start(daemon)
+        path = f"/conferences/{conference}"
+        await enter(daemon, room.page)
+        await expect_playing(room.page, "video.composed")
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        row = desk.locator(f"#row-{ROOM}")
+        await expect(row).to_have_class(re.compile(r"\bconnected\b"), timeout=30_000)
+        await daemon.call("POST", f"{path}/mute", {"scope": "all"})
+
+        # The floor: asked for by the hand, given for a time, taken back by a key.
+        await room.page.mouse.move(200, 200)  # the buttons hide while nobody touches anything
+        await room.page.get_by_role("button", name="Xin phát biểu").click()
+        await expect(room.page.locator(".status")).to_contain_text("Đã xin phát biểu: thứ 1")
+        await desk.keyboard.press("q")
+        await expect(desk.locator(".floor-queue")).to_contain_text(NAMES[ROOM])
+        await desk.get_by_role("button", name=f"Cho {NAMES[ROOM]} phát biểu").click()
+        await expect(room.page.locator(".hint.floor")).to_contain_text("Mời phát biểu")
+        await expect(room.page.locator(".hint.floor .clock-down")).to_have_text(
+            re.compile(r"^[23]:\d\d$")
+        )
+        await expect(desk.locator(".floor-holder")).to_contain_text(NAMES[ROOM])
+        await expect(row.locator(".muting").first).to_have_attribute("aria-pressed", "false")
+        await desk.get_by_role("button", name="Thu quyền phát biểu").first.click()
+        await expect(room.page.locator(".hint.floor")).to_have_count(0)
+        await expect(row.locator(".muting").first).to_have_attribute("aria-pressed", "true")
+        await room.page.keyboard.press("h")
+        await expect(room.page.locator(".status")).to_contain_text("thứ 1")
+        await room.page.keyboard.press("h")
+        await expect(desk.locator(".floor-queue li")).to_have_count(0)
+
+        # The roll call: the room answers by its button, the other is absent by rule.
+        await desk.keyboard.press("r")
+        await desk.get_by_role("button", name="Gọi từng điểm cầu").click()
+        await expect(room.page.locator(".hint.called")).to_contain_text("Mời trả lời")
+        await expect(desk.locator(".roll-now")).to_contain_text(NAMES[ROOM])
+        await room.page.locator(".hint.called button").click()
+        await expect(desk.locator(".roll-now")).to_contain_text("Đã gọi hết")
+        await expect(desk.locator(".roll-rows .present")).to_contain_text(NAMES[ROOM])
+        await expect(desk.locator(".roll-rows .absent")).to_contain_text(NAMES["van-ninh"])
+        await expect(desk.locator(".roll-rows img")).to_have_count(1)
+        await desk.get_by_role("button", name="Ký xác nhận").click()
+        await expect(desk.locator(".roll-call h3")).to_contain_text("đã ký")
+        record = await daemon.call("GET", f"{path}/roll-calls/1")
+        assert [(each["status"], each["source"]) for each in record["rows"]] == [
+            ("present" if each["participant"] == ROOM else "absent",
+             "room" if each["participant"] == ROOM else "rule")
+            for each in record["rows"]
+        ]  # fmt: skip
+        assert console.faults == []
+        assert room.faults == []
