@@ -518,7 +518,6 @@ export default {
   "floor.nobody-after": "Không ai đang phát biểu; {name} vừa phát biểu xong",
   "floor.time": "Thời gian",
   "floor.minutes": "{count} phút",
-  "floor.minutes.one": "1 phút",
   "floor.no-limit": "không giới hạn",
   "floor.picture": "Hiển thị",
   "floor.picture.speaker": "ô lớn",
