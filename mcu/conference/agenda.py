@@ -37,6 +37,9 @@ from mcu.conference.events import (
     PresentationStarted,
     PresentationStopped,
 )
+from mcu.conference.evolve import evolve_all
+from mcu.conference.floor import decide_floor
+from mcu.conference.floor_model import EndFloor
 from mcu.conference.polling import decide_polling
 from mcu.conference.polling_model import PollingStopped, StartPolling
 from mcu.conference.presence import holds_tile
@@ -65,8 +68,8 @@ def decide_agenda(state: ConferenceState, command: AgendaCommand, now: datetime)
     """Go through the agenda, or change it.
 
     Raises:
-        Refused: there is none, no such item, nothing after or before; the current item is not
-            in the new one.
+        Refused: there is none, no such item, nothing after or before; a roll call is on; the
+            current item is not in the new one.
     Cost: O(participants + items).
     """
     if isinstance(command, ChangeAgenda):
@@ -142,11 +145,17 @@ def _place(agenda: Agenda) -> int:
 def _go(
     state: ConferenceState, agenda: Agenda, item: AgendaItem | None, now: datetime
 ) -> list[Event]:
-    """Hold an item; None: the end."""
+    """Hold an item; None: the end. The floor that was given in the item before ends with it."""
+    if any(each.on_air is not None for each in state.roll_calls):
+        raise Refused("A roll call is on: pause it, or sign it off, before the agenda goes on.")
+    floor_ended = decide_floor(state, EndFloor(), now)
+    if floor_ended:
+        state = evolve_all(state, floor_ended)
     said = item or AgendaItem("", "", 0)
     sound, before = _sound(state, said, agenda.before)
     picture, before = _layout(state, said, before)
     effects = [
+        *floor_ended,
         *picture,
         *_broadcast(state, said),
         *_presentation(state, agenda.item, said),

@@ -26,7 +26,9 @@ from mcu.conference.commands import (
 )
 from mcu.conference.decide import decide, decide_start
 from mcu.conference.evolve import evolve_all
+from mcu.conference.floor_model import GrantFloor
 from mcu.conference.polling_model import StartPolling
+from mcu.conference.roll_call_model import PauseRollCall, StartRollCall
 from mcu.conference.scenario import Agenda, AgendaItem, ItemPolling
 from mcu.conference.state import Refused
 from mcu.engine.plan import EmptySlot, ParticipantSlot, SpeakerSlot
@@ -296,3 +298,21 @@ def test_a_scope_nobody_belongs_to_stops_nothing():
     item = AgendaItem("p1", "Báo cáo", 60, polling=ItemPolling("nowhere"))
     _state, events = did(session(item), NextItem())
     assert (types(events), events[0].missing) == (["agenda.advanced"], ("nowhere",))
+
+
+def test_the_floor_given_within_an_item_ends_with_it():
+    state = then(session(), NextItem(), GrantFloor("b2"))
+    assert state.floor.holder.participant == "b2"
+    state, events = did(state, NextItem())
+    assert types(events)[:2] == ["agenda.advanced", "floor.ended"]
+    assert state.floor.holder is None
+    assert muted(state) == {"b2", "b3"}
+
+
+def test_a_room_that_is_called_on_air_is_not_cut_off():
+    state = then(session(), StartRollCall("called"))
+    assert any(each.on_air is not None for each in state.roll_calls)
+    with pytest.raises(Refused, match="roll call is on"):
+        decide(state, NextItem(), NOW)
+    state = then(state, PauseRollCall(1, paused=True), NextItem())
+    assert state.agenda.current == "i1"

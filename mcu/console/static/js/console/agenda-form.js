@@ -212,6 +212,13 @@ export function ItemsForm({ items, change, people, faults, held }) {
               value=${item.message ?? ""}
               onInput=${(/** @type {any} */ e) => set(index, { message: e.target.value || null })}
             />
+            <label class="choice"
+              ><input
+                type="checkbox"
+                checked=${Boolean(item.polling)}
+                onChange=${(/** @type {any} */ e) => set(index, { polling: e.target.checked ? { scope: "all", interval_s: 10 } : null })}
+              />${t("scenario.polling")}</label
+            >
             <input
               class="item-note"
               aria-label=${t("scenario.note")}

@@ -145,6 +145,7 @@ function Head({ desk, agenda, may, onEdit }) {
       <p class="quiet next-line">
         ${next ? t("agenda.next-is", { title: next.title }) : item ? t("agenda.last") : ""}
       </p>
+      ${item?.note && html`<p class="next-line" title=${item.note}>${item.note}</p>`}
     </div>
     <div class="row-of-buttons">
       <button
@@ -224,7 +225,7 @@ function Item({ desk, item, place, current, may }) {
     <span class="what"
       ><b>${item.title}</b>${
         speaker && html`<span class="quiet"> · ${speaker}</span>`
-      }${item.note && html`<span class="quiet"> · ${item.note}</span>`}</span
+      }</span
     >
     <span class="times">
       <span class="quiet" title=${t("agenda.planned")}>${plan}</span>

@@ -83,6 +83,7 @@ export default {
   "scenario.no-presentation": "No presentation",
   "scenario.broadcast": "Speaker to everybody",
   "scenario.message": "Text over the picture",
+  "scenario.polling": "Chair pages through the rooms",
   "scenario.note": "Note for the operator",
   "scenario.add-item": "Add an item",
   "scenario.up": "Earlier",

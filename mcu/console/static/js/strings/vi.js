@@ -79,6 +79,7 @@ export default {
   "scenario.no-presentation": "Không trình chiếu",
   "scenario.broadcast": "Phát người nói cho tất cả",
   "scenario.message": "Chữ trên hình",
+  "scenario.polling": "Chủ tọa xem lần lượt các điểm cầu",
   "scenario.note": "Ghi chú cho người điều khiển",
   "scenario.add-item": "Thêm mục",
   "scenario.up": "Lên trên",
