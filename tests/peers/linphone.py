@@ -156,7 +156,8 @@ class Linphone:
             # There is no screen: pictures are decoded, and go nowhere.
             "[video]", "displaytype=MSVoidSink", "size=cif",
             "automatically_initiate=1", "automatically_accept=1",
-            "[rtp]", "bind_address=127.0.0.1", f"audio_rtp_port={free_port()}", f"video_rtp_port={free_port()}",
+            "[rtp]", "bind_address=127.0.0.1",
+            f"audio_rtp_port={free_port()}", f"video_rtp_port={free_port()}",
             "[sound]", "echocancellation=0", "",
         ]  # fmt: skip
         (self.directory / "config").write_text("\n".join(lines))
