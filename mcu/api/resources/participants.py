@@ -21,6 +21,7 @@ from mcu.api.schemas.conference import (
     ParticipantChange,
     ParticipantQuery,
 )
+from mcu.api.slices import in_slices
 from mcu.conference import state as domain
 from mcu.conference.commands import ChangeParticipant, RemoveParticipant
 from mcu.conference.move import move
@@ -47,7 +48,7 @@ async def list_participants(call: Call) -> web.Response:
         key=lambda who: who.order,
     )
     page = paging.page(roster, query.limit, lambda who: str(who.order))
-    items = [_document(call, state, who) for who in page.items]
+    items = await in_slices(page.items, lambda who: _document(call, state, who))
     return json_response(Page[Participant](items=items, next_cursor=page.next_cursor))
 
 
