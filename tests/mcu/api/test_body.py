@@ -20,7 +20,7 @@ def refused(model: type[BaseModel], text: str) -> Problem:
 @pytest.mark.parametrize(
     ("model", "text", "fields"),
     [
-        (NewConference, "{}", ["$.name", "$.unit"]),
+        (NewBridge, "{}", ["$.id", "$.name", "$.unit"]),
         (NewConference, '{"name": "a", "unit": "b", "what": 1}', ["$.what"]),
         (NewConference, '{"name": "a", "unit": "b", "a b": 1}', ['$["a b"]']),
         (NewConference, '{"name": 1, "unit": true}', ["$.name", "$.unit"]),

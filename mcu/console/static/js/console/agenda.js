@@ -151,7 +151,7 @@ function Head({ desk, agenda, may, onEdit }) {
       <button
         type="button"
         disabled=${off || agenda.state === "waiting" || place === 0}
-        title=${`${t("agenda.back")} (K)`}
+        title=${`${t("agenda.back")} (Shift K)`}
         aria-label=${t("agenda.back")}
         onClick=${() => state.go("/back")}
       >
@@ -161,7 +161,7 @@ function Head({ desk, agenda, may, onEdit }) {
         type="button"
         class="primary"
         disabled=${off || agenda.state === "finished"}
-        title=${`${t("agenda.next")} (N)`}
+        title=${`${t("agenda.next")} (Shift N)`}
         onClick=${() => state.go("/next")}
       >
         ${t(agenda.state === "waiting" ? "agenda.begin" : next ? "agenda.next" : "agenda.finish")}

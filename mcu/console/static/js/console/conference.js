@@ -318,8 +318,8 @@ function useDeskKeys(desk) {
     "Shift+M": asController(() => void actions.muteAll()),
     "Shift+U": asController(() => void actions.unmuteAll()),
     A: () => (desk.panel.value = "agenda"),
-    N: asController(() => void desk.agenda.go("/next")),
-    K: asController(() => void desk.agenda.go("/back")),
+    "Shift+N": asController(() => void desk.agenda.go("/next")),
+    "Shift+K": asController(() => void desk.agenda.go("/back")),
     L: () => {
       desk.panel.value = "layout";
       requestAnimationFrame(() =>
