@@ -27,6 +27,7 @@ from mcu import logs, processors, tls
 from mcu.api.app import make_app
 from mcu.api.services import ApiLimits, Services, no_outside, no_trace
 from mcu.collector import Collector
+from mcu.conference.clock import SystemClock
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
@@ -43,6 +44,7 @@ from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
 from mcu.rooms.live import LivePublisher
 from mcu.rooms.load import LoadWatch
+from mcu.rooms.photographer import Photographer
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
@@ -127,6 +129,12 @@ class Daemon:
         self._load.attach(self.conferences)
         self._totals.attach(self.conferences)
         stack.callback(lambda: self._acceptor.close("ended", time.monotonic()))
+        photographer = Photographer(
+            RoomPictures(self._engine), store.roll_call_pictures, SystemClock().utcnow
+        )
+        self.conferences.listen(photographer.changed)
+        stack.push_async_callback(photographer.close)
+        photographer.open()
         await self.conferences.restore()
         # Calls end after the conferences: what the store holds is what was true before.
         stack.push_async_callback(self._close_sip)
@@ -346,11 +354,10 @@ class Daemon:
         except Exception:
             # One leg's defect must not stop the clock of all.
             log.exception("timer_failed")
+        # Readings for operators wait for the engine's next tick.
         due = min(
             self._engine.next_timer(),
             self._acceptor.next_timer(now),
-            self._live.next_timer(),
-            self._load.next_timer(),
             math.inf if calls is None else calls.acceptor.next_timer(now),
         )
         now = time.monotonic()

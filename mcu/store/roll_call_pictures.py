@@ -36,6 +36,17 @@ class RollCallPictures:
 
         return write
 
+    async def keep(
+        self, conference: str, number: int, entry: int, time: datetime, jpeg: bytes
+    ) -> None:
+        """Keep one picture, as a transaction.
+
+        Raises:
+            ValueError: it is too large. StoreUnavailable.
+        """
+        write = self.row(conference, number, entry, time, jpeg)
+        await self._database.commit(write, durable=False)
+
     async def get(self, conference: str, number: int, entry: int) -> bytes | None:
         """The picture of one entry; None: none was taken, or it is kept no more.
 
