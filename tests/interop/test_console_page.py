@@ -296,7 +296,7 @@ async def test_how_pictures_fit_is_chosen_with_the_keyboard_and_stays(
     await desk.keyboard.press("Space")
     await expect(filling).to_have_attribute("aria-pressed", "true")
     await expect(whole).to_have_attribute("aria-pressed", "false")
-    assert daemon.calls[-1] == (
+    assert daemon.last(f"{PATH}/layout") == (
         "PUT", f"{PATH}/layout", {"view": "main", "layout": "1+7", "slots": None, "fit": "crop"},
     )  # fmt: skip
     await desk.locator("[data-layout='2x2']").click()
@@ -314,7 +314,7 @@ async def test_a_layout_is_chosen_from_its_drawing_and_undone(
 ) -> None:
     await desk.locator("[data-layout='2+8']").click()
     await expect(desk.locator("[data-layout='2+8']")).to_have_attribute("aria-pressed", "true")
-    assert daemon.calls[-1] == (
+    assert daemon.last(f"{PATH}/layout") == (
         "PUT", f"{PATH}/layout", {"view": "main", "layout": "2+8", "slots": None},
     )  # fmt: skip
     assert await desk.locator("[data-layout='2+8'] rect").count() == 10
@@ -332,8 +332,8 @@ async def test_a_room_is_put_into_a_place_by_keyboard(daemon: StubDaemon, desk: 
     await expect(dialog.locator(".pick-list li")).to_have_count(1)
     await desk.keyboard.press("Enter")
     await expect(desk.locator(".slot").nth(2)).to_contain_text("Xã Vĩnh Phương")
-    method, path, body = daemon.calls[-1]
-    assert (method, path) == ("PUT", f"{PATH}/layout")
+    method, _, body = daemon.last(f"{PATH}/layout")
+    assert method == "PUT"
     assert body["slots"][0] == {"speaker": 1}
     assert daemon.people[body["slots"][2]["participant"]]["label"] == "Xã Vĩnh Phương"
     assert len(body["slots"]) == 8
@@ -387,7 +387,7 @@ async def test_the_message_goes_over_the_picture_and_away(daemon: StubDaemon, de
     await desk.locator("#message-text").fill("Mời UBND huyện Vạn Ninh phát biểu")
     await desk.get_by_role("button", name="Hiện thông báo").click()
     await expect(desk.locator(".message-now")).to_contain_text("Mời UBND huyện Vạn Ninh phát biểu")
-    assert daemon.calls[-1][2]["duration_s"] == 60
+    assert daemon.last(f"{PATH}/message")[2]["duration_s"] == 60
     await desk.get_by_role("button", name="Xóa").click()
     await expect(desk.locator(".message-now")).to_be_hidden()
 

@@ -380,7 +380,7 @@ async def test_muting_itself_is_told_to_the_operator(
     await expect(page.locator(".status")).to_contain_text("Camera của bạn đang tắt")
     await page.keyboard.press("m")
     await expect(page.locator(".status")).not_to_contain_text("Mic của bạn")
-    assert daemon.calls[-1] == ("PATCH", path, {"audio_muted": False})
+    assert daemon.last(path) == ("PATCH", path, {"audio_muted": False})
 
 
 async def test_what_the_operator_mutes_stays_muted(

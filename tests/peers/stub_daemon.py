@@ -174,6 +174,10 @@ class StubDaemon:
         } | {s: -12.0 - dice.random() * 14 for s in speakers}
         self.emit("levels.measured", levels=levels, speakers=speakers)
 
+    def last(self, path: str) -> tuple[str, str, Any]:
+        """The newest call of a path, whatever else the page has asked for of its own accord."""
+        return next(call for call in reversed(self.calls) if call[1] == path)
+
     async def drop_streams(self) -> None:
         """Close every event stream, as a restart does."""
         for stream in list(self._streams):
