@@ -38,6 +38,7 @@ export function Row({ id, desk, stop }) {
   const selected = desk.roster.selected.value === id;
   const onAir = conference.broadcast === id;
   const presents = conference.presentation === id;
+  const procedure = procedureInWords(conference, id);
   return html`<div
     ref=${meter}
     id=${`row-${id}`}
@@ -45,7 +46,7 @@ export function Row({ id, desk, stop }) {
     tabindex=${stop ? 0 : -1}
     class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`)}
     aria-selected=${String(selected)}
-    aria-label=${described(person, presents)}
+    aria-label=${described(person, presents, procedure)}
     onClick=${() => (desk.roster.selected.value = id)}
     onDblClick=${() => desk.openRoom(id)}
     onFocus=${() => (desk.roster.selected.value = id)}
@@ -69,6 +70,7 @@ export function Row({ id, desk, stop }) {
       ${person.state !== "connected" && html`<small>${stateInWords(person)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
+      ${procedure.map((words) => html`<span class="tag" key=${words}>${words}</span>`)}
       ${person.deafened && html`<span class="tag">${t("deafened")}</span>`}
     </span>
     <${Quality} person=${person} />
@@ -208,13 +210,27 @@ export const stateInWords = (person) =>
 const stepInWords = (receives) =>
   receives.bitrate_bps ? `↓ ${receives.step}` : t("line.sound-alone");
 
-/** @param {any} person @param {boolean} presents */
-function described(person, presents) {
+/** What the procedure has to do with a room: it speaks, waits, is called, is looked at.
+ * @param {any} conference @param {string} id @returns {string[]} */
+function procedureInWords(conference, id) {
+  const place = conference.floor.requests.find((/** @type {any} */ r) => r.participant === id)?.place;
+  const words = [
+    conference.floor.holder?.participant === id && t("floor.has"),
+    place && t("floor.waits", { place }),
+    conference.roll_call?.calling === id && t("roll.is-called"),
+    conference.chair_view === id && t("chair-view.on"),
+  ];
+  return /** @type {string[]} */ (words.filter(Boolean));
+}
+
+/** @param {any} person @param {boolean} presents @param {string[]} [procedure] */
+function described(person, presents, procedure = []) {
   return [
     person.label,
     stateInWords(person),
     person.role === "chair" && t("role.chair"),
     presents && t("present.on"),
+    ...procedure,
     person.audio_muted && t("muted"),
     person.video_muted && t("video-muted"),
     person.quality.grade === "poor" && t("grade.poor"),
