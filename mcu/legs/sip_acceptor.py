@@ -5,6 +5,7 @@ import string
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -16,6 +17,7 @@ from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.sip import SipLeg
 from mcu.legs.sip_context import SipContext
 from mcu.media.clock import NtpClock
+from mcu.media.latch import Elsewhere
 from mcu.media.port_pairs import PortPair, PortsExhausted
 from mcu.media.ports import MediaPorts
 from signalling.offer_answer.agreement import Agreed
@@ -79,8 +81,8 @@ class SipAcceptor:
         ntp: mapping for sender reports; by the machine's clocks when None.
         clock: monotonic seconds, the one ``now`` comes from.
         lost_after_s: see ``Liveness``; a SIP leg never leaves by itself.
-        latch_elsewhere: site policy: plain RTP may come from a host that was not announced, if
-            nothing comes from the announced one (rooms behind address translation).
+        latch_elsewhere: site policy: plain RTP may come from a host that was not announced, and
+            which, if nothing comes from the announced one (rooms behind address translation).
         generator: source of first sequence numbers and timestamps; seeded in tests.
     """
 
@@ -93,7 +95,7 @@ class SipAcceptor:
         ntp: NtpClock | None = None,
         clock: Callable[[], float] = time.monotonic,
         lost_after_s: float = 5.0,
-        latch_elsewhere: bool = True,
+        latch_elsewhere: Elsewhere = True,
         generator: random.Random | None = None,
     ) -> None:
         generator = generator or random.SystemRandom()
@@ -147,6 +149,7 @@ class SipAcceptor:
         digits: Callable[[str], None],
         now: float,
         kind: LegKind = "join",
+        elsewhere: Elsewhere | None = None,
     ) -> SipLeg:
         """Begin with the media of a call, whose offer and answer have met.
 
@@ -154,6 +157,7 @@ class SipAcceptor:
 
         Args:
             ports: those that ``agreed`` names become the leg's, the others are freed.
+            elsewhere: of this leg, in place of the policy for all.
         Raises:
             ValueError: a leg with this id is there already.
         """
@@ -162,7 +166,7 @@ class SipAcceptor:
         pairs = ports.hand_over({flow.local_port for flow in agreed.flows})
         leg = SipLeg(
             LegIdentity(leg_id, conference, participant, kind),
-            self._context,
+            self._context if elsewhere is None else replace(self._context, elsewhere=elsewhere),
             agreed,
             pairs,
             observer,

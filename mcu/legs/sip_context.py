@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from mcu.legs.leg import StreamName
 from mcu.media.clock import NtpClock
 from mcu.media.frames import EncodedFrame
+from mcu.media.latch import Elsewhere
 from mcu.media.ports import MediaPorts
 from signalling.webrtc.dtls import DtlsCertificate
 
@@ -24,7 +25,7 @@ class SipContext:
 
     Args:
         clock: monotonic seconds, for calls that carry no ``now``.
-        elsewhere: plain RTP may come from a host that was not announced.
+        elsewhere: plain RTP may come from a host that was not announced, and which.
         closed: called once when a leg has left.
     """
 
@@ -35,7 +36,7 @@ class SipContext:
     clock: Callable[[], float]
     generator: random.Random
     lost_after_s: float
-    elsewhere: bool
+    elsewhere: Elsewhere
     closed: Callable[[SipLeg], None]
 
 

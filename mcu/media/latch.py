@@ -15,6 +15,14 @@ TRIAL_PACKETS = 4
 """So many in a row from one address."""
 
 Address = tuple[str, int]
+Elsewhere = bool | str
+"""Where a peer may be found that is not where it has announced: anywhere, nowhere, or at this host
+(of its signalling)."""
+
+
+def may_be_at(host: str, elsewhere: Elsewhere) -> bool:
+    """Whether policy lets a peer be found at a host that it has not announced."""
+    return elsewhere if isinstance(elsewhere, bool) else host == elsewhere
 
 
 class Latch:
@@ -22,7 +30,7 @@ class Latch:
 
     Args:
         announced: in the description; None: not told.
-        elsewhere: site policy lets plain RTP come from a host that was not announced.
+        elsewhere: site policy lets plain RTP come from a host that was not announced, and which.
         now: when the description took effect.
 
     Ask ``considers`` first, which is cheap; ``take`` once the packet was found to be authentic or,
@@ -41,7 +49,7 @@ class Latch:
         "locked",
     )
 
-    def __init__(self, announced: Address | None, *, elsewhere: bool, now: float) -> None:
+    def __init__(self, announced: Address | None, *, elsewhere: Elsewhere, now: float) -> None:
         self._elsewhere = elsewhere
         self._trusted: str | None = None
         self.heard_at = float("-inf")
@@ -84,7 +92,7 @@ class Latch:
             return True
         if self.expects(source[0]):
             return True
-        if not self._elsewhere or self._announced_heard:
+        if not may_be_at(source[0], self._elsewhere) or self._announced_heard:
             return False
         return self._announced is None or now - self._opened_at >= PATIENCE_S
 

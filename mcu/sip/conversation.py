@@ -103,7 +103,8 @@ class Conversation:
         self._door = Door(
             context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
         )
-        self._seat = context.floors.seat(conference, self._pair)
+        self._elsewhere = context.ends.elsewhere(hop)
+        self._seat = context.floors.seat(conference, self._pair, self._elsewhere)
         self._family = context.ends.family(hop)
         self._local = context.ends.local(
             hop, lambda index, family: self._port(), self._seat.local, protections
@@ -233,6 +234,7 @@ class Conversation:
             observer=self._door,
             digits=self._key_pressed,
             now=now,
+            elsewhere=self._elsewhere,
         )
         self.leg.ask_picture = self._ask_picture
         if self.participant is not None:

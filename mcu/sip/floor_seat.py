@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from mcu.media.latch import Elsewhere
 from mcu.media.port_pairs import PortPair, PortsExhausted
 from mcu.media.ports import MediaPorts
 from mcu.sip.conference_floor import FLOOR, ConferenceFloor
@@ -28,7 +29,7 @@ class SeatContext:
     loop: asyncio.AbstractEventLoop
     ports: MediaPorts
     clock: Callable[[], float]
-    elsewhere: bool
+    elsewhere: Elsewhere
 
 
 class FloorSeat:

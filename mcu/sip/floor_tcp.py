@@ -13,6 +13,7 @@ from typing import Final, cast
 import structlog
 
 from mcu.backoff import Backoff
+from mcu.media.latch import Elsewhere, may_be_at
 from mcu.sip.floor_line import MESSAGES_PER_S, FloorEnd, FloorNames, Pace
 from mcu.sip.stream import KEEP_ALIVE, plain_address
 from signalling.bfcp.header import HEADER_BYTES
@@ -48,7 +49,7 @@ class FloorConnections:
         names: FloorNames,
         remote: Address | None,
         *,
-        elsewhere: bool,
+        elsewhere: Elsewhere,
         clock: Callable[[], float],
     ) -> None:
         self.names = names
@@ -135,7 +136,8 @@ class FloorConnections:
             return  # it went before it was taken, or no descriptor is left
         host = plain_address(str(address[0]))
         announced = None if self._remote is None else self._remote[0]
-        if len(self._unproven) >= MAX_UNPROVEN or not (self._elsewhere or host == announced):
+        is_wanted = host == announced or may_be_at(host, self._elsewhere)
+        if len(self._unproven) >= MAX_UNPROVEN or not is_wanted:
             accepted.close()
             return
         accepted.setblocking(False)

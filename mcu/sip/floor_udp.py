@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
-from mcu.media.latch import Latch
+from mcu.media.latch import Elsewhere, Latch, may_be_at
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, transmit
 from mcu.media.ports import MediaPorts
@@ -33,7 +33,7 @@ class FloorDatagrams:
         names: FloorNames,
         remote: Address | None,
         *,
-        elsewhere: bool,
+        elsewhere: Elsewhere,
         now: float,
     ) -> None:
         self.peer: Hashable | None = None
@@ -98,7 +98,7 @@ class FloorDatagrams:
             return True
         if not latch.considers(source, now, signed=True):
             return False
-        if not (self._elsewhere or latch.expects(source[0])):
+        if not (may_be_at(source[0], self._elsewhere) or latch.expects(source[0])):
             return False
         return self._names.are_in(datagram, reliable=False) and latch.take(source, now, signed=True)
 

@@ -11,6 +11,7 @@ from mcu.conference.events import (
 )
 from mcu.conference.service import Conferences
 from mcu.conference.state import ConferenceState
+from mcu.media.latch import Elsewhere
 from mcu.media.port_pairs import PortPair
 from mcu.media.ports import MediaPorts
 from mcu.sip.conference_floor import ConferenceFloor
@@ -23,7 +24,6 @@ class Floors:
     Args:
         ports: where sockets for UDP are read.
         take_over: see ``PresentationFloor``.
-        elsewhere: see ``FloorDatagrams``.
     """
 
     def __init__(
@@ -33,26 +33,27 @@ class Floors:
         *,
         clock: Callable[[], float],
         take_over: bool = False,
-        elsewhere: bool = True,
     ) -> None:
         self._conferences = conferences
         self._ports = ports
         self._clock = clock
         self._take_over = take_over
-        self._elsewhere = elsewhere
         self._floors: dict[str, ConferenceFloor] = {}
 
     def open(self) -> None:
         """Follow the conferences."""
         self._conferences.listen(self._conference_changed)
 
-    def seat(self, conference: str, take_pair: Callable[[], PortPair]) -> FloorSeat:
+    def seat(
+        self, conference: str, take_pair: Callable[[], PortPair], elsewhere: Elsewhere = True
+    ) -> FloorSeat:
         """A seat for a call; whoever takes it closes it.
 
         Args:
             take_pair: gives a pair of ports of those reserved for the call.
+            elsewhere: see ``FloorDatagrams``.
         """
-        context = SeatContext(asyncio.get_running_loop(), self._ports, self._clock, self._elsewhere)
+        context = SeatContext(asyncio.get_running_loop(), self._ports, self._clock, elsewhere)
         return FloorSeat(self._floor(conference), context, take_pair)
 
     def _floor(self, conference: str) -> ConferenceFloor:

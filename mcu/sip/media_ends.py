@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
+from mcu.media.latch import Elsewhere
 from mcu.sip.lookup import is_address
 from mcu.sip.udp import local_address
 from signalling.media.negotiated import StreamName
@@ -13,6 +14,7 @@ from signalling.offer_answer.agreement import Family, Protection
 from signalling.sdp import Direction, Fingerprint
 from signalling.sip import Hop
 
+Latching = Literal["off", "signalling", "anywhere"]
 PlainRtp = Literal["allowed", "internal", "refused"]
 
 STREAMS: Final[Mapping[StreamName, Direction]] = {
@@ -36,7 +38,7 @@ class MediaEnds:
         bitrate_bps: what we want of a picture at most.
         public: addresses told in place of our own; one of each family counts.
         own: addresses of this machine, for a family that the peer's signalling does not show.
-        plain_rtp, internal: the site's policy.
+        plain_rtp, internal, latching: the site's policy.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class MediaEnds:
         own: Sequence[str] = (),
         plain_rtp: PlainRtp = "internal",
         internal: Sequence[str] = (),
+        latching: Latching = "signalling",
     ) -> None:
         self._fingerprint = fingerprint
         self._cname = cname
@@ -56,6 +59,7 @@ class MediaEnds:
         self._public = tuple(public)
         self._own = tuple(own)
         self._plain_rtp = plain_rtp
+        self._latching = latching
         self._internal = tuple(ipaddress.ip_network(network) for network in internal)
 
     def protections(self, hop: Hop) -> tuple[Protections, ...]:
@@ -96,6 +100,10 @@ class MediaEnds:
             receive_bitrate_bps=self._bitrate_bps,
             floor=floor,
         )
+
+    def elsewhere(self, hop: Hop) -> Elsewhere:
+        """Where media of a call may come from that were announced to come from another host."""
+        return hop.host if self._latching == "signalling" else self._latching == "anywhere"
 
     def family(self, hop: Hop) -> Family | None:
         """Of addresses in our first offer: as its signalling, where we have one; else any."""

@@ -64,7 +64,6 @@ class SipMedia:
             certificate=certificate,
             clock=clock,
             lost_after_s=media.lost_after_s,
-            latch_elsewhere=settings.sip.latching != "off",
         )
 
     def close(self) -> None:
@@ -115,7 +114,6 @@ class SipStation:
             media.ports,
             clock=clock,
             take_over=settings.conference.presentation == "steal",
-            elsewhere=sip.latching != "off",
         )
         self.calls.attach(
             CallContext(
@@ -211,6 +209,7 @@ def media_ends(settings: Settings, media: SipMedia) -> MediaEnds:
         own=_own_addresses(settings),
         plain_rtp=settings.sip.plain_rtp,
         internal=settings.sip.internal_networks,
+        latching=settings.sip.latching,
     )
 
 

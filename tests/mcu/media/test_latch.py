@@ -1,4 +1,4 @@
-from mcu.media.latch import PATIENCE_S, RELATCH_S, TRIAL_PACKETS, Latch
+from mcu.media.latch import PATIENCE_S, RELATCH_S, TRIAL_PACKETS, Latch, may_be_at
 
 ANNOUNCED = ("198.51.100.7", 4000)
 MOVED = ("198.51.100.7", 4100)
@@ -74,3 +74,22 @@ def test_a_host_that_another_stream_found_is_taken_at_once() -> None:
     assert latch.take(ELSEWHERE, 0.1, signed=False)
     latch.announce(ANNOUNCED, 5.0)
     assert not latch.considers(STRANGER, 5.0, signed=False)
+
+
+def test_policy_can_allow_one_host_besides() -> None:
+    latch = Latch(ANNOUNCED, elsewhere="203.0.113.9", now=0.0)
+    other = ("203.0.113.10", 4_000)
+    beside = ("203.0.113.9", 4_000)
+    assert not latch.considers(other, PATIENCE_S + 1, signed=False)
+    assert not latch.considers(beside, PATIENCE_S / 2, signed=False)
+    assert latch.considers(beside, PATIENCE_S + 1, signed=False)
+    assert latch.considers(other, PATIENCE_S + 1, signed=True)  # it has to prove itself
+    taken = [latch.take(beside, 2.0, signed=False) for _ in range(TRIAL_PACKETS)]
+    assert taken == [False] * (TRIAL_PACKETS - 1) + [True]
+
+
+def test_where_a_peer_may_be() -> None:
+    assert may_be_at("a", True)
+    assert not may_be_at("a", False)
+    assert may_be_at("a", "a")
+    assert not may_be_at("a", "b")

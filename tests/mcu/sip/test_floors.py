@@ -81,7 +81,7 @@ async def test_two_rooms_wait_or_take_it(tmp_path: Path, take_over: bool) -> Non
                 assert one.bfcp.client.has_floor
                 one.bfcp.give_back()
                 await until(lambda: other.bfcp.client.has_floor)
-            assert other.presents(conference)
+            await until(lambda: other.presents(conference))
 
 
 async def test_who_presents_otherwise_is_shown_by_name(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mcu.sip.media_ends import MediaEnds
+from mcu.sip.media_ends import Latching, MediaEnds
 from signalling.offer_answer import LocalMedia
 from signalling.sip import Hop
 from tests.peers.sip_stage import CERTIFICATE
@@ -88,3 +88,14 @@ def test_offers_name_addresses_of_the_family_that_signalling_goes_by(
 ) -> None:
     ends = MediaEnds(fingerprint=CERTIFICATE.fingerprint, cname="c", bitrate_bps=1, own=own)
     assert ends.family(hop) == family
+
+
+@pytest.mark.parametrize(
+    ("latching", "elsewhere"),
+    [("off", False), ("signalling", "203.0.113.9"), ("anywhere", True)],
+)
+def test_where_media_may_come_from(latching: Latching, elsewhere: bool | str) -> None:
+    ends = MediaEnds(
+        fingerprint=CERTIFICATE.fingerprint, cname="c", bitrate_bps=1, latching=latching
+    )
+    assert ends.elsewhere(Hop("udp", "203.0.113.9", 5060)) == elsewhere
