@@ -15,6 +15,7 @@ from bench import speech
 from bench.figures import VoidRunError
 from mcu.bridge.sound import speech as synthetic_speech
 from mixer.audio.block import SAMPLE_RATE_HZ, TICK_SAMPLES
+from mixer.audio.resample import Downsampler
 from mixer.codecs.audio import make_decoder, make_encoder
 from mixer.codecs.audio_codec import PayloadError
 
@@ -173,6 +174,11 @@ def coded(sound: Sound, codec: str, seed: int = 0) -> Sound:
             blocks.append(decoder.conceal(TICK_SAMPLES))
     out = np.concatenate(blocks)
     return np.resize(out, len(sound)) if len(out) >= len(sound) else _padded(out, len(sound))
+
+
+def narrow(sound: Sound) -> npt.NDArray[np.float32]:
+    """At 8 kHz, as a stream would be brought there."""
+    return Downsampler(6).process(sound)
 
 
 def levels(sound: Sound, *, whole_db: bool = True) -> npt.NDArray[np.float32]:

@@ -1,16 +1,10 @@
 """The table of hits and false alarms: how it is made, on a small part of the grid."""
 
-from bench.detect import (
-    Row,
-    black_rows,
-    echo_rows,
-    figures,
-    probe_rows,
-    sound_rows,
-    still_rows,
-    table,
-)
+from bench.detect_echo import echo_rows, probe_rows
+from bench.detect_faults import sound_rows
 from bench.detect_pictures import Line
+from bench.detect_table import Row, figures, table
+from bench.detect_views import black_rows, still_rows
 
 Rows = list[Row]
 

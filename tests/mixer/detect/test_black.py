@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench import detect_pictures as pictures
-from bench.detect import blacks
 from bench.detect_pictures import Line
+from bench.detect_views import blacks
 from mixer.detect.black import light
 from mixer.detect.picture_grid import grid, sampled
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import clipped, healthy_sounds, is_clipped, narrow
-from bench.detect_sound import CODECS, coded
+from bench.detect_faults import clipped, healthy_sounds, is_clipped
+from bench.detect_sound import CODECS, coded, narrow
 from mixer.detect.clipping import ClippingWatch
 
 SECONDS = 7.0

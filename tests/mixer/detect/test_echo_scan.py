@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import healthy_pairs
+from bench.detect_echo import healthy_pairs
 from bench.detect_sound import CODECS, coded, levels, mixed
 from mixer.detect.echo_scan import EchoScan
 

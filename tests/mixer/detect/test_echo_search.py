@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import compare, healthy_pairs, is_found, narrow
-from bench.detect_sound import CODECS, coded, mixed
+from bench.detect_echo import compare, healthy_pairs, is_found
+from bench.detect_sound import CODECS, coded, mixed, narrow
 from mixer.detect.echo_search import LEAST_FRAMES, EchoSearch
 
 SECONDS = 6.0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import HOWL_S, healthy_sounds, howling, longest_tone_s
+from bench.detect_faults import HOWL_S, healthy_sounds, howling, longest_tone_s
 from bench.detect_sound import CODECS, coded, in_pieces
 from mixer.detect.howl import HowlWatch
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import HUM_DBOV, healthy_sounds, hum_dbov, humming, narrow
-from bench.detect_sound import CODECS, coded, mixed
+from bench.detect_faults import HUM_DBOV, healthy_sounds, hum_dbov, humming
+from bench.detect_sound import CODECS, coded, mixed, narrow
 from mixer.detect.hum import QUIETEST_DBOV, HumWatch
 
 SECONDS = 7.0

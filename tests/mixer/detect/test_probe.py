@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import is_found, narrow, probed
-from bench.detect_sound import CODECS, coded, mixed
+from bench.detect_echo import is_found, probed
+from bench.detect_sound import CODECS, coded, mixed, narrow
 from mixer.audio.block import TICK_SAMPLES
 from mixer.audio.level import level_dbov
 from mixer.detect.probe import LEVEL_DBOV, ProbeSearch, probe

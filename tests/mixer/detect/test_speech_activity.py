@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench import detect_sound as sounds
-from bench.detect import humming
+from bench.detect_faults import humming
 from bench.detect_sound import coded, levels, mixed
 from mixer.detect.speech_activity import HOP_TICKS, SpeechActivity
 

@@ -6,8 +6,8 @@ import pytest
 
 from bench import detect_pictures as pictures
 from bench.clips import HEIGHT, WIDTH, Picture
-from bench.detect import verdicts
 from bench.detect_pictures import FPS, Line
+from bench.detect_views import verdicts
 from mixer.detect.picture_grid import grid, sampled
 from mixer.detect.stillness import STILL_S, Stillness
 
