@@ -46,6 +46,8 @@ from signalling.webrtc.ice import CheckReceived, IceLite, Nominated
 from signalling.webrtc.negotiation import Negotiated
 
 REPORT_INTERVAL_S = 1.0
+REPORT_STEPS = 50
+"""Moments of an interval at which reports are sent: those of several legs in one go."""
 
 
 class WebRtcLeg:
@@ -120,7 +122,8 @@ class WebRtcLeg:
         )
         self._readings = Readings(self._incoming, self._outgoing, self._feedback)
         # Legs that joined in one moment (a whole conference) do not report in one moment.
-        self._next_report = now + REPORT_INTERVAL_S * (0.5 + context.generator.random() / 2)
+        first = now / REPORT_INTERVAL_S + 0.5 + context.generator.random() / 2
+        self._next_report = round(first * REPORT_STEPS) / REPORT_STEPS * REPORT_INTERVAL_S
         self._renditions: dict[StreamName, Rendition] = {}
 
     # Leg

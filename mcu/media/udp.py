@@ -22,6 +22,10 @@ BUFFER_BYTES = 4 << 20
 
 POLL_S = 0.005
 """While datagrams come they are read at this interval, not as each of them wakes the loop."""
+POLL_STEADY_S = 0.01
+"""The same while nearly all is sound that nobody hears: the more of it at once, the cheaper."""
+STEADY_SHARE = 1 / 8
+"""Of datagrams may be other things, then."""
 MAX_READS = 4
 """In one go; the rest waits in the kernel for the loop's next turn."""
 TURN_S = 0.002
@@ -77,9 +81,9 @@ class UdpTransport:
     """Reads a socket into a media port while it is open.
 
     The loop watches a socket that is quiet. From the first datagram on it is read every
-    ``POLL_S`` until a read finds nothing: thousands of datagrams a second then cost some hundred
-    wakes. That they wait changes nothing where time matters: they count as arrived when the kernel
-    had them, and who mixes sound calls ``drain`` before.
+    ``POLL_S`` or so until a read finds nothing: thousands of datagrams a second then cost some
+    hundred wakes. That they wait changes nothing where time matters: they count as arrived when
+    the kernel had them, and who mixes sound calls ``drain`` before.
 
     Media goes first. Checks and handshakes are taken up after it, for TURN_S in each turn of the
     loop: a whole province that joins in one moment costs a tenth of a second of handshakes.
@@ -109,6 +113,7 @@ class UdpTransport:
         self.faults = 0
         """Exceptions while a datagram was taken; each is a defect of this program, and logged."""
         self._poll: asyncio.Handle | None = None
+        self._poll_s = POLL_S
         self._waiting: deque[tuple[bytes, SocketAddress, float]] = deque()
         self._turn: asyncio.Handle | None = None
         loop.add_reader(sock.fileno(), self._readable)
@@ -171,7 +176,7 @@ class UdpTransport:
         if count == DATAGRAMS_PER_WAKE:
             self._poll = self._loop.call_soon(self._poll_now)
         elif count:
-            self._poll = self._loop.call_later(POLL_S, self._poll_now)
+            self._poll = self._loop.call_later(self._poll_s, self._poll_now)
         else:
             self._poll = None
             self._loop.add_reader(self._socket.fileno(), self._readable)
@@ -197,6 +202,8 @@ class UdpTransport:
                 others = port.packets_received(reader.slots, reader.keys(), reader.arrivals())
             except Exception:
                 self._fault()
+        steady = len(others) <= count * STEADY_SHARE
+        self._poll_s = POLL_STEADY_S if steady else POLL_S
         for number in others:
             try:
                 packet = packets[number]

@@ -68,12 +68,8 @@ class LivePublisher:
 
     # The timer
 
-    def next_timer(self) -> float:
-        """When ``handle_timer`` has something to do."""
-        return min(self._turns.next_timer(), *self._next.values())
-
     def handle_timer(self, now: float) -> None:
-        """Take and publish the readings that are due.
+        """Take and publish the readings that are due; to be called every ``TURN_S`` or so.
 
         Cost: a fiftieth of the legs are read, 50 µs each; O(participants) of less at most 4 times
         a second.

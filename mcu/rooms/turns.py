@@ -24,10 +24,6 @@ class Turns(Generic[T]):
         self._began = float("-inf")
         self._next = float("-inf")
 
-    def next_timer(self) -> float:
-        """When ``take`` has something to give."""
-        return self._next
-
     def forget(self, gone: Callable[[T], bool]) -> None:
         """Those that are gone have no turn in this round any more, and are not held."""
         self._waiting = deque(one for one in self._waiting if not gone(one))

@@ -254,12 +254,7 @@ class VirtualInstallation:
         self.load.handle_timer(now)
         self.conferences.handle_timer(now)
         assert not self.engine.faults, "a tick failed: see the log"
-        due = min(
-            self.engine.next_timer(),
-            self.acceptor.next_timer(now),
-            self.live.next_timer(),
-            self.load.next_timer(),
-        )
+        due = min(self.engine.next_timer(), self.acceptor.next_timer(now))
         self.time.schedule(max(SHORTEST_TIMER_S, due - now), self._drive)
 
     def _media_ended(self, media: ConferenceMedia) -> None:

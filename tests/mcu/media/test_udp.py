@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcu.media import udp
+from mcu.media import mmsg, udp
 from mcu.media.port import MediaPort
 from mcu.media.reader import DATAGRAMS_PER_WAKE
 from mcu.media.srtp import PacketBuffer
@@ -144,6 +144,47 @@ async def test_a_defect_one_datagram_meets_does_not_cost_the_others(
     finally:
         peer.close()
         transport.close()
+
+
+class Timers:
+    """What a transport asks of its loop."""
+
+    def __init__(self) -> None:
+        self.later: list[tuple[float, Callable[[], None]]] = []
+        self.readable: Callable[[], None] | None = None
+
+    def add_reader(self, descriptor: int, call: Callable[[], None]) -> None:
+        self.readable = call
+
+    def remove_reader(self, descriptor: int) -> None:
+        self.readable = None
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> "Timers":
+        self.later.append((delay_s, call))
+        return self
+
+    def cancel(self) -> None:
+        self.later.clear()
+
+
+@pytest.mark.skipif(mmsg.system_calls() is None, reason="packets in columns come by recvmmsg")
+@pytest.mark.parametrize(("others", "waits_s"), [(2, udp.POLL_STEADY_S), (3, udp.POLL_S)])
+def test_sound_in_step_is_waited_for_longer(
+    monkeypatch: pytest.MonkeyPatch, others: int, waits_s: float
+) -> None:
+    timers = Timers()
+    port, transport = open_media_port(timers, "127.0.0.1")  # type: ignore[arg-type]
+    monkeypatch.setattr(port, "packets_received", lambda *_: range(others))
+    with client(socket.AF_INET) as peer:
+        for _ in range(16):
+            peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+    assert timers.readable is not None
+    timers.readable()
+    assert [delay_s for delay_s, _ in timers.later] == [waits_s]
+    assert timers.readable is None
+    timers.later[0][1]()
+    assert timers.readable is not None
+    transport.close()
 
 
 class FailingSocket(socket.socket):
