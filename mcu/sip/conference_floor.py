@@ -6,7 +6,7 @@ clock and the lines of the calls.
 
 import asyncio
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -47,6 +47,7 @@ class ConferenceFloor:
 
     Args:
         take_over: see ``PresentationFloor``.
+        counts: of messages, see ``Floors``.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class ConferenceFloor:
         *,
         clock: Callable[[], float],
         take_over: bool,
+        counts: Counter[str] | None = None,
     ) -> None:
         self.number = secrets.randbelow(MAX_CONFERENCE) + 1
         """``a=confid``; drawn at random, as it is what messages are known by."""
         self.take_over = take_over
         self.clock = clock
+        self._counts: Counter[str] = Counter() if counts is None else counts
         self._conference = conference
         self._conferences = conferences
         self._server = FloorServer(self.number, (FLOOR,), ask_policy)
@@ -98,9 +101,13 @@ class ConferenceFloor:
     def heard(self, user: int, data: bytes, now: float) -> bool:
         """Something came of a call; False: it is no BFCP, close the connection."""
         if user not in self._server:
+            self._counts["stray"] += 1
             return True
+        self._counts["received"] += 1
         self._server.receive(user, data, now)
         failed = self._server.association(user).failure is not None
+        if failed:
+            self._counts["unreadable"] += 1
         self._settle()
         return not failed
 
@@ -192,6 +199,7 @@ class ConferenceFloor:
         for user, data in self._server.data_to_send():
             send = self._sends.get(user)
             if send is not None:
+                self._counts["sent"] += 1
                 send(data)
         self._alarm.set(self._server.next_timer())
 
@@ -212,6 +220,7 @@ class ConferenceFloor:
                     log.info(
                         "presentation_refused", conference=self._conference, reason=error.reason
                     )
+                    self._counts["refused"] += 1
                     refused()
         finally:
             self._worker = None

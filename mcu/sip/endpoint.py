@@ -179,6 +179,10 @@ class SipEndpoint:
         """Messages that came and were not looked at yet."""
         return len(self._waiting)
 
+    def kernel_drops(self) -> int:
+        """Datagrams that the kernel threw away, as they came faster than they were read."""
+        return 0 if self._udp is None else self._udp.kernel_drops()
+
     def do(self, command: Callable[[UserAgent, float], Result]) -> Result:
         """Give the agent a command, and do what follows from it.
 

@@ -1,6 +1,7 @@
 """Floor control of all calls: which conference has which floor, and what each call's seat needs."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from mcu.conference.events import (
@@ -38,6 +39,9 @@ class Floors:
         self._ports = ports
         self._clock = clock
         self._take_over = take_over
+        self.counts: Counter[str] = Counter()
+        """Messages ``received`` and ``sent``, ``stray`` (of who speaks no BFCP now), ``unreadable``
+        (which end their connection), and wishes that a conference has ``refused``."""
         self._floors: dict[str, ConferenceFloor] = {}
 
     def open(self) -> None:
@@ -60,7 +64,11 @@ class Floors:
         found = self._floors.get(conference)
         if found is None:
             found = self._floors[conference] = ConferenceFloor(
-                conference, self._conferences, clock=self._clock, take_over=self._take_over
+                conference,
+                self._conferences,
+                clock=self._clock,
+                take_over=self._take_over,
+                counts=self.counts,
             )
             found.resume()
         return found

@@ -14,11 +14,17 @@ class SipCollector(Collector):
 
     Args:
         calls: calls now. registered: rooms that are registered now.
+        floor: what floor control has counted, see ``Floors``.
     """
 
     def __init__(
-        self, endpoint: SipEndpoint, calls: Callable[[], int], registered: Callable[[], int]
+        self,
+        endpoint: SipEndpoint,
+        calls: Callable[[], int],
+        registered: Callable[[], int],
+        floor: Mapping[str, int] | None = None,
     ) -> None:
+        self._floor = {} if floor is None else floor
         self._endpoint = endpoint
         self._calls = calls
         self._registered = registered
@@ -49,8 +55,9 @@ class SipCollector(Collector):
             "dropped",
             "SIP messages and connections dropped, by cause",
             "cause",
-            agent.dropped + counts.dropped,
+            {**(agent.dropped + counts.dropped), "kernel": self._endpoint.kernel_drops()},
         )
+        yield _counter("floor_messages", "BFCP messages and wishes", "what", self._floor)
         yield _counter("unsent", "SIP messages that found no way", "cause", counts.unsent)
         yield _counter("calls", "SIP calls begun", "direction", agent.calls)
         yield _counter("call_results", "SIP calls ended, by cause", "cause", agent.results)

@@ -130,7 +130,7 @@ class SipStation:
         self.outside = OutsideCalls(sip, tls.machine_addresses())
         accounts.on_revoked.append(self.calls.revoked)
         self.collector = SipCollector(
-            self.endpoint, lambda: len(self.calls), lambda: len(accounts.registrar)
+            self.endpoint, lambda: len(self.calls), lambda: len(accounts.registrar), floors.counts
         )
         self._sight: ConferenceSight | None = None
 

@@ -25,6 +25,9 @@ _CONTROL_BYTES: Final = 128
 _INFO4: Final = struct.Struct("=i4s4s")
 _INFO6: Final = struct.Struct("=16si")
 _KEEP_ALIVE_BYTES: Final = b"\r\n\0 "
+SO_MEMINFO: Final = 55
+_MEMINFO: Final = struct.Struct("=9I")
+"""Linux's ``sock_diag.h``: the last is what was dropped."""
 _MAPPED: Final = "::ffff:"
 
 
@@ -82,6 +85,14 @@ class SipUdp:
                 self._counts.sent["udp"] += 1
             return True
         return False
+
+    def kernel_drops(self) -> int:
+        """Datagrams that found the socket's buffer full; 0 once it is closed."""
+        if self._socket.fileno() < 0:
+            return 0
+        values = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
+        drops: int = _MEMINFO.unpack(values)[-1]
+        return drops
 
     def close(self) -> None:
         """Stop reading and close the socket. Idempotent."""

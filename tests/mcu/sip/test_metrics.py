@@ -1,5 +1,7 @@
 """SIP for Prometheus."""
 
+from collections import Counter
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mcu.sip.metrics import SipCollector
@@ -14,7 +16,7 @@ async def test_what_prometheus_reads() -> None:
             stream.write(options(2, via="SIP/2.0/TCP 127.0.0.1:5999"))
             await stream.message()
             registry = CollectorRegistry()
-            registry.register(SipCollector(found, lambda: 3, lambda: 4))
+            registry.register(SipCollector(found, lambda: 3, lambda: 4, Counter(sent=5)))
             text = generate_latest(registry).decode()
     for line in (
         'mcu_sip_transactions_total{kind="server"} 2.0',
@@ -23,6 +25,8 @@ async def test_what_prometheus_reads() -> None:
         'mcu_sip_connections_opened_total{direction="in",transport="tcp"} 1.0',
         "mcu_sip_connections 1.0",
         "mcu_sip_calls_now 3.0",
+        'mcu_sip_dropped_total{cause="kernel"} 0.0',
+        'mcu_sip_floor_messages_total{what="sent"} 5.0',
         "mcu_sip_registered_rooms 4.0",
     ):
         assert line in text

@@ -1,6 +1,7 @@
 """SIP over UDP on loopback: both families, and answers from the address that was reached."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -127,3 +128,17 @@ async def test_what_icmp_says_of_one_place_does_not_keep_others_from_hearing() -
             assert set(told) == {("127.0.0.1", nobody.port)}
         finally:
             sender.close()
+
+
+async def test_what_the_kernel_throws_away_is_counted() -> None:
+    loop = asyncio.get_running_loop()
+    listening = SipUdp(loop, "127.0.0.1", 0, lambda *_: None, TransportCounts())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        assert listening.kernel_drops() == 0
+        sent = 0
+        while not listening.kernel_drops():  # nobody reads meanwhile
+            sender.sendto(bytes(60_000), ("127.0.0.1", listening.port))
+            sent += 1
+            assert sent < 10_000
+    listening.close()
+    assert listening.kernel_drops() == 0
