@@ -5,7 +5,9 @@ with phase transform (Knapp and Carter 1976) in short frames that are summed up.
 the same however loud it is, so the pauses of who speaks in the room are used to the full.
 
 A room that hears the same programme as the others, or sits beside one of them, returns what was
-sent as well, but not later than it was sent: that is told apart by the delay.
+sent as well, but not later than it was sent: that is told apart by the delay. Where the same
+programme comes to the room by a slower way (another broadcaster's delay of 15 to 500 ms), its sound
+alone cannot be told from an echo; it stops when the programme is taken out of the mix.
 """
 
 from dataclasses import dataclass
