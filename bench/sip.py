@@ -28,7 +28,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -378,14 +378,21 @@ async def run(size: Size, *, profile: bool = False) -> list[Figure]:
     """All loads; those that cannot be had are left out, with the reason.
 
     Raises:
-        VoidRunError: the meeting could not be measured.
+        VoidRunError: the meeting could not be measured; what was before it stands on stderr.
     """
+    print("the agent alone", file=sys.stderr)
     figures = alone(size.agent, profile)
+    print("through sockets", file=sys.stderr)
     try:
         figures += await through_sockets(size.sockets, size.at_once)
     except VoidRunError as error:
         print(f"    void: {error}", file=sys.stderr)
-    return figures + await beside_a_meeting(size)
+    try:
+        return figures + await beside_a_meeting(size)
+    except VoidRunError:
+        # Minutes of work that were good: a busy machine spoils the meeting alone.
+        print(table(figures), file=sys.stderr)
+        raise
 
 
 async def measure(*, short: bool) -> list[Figure]:
@@ -419,7 +426,9 @@ def main() -> None:
         rooms=options.rooms,
     )  # fmt: skip
     try:
-        print(table(asyncio.run(run(size, profile=options.profile))))
+        figures = asyncio.run(run(size, profile=options.profile))
+        print(table(figures))
+        print(json.dumps([asdict(figure) for figure in figures], ensure_ascii=False))
     except VoidRunError as error:
         print(f"VOID: {error}", file=sys.stderr)
         sys.exit(1)
