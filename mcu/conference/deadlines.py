@@ -8,8 +8,8 @@ from mcu.conference.agenda_record import overruns_at
 from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.floor_model import NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue
-from mcu.conference.roll_call import missing
 from mcu.conference.roll_call_model import NoteRollCallDue
+from mcu.conference.roll_call_rules import missing
 from mcu.conference.state import ConferenceState
 
 

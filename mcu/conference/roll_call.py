@@ -7,13 +7,12 @@ absent, whose line is lost while it is called is marked so, and it goes on. Both
 to. When nobody is here any more (a restart), it pauses.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mcu.conference.events import Event, ParticipantsChanged
 from mcu.conference.evolve import evolve_all
-from mcu.conference.presence import holds_tile
 from mcu.conference.roll_call_model import (
     CallRoom,
     CancelRollCall,
@@ -37,6 +36,13 @@ from mcu.conference.roll_call_model import (
     SkipRoom,
     StartRollCall,
 )
+from mcu.conference.roll_call_rules import (
+    arrived,
+    begun_by_presence,
+    marked,
+    missing,
+    too_late,
+)
 from mcu.conference.roster import find
 from mcu.conference.state import EVERYONE, ConferenceState, Refused
 from mcu.conference.texts import checked_text
@@ -44,7 +50,6 @@ from mcu.conference.texts import checked_text
 MAX_ROLL_CALLS = 20
 MAX_MARKS = 5_000
 """Of one roll call: five for each of the longest roster."""
-MAX_GRACE_S = 86_400.0
 MAX_NOTE = 500
 
 
@@ -59,7 +64,7 @@ def decide_roll_call(
     """
     if isinstance(command, NoteRollCallDue):
         due = (each for each in state.roll_calls if each.due is not None and each.due <= now)
-        return [event for each in due for event in _too_late(each, now)]
+        return [event for each in due for event in too_late(each, now)]
     if isinstance(command, StartRollCall):
         return _start(state, command, now)
     found = _find(state, command.number)
@@ -93,16 +98,10 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
         return all_events
     for each in after.roll_calls:
         if each.status == "open" and each.mode == "presence":
-            all_events += _arrived(after, each, now)
+            all_events += arrived(after, each, now)
         elif each.on_air is not None and not _is_here(after, each.on_air):
             all_events += _dropped(after, each, each.on_air, now)
     return all_events
-
-
-def missing(roll_call: RollCall) -> list[ExpectedRoom]:
-    """Who has no mark yet, in order."""
-    marked = roll_call.last_marks()
-    return [each for each in roll_call.expected if each.participant not in marked]
 
 
 def _start(state: ConferenceState, command: StartRollCall, now: datetime) -> list[Event]:
@@ -115,7 +114,7 @@ def _start(state: ConferenceState, command: StartRollCall, now: datetime) -> lis
     number = len(state.roll_calls) + 1
     made = RollCall(number, command.mode, now, expected, command.by)
     if command.mode == "presence":
-        return [RollCallStarted(_at_once(state, made, command, now))]
+        return [RollCallStarted(begun_by_presence(state, made, command, now))]
     _require_free_floor(state)
     _require_anybody(state, expected)
     heard = tuple(
@@ -143,61 +142,11 @@ def _expected(state: ConferenceState, command: StartRollCall) -> tuple[ExpectedR
     return tuple(ExpectedRoom(each.id, each.label, each.unit) for each in rooms)
 
 
-def _at_once(
-    state: ConferenceState, made: RollCall, command: StartRollCall, now: datetime
-) -> RollCall:
-    """A roll call by presence, with what is known already."""
-    if not 0 <= command.grace_s <= MAX_GRACE_S:
-        raise Refused(f"The time of grace is 0 to {MAX_GRACE_S:.0f} seconds.", "grace_s")
-    starts_at = command.starts_at or now
-    if abs((starts_at - now).total_seconds()) > MAX_GRACE_S:
-        raise Refused("The meeting begins within a day of now: correct the time.", "starts_at")
-    made = replace(made, starts_at=starts_at, due=starts_at + timedelta(seconds=command.grace_s))
-    made = _with(made, _arrived(state, made, now, begins=True))
-    return _with(made, _too_late(made, now))
-
-
-def _with(found: RollCall, events: Iterable[RollCallMarked]) -> RollCall:
-    marks = (mark for event in events for mark in event.marks)
-    return replace(found, marks=(*found.marks, *marks))
-
-
-def _arrived(
-    state: ConferenceState, found: RollCall, now: datetime, *, begins: bool = False
-) -> list[RollCallMarked]:
-    """Who is here and was not marked, or only as absent by the rule.
-
-    Args:
-        begins: who is here may have come long ago; else they come now.
-    """
-    marked = found.last_marks()
-    here: list[tuple[str, MarkStatus]] = []
-    for room in found.expected:
-        who = state.participants.get(room.participant)
-        mark = marked.get(room.participant)
-        if who is None or not holds_tile(who.presence):
-            continue
-        if mark is None:
-            came = who.joined_at if begins and who.joined_at is not None else now
-            in_time = found.due is None or came <= found.due
-            here.append((room.participant, "present" if in_time else "late"))
-        elif mark.status == "absent" and mark.source == "rule":
-            here.append((room.participant, "late"))
-    return _marked(found, here, now)
-
-
-def _too_late(found: RollCall, now: datetime) -> list[RollCallMarked]:
-    """The time is over: who has not come is absent."""
-    if found.status != "open" or found.due is None or found.due > now:
-        return []
-    return _marked(found, [(each.participant, "absent") for each in missing(found)], now)
-
-
 def _dropped(state: ConferenceState, found: RollCall, who: str, now: datetime) -> list[Event]:
     """Who is called is heard no more: say so, and go on; with nobody left, wait."""
     if not any(_is_here(state, each.participant) for each in found.expected):
         return [RollCallPaused(found.number)]
-    return _then_next(state, _marked(found, [(who, "lost")], now), found.number, now)
+    return _then_next(state, marked(found, [(who, "lost")], now), found.number, now)
 
 
 def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datetime) -> list[Event]:
@@ -231,12 +180,12 @@ def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datet
     mark = RollCallMark(
         len(found.marks) + 1, who, command.status, now, command.source, command.by, note, signed
     )
-    marked: list[Event] = [RollCallMarked(found.number, (mark,))]
+    events: list[Event] = [RollCallMarked(found.number, (mark,))]
     if found.calling != who:
-        return marked
+        return events
     if found.paused:
-        return [*marked, RollCallCalled(found.number, None, now)]
-    return _then_next(state, marked, found.number, now)
+        return [*events, RollCallCalled(found.number, None, now)]
+    return _then_next(state, events, found.number, now)
 
 
 def _call(state: ConferenceState, found: RollCall, who: str, now: datetime) -> list[Event]:
@@ -289,7 +238,7 @@ def _end(
                 f"{len(rest)} rooms have no mark ({some}{', ...' if len(rest) > 3 else ''}): "
                 "mark them, or sign off with the rest absent.",
             )
-        marks = _marked(found, [(each.participant, "absent") for each in rest], now)
+        marks = marked(found, [(each.participant, "absent") for each in rest], now)
         events += [
             replace(each, marks=tuple(replace(mark, by=command.by) for mark in each.marks))
             for each in marks
@@ -335,7 +284,7 @@ def _then_next(
         who = after.participants.get(id_)
         gone.append((id_, "lost" if who is not None and who.presence == "lost" else "absent"))
     before = next((each.calling for each in state.roll_calls if each.number == number), None)
-    passed = _marked(found, gone, now)
+    passed = marked(found, gone, now)
     after = evolve_all(after, passed)
     return [*done, *passed, *_switch(after, number, following, before, now)]
 
@@ -357,20 +306,6 @@ def _muted(state: ConferenceState, who: str, *, muted: bool) -> list[Participant
     if found is None or found.audio_muted == muted or (muted and who == state.chair):
         return []
     return [ParticipantsChanged((who,), muted, state.entry_muted)]
-
-
-def _marked(
-    found: RollCall, statuses: Collection[tuple[str, MarkStatus]], now: datetime
-) -> list[RollCallMarked]:
-    """Marks by rule, as one event; none for nobody."""
-    if not statuses:
-        return []
-    first = len(found.marks) + 1
-    marks = (
-        RollCallMark(entry, participant, status, now)
-        for entry, (participant, status) in enumerate(statuses, first)
-    )
-    return [RollCallMarked(found.number, tuple(marks))]
 
 
 def _find(state: ConferenceState, number: int) -> RollCall:
