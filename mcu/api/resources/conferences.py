@@ -204,7 +204,7 @@ ROUTES: Final = (
         "POST", f"{BASE}/conferences", "start_conference", start_conference,
         "Start a conference", TAG, Action.CONTROL_CONFERENCES,
         (Answer(201, "started", Conference, headers=(LOCATION_HEADER, ETAG_HEADER)),),
-        body=Body(NewConference),
+        body=Body(NewConference), problems=("not-found",),
     ),
     Route(
         "GET", f"{BASE}/conferences/{{conference}}", "read_conference", read_conference,

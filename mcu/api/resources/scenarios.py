@@ -317,7 +317,7 @@ ROUTES: Final = (
         "POST", PATH, "create_scenario", create_scenario,
         "Keep a scenario, from nothing or from a template", TAG, Action.WRITE_SCENARIOS,
         (Answer(201, "kept", Scenario, headers=(LOCATION_HEADER, ETAG_HEADER)),),
-        body=Body(NewScenario),
+        body=Body(NewScenario), problems=("not-found",),
     ),
     Route(
         "POST", f"{PATH}:import", "import_scenarios", import_scenarios,
