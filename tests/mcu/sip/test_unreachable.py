@@ -3,12 +3,13 @@
 import socket
 
 from mcu.sip.unreachable import ask_for_errors, unreachable_places
-from tests.peers.daemon import free_port
 from tests.peers.waiting import until
 
 
 async def test_only_where_nobody_is_counts() -> None:
-    nobody = free_port(socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        nobody = gone.getsockname()[1]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.setblocking(False)
