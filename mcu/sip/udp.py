@@ -58,7 +58,9 @@ class SipUdp:
         self._socket = open_socket(host, port)
         self._is_v6 = self._socket.family == socket.AF_INET6
         ask_for_local_addresses(self._socket)
-        ask_for_errors(self._socket)
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            # Others stop to read a socket for good once it has an error, as libuv does.
+            ask_for_errors(self._socket)
         loop.add_reader(self._socket.fileno(), self._readable)
 
     @property
