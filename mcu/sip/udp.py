@@ -6,6 +6,7 @@ that is what firewalls and devices expect of an answer.
 """
 
 import asyncio
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -58,10 +59,12 @@ class SipUdp:
         self._socket = open_socket(host, port)
         self._is_v6 = self._socket.family == socket.AF_INET6
         ask_for_local_addresses(self._socket)
-        if isinstance(loop, asyncio.SelectorEventLoop):
-            # Others stop to read a socket for good once it has an error, as libuv does.
-            ask_for_errors(self._socket)
-        loop.add_reader(self._socket.fileno(), self._readable)
+        ask_for_errors(self._socket)
+        # libuv stops to read a socket for good once it has an error: it watches the one that
+        # watches the socket, which has none.
+        self._wakes = select.epoll()
+        self._wakes.register(self._socket, select.EPOLLIN)
+        loop.add_reader(self._wakes.fileno(), self._readable)
 
     @property
     def port(self) -> int:
@@ -99,7 +102,8 @@ class SipUdp:
     def close(self) -> None:
         """Stop reading and close the socket. Idempotent."""
         if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_reader(self._wakes.fileno())
+            self._wakes.close()
             self._socket.close()
 
     def _readable(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+import uvloop
 
 from mcu.sip.counts import TransportCounts
 from mcu.sip.settings import EndpointSettings, SourceLimits
@@ -106,6 +107,10 @@ async def test_who_takes_no_datagrams_is_unreachable_at_once(listening: str, hos
         assert ended == CallEnded(call, "unreachable")
         assert found.counts.dropped["unreachable"] == 1
         assert found.agent.is_idle
+        async with udp_peer(host) as other:
+            other.transport.sendto(options(), (host, port_of(found, "udp")))
+            answer, _ = await other.received.get()
+            assert answer.startswith(b"SIP/2.0 200 OK\r\n")
 
 
 async def test_what_icmp_says_of_one_place_does_not_keep_others_from_hearing() -> None:
@@ -142,3 +147,11 @@ async def test_what_the_kernel_throws_away_is_counted() -> None:
             assert sent < 10_000
     listening.close()
     assert listening.kernel_drops() == 0
+
+
+def test_errors_are_told_on_the_daemons_loop_and_it_hears_on() -> None:
+    """libuv stops to read a socket that has an error."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test_what_icmp_says_of_one_place_does_not_keep_others_from_hearing())
+        runner.run(test_who_takes_no_datagrams_is_unreachable_at_once("::", "127.0.0.1"))
+        runner.run(test_who_takes_no_datagrams_is_unreachable_at_once("::", "::1"))
