@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.peers import linphone
 from tests.peers.generator_rooms import GeneratorRoom, GeneratorRooms
-from tests.peers.linphone import Linphone
+from tests.peers.linphone import RATE_HZ, Linphone
 from tests.peers.meeting import Meeting, mean_rgb, meeting
 from tests.peers.sip_daemon import SipDaemon, add_sip_bridge
 from tests.peers.waiting import until, until_read
@@ -106,14 +106,18 @@ async def test_it_holds_and_resumes(daemon: SipDaemon, tmp_path: Path) -> None:
         await found.register(phone)
         await found.held.until_states(phong_giu="connected")
         await found.hear_each_other(phone)
+        # Its music on hold is its tone too: that it does not want ours is what can be told.
         await phone.do("pause")
-        await until(lambda: found.web.heard_db(PHONE_HZ) < 10, 0.05)
+        await until(lambda: "is now paused" in phone.said, 0.05)
+        assert "a=recvonly" in phone.log
+        heard = phone.heard_bytes
         # For longer than a lost room may be silent.
         for _ in range(3):
             found.web.forget_heard()
             await until(lambda: found.web.heard_db(WEB_HZ) > -120, 0.05)
             assert (await found.held.roster())["phong-giu"]["state"] == "connected"
         await phone.do("resume")
+        await until(lambda: phone.heard_bytes > heard + RATE_HZ, 0.05)
         await found.hear_each_other(phone)
         await found.see_each_other(phone)
 

@@ -110,6 +110,12 @@ class Linphone:
         for key in keys:
             await self.do(key)
 
+    @property
+    def heard_bytes(self) -> int:
+        """How much it has heard."""
+        path = self.directory / "heard.wav"
+        return path.stat().st_size if path.exists() else 0
+
     def heard_db(self, hz: float, seconds: float = 0.5) -> float:
         """Level of one frequency in the end of what it has heard, dB of full scale."""
         path = self.directory / "heard.wav"
