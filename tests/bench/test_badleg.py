@@ -174,3 +174,14 @@ async def test_elsewhere_is_as_much_work_for_nobody() -> None:
         assert len(leg.sink.recv(2000)) > badleg_peer.FLOOD_BYTES
     finally:
         leg.close()
+
+
+@pytest.mark.parametrize("fault", badleg_peer.FAULTS)
+async def test_every_fault_can_be_done_elsewhere(fault: str) -> None:
+    leg = badleg_peer.Elsewhere()
+    try:
+        send = badleg_peer.FAULTS[fault]()
+        for phase in range(6):
+            send(leg, phase, phase * PHASE_S)
+    finally:
+        leg.close()
