@@ -7,10 +7,9 @@ is made of, not the 130,000 objects of the program itself, which are frozen at t
 looked at when the last one has gone, when ``LEFT`` have, or after ``FULL_S`` in which much has come
 of age.
 
-Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``.
-What there was no time to look at is frozen, and then all must be looked at, the program too, for
-what it leaves in cycles to be found: one long pause (70 ms and more) each time until nobody is
-connected.
+Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``, and
+``TOO_MANY`` of the second generation are collected without time for it, which makes one tick late
+by some milliseconds.
 """
 
 import gc
@@ -35,8 +34,8 @@ FULL_MIDDLES: Final = 50
 """So many collections of the second generation mean that much has come and gone."""
 SPARE_S: Final = 0.002
 """Left of the time before the next tick."""
-TOO_MANY: Final = 32_000
-"""Of those that could not be looked at in time so many are frozen unlooked."""
+TOO_MANY: Final = 16_000
+"""Of those that could not be looked at in time so many are looked at all the same: 8 ms."""
 FIRST_OBJECT_S: Final = 0.5e-6
 """What looking at an object is assumed to cost before the first collection."""
 FIRST_FULL_S: Final = 0.01
@@ -52,8 +51,6 @@ class Heap(Protocol):
 
     def get_count(self) -> tuple[int, int, int]: ...  # noqa: D102
     def collect(self, generation: int) -> int: ...  # noqa: D102
-    def freeze(self) -> None: ...  # noqa: D102
-    def unfreeze(self) -> None: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -117,7 +114,6 @@ class Collector:
         self._middles = 0  # collections of the second generation since all was looked at
         self._full_at = now
         self._full_s = FIRST_FULL_S
-        self._frozen = False  # something of a meeting, unlooked
         self._legs = 0
         self._left = 0
 
@@ -142,13 +138,9 @@ class Collector:
         young, youngs, _ = self._heap.get_count()
         if youngs != self._youngs:
             self._note_automatic(youngs)
-        if self._aged >= AGED and self._fits(young + self._aged, slack_s):
+        fits = self._aged >= AGED and self._fits(young + self._aged, slack_s)
+        if fits or self._aged >= TOO_MANY:
             self._collect_middle(young)
-        elif self._aged >= TOO_MANY:
-            self._middles += self._aged // AGED
-            self._aged = 0
-            self._heap.freeze()
-            self._frozen = True
         elif young >= YOUNG and self._fits(young, slack_s):
             self._collect(0, young)
             self._aged += young
@@ -179,14 +171,8 @@ class Collector:
 
     def _look_at_all(self, now: float) -> None:
         begun = self._clock()
-        if self._frozen:
-            self._heap.unfreeze()
         self._heap.collect(2)
-        if self._frozen:
-            self._heap.freeze()
         self._full_s = self._clock() - begun
-        # Frozen with the program is now what is still connected.
-        self._frozen = self._frozen and self._legs > 0
         self._full_at = now
         self._middles = self._left = 0
         self._aged = self._youngs = 0

@@ -115,10 +115,13 @@ class Conversation:
     async def reserve(self) -> None:
         """Bind ports for what may be agreed on next.
 
+        One call in a turn of the loop: opening its sockets takes a millisecond or two.
+
         Raises:
             PortsExhausted.
         """
-        ports = await self._context.acceptor.reserve(SECTIONS)
+        async with self._context.one_a_turn():
+            ports = await self._context.acceptor.reserve(SECTIONS)
         self.release()
         if self.is_over:
             ports.close()
