@@ -88,6 +88,7 @@ async def test_a_secret_is_shown_once(daemon: StubDaemon, page: Page) -> None:
     entry = page.locator(f"[id='sip-{room}']")
     await expect(entry.locator("button.danger")).to_be_disabled()
     await entry.locator("button").first.click()
+    await expect(page.locator("dialog button[type=submit]")).to_be_focused()
     await page.keyboard.press("Enter")
     lines = page.locator(".account dd")
     await expect(lines).to_have_text(

@@ -301,4 +301,4 @@ async def test_no_task_and_no_object_outlives_its_leg(tmp_path: Path) -> None:
         for leaves in (True, False, True):
             await stay(held, "vao-ra", leaves=leaves)
             await held.until_states(vao_ra="left")
-        await until_read(living, lambda now: now == before)
+        await until_read(living, lambda now: now <= before)  # something passing may be in it
