@@ -43,6 +43,7 @@ from mcu.conference.floor_model import EndFloor
 from mcu.conference.polling import decide_polling
 from mcu.conference.polling_model import PollingStopped, StartPolling
 from mcu.conference.presence import holds_tile
+from mcu.conference.roll_call_model import calling
 from mcu.conference.scenario import (
     ALL,
     CHAIR,
@@ -146,8 +147,10 @@ def _go(
     state: ConferenceState, agenda: Agenda, item: AgendaItem | None, now: datetime
 ) -> list[Event]:
     """Hold an item; None: the end. The floor that was given in the item before ends with it."""
-    if any(each.on_air is not None for each in state.roll_calls):
-        raise Refused("A roll call is on: pause it, or sign it off, before the agenda goes on.")
+    if calling(state.roll_calls) is not None:
+        raise Refused(
+            "A roll call is not over: sign it off, or cancel it, before the agenda goes on."
+        )
     floor_ended = decide_floor(state, EndFloor(), now)
     if floor_ended:
         state = evolve_all(state, floor_ended)

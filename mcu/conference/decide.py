@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import agenda, facts, mutes, presentation, procedure, roster
+from mcu.conference import agenda, facts, mutes, presentation, procedure, roll_call, roster
 from mcu.conference.agenda_commands import ChangeAgenda, JumpToItem, NextItem, PreviousItem
 from mcu.conference.commands import (
     AddParticipant,
@@ -126,9 +126,9 @@ def _decide(
         case RemoveParticipant():
             return presentation.given_back(state, roster.remove(state, command))
         case ChangeParticipant():
-            return roster.change(state, command)
+            return [*roster.change(state, command), *roll_call.keep_mutes(state, command)]
         case MuteAll() | UnmuteAll():
-            return mutes.mute(state, command)
+            return [*mutes.mute(state, command), *roll_call.keep_mutes(state, command)]
         case SetLayout():
             return _set_layout(state, command)
         case StartBroadcast():

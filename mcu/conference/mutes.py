@@ -25,16 +25,23 @@ def mute(state: ConferenceState, command: MuteAll | UnmuteAll) -> list[Event]:
     Cost: O(participants).
     """
     muted = isinstance(command, MuteAll)
-    spared = _spared(state, command.except_)
     changed = tuple(
-        each.id
-        for each in in_scope(state, command.scope)
-        if each.audio_muted != muted and each.id not in spared
+        id_ for id_ in meant(state, command) if state.participants[id_].audio_muted != muted
     )
-    entry_muted = _entry_muted(state.entry_muted, command.scope, muted)
+    entry_muted = newcomers(state.entry_muted, command.scope, muted)
     if not changed and entry_muted == state.entry_muted:
         return []
     return [ParticipantsChanged(changed, muted, entry_muted)]
+
+
+def meant(state: ConferenceState, command: MuteAll | UnmuteAll) -> list[str]:
+    """Whom a command means now, whether or not it changes anything for them.
+
+    Raises:
+        Refused: see ``mute``.
+    """
+    spared = _spared(state, command.except_)
+    return [each.id for each in in_scope(state, command.scope) if each.id not in spared]
 
 
 def in_scope(state: ConferenceState, scope: str | tuple[str, ...]) -> Collection[Participant]:
@@ -68,9 +75,10 @@ def _spared(state: ConferenceState, except_: tuple[str, ...]) -> frozenset[str]:
     return frozenset(spared)
 
 
-def _entry_muted(
+def newcomers(
     before: tuple[str, ...], scope: str | tuple[str, ...], muted: bool
 ) -> tuple[str, ...]:
+    """``entry_muted`` after a scope was muted or unmuted."""
     if not isinstance(scope, str):
         return before
     if scope == EVERYONE:

@@ -32,6 +32,7 @@ from mcu.conference.roll_call_model import (
     RollCallCancelled,
     RollCallMark,
     RollCallMarked,
+    RollCallMutesKept,
     RollCallPaused,
     RollCallResumed,
     RollCallSigned,
@@ -114,6 +115,12 @@ def procedure_data(event: ProcedureEvent) -> Json:
             return {"number": event.number, "participant": event.participant}
         case RollCallPaused() | RollCallResumed():
             return {"number": event.number}
+        case RollCallMutesKept():
+            return {
+                "number": event.number,
+                "heard": list(event.heard),
+                "entry_muted": list(event.entry_muted),
+            }
         case RollCallSigned() | RollCallCancelled():
             return {"number": event.number, "at": time_to_text(event.at), "by": event.by}
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mcu.conference import mutes
+from mcu.conference.commands import ChangeParticipant, MuteAll, UnmuteAll
 from mcu.conference.events import Event, ParticipantsChanged
 from mcu.conference.evolve import evolve_all
 from mcu.conference.roll_call_model import (
@@ -27,6 +29,7 @@ from mcu.conference.roll_call_model import (
     RollCallCommand,
     RollCallMark,
     RollCallMarked,
+    RollCallMutesKept,
     RollCallPaused,
     RollCallResumed,
     RollCallSigned,
@@ -35,6 +38,7 @@ from mcu.conference.roll_call_model import (
     SignRollCall,
     SkipRoom,
     StartRollCall,
+    calling,
 )
 from mcu.conference.roll_call_rules import (
     arrived,
@@ -102,6 +106,32 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
         elif each.on_air is not None and not _is_here(after, each.on_air):
             all_events += _dropped(after, each, each.on_air, now)
     return all_events
+
+
+def keep_mutes(
+    state: ConferenceState, command: MuteAll | UnmuteAll | ChangeParticipant
+) -> list[Event]:
+    """What is muted while rooms are called stays so; as all are muted then, only this tells.
+
+    Raises:
+        Refused: see ``mutes.mute``.
+    """
+    found = calling(state.roll_calls)
+    if found is None:
+        return []
+    heard, entry_muted = found.heard, found.entry_muted
+    if isinstance(command, ChangeParticipant):
+        muted = command.audio_muted is True
+        who = [command.participant]
+    else:
+        muted = isinstance(command, MuteAll)
+        who = mutes.meant(state, command)
+        entry_muted = mutes.newcomers(entry_muted, command.scope, muted)
+    if muted:
+        heard = tuple(each for each in heard if each not in who)
+    if (heard, entry_muted) == (found.heard, found.entry_muted):
+        return []
+    return [RollCallMutesKept(found.number, heard, entry_muted)]
 
 
 def _start(state: ConferenceState, command: StartRollCall, now: datetime) -> list[Event]:

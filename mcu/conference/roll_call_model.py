@@ -53,7 +53,7 @@ class RollCall:
         number: from 1, in the conference.
         starts_at, due: of ``presence``: when the meeting begins, and until when one is in time.
         calling: who is called now. skipped: who is called last.
-        heard: who was not muted before; is so again afterwards.
+        heard: who was not muted before; is so again afterwards, unless muted meanwhile.
         entry_muted: whose newcomers came in muted before.
     """
 
@@ -238,6 +238,16 @@ class RollCallResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class RollCallMutesKept:
+    """Operators muted or unmuted meanwhile: that holds afterwards; see ``RollCall``."""
+
+    type: ClassVar[str] = "roll-call.mutes-kept"
+    number: int
+    heard: tuple[str, ...]
+    entry_muted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RollCallSigned:
     """It is a record now."""
 
@@ -264,6 +274,7 @@ RollCallEvent = (
     | RollCallSkipped
     | RollCallPaused
     | RollCallResumed
+    | RollCallMutesKept
     | RollCallSigned
     | RollCallCancelled
 )
@@ -295,6 +306,8 @@ def _evolve(before: RollCall, event: RollCallEvent) -> RollCall:
             return replace(before, paused=True)
         case RollCallResumed():
             return replace(before, paused=False)
+        case RollCallMutesKept():
+            return replace(before, heard=event.heard, entry_muted=event.entry_muted)
         case RollCallSigned():
             status: RollCallStatus = "signed"
         case RollCallCancelled():

@@ -28,7 +28,7 @@ from mcu.conference.decide import decide, decide_start
 from mcu.conference.evolve import evolve_all
 from mcu.conference.floor_model import GrantFloor
 from mcu.conference.polling_model import StartPolling
-from mcu.conference.roll_call_model import PauseRollCall, StartRollCall
+from mcu.conference.roll_call_model import CancelRollCall, PauseRollCall, StartRollCall
 from mcu.conference.scenario import Agenda, AgendaItem, ItemPolling
 from mcu.conference.state import Refused
 from mcu.engine.plan import EmptySlot, ParticipantSlot, SpeakerSlot
@@ -312,7 +312,10 @@ def test_the_floor_given_within_an_item_ends_with_it():
 def test_a_room_that_is_called_on_air_is_not_cut_off():
     state = then(session(), StartRollCall("called"))
     assert any(each.on_air is not None for each in state.roll_calls)
-    with pytest.raises(Refused, match="roll call is on"):
+    with pytest.raises(Refused, match="roll call is not over"):
         decide(state, NextItem(), NOW)
-    state = then(state, PauseRollCall(1, paused=True), NextItem())
+    state = then(state, PauseRollCall(1, paused=True))
+    with pytest.raises(Refused, match="roll call is not over"):
+        then(state, NextItem())
+    state = then(state, CancelRollCall(1), NextItem())
     assert state.agenda.current == "i1"

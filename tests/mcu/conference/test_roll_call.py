@@ -6,6 +6,7 @@ import pytest
 
 from mcu.conference.commands import (
     AddParticipant,
+    ChangeParticipant,
     EndConference,
     MuteAll,
     NoteJoined,
@@ -15,6 +16,7 @@ from mcu.conference.commands import (
     NoteReturned,
     RemoveParticipant,
     StartConference,
+    UnmuteAll,
 )
 from mcu.conference.deadlines import deadlines
 from mcu.conference.decide import decide
@@ -175,6 +177,31 @@ def test_newcomers_come_in_muted_meanwhile_and_mutes_are_as_before():
     assert last(state).status == "cancelled"
     with pytest.raises(Refused, match="cancelled"):
         decide(state, MarkRoom(1, "b1", "late", "An", "x"), NOW)
+
+
+def test_what_is_muted_by_hand_meanwhile_stays_so():
+    state = then(called(5), UnmuteAll(), ChangeParticipant("b1", audio_muted=True))
+    state, events = did(state, ChangeParticipant("b1", audio_muted=True))
+    assert events == []
+    state, events = did(state, MuteAll(("b2",)))
+    assert types(events)[-1] == "roll-call.mutes-kept"
+    state = then(state, CancelRollCall(1))
+    assert heard(state) == ["b0", "b3", "b4"]
+
+
+def test_mute_all_changes_nothing_meanwhile_and_holds_afterwards():
+    state = then(called(), PauseRollCall(1, paused=True))
+    state, events = did(state, MuteAll(except_=("chair", "b3")))
+    assert types(events) == ["roll-call.mutes-kept"]
+    state = then(state, CancelRollCall(1))
+    assert heard(state) == ["b0", "b3"]
+    assert state.entry_muted == ("all",)
+
+
+def test_unmute_all_meanwhile_lets_newcomers_be_heard_afterwards():
+    state = then(meeting(3, chair="b0", joined=ids(3)), MuteAll(), CALLED, UnmuteAll())
+    state = then(state, CancelRollCall(1))
+    assert state.entry_muted == ()
 
 
 def test_who_is_not_here_at_its_turn_is_absent_and_may_be_returned_to():
