@@ -137,8 +137,8 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "floor.resumed", "floor.ended", "chair-view.started", "chair-view.stopped",
         "polling.started", "polling.moved", "polling.skipped", "polling.paused",
         "polling.resumed", "polling.stopped", "roll-call.started", "roll-call.marked",
-        "roll-call.called", "roll-call.skipped", "roll-call.paused", "roll-call.resumed", "roll-call.mutes-kept",
-        "roll-call.signed", "roll-call.cancelled",
+        "roll-call.called", "roll-call.skipped", "roll-call.paused", "roll-call.resumed",
+        "roll-call.mutes-kept", "roll-call.signed", "roll-call.cancelled",
         "agenda.changed", "agenda.advanced", "agenda.overrun",
     } == set(EVENT_TYPES)  # fmt: skip
 
