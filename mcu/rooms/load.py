@@ -162,7 +162,8 @@ class LoadWatch:
                 f"All {self._max_legs} connections are taken (limits.max_legs): "
                 "close some, or raise the limit."
             )
-        wait_s = self._overload.refuses(now)
+        # With nobody inside there is nobody to protect: whatever is busy is not the meeting.
+        wait_s = self._overload.refuses(now) if standing else None
         if wait_s is None:
             self._overload.note_join(now)
             return

@@ -82,6 +82,16 @@ async def test_a_full_machine_refuses_the_new_and_takes_the_known_back(tmp_path:
         assert reading.load.level == "strained"
 
 
+async def test_where_nobody_is_inside_there_is_nobody_to_protect(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        use(site, 1.0, 9)
+        assert site.load.status().level == "overloaded"
+        with pytest.raises(NoCapacity, match="those inside come first"):
+            await start_three(site)
+        status = site.load.status()
+        assert (status.legs, status.refused["load"]) == (1, 1)
+
+
 async def refusal(site: VirtualInstallation, within: int) -> NoCapacity:
     for _ in range(within):
         try:
