@@ -138,7 +138,7 @@ def _type_name(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_type_name(typing.get_args(annotation)[0])}"
     names = {int: "whole number", float: "number", str: "text", SecretStr: "secret text"}
-    names |= {PortRange: "range of ports", DialRule: "rules"}
+    names |= {bool: "true or false", PortRange: "range of ports", DialRule: "rules"}
     return names.get(annotation, "path")
 
 
