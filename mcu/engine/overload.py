@@ -18,7 +18,7 @@ LEVELS: Final[tuple[Level, ...]] = ("none", "strained", "overloaded")
 
 Sign = Literal["processors", "loop", "lateness", "missed", "pictures"]
 """What shows load: all our processor time; that of the thread that handles packets; late or
-missed ticks of sound; frame intervals left out."""
+missed ticks of sound, where our own work explains them; frame intervals left out."""
 
 READING_INTERVAL_S: Final = 1.0
 WINDOW: Final = 5
@@ -82,6 +82,11 @@ all it has the worst tick of a second is some 8 ms late."""
 _MISSED: Final = _Bounds(0, 1, 5)
 _SKIPPED: Final = _Bounds(0.02, 0.1, 0.5)
 _LEFT_OUT: Final = _Bounds(0, 1, float("inf"))
+
+EXPLAINS: Final = 0.5
+"""Of the limit: so much of our own processor time, or of that of the packets' thread, and late or
+missed sound is our doing. Below it other programs keep us from our turn: neither giving pictures
+up nor refusing rooms would bring the turn any sooner, so it is shown and not acted upon."""
 
 
 class Overload:
@@ -174,11 +179,12 @@ class Overload:
         self, reading: LoadReading, bound: Literal["calm", "hot", "critical"]
     ) -> tuple[Sign, ...]:
         """What of a reading reaches a bound; goes beyond it, for ``calm``."""
+        ours = max(reading.processors, reading.loop) >= EXPLAINS * self._max_load
         measured: tuple[tuple[Sign, float, _Bounds], ...] = (
             ("processors", reading.processors, self._processors),
             ("loop", reading.loop, self._processors),
-            ("lateness", reading.lateness_s, _LATENESS_S),
-            ("missed", reading.missed, _MISSED),
+            ("lateness", reading.lateness_s if ours else 0.0, _LATENESS_S),
+            ("missed", reading.missed if ours else 0, _MISSED),
             ("pictures", reading.skipped, _SKIPPED),
             ("pictures", reading.left_out, _LEFT_OUT),
         )

@@ -16,7 +16,8 @@ class Load(Output):
     )
     signs: list[Literal["processors", "loop", "lateness", "missed", "pictures"]] = Field(
         description="what showed it: all processor time, that of the thread that handles packets, "
-        "sound mixed late, sound left out, pictures left out"
+        "sound mixed late, sound left out, pictures left out. Late sound counts only where the "
+        "server's own use of the processors explains it, not what other programs use"
     )
     given_up: list[Literal["view-rate", "small-renditions", "small-slots"]] = Field(
         description="the first first: fewer pictures a second; weak lines share one picture; "

@@ -5,6 +5,7 @@ import pytest
 from mcu.engine.overload import (
     BACK_AFTER_S,
     CROWD,
+    EXPLAINS,
     FORGET_S,
     PENDING_S,
     RETRY_BUSY_S,
@@ -188,8 +189,9 @@ def test_a_province_may_come_at_once_to_an_idle_machine() -> None:
     [
         ("processors", LoadReading(processors=0.91)),
         ("loop", LoadReading(loop=0.91)),
-        ("lateness", LoadReading(lateness_s=0.021)),
-        ("missed", LoadReading(missed=1)),
+        ("lateness", LoadReading(processors=0.5, lateness_s=0.021)),
+        ("lateness", LoadReading(loop=0.5, lateness_s=0.021)),
+        ("missed", LoadReading(processors=0.5, missed=1)),
         ("pictures", LoadReading(skipped=0.2)),
         ("pictures", LoadReading(left_out=3)),
     ],
@@ -205,3 +207,26 @@ def test_a_lower_limit_acts_earlier() -> None:
     clock = Seconds(max_load=0.5)
     clock.take(LoadReading(processors=0.52), 4)
     assert clock.overload.level == "overloaded"
+
+
+def test_lateness_that_our_own_work_does_not_explain_is_not_ours() -> None:
+    clock = Seconds()
+    late = LoadReading(processors=0.4, loop=0.4, cores=2, lateness_s=0.3, missed=20)
+    assert clock.take(late, 60) == [0] * 60
+    assert (clock.overload.level, clock.overload.signs) == ("none", ())
+    assert clock.overload.refuses(clock.now) is None
+    assert clock.overload.reading.lateness_s == 0.3  # shown all the same
+
+
+def test_what_other_programs_delay_does_not_keep_pictures_away() -> None:
+    clock = Seconds()
+    clock.take(HOT, 3)
+    assert clock.take(LoadReading(processors=0.1, lateness_s=0.3, missed=20), 11)[-1] == 0
+
+
+@pytest.mark.parametrize("max_load", [0.95, 0.45])
+def test_how_much_explains_goes_by_the_limit(max_load: float) -> None:
+    for used, level in ((EXPLAINS * max_load, "overloaded"), (0.9 * EXPLAINS * max_load, "none")):
+        clock = Seconds(max_load)
+        clock.take(LoadReading(processors=used, lateness_s=0.06), 4)
+        assert clock.overload.level == level

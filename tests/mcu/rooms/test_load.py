@@ -92,6 +92,35 @@ async def test_where_nobody_is_inside_there_is_nobody_to_protect(tmp_path: Path)
         assert (status.legs, status.refused["load"]) == (1, 1)
 
 
+def hang(site: VirtualInstallation, part: float, seconds: int) -> None:
+    """Let time pass in which so much is used, and the loop gets no turn for long each second."""
+    for _ in range(seconds):
+        site.processor_s += 2.0 * part
+        with site.stalled(lambda datagram, address: None):
+            site.run(0.2)
+        site.run(0.8)
+
+
+async def test_what_other_programs_delay_refuses_nobody(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        await start_three(site)
+        hang(site, 0.05, 8)
+        status = site.load.status()
+        assert status.lateness_ms > 50
+        assert (status.level, status.signs, status.given_up) == ("none", (), ())
+        await site.offer(VIEWER, view="main")
+        assert site.load.status().refused["load"] == 0
+
+
+async def test_lateness_that_is_our_own_doing_refuses(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        await start_three(site)
+        hang(site, 0.6, 8)
+        assert "lateness" in site.load.status().signs
+        with pytest.raises(NoCapacity, match="sound is mixed late"):
+            await site.offer(VIEWER, view="main")
+
+
 async def refusal(site: VirtualInstallation, within: int) -> NoCapacity:
     for _ in range(within):
         try:
