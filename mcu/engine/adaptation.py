@@ -248,16 +248,14 @@ class Adaptation:
 
     def wants_width(self, now: float) -> bool:
         """Whether the line is to be probed: nothing tells whether it carries the next step."""
-        if (
-            not self.step
-            or self.audio_only
-            or not self._watched
-            or now - max(self._probed_at, self._width_at, self._fell_at) < self._probe_s
-        ):
-            return False
+        known_at = max(self._probed_at, self._width_at, self._fell_at)
+        between = 0 < self.step < len(self.ladder)
+        return between and self._watched and now - known_at >= self._probe_s
+
+    def probed(self, now: float) -> None:
+        """A probe has left: there is no other until it can have told something."""
         self._probed_at = now
         self._probe_s = min(PROBE_MAX_S, 2 * self._probe_s)
-        return True
 
     # What is known
 

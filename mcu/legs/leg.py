@@ -185,8 +185,11 @@ class Leg(Protocol):
     def limit_bitrate(self, bps: int | None) -> None:
         """Limit what the peer sends in total (REMB); None lifts the limit."""
 
-    def probe_line(self, now: float) -> None:
-        """Find out how much the line carries, where the peer reports on each packet."""
+    def probe_line(self, now: float) -> bool:
+        """Find out how much the line carries, where the peer reports on each packet.
+
+        Returns: whether a probe left; if not, ask again later.
+        """
 
     def statistics(self, now: float) -> LegStatistics:
         """A reading; cheap enough to be taken once a second for every leg."""

@@ -136,12 +136,15 @@ class Outgoing:
         if output is not None:
             output.stream.play(rendition, now)
 
-    def probe(self, now: float) -> None:
-        """Send a burst whose arrival tells how much the line carries."""
-        if self.estimate is not None:
-            for output in self.outputs.values():
-                if output.stream.probe(PROBE_PACKETS, now):
-                    return
+    def probe(self, now: float) -> bool:
+        """Send a burst whose arrival tells how much the line carries.
+
+        Returns: whether one left. While a large picture leaves none does: the queue of a thin line
+            has no room for both.
+        """
+        if self.estimate is None or self.estimate.is_busy(self.departures, now):
+            return False
+        return any(one.stream.probe(PROBE_PACKETS, now) for one in self.outputs.values())
 
     def stop(self, now: float) -> None:
         """Leave all renditions."""

@@ -130,8 +130,9 @@ class SipLeg:
         if flow is not None:
             flow.limit_bitrate(bps)
 
-    def probe_line(self, now: float) -> None:
-        """Without effect: SIP peers do not report on each packet."""
+    def probe_line(self, now: float) -> bool:
+        """Never: SIP peers do not report on each packet."""
+        return False
 
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""

@@ -169,10 +169,9 @@ class WebRtcLeg:
         if self._outbound is not None:
             self._send_rtcp(self._feedback.bitrate_limit())
 
-    def probe_line(self, now: float) -> None:
+    def probe_line(self, now: float) -> bool:
         """Repeat a few packets at once; how they arrive tells how much the line carries."""
-        if self._path.handle is not None:
-            self._outgoing.probe(now)
+        return self._path.handle is not None and self._outgoing.probe(now)
 
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""

@@ -57,6 +57,8 @@ BURSTS_S = 6.0
 BURSTS_QUANTILE = 0.75
 """The width is told by bursts of so many packets at least, by the last ones of so long; jitter
 stretches some, a line's width all. What arrives in less than the second is from a wide line."""
+BUSY_S = 0.2
+"""So long after more left than the estimate bears, a burst more might overflow the line."""
 CALM_JUDGED_S = 0.25
 """While nothing is lost and nothing queues, a line is judged so often: reports come 20 times a
 second from each of 145 rooms."""
@@ -165,6 +167,19 @@ class LineEstimate:
         """What the line carries, by the last bursts; None: there were none of late."""
         rates = sorted(rate for left, rate in self._bursts if now - left <= BURSTS_S)
         return rates[int(BURSTS_QUANTILE * (len(rates) - 1))] if rates else None
+
+    def is_busy(self, departures: DepartureLog, now: float) -> bool:
+        """Whether more left lately than the estimate bears, as while a large picture leaves.
+
+        Cost: what left in ``BUSY_S`` and is not reported on yet, and the records; some 20 entries.
+        """
+        since = now - BUSY_S
+        sent = sum(one.bytes_sent for one in self._records if one.left > since)
+        for first, last, left, size in reversed(departures.bursts):
+            if left <= since or last <= self._next:
+                break
+            sent += size + (last - first) * LINE_BYTES
+        return sent * 8 > self.bps * BUSY_S
 
     def _correct(self, base: int, arrivals: Sequence[int | None]) -> None:
         for number, arrival in enumerate(arrivals, base):

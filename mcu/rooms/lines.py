@@ -159,8 +159,8 @@ class Lines:
         report = line.report(reading, now)
         if leg.state == "connected" and adaptation.take(report, now):
             self._moved(media, leg, adaptation, before)
-        elif adaptation.wants_width(now):
-            leg.probe_line(now)
+        elif adaptation.wants_width(now) and leg.probe_line(now):
+            adaptation.probed(now)
 
     def relieve(self, media: ConferenceMedia, leg: Leg, now: float) -> None:
         """The leg's line is congested: do not wait for the next reading.

@@ -419,6 +419,7 @@ def test_a_line_is_probed_where_nothing_tells_its_width_and_more_seldom_in_vain(
         adaptation.take(watched(250_000.0 if probed else None), now)
         if adaptation.wants_width(now):
             probes.append(now)
+            adaptation.probed(now)
     assert adaptation.climbs == 0
     waits = [later - earlier for earlier, later in itertools.pairwise(probes)]
     assert waits == sorted(waits)

@@ -246,3 +246,22 @@ def test_departures_are_bounded() -> None:
         departures.left(1, 1000, one * 0.01)
     assert len(departures.bursts) == MAX_BURSTS
     assert departures.bursts[-1] == (4999, 5000, 49.99, 1000)
+
+
+def test_a_line_is_busy_while_more_leaves_than_the_estimate_bears() -> None:
+    line = Bottleneck(rate_bps=300_000, sends_bps=150_000)
+    line.run(10.0)
+    assert not line.estimate.is_busy(line.departures, line.now)
+    for _ in range(8):  # a large picture, paced: each packet leaves alone
+        line.departures.left(1, PACKET_BYTES, line.now)
+    assert line.estimate.is_busy(line.departures, line.now)
+    assert line.estimate.is_busy(line.departures, line.now + 0.1)
+    assert not line.estimate.is_busy(line.departures, line.now + 0.3)
+
+
+def test_what_is_reported_on_counts_once() -> None:
+    line = Bottleneck(rate_bps=0.0, sends_bps=1_000_000, report_s=0.2)
+    line.run(15.0)  # the estimate is half as much again as what leaves
+    for _ in range(10):
+        line.run(0.04)
+        assert not line.estimate.is_busy(line.departures, line.now)

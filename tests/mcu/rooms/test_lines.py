@@ -36,6 +36,7 @@ class FakeLeg:
         self.sent = {"audio": StreamStatistics(), "video": StreamStatistics()}
         self.line: LineStatistics | None = None
         self.probes: list[float] = []
+        self.may_be_probed = True
 
     @property
     def rung(self) -> Rung | None:
@@ -61,8 +62,9 @@ class FakeLeg:
     def statistics(self, now: float) -> LegStatistics:
         return LegStatistics(sent=dict(self.sent), line=self.line)
 
-    def probe_line(self, now: float) -> None:
+    def probe_line(self, now: float) -> bool:
         self.probes.append(now)
+        return self.may_be_probed
 
 
 class FakeMedia:
@@ -222,3 +224,18 @@ def test_after_a_fall_a_line_is_probed_until_its_width_is_known() -> None:
     probes = len(leg.probes)
     reported.run(20)
     assert len(leg.probes) == probes
+
+
+def test_a_probe_that_could_not_leave_is_tried_again_with_each_reading() -> None:
+    reported = ReportedLine()
+    leg = reported.setting.leg
+    leg.may_be_probed = False
+    reported.run(3)
+    reported.relieve(300_000, 0.6)
+    reported.run(8)
+    assert len(leg.probes) >= 5
+    leg.may_be_probed = True
+    reported.run(1)
+    tried = len(leg.probes)
+    reported.run(4)
+    assert len(leg.probes) <= tried + 1
