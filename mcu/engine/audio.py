@@ -17,10 +17,11 @@ from mcu.engine.audio_hearing import Hearing
 from mcu.engine.audio_levels import measure_levels
 from mcu.engine.audio_source import AudioSource, Voice
 from mcu.engine.plan import MediaPlan, ParticipantPlan
+from mcu.engine.taps import End, ReturnObserver, SoundObserver, SoundTaps, Source
 from mcu.legs.leg import Leg, StreamCodec
 from mcu.media.rendition import FanOut
 from mixer.audio.block import TICK_S, TICK_SAMPLES
-from mixer.audio.level import SILENCE_DBOV, gain_from_db
+from mixer.audio.level import SILENCE_DBOV, gain_from_db, level_dbov
 from mixer.audio.packets import PacketCounters
 from mixer.audio.playout import PlayoutCounters
 from mixer.audio.speakers import DEFAULT_SPEAKERS, FLOOR_DBOV, Flags, Levels, SpeakerSelector
@@ -91,6 +92,9 @@ class AudioMixer:
         self._gains: dict[str, float] = {}
         self._row_controls: tuple[Flags, Levels] | None = None
         self._voices: list[Voice] = []
+        self._taps = SoundTaps()
+        self._return_taps = SoundTaps()
+        self._listening = False
         self._tick = 0
         self._clock: float | None = None
         self._age = Age()
@@ -167,6 +171,20 @@ class AudioMixer:
         """Say what share of packets listeners lose (0 to 1), which Opus' FEC is tuned to."""
         self._hearing.expect_loss(share)
 
+    # Observers
+
+    def observe_sound(self, participant: str, observer: SoundObserver) -> End:
+        """See ``ConferenceMedia.observe_sound``."""
+        return self._taps.add(participant, observer.heard)
+
+    def observe_return(self, participant: str, observer: ReturnObserver) -> End:
+        """See ``ConferenceMedia.observe_return``."""
+        return self._return_taps.add(participant, observer.sent)
+
+    def play_to(self, participant: str, source: Source) -> End:
+        """See ``ConferenceMedia.play_to``."""
+        return self._hearing.play_to(participant, source)
+
     # The clock
 
     def tick(self, now: float) -> None:
@@ -180,12 +198,22 @@ class AudioMixer:
         voices = self._voices
         sounds = np.empty((len(voices), TICK_SAMPLES), np.int32)
         for voice, row in zip(voices, sounds, strict=True):
-            voice.take(self._gains.get(voice.source.participant, 1.0), clock, row)
+            participant = voice.source.participant
+            block = voice.take(self._gains.get(participant, 1.0), clock, row)
+            if voice.source.tapped:
+                self._taps.tell(participant, block, now)
+        if self._taps or self._listening:
+            self._listen(clock, now)
         decoded = time.perf_counter()
         hearing = self._hearing
         hearing.route(self._speaks, self._is_deafened)
         mixes = hearing.mix(sounds, [voice.source.participant for voice in voices])
         mixed = time.perf_counter()
+        hearing.draw(now)
+        for participant in self._return_taps.participants():
+            sent = hearing.heard_by(participant, mixes)
+            if sent is not None:
+                self._return_taps.tell(participant, sent, now)
         hearing.encode(mixes, self._tick, now, clock - self._age_of_sound())
         self._tick += 1
         self._end_voices()
@@ -219,10 +247,13 @@ class AudioMixer:
             _add(playout, source.playout.counters)
             _add(packets, source.playout.packets.counters)
         buses = list(self._hearing.buses())
+        heard = {voice.source for voice in self._voices}
         encoders = sum(len(bus.encodings) for bus in buses)
         return AudioStatistics(
             encoders=encoders,
-            decoders=len(self._voices) + sum(source.probing for source in self._rows),
+            decoders=len(self._voices)
+            + sum(source.probing for source in self._rows)
+            + sum(source.tapped for source in self._rows if source not in heard),
             renditions=encoders,
             sources=len(self._rows),
             listeners=sum(len(bus.legs) for bus in buses),
@@ -282,6 +313,27 @@ class AudioMixer:
             if voice.source.participant == first and voice.age_s is not None:
                 self._age.take(voice.age_s)
         return self._age.seconds
+
+    def _listen(self, clock: float, now: float) -> None:
+        """Decode for observers whom nobody else hears; begin and end with that."""
+        heard = {voice.source for voice in self._voices}
+        for source in self._rows:
+            wanted = source.participant in self._taps
+            if wanted and not source.tapped:
+                source.tapped = True
+                source.start()
+                continue  # one that is heard already was decoded in this tick
+            if source.tapped and not wanted:
+                source.tapped = False
+                if source not in heard:
+                    source.stop()
+            if not wanted or source in heard:
+                continue
+            block = source.playout.get(clock)
+            if not source.carries_level:
+                source.take_level(level_dbov(block), now)
+            self._taps.tell(source.participant, block, now)
+        self._listening = bool(self._taps)
 
     def _choose(self, now: float) -> None:
         """Decide who is in the mix; start and end voices accordingly."""

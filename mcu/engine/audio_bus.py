@@ -4,9 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from mcu.engine.taps import Source
 from mcu.legs.leg import Leg, StreamCodec
 from mcu.media.rendition import FanOut, Rendition, RenditionKey
-from mixer.audio.block import Int16Block
+from mixer.audio.block import SILENCE, Int16Block
 from mixer.codecs.audio import (
     FORMATS,
     AudioCodecName,
@@ -23,6 +26,8 @@ PACKETS_MS = (10, TICK_MS, 40, 60)
 """Sound in a packet of codecs whose samples stand for themselves."""
 PACKET_OVERHEAD_BPS = 16_000
 """IP, UDP and RTP headers at 50 packets/s, which the SDP's bandwidth counts (RFC 3556)."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +217,28 @@ class Branch(Bus):
         self.target = target
         self.settled_ticks = 0
         """So long it has carried the same as the mix its listeners can go back to."""
+
+
+class Played(Bus):
+    """What one participant alone hears instead of its mix: a test tone.
+
+    Args:
+        source: gives each tick; None from it is silence.
+    """
+
+    def __init__(self, participant: str, fan_out: FanOut, source: Source) -> None:
+        super().__init__(f"played:{participant}", fan_out, 1.0)
+        self.block: Int16Block = SILENCE
+        """Of this tick."""
+        self._source: Source | None = source
+
+    def draw(self, now: float) -> None:
+        """Take the next tick; a source that raises is a defect, told once, and silent after it."""
+        if self._source is None:
+            return
+        try:
+            block = self._source(now)
+        except Exception:
+            log.exception("played_failed", bus=self.name)
+            self._source, block = None, None
+        self.block = SILENCE if block is None else block

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from mcu.engine.audio_bus import Branch, Bus
+from mcu.engine.audio_bus import Branch, Bus, Played
+from mcu.engine.taps import End, Source
 from mcu.legs.leg import Leg
 from mcu.media.rendition import FanOut
 from mixer.audio.block import SILENCE, TICK_SAMPLES, Int16Block, Int32Block
@@ -45,6 +46,8 @@ class Hearing:
         """Packets encoded so far."""
         self._fan_out = fan_out
         self._branches: list[Branch] = []
+        self._played: dict[str, Played] = {}
+        """Those who hear something of their own, by participant."""
         self._limiters = LimiterState.fresh(1)  # row 0: total; then one per branch
         self._bus: dict[str, Bus] = {}  # of each participant with listeners
         self._history: deque[Int16Block] = deque(maxlen=RUN_IN_TICKS)
@@ -55,6 +58,7 @@ class Hearing:
         yield self.total
         yield self.silence
         yield from self._branches
+        yield from self._played.values()
 
     def participants(self) -> list[str]:
         """Those with at least one listening leg."""
@@ -70,7 +74,7 @@ class Hearing:
         if participant is None:
             self.total.join(leg, tuple(self._history))
             return
-        bus = self._bus.get(participant)
+        bus = self._bus.get(participant) or self._played.get(participant)
         if bus is None:
             bus = self.silence if deafened else self.total
         bus.join(leg, tuple(self._history) if bus.heard else ())
@@ -94,6 +98,51 @@ class Hearing:
         """Look at this participant at the next ``route``: it began to speak or was (un)deafened."""
         self._unrouted[participant] = None
 
+    def play_to(self, participant: str, source: Source) -> End:
+        """Let one participant hear a source instead of its mix, from the next tick on.
+
+        Returns: ends it; the participant then hears its mix again. A source that was played to it
+            before is replaced, and to end that one has no effect any more.
+        """
+        played = Played(participant, self._fan_out, source)
+        played.expected_loss = self.total.expected_loss
+        before = self._bus.get(participant)
+        self._played.pop(participant, None)
+        self._played[participant] = played
+        if before is not None:
+            self._move(participant, before, played)
+
+        def end() -> None:
+            if self._played.get(participant) is not played:
+                return
+            del self._played[participant]
+            if participant in self._bus:
+                # Its mix comes in from silence: a speaker's own voice is in the total's past.
+                self._move(participant, played, self.silence)
+                self.mark(participant)
+
+        return end
+
+    def draw(self, now: float) -> None:
+        """Take this tick of what is played to some."""
+        for one in self._played.values():
+            one.draw(now)
+
+    def heard_by(self, participant: str, mixes: Sequence[Int16Block]) -> Int16Block | None:
+        """What a participant is sent in this tick; None: it does not listen.
+
+        Args:
+            mixes: what ``mix`` gave.
+        """
+        bus = self._bus.get(participant)
+        if bus is None:
+            return None
+        if isinstance(bus, Played):
+            return bus.block
+        if isinstance(bus, Branch):
+            return mixes[1 + self._branches.index(bus)]
+        return SILENCE if bus is self.silence else mixes[0]
+
     def expect_loss(self, share: float) -> None:
         """Let all encoders reckon with a share of lost packets."""
         for bus in self.buses():
@@ -104,7 +153,7 @@ class Hearing:
         crowds: dict[float, Branch] = {}
         for participant in self._unrouted:
             bus = self._bus.get(participant)
-            if bus is None:
+            if bus is None or isinstance(bus, Played):
                 continue
             wanted = 0.0 if is_deafened(participant) else 1.0
             needs_own = wanted > 0.0 and speaks(participant)
@@ -154,7 +203,8 @@ class Hearing:
         Args:
             captured: when the sound was, for sender reports; None: now.
         """
-        blocks = (mixes[0], SILENCE, *mixes[1:])
+        played = (one.block for one in self._played.values())
+        blocks = (mixes[0], SILENCE, *mixes[1:], *played)
         for bus, block in zip(self.buses(), blocks, strict=True):
             bus.encode(block, tick, now, captured)
             self.encoded += len(bus.encodings)

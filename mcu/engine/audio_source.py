@@ -7,7 +7,7 @@ from functools import partial
 from mcu.legs.leg import StreamCodec
 from mcu.media.frames import AudioPacket
 from mcu.media.lane import WAITING_PACKETS, Waiting
-from mixer.audio.block import Int32Block
+from mixer.audio.block import Int16Block, Int32Block
 from mixer.audio.level import SILENCE_DBOV, level_dbov
 from mixer.audio.mix import apply_gain
 from mixer.audio.playout import PlayoutBuffer
@@ -40,6 +40,7 @@ class AudioSource:
         "participant",
         "playout",
         "scale",
+        "tapped",
         "unmeasured",
         "waiting",
     )
@@ -55,6 +56,8 @@ class AudioSource:
         self.carries_level = True
         self.unmeasured: bytes | None = None
         """The newest payload, where its level is to be found yet."""
+        self.tapped = False
+        """It is decoded for an observer, whether it is heard or not."""
         self.scale = 0.0
         """Of G.722 as last looked at coarsely."""
         self.playout = PlayoutBuffer(
@@ -98,7 +101,9 @@ class AudioSource:
         self.playout.start()
 
     def stop(self) -> None:
-        """Be heard no more."""
+        """Be heard no more; while an observer listens it is decoded on."""
+        if self.tapped:
+            return
         self.playout.stop()
         self.waiting.open = True
 
@@ -190,8 +195,11 @@ class Voice:
         self._look_ahead_s = FORMATS[source.codec].look_ahead_s
         source.start()
 
-    def take(self, gain: float, now: float, out: Int32Block) -> None:
-        """Write this tick's sound to ``out``, int32 (960,), going over to ``gain`` in a ramp."""
+    def take(self, gain: float, now: float, out: Int32Block) -> Int16Block:
+        """Write this tick's sound to ``out``, int32 (960,), going over to ``gain`` in a ramp.
+
+        Returns: the same as it came, int16 (960,), without any gain.
+        """
         source = self.source
         block = source.playout.get(now)
         age_s = source.playout.age_s(now)
@@ -202,6 +210,7 @@ class Voice:
             source.take_level(level_dbov(block), now)
         apply_gain(block, self._gain, gain, out)
         self._gain = gain
+        return block
 
     def end(self) -> None:
         """Give the decoder back."""

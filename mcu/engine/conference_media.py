@@ -11,6 +11,14 @@ from datetime import datetime
 from mcu.engine.audio import AudioMixer
 from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
+from mcu.engine.taps import (
+    End,
+    PictureObserver,
+    ReturnObserver,
+    SoundObserver,
+    Source,
+    Wish,
+)
 from mcu.legs.leg import Leg, StreamCodec, StreamName
 from mcu.media.frames import EncodedFrame
 from mcu.media.rendition import FanOut
@@ -127,6 +135,34 @@ class ConferenceMedia:
         participant = leg.participant
         if participant is not None and self._feeding.get((participant, source)) is leg:
             self.video.receive(participant, source, frame, now)
+
+    # Observers: see ``mcu.engine.taps``. Each call gives back what ends it.
+
+    def observe_sound(self, participant: str, observer: SoundObserver) -> End:
+        """Hear what a participant sends, decoded also while nobody else hears it.
+
+        It need not be here yet, and may come and go.
+        """
+        return self.audio.observe_sound(participant, observer)
+
+    def observe_return(self, participant: str, observer: ReturnObserver) -> End:
+        """Hear what a participant is sent, while it listens."""
+        return self.audio.observe_return(participant, observer)
+
+    def observe_picture(
+        self, participant: str, observer: PictureObserver, wish: Wish = "whole"
+    ) -> End:
+        """See what a participant's camera sends; a hidden room is asked for thumbnails meanwhile.
+
+        Args:
+            wish: ``rows`` gives about 90 rows of each picture, which costs a tenth of the way
+                from the process that decodes.
+        """
+        return self.video.observe(participant, observer, wish)
+
+    def play_to(self, participant: str, source: Source) -> End:
+        """Let a participant hear a source instead of its mix: a test tone, by its own encoder."""
+        return self.audio.play_to(participant, source)
 
     # The clocks
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import Shed
+from mcu.engine.taps import End, PictureObserver, Wish
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import SourceRequest
@@ -96,6 +97,9 @@ class ConferenceVideo(Protocol):
 
     def source_requests(self) -> Mapping[tuple[str, StreamName], SourceRequest]:
         """What each room should send: as much as the largest slot it stands in shows."""
+
+    def observe(self, participant: str, observer: PictureObserver, wish: Wish) -> End:
+        """See ``ConferenceMedia.observe_picture``."""
 
     async def picture(self, view: str) -> bytes | None:
         """JPEG of a view; None when there is no such view."""

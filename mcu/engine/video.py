@@ -9,15 +9,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+import av
+import numpy as np
+
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
 from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
 from mcu.engine.rendition_sharing import MAX_RENDITIONS
 from mcu.engine.shedding import NOTHING, RateGate, Shed
+from mcu.engine.taps import LOOK_S, End, Luma, PictureObserver, PictureTaps, Wish
 from mcu.engine.video_decoding import Shape
 from mcu.engine.video_ladder import Rung
-from mcu.engine.video_requests import AUDIO_BPS, SourceRequest, request_for
+from mcu.engine.video_requests import (
+    AUDIO_BPS,
+    SourceRequest,
+    request_for,
+    thumbnail_request,
+)
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
 from mcu.engine.video_viewers import Viewers
@@ -84,6 +93,9 @@ class VideoMixer:
             fps=fps,
             bitrate_bps=bitrate_bps,
         )
+        self._taps = PictureTaps()
+        self._looked_at: dict[str, float] = {}
+        """When the last picture came that observers were shown."""
         self._limits: dict[str, int | None] = {}
         self._picture_until: dict[str, float] = {}
         self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
@@ -112,6 +124,7 @@ class VideoMixer:
         gone = self._sources.pop((participant, source), None)
         if gone is not None:
             gone.close()
+            self._looked_at.pop(participant, None)
             self._limits.pop(gone.leg.id, None)
 
     def receive(
@@ -193,6 +206,8 @@ class VideoMixer:
         for source in self._sources.values():
             source.tick(now, HOLD_S)
         self._answer_waiting(now)
+        if self._taps:
+            self._look()
         if not self._gate.passes(self._shed.view_rate):
             return
         for view in active:
@@ -227,7 +242,16 @@ class VideoMixer:
             if (participant, "video") in sizes:
                 sizes[participant, "video"].append(ASKED_SIZE)
         fps = round(self._fps * self._shed.view_rate)
-        return {key: request_for(found, fps) for key, found in sizes.items()}
+        requests = {key: request_for(found, fps) for key, found in sizes.items()}
+        for participant in self._taps.wishes():
+            request = requests.get((participant, "video"))
+            if request is not None and request.paused:
+                requests[participant, "video"] = thumbnail_request()
+        return requests
+
+    def observe(self, participant: str, observer: PictureObserver, wish: Wish) -> End:
+        """See ``ConferenceMedia.observe_picture``."""
+        return self._taps.add(participant, observer, wish)
 
     async def picture(self, view: str) -> bytes | None:
         """JPEG of a view; None when there is no such view."""
@@ -365,6 +389,8 @@ class VideoMixer:
                 del self._picture_until[participant]
             else:
                 wanted.setdefault((participant, "video"), set())
+        for participant in self._taps.wishes():
+            wanted.setdefault((participant, "video"), set())
         for key, source in self._sources.items():
             if source.stream == "presentation":
                 wanted.setdefault(key, set())  # decoded to see whether there is one at all
@@ -379,6 +405,16 @@ class VideoMixer:
         if now >= self._next_limits:
             self._next_limits = now + LIMITS_INTERVAL_S
             self._limit_rates()
+
+    def _look(self) -> None:
+        """Show observers what is new. Cost: a look at each source that is observed."""
+        for participant in self._taps.wishes():
+            source = self._sources.get((participant, "video"))
+            if source is None or source.frame is None or source.picture_at is None:
+                continue
+            if source.picture_at - self._looked_at.get(participant, float("-inf")) >= LOOK_S:
+                self._looked_at[participant] = source.picture_at
+                self._taps.tell(participant, _luma(source.frame), source.picture_at)
 
     def _limit_rates(self) -> None:
         """Ask rooms that know no other request to send no more bits than are shown (REMB)."""
@@ -398,6 +434,13 @@ class VideoMixer:
             elif not future.done():
                 future.set_result(source)
         self._waiting = left
+
+
+def _luma(frame: av.VideoFrame) -> Luma:
+    """A decoded picture's luma, without a copy: uint8 (height, width)."""
+    plane = frame.planes[0]
+    rows: Luma = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: frame.height, : frame.width]
 
 
 def _with_variants(plan: MediaPlan) -> Iterator[ViewPlan]:

@@ -59,3 +59,9 @@ def request_for(slots: Iterable[tuple[int, int]], fps: int) -> SourceRequest:
         ):
             break
     return SourceRequest(step.width, step.height, fps, step.bitrate_bps)
+
+
+def thumbnail_request() -> SourceRequest:
+    """What a hidden source should send while somebody observes it."""
+    small = STEPS[0]
+    return SourceRequest(small.width, small.height, THUMBNAIL_FPS, THUMBNAIL_BPS)

@@ -12,6 +12,7 @@ from config.sections import LoggingSettings
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import Shed
+from mcu.engine.taps import Wish
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
@@ -173,6 +174,15 @@ class AskPicture:
     participant: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ObservePicture:
+    """A participant's pictures are wanted, whole or some rows; None: no more."""
+
+    conference: str
+    participant: str
+    wish: Wish | None
+
+
 # From a video process
 
 
@@ -268,6 +278,17 @@ class Ticked:
     processor_s: float = 0.0
 
 
+class Luma(NamedTuple):
+    """A picture of a participant that is observed; uint8, row by row. See ``ObservePicture``."""
+
+    conference: str
+    participant: str
+    height: int
+    width: int
+    rows: bytes
+    now: float
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """The answer to ``AskPicture``."""
@@ -292,6 +313,7 @@ ToVideo = (
     | ApplyShed
     | WantKeyFrame
     | AskPicture
+    | ObservePicture
 )
 
 FromVideo = (
@@ -305,4 +327,5 @@ FromVideo = (
     | Counted
     | Ticked
     | Picture
+    | Luma
 )

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
+
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.decode_budget import PictureRate
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import NOTHING, Shed
+from mcu.engine.taps import End, PictureObserver, PictureTaps, Wish
 from mcu.engine.video_ladder import Rung, allowed_rungs
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.messages import LegFormat
@@ -71,6 +74,7 @@ class VideoProxy:
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[bytes | None]] = {}
         self._now = 0.0
+        self._taps = PictureTaps(self._wish)
         send(opened)
 
     # ConferenceVideo
@@ -186,6 +190,10 @@ class VideoProxy:
             key: request for key, request in self._seen.requests.items() if key in self._sources
         }
 
+    def observe(self, participant: str, observer: PictureObserver, wish: Wish) -> End:
+        """See ``ConferenceMedia.observe_picture``."""
+        return self._taps.add(participant, observer, wish)
+
     async def picture(self, view: str) -> bytes | None:
         """See ``ConferenceVideo``."""
         if self._plan is None or view not in self._plan.views:
@@ -244,6 +252,9 @@ class VideoProxy:
                 self._sender(leg, lambda one: one.request_key_frame(stream))
             case messages.LimitBitrate(_, leg, bps):
                 self._sender(leg, lambda one: one.limit_bitrate(bps))
+            case messages.Luma(_, participant, height, width, rows, now):
+                luma = np.frombuffer(rows, np.uint8).reshape(height, width)
+                self._taps.tell(participant, luma, now)
             case messages.Picture(_, number, jpeg):
                 future = self._asked.pop(number, None)
                 if future is not None and not future.done():
@@ -276,7 +287,13 @@ class VideoProxy:
         for leg, view in self._viewers.values():
             self._send(messages.AddViewer(self.conference, LegFormat.of(leg), view, self._now))
 
+        for participant, wish in self._taps.wishes().items():
+            self._wish(participant, wish)
+
     # Private
+
+    def _wish(self, participant: str, wish: Wish | None) -> None:
+        self._send(messages.ObservePicture(self.conference, participant, wish))
 
     def _sender(self, leg_id: str, tell: Callable[[VideoLeg], None]) -> None:
         for leg in self._sources.values():

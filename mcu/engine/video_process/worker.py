@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from mcu.engine.pool import Pool
+from mcu.engine.taps import End, Luma, Wish
 from mcu.engine.ticks import TickSchedule
 from mcu.engine.video import VideoMixer
 from mcu.engine.video_process import messages
@@ -56,6 +57,22 @@ class FarLeg:
         self._conference.send(messages.LimitBitrate(self._conference.name, self.id, bps))
 
 
+class FarObserver:
+    """Stands for those who look at a participant's pictures in the daemon's process."""
+
+    def __init__(self, conference: str, participant: str, send: Send) -> None:
+        self._conference = conference
+        self._participant = participant
+        self._send = send
+
+    def seen(self, luma: Luma, now: float) -> None:
+        """See ``PictureObserver``."""
+        height, width = luma.shape
+        self._send(
+            messages.Luma(self._conference, self._participant, height, width, luma.tobytes(), now)
+        )
+
+
 class _Conference:
     """One mixer, what it was last said to show, and the way to the daemon."""
 
@@ -77,6 +94,7 @@ class _Conference:
         self._visible: dict[str, tuple[str | None, ...]] = {}
         self._requests: Requests = {}
         self._held = (0, 0, 0)
+        self._observing: dict[str, End] = {}
         self._next_requests = self._next_statistics = 0.0
 
     def play(self, leg: str, stream: StreamName, rendition: Rendition | None) -> None:
@@ -139,6 +157,15 @@ class _Conference:
             self._held = held
             self._next_statistics = now + STATISTICS_INTERVAL_S
             self.send(messages.Counted(self.name, statistics))
+
+    def observe(self, participant: str, wish: Wish | None) -> None:
+        """Send a participant's pictures on, or no more."""
+        end = self._observing.pop(participant, None)
+        if end is not None:
+            end()
+        if wish is not None:
+            observer = FarObserver(self.name, participant, self.send)
+            self._observing[participant] = self.mixer.observe(participant, observer, wish)
 
     def apply_plan(self, message: messages.ApplyPlan) -> None:
         """Take a plan over."""
@@ -204,6 +231,8 @@ class VideoWorker:
                 rendition = conference.renditions.get(key)
                 if rendition is not None:
                     rendition.request_key_frame(now)
+            case messages.ObservePicture(_, participant, wish):
+                conference.observe(participant, wish)
             case messages.AskPicture():
                 task = asyncio.get_running_loop().create_task(self._draw(conference, message))
                 self._asking.add(task)
