@@ -118,20 +118,32 @@ class Call:
         Raises:
             Problem: precondition-failed when it can be seen already that ``current`` is another.
         """
+        return current if self.if_tag(str(current)) else None
+
+    def if_tag(self, current: str) -> bool:
+        """Whether If-Match asks for this tag; False when any will do.
+
+        Raises:
+            Problem: precondition-failed when it asks for another.
+        """
         tags = read_if_match(self.request.headers.getall(hdrs.IF_MATCH, []))
         if tags is None:
-            return None
-        if str(current) not in tags:
+            return False
+        if current not in tags:
             raise Problem(
                 "precondition-failed",
                 "It has been changed in between; read it again and repeat the change.",
                 headers={hdrs.ETAG: f'"{current}"'},
             )
-        return current
+        return True
 
 
 def json_response(
-    body: Output, status: int = 200, *, version: int | None = None, location: str | None = None
+    body: Output,
+    status: int = 200,
+    *,
+    version: int | str | None = None,
+    location: str | None = None,
 ) -> web.Response:
     """A model as the answer, with its ETag and Location where given."""
     response = web.Response(

@@ -20,8 +20,8 @@ Answering = Callable[[ConferenceState], web.Response]
 Besides = Callable[[ConferenceState], Sequence[Write]]
 """What else is written with a command that changes something, from the state as it leaves it."""
 
-Version = Callable[[ConferenceState], int]
-"""What If-Match is compared with."""
+Version = Callable[[ConferenceState], int | str]
+"""What If-Match is compared with: a version, or the tag of a content."""
 
 
 class _Answer:
@@ -73,7 +73,7 @@ async def order(
     def only_if(state: ConferenceState) -> None:
         nonlocal before
         before = state
-        call.if_version(version(state))
+        call.if_tag(str(version(state)))
 
     await conferences.execute(conference, command, call.actor, only_if=only_if, also=answer.also)
     if answer.response is not None:

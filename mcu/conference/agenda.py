@@ -108,7 +108,11 @@ def _change(state: ConferenceState, command: ChangeAgenda, now: datetime) -> lis
             "items",
         )
     after = AgendaChanged(
-        command.items, command.duties, command.contingencies, command.begins_at, now
+        command.items,
+        agenda.duties if command.duties is None else command.duties,
+        agenda.contingencies if command.contingencies is None else command.contingencies,
+        agenda.begins_at if command.begins_at == "kept" else command.begins_at,
+        now,
     )
     same = (agenda.items, agenda.duties, agenda.contingencies, agenda.begins_at) == (
         after.items,

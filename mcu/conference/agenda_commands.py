@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from mcu.conference.scenario import AgendaItem, Contingency, Duty
 
@@ -29,12 +30,16 @@ class ChangeAgenda:
 
     What the current item says about sound and picture is not applied again: what the operator
     has done meanwhile stays. Its duration counts at once.
+
+    Args:
+        duties, contingencies: None: as they are.
+        begins_at: None takes it away, ``kept`` leaves it as it is.
     """
 
     items: tuple[AgendaItem, ...]
-    duties: tuple[Duty, ...] = ()
-    contingencies: tuple[Contingency, ...] = ()
-    begins_at: datetime | None = None
+    duties: tuple[Duty, ...] | None = None
+    contingencies: tuple[Contingency, ...] | None = None
+    begins_at: datetime | Literal["kept"] | None = "kept"
 
 
 @dataclass(frozen=True, slots=True)

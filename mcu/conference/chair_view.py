@@ -18,7 +18,7 @@ def decide_chair_view(state: ConferenceState, command: ChairViewCommand) -> list
     """Begin or end it.
 
     Raises:
-        Refused: not on the roster, nobody presides, or the chair would look at itself.
+        Refused: not on the roster, not here, nobody presides, or the chair would look at itself.
     """
     if not isinstance(command, StartChairView):
         return [] if state.chair_view is None else [ChairViewStopped(state.chair_view)]
@@ -27,6 +27,8 @@ def decide_chair_view(state: ConferenceState, command: ChairViewCommand) -> list
         raise Refused("Nobody presides: choose a chair first, or broadcast the room to all.")
     if who.id == state.chair:
         raise Refused(f"{who.label} presides and would see itself: choose another room.")
+    if state.chair_view != who.id and who.presence != "connected":
+        raise Refused(f"{who.label} is not connected: look at it when it has joined.")
     return [] if state.chair_view == who.id else [ChairViewStarted(who.id)]
 
 

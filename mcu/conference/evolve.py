@@ -26,7 +26,7 @@ from mcu.conference.events import (
     PresentationStopped,
 )
 from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
-from mcu.conference.polling_model import PollingEvent, evolve_polling
+from mcu.conference.polling_model import PollingEvent, PollingMoved, evolve_polling
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.procedure_model import ProcedureEvent
 from mcu.conference.roll_call_model import RollCallEvent, evolve_roll_calls
@@ -80,7 +80,8 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
         return _started(event)
     if state is None:
         raise ValueError(f"{event.type} stands where conference.started should")
-    version = state.version + 1
+    # A page that turns by itself is nobody's decision: it makes no operator's version stale.
+    version = state.version + (not isinstance(event, PollingMoved))
     if isinstance(event, ProcedureEvent):
         return replace(_evolve_procedure(state, event), version=version)
     match event:

@@ -70,8 +70,8 @@ def decide_polling(
             wanted = command.participant
             if wanted is not None and wanted != polling.participant:
                 return []
-            due_already = polling.due is not None and polling.due <= now
-            return [] if due_already else [PollingSkipped(polling.participant, now)]
+            skipped = PollingSkipped(polling.participant, now)
+            return [skipped, _moved(state, replace(polling, due=now), command.dark, now)]
 
 
 def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> list[Event]:

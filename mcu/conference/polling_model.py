@@ -51,9 +51,14 @@ class ResumePolling:
 
 @dataclass(frozen=True, slots=True)
 class SkipPolling:
-    """Show the next one now; with a participant: only if it is that one who is shown."""
+    """Show the next one now; with a participant: only if it is that one who is shown.
+
+    Args:
+        dark: who sends no picture now, as the media plane knows.
+    """
 
     participant: str | None = None
+    dark: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class PollingMoved:
 
 @dataclass(frozen=True, slots=True)
 class PollingSkipped:
-    """Who is shown gives way as soon as it is known who has a picture."""
+    """Who is shown gives way to the next one."""
 
     type: ClassVar[str] = "polling.skipped"
     participant: str | None

@@ -42,6 +42,7 @@ from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import KEPT, Keeper, Retention
 from mcu.conference.live import Listener, LiveConferences, MediaControl
+from mcu.conference.polling_model import SkipPolling
 from mcu.conference.state import (
     ConferenceState,
     Participant,
@@ -241,6 +242,9 @@ class Conferences:
             UnknownConference, Refused, and what ``only_if`` raises: nothing changed.
             StoreUnavailable: it cannot be stored, and nothing changed.
         """
+        if isinstance(command, SkipPolling):
+            # Whose turn is next is known at once, as it is when the clock turns the page.
+            command = replace(command, dark=self._keeper.dark(conference_id))
         return await self._to_its_end(
             self._turns.execute(conference_id, command, actor, only_if, also)
         )

@@ -66,13 +66,17 @@ class UnitReform:
         now = self._clock()
         async with self._database.write() as connection:
             before = await _versioned(connection, unit, if_version)
+            if into == unit:
+                raise UnitCycle(
+                    f"{unit!r} cannot go up in itself: name another unit.", "merged_into"
+                )
             after = await read_unit(connection, into)
             if after is None:
                 raise UnknownParent(f"No unit {into!r} is known: create it first.", "merged_into")
             below = await connection.execute_fetchall(SUBTREE + "SELECT id FROM subtree", (unit,))
             if into in {row["id"] for row in below}:
                 raise UnitCycle(
-                    f"{into!r} is {unit!r} or stands under it: move it out first.", "merged_into"
+                    f"{into!r} stands under {unit!r}: move it out first.", "merged_into"
                 )
             await _close_children(connection, unit, now)
             for table, column in _HELD:

@@ -148,6 +148,9 @@ async def test_what_cannot_be_merged_or_split(api: Api) -> None:
     ):
         extra = {} if token is None else {"token": token}
         await api.call("PATCH", f"/units/{unit}", body, status=status, **extra)
+    itself = await api.call("PATCH", "/units/dien-an", {"merged_into": "dien-an"}, status=409)
+    assert "cannot go up in itself" in itself.json["detail"]
+    assert itself.fields == ["$.merged_into"]
     stale = {"If-Match": '"9"'}
     merge = {"merged_into": "dien-phu"}
     await api.call("PATCH", "/units/dien-an", merge, headers=stale, status=412)

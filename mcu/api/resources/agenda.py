@@ -41,13 +41,17 @@ async def read_agenda(call: Call) -> web.Response:
 
 
 async def change_agenda(call: Call) -> web.Response:
-    """Write the agenda anew, also while it is gone through."""
+    """Write the items anew, also while they are gone through; what else is given, too."""
     new = call.body(NewAgenda)
     state = await controlled(call)
     before = state.agenda or domain.Agenda()
     used = {*(each.id for each in before.items), *(each.item for each in before.visits)}
+    given = new.model_fields_set
     command = ChangeAgenda(
-        items_of(new, used), duties_of(new), contingencies_of(new), new.begins_at
+        items_of(new, used),
+        duties_of(new) if "duties" in given else None,
+        contingencies_of(new) if "contingencies" in given else None,
+        new.begins_at if "begins_at" in given else "kept",
     )
     roster = tuple(state.participants)
     plan = domain.Scenario(
@@ -55,7 +59,7 @@ async def change_agenda(call: Call) -> web.Response:
         unit=state.unit,
         expected=roster,
         items=command.items,
-        duties=command.duties,
+        duties=command.duties or (),
     )
     registry = await registry_of(call, plan)
     # Whoever is on the roster may be named, guests and rooms of other units too.

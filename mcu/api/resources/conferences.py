@@ -155,10 +155,19 @@ async def end_conference(call: Call) -> web.Response:
     )
 
 
-async def steer(call: Call, command: Command, answer: orders.Answering) -> web.Response:
+def _version(state: ConferenceState) -> int:
+    return state.version
+
+
+async def steer(
+    call: Call,
+    command: Command,
+    answer: orders.Answering,
+    version: orders.Version = _version,
+) -> web.Response:
     """Execute a command on the conference of the path, under If-Match."""
     state = await controlled(call)
-    return await orders.order(call, state.id, command, answer, lambda now: now.version)
+    return await orders.order(call, state.id, command, answer, version)
 
 
 async def controlled(call: Call) -> ConferenceState:

@@ -7,6 +7,7 @@ from aiohttp import web
 from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
+from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import forbidden, invalid
 from mcu.api.reach import require_running
@@ -41,7 +42,7 @@ async def grant_floor(call: Call) -> web.Response:
     """Give the floor to a participant."""
     new = call.body(NewFloor)
     command = GrantFloor(new.participant, new.time_limit_s, new.picture)
-    return await steer(call, command, lambda now: _answer(call, now))
+    return await steer(call, command, lambda now: _answer(call, now), _tag)
 
 
 async def end_floor(call: Call) -> web.Response:
@@ -54,25 +55,21 @@ async def end_floor(call: Call) -> web.Response:
         if who is None or not call.reach.participant(Action.ASK_FLOOR, state, who):
             return no_content()
         command = EndFloor(who.id, "released")
-    return await orders.order(
-        call, state.id, command, lambda _: no_content(), lambda now: now.version
-    )
+    return await orders.order(call, state.id, command, lambda _: no_content(), _tag)
 
 
 async def interrupt_floor(call: Call) -> web.Response:
     """Let the chair speak in between."""
     state = await _presiding(call)
     return await orders.order(
-        call, state.id, InterruptFloor(), lambda now: _answer(call, now), lambda now: now.version
+        call, state.id, InterruptFloor(), lambda now: _answer(call, now), _tag
     )
 
 
 async def resume_floor(call: Call) -> web.Response:
     """The chair has spoken."""
     state = await _presiding(call)
-    return await orders.order(
-        call, state.id, ResumeFloor(), lambda _: no_content(), lambda now: now.version
-    )
+    return await orders.order(call, state.id, ResumeFloor(), lambda _: no_content(), _tag)
 
 
 async def list_requests(call: Call) -> web.Response:
@@ -94,14 +91,16 @@ async def list_requests(call: Call) -> web.Response:
 async def request_floor(call: Call) -> web.Response:
     """Ask for the floor; a room for itself only."""
     state = await _running(call)
-    wanted = call.body(NewFloorRequest).participant
+    wanted = call.body(NewFloorRequest).participant or call.who.token.bridge
+    if wanted is None:
+        raise invalid("$.participant", "says who asks; only a room asks for itself")
     _require_own(call, state, wanted)
     return await orders.order(
         call,
         state.id,
         RequestFloor(wanted),
         lambda now: _answer(call, now),
-        lambda now: now.version,
+        _tag,
     )
 
 
@@ -117,7 +116,7 @@ async def withdraw_request(call: Call) -> web.Response:
         state.id,
         WithdrawFloorRequest(wanted),
         lambda _: no_content(),
-        lambda now: now.version,
+        _tag,
     )
 
 
@@ -147,6 +146,11 @@ def _require_own(call: Call, state: ConferenceState, wanted: str) -> None:
         raise forbidden(f"This token may not ask for the floor for {wanted!r}.")
 
 
+def _tag(state: ConferenceState) -> str:
+    """Of the floor alone: nothing else that happens in the conference changes it."""
+    return content_tag(floor_resource(state.floor))
+
+
 def _answer(call: Call, state: ConferenceState) -> web.Response:
     now = call.services.now()
     holder = state.floor.holder
@@ -156,7 +160,7 @@ def _answer(call: Call, state: ConferenceState) -> web.Response:
         if holder.until is not None:
             left = max(0.0, (holder.until - now).total_seconds())
     document = floor_resource(state.floor) | {"remaining_s": left, "now": now}
-    return json_response(Floor.model_validate(document), version=state.version)
+    return json_response(Floor.model_validate(document), version=_tag(state))
 
 
 _FLOOR: Final = (Answer(200, "the floor now", Floor, headers=(ETAG_HEADER,)),)
@@ -200,7 +204,7 @@ ROUTES: Final = (
     Route(
         "POST", f"{PATH}/requests", "request_floor", request_floor,
         "Ask for the floor", TAG, Action.ASK_FLOOR,
-        _FLOOR, body=Body(NewFloorRequest), conditional=True,
+        _FLOOR, body=Body(NewFloorRequest, required=False), conditional=True,
     ),
     Route(
         "DELETE", f"{PATH}/requests", "withdraw_floor_request", withdraw_request,

@@ -1,11 +1,13 @@
 """What the chair looks at without others seeing it: one room, or rooms in turn."""
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
 
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.documents import conference_document
+from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import not_found
 from mcu.api.resources.conferences import conference_of, steer
@@ -70,18 +72,27 @@ async def skip_polling(call: Call) -> web.Response:
 
 async def stop_polling(call: Call) -> web.Response:
     """Back to the view's layout."""
-    return await steer(call, StopPolling(), lambda _: no_content())
+    return await steer(call, StopPolling(), lambda _: no_content(), _tag)
 
 
 async def _done(call: Call, command: PollingCommand) -> web.Response:
-    return await steer(call, command, _answer)
+    return await steer(call, command, _answer, _tag)
+
+
+def _tag(state: ConferenceState) -> str:
+    """Of what was asked for: whose turn it is changes by itself, and changes no tag."""
+    polling = state.polling
+    if polling is None:
+        return content_tag(None)
+    asked = replace(polling, participant=None, due=None, left_s=None)
+    return content_tag(polling_resource(asked))
 
 
 def _answer(state: ConferenceState) -> web.Response:
     if state.polling is None:
         raise not_found("polling of conference", state.id)
     document = PollingRun.model_validate(polling_resource(state.polling))
-    return json_response(document, version=state.version)
+    return json_response(document, version=_tag(state))
 
 
 _POLLING: Final = (Answer(200, "the polling now", PollingRun, headers=(ETAG_HEADER,)),)

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
+from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import forbidden, not_found
 from mcu.api.reach import participant_of, require_running
@@ -131,16 +132,16 @@ async def mark_room(call: Call) -> web.Response:
     def besides(after: ConferenceState) -> list[Write]:
         if jpeg is None:
             return []
-        now = next(each for each in after.roll_calls if each.number == found.number)
-        entry = now.last_marks()[new.participant].entry
+        entry = _entry(_numbered(after, found.number), new.participant)
         store = call.services.store.roll_call_pictures
         return [store.row(state.id, found.number, entry, call.services.now(), jpeg)]
 
     if not is_operator:
         return await orders.order(
-            call, state.id, command, lambda _: no_content(), lambda now: now.version, besides
+            call, state.id, command, lambda _: no_content(), _tag_of(found.number), besides
         )
-    return await _order(call, state, found, command, besides)
+    pictured = None if jpeg is None else new.participant
+    return await _order(call, state, found, command, besides, pictured)
 
 
 async def sign_roll_call(call: Call) -> web.Response:
@@ -155,7 +156,7 @@ async def cancel_roll_call(call: Call) -> web.Response:
     """End it as one that does not count."""
     found = _roll_call(call, await controlled(call))
     command = CancelRollCall(found.number, _name(call))
-    return await steer(call, command, lambda _: no_content())
+    return await steer(call, command, lambda _: no_content(), _tag_of(found.number))
 
 
 async def mark_picture(call: Call) -> web.Response:
@@ -180,14 +181,17 @@ async def _order(
     found: domain.RollCall,
     command: Command,
     besides: orders.Besides | None = None,
+    pictured: str | None = None,
 ) -> web.Response:
+    """``pictured``: whose entry gets a picture, along with the command."""
     pictures = await _pictures(call, state, found)
 
     def answer(now: ConferenceState) -> web.Response:
-        after = next(each for each in now.roll_calls if each.number == found.number)
-        return _answer(now, after, pictures)
+        after = _numbered(now, found.number)
+        new = set() if pictured is None else {_entry(after, pictured)}
+        return _answer(now, after, pictures | {entry for entry in new if entry > len(found.marks)})
 
-    return await orders.order(call, state.id, command, answer, lambda now: now.version, besides)
+    return await orders.order(call, state.id, command, answer, _tag_of(found.number), besides)
 
 
 async def _readable(call: Call) -> ConferenceState:
@@ -222,6 +226,10 @@ def _roll_call(call: Call, state: ConferenceState) -> domain.RollCall:
     return found
 
 
+def _entry(found: domain.RollCall, participant: str) -> int:
+    return found.last_marks()[participant].entry
+
+
 def _name(call: Call) -> str:
     """What the record says of who acts."""
     token = call.who.token
@@ -247,7 +255,20 @@ def _answer(
     location: str | None = None,
 ) -> web.Response:
     document = RollCall.model_validate(_document(state, found, pictures))
-    return json_response(document, status, version=state.version, location=location)
+    return json_response(document, status, version=_tag(state, found), location=location)
+
+
+def _tag(state: ConferenceState, found: domain.RollCall) -> str:
+    """Of one roll call alone: nothing else that happens in the conference changes it."""
+    return content_tag(roll_call_resource(found, running=state.running))
+
+
+def _tag_of(number: int) -> orders.Version:
+    return lambda now: _tag(now, _numbered(now, number))
+
+
+def _numbered(state: ConferenceState, number: int) -> domain.RollCall:
+    return next(each for each in state.roll_calls if each.number == number)
 
 
 _ONE: Final = (Answer(200, "the roll call", RollCall, headers=(ETAG_HEADER,)),)

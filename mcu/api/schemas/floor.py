@@ -39,7 +39,9 @@ class NewFloor(Input):
 class NewFloorRequest(Input):
     """Who asks for the floor."""
 
-    participant: ParticipantId
+    participant: ParticipantId | None = Field(
+        default=None, description="left out by a room: itself"
+    )
 
 
 class FloorRequestQuery(Query):

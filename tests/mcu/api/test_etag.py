@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.api.etag import read_if_match
+from mcu.api.etag import content_tag, read_if_match
 from mcu.api.problem import Problem
 
 
@@ -30,6 +30,13 @@ def test_what_is_no_list_of_tags(header: str) -> None:
         read_if_match([header])
     assert caught.value.kind == "malformed-request"
     assert caught.value.errors[0].field == "header.If-Match"
+
+
+def test_a_content_keeps_its_tag_whatever_the_order_of_its_members() -> None:
+    tag = content_tag({"a": 1, "b": ["Xã Vạn Ninh"]})
+    assert tag == content_tag({"b": ["Xã Vạn Ninh"], "a": 1})
+    assert tag != content_tag({"a": 2, "b": ["Xã Vạn Ninh"]})
+    assert read_if_match([f'"{tag}"']) == {tag}
 
 
 @given(st.text(max_size=40))

@@ -8,7 +8,13 @@ from mcu.conference.chair_view_model import (
     StartChairView,
     StopChairView,
 )
-from mcu.conference.commands import ChangeConference, EndConference, RemoveParticipant
+from mcu.conference.commands import (
+    ChangeConference,
+    EndConference,
+    NoteLeft,
+    NoteLost,
+    RemoveParticipant,
+)
 from mcu.conference.decide import decide
 from mcu.conference.plan import media_plan
 from mcu.conference.resources import event_data
@@ -49,6 +55,25 @@ def test_refused(state, who, match, field):
     with pytest.raises(Refused, match=match) as refused:
         decide(state, StartChairView(who), NOW)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        meeting(3, chair="b0", joined=["b0", "b2"]),
+        then(meeting(3, chair="b0", joined=ids(3)), NoteLost("b1", "leg-b1")),
+        then(meeting(3, chair="b0", joined=ids(3)), NoteLeft("b1", "leg-b1")),
+    ],
+)
+def test_a_room_that_is_not_here_is_not_looked_at(state):
+    with pytest.raises(Refused, match="not connected"):
+        decide(state, StartChairView("b1"), NOW)
+
+
+def test_a_line_that_drops_does_not_end_it():
+    state = then(here(), StartChairView("b2"), NoteLost("b2", "leg-b2"))
+    assert state.chair_view == "b2"
+    assert decide(state, StartChairView("b2"), NOW) == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from mcu.conference.plan import media_plan
 from mcu.conference.polling_model import (
     NotePollingDue,
     PausePolling,
+    PollingMoved,
     PollingSkipped,
     ResumePolling,
     SkipPolling,
@@ -129,17 +130,27 @@ def test_paused_and_resumed_with_the_time_that_was_left():
 
 def test_skipped():
     state, events = did(polled(), SkipPolling("b1"), after(3))
-    assert events == [PollingSkipped("b1", after(3))]
-    assert decide(state, SkipPolling("b1"), after(3)) == [], "two operators skip one room"
-    state = due(state, 3)
+    assert events == [PollingSkipped("b1", after(3)), PollingMoved("b2", after(13))]
     assert (shown(state), state.polling.due) == ("b2", after(13))
-    assert decide(state, SkipPolling("b1"), after(4)) == []
-    assert types(decide(state, SkipPolling(), after(4))) == ["polling.skipped"]
+    assert decide(state, SkipPolling("b1"), after(4)) == [], "two operators skip one room"
+    assert types(decide(state, SkipPolling(), after(4))) == ["polling.skipped", "polling.moved"]
+
+
+def test_skipped_to_the_next_one_that_has_a_picture():
+    state, _ = did(polled(), SkipPolling("b1", frozenset({"b2"})), after(3))
+    assert shown(state) == "b3"
+
+
+def test_a_page_that_turns_makes_no_version_stale_and_a_skip_does():
+    state = polled()
+    assert due(state, 10).version == state.version
+    assert shown(due(state, 10)) == "b2"
+    skipped, _ = did(state, SkipPolling("b1"), after(3))
+    assert skipped.version == state.version + 1
 
 
 def test_skipped_while_paused_it_stays_paused():
     state = then(polled(), PausePolling(), SkipPolling())
-    state = due(state, 0)
     assert (shown(state), state.polling.paused, state.polling.due) == ("b2", True, None)
     state, _ = did(state, ResumePolling(), after(50))
     assert state.polling.due == after(60)

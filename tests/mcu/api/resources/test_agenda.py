@@ -165,3 +165,20 @@ async def test_the_record_is_read_after_the_end(api: Api, session: str) -> None:
     agenda = (await api.call("GET", f"{session}/agenda", status=200)).json
     assert len(agenda["items"][0]["held"]) == 1
     await api.call("POST", f"{session}/agenda/next", status=409)
+
+
+async def test_what_is_not_given_stays_as_it_is(api: Api, session: str) -> None:
+    agenda = f"{session}/agenda"
+    before = (await api.call("GET", agenda, status=200)).json
+    items = [{"title": "Khai mạc", "duration_s": 900}]
+    begins = "2026-11-21T08:05:00.000000Z"
+    body = {"items": items, "begins_at": begins}
+    assert (await api.call("PUT", agenda, body, status=200)).json["begins_at"] == begins
+    after = (await api.call("PUT", agenda, {"items": []}, status=200)).json
+    assert (after["begins_at"], after["items"]) == (begins, [])
+    for kept in ("duties", "contingencies"):
+        assert after[kept] == before[kept]
+        assert before[kept], "else it says nothing"
+    body = {"items": items, "begins_at": None, "duties": [], "contingencies": []}
+    after = (await api.call("PUT", agenda, body, status=200)).json
+    assert (after["begins_at"], after["duties"], after["contingencies"]) == (None, [], [])

@@ -1,5 +1,7 @@
 """The floor by REST: operators give and take it, rooms ask for themselves and give it back."""
 
+import asyncio
+
 import pytest
 
 from tests.mcu.api.live import Api
@@ -158,3 +160,45 @@ async def test_not_in_a_meeting_that_is_over(meeting: tuple[Api, str]) -> None:
     for method, where in (("PUT", "/floor"), ("POST", "/floor/requests")):
         await api.call(method, path + where, {"participant": "xa-1-a"}, status=409)
     assert (await api.call("GET", f"{path}/floor", status=200)).json["holder"] is None
+
+
+async def test_of_two_operators_one_gives_the_floor_and_the_other_is_told(
+    meeting: tuple[Api, str],
+) -> None:
+    api, path = meeting
+    floor = f"{path}/floor"
+    tag = (await api.call("GET", floor, status=200)).headers["ETag"]
+    replies = await asyncio.gather(
+        *(
+            api.call("PUT", floor, {"participant": who}, headers={"If-Match": tag})
+            for who in ("xa-1-a", "xa-2-a")
+        )
+    )
+    assert sorted(each.status for each in replies) == [200, 412]
+    won = next(each for each in replies if each.status == 200)
+    told = next(each for each in replies if each.status == 412)
+    now = await api.call("GET", floor, status=200)
+    assert now.json["holder"] == won.json["holder"]
+    assert told.kind == "precondition-failed"
+    assert told.headers["ETag"] == won.headers["ETag"] == now.headers["ETag"]
+
+
+async def test_its_tag_is_its_own(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    floor = f"{path}/floor"
+    first = (await api.call("GET", floor, status=200)).headers["ETag"]
+    await api.call("PUT", f"{path}/message", {"text": "Giải lao"}, status=200)
+    api.clock.advance(60)
+    assert (await api.call("GET", floor, status=200)).headers["ETag"] == first
+    asked = await api.call("POST", f"{floor}/requests", {"participant": "xa-1-a"}, status=200)
+    assert asked.headers["ETag"] != first
+    await api.call("DELETE", floor, headers={"If-Match": first}, status=412)
+
+
+async def test_a_room_asks_for_itself(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    room = await api.token("bridge", bridge="xa-1-a")
+    reply = await api.call("POST", f"{path}/floor/requests", token=room, status=200)
+    assert [each["participant"] for each in reply.json["requests"]] == ["xa-1-a"]
+    reply = await api.call("POST", f"{path}/floor/requests", status=422)
+    assert reply.fields == ["$.participant"]

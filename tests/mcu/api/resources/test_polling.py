@@ -114,3 +114,41 @@ async def test_rooms_hear_nothing_of_it(meeting: tuple[Api, str]) -> None:
         "chair-view.started", "polling.started", "polling.moved", "floor.granted",
     ]  # fmt: skip
     assert types["room"] == ["floor.granted"]
+
+
+async def test_skipping_answers_with_who_is_shown_now(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    await api.call("PUT", f"{path}/polling", {"interval_s": 10}, status=200)
+    pass_time(api, 0)
+    shown = (await api.call("GET", f"{path}/polling", status=200)).json["participant"]
+    reply = await api.call("POST", f"{path}/polling/skip", {"participant": shown}, status=200)
+    assert (shown, reply.json["participant"]) == ("xa-1-a", "xa-2-a")
+    again = await api.call("POST", f"{path}/polling/skip", {"participant": shown}, status=200)
+    assert again.json["participant"] == "xa-2-a"
+    api.conferences.look_for_pictures(lambda _: frozenset({"xa-1-a"}))
+    alone = await api.call("POST", f"{path}/polling/skip", status=200)
+    assert alone.json["participant"] == "xa-2-a"
+
+
+async def test_a_page_that_turns_breaks_no_if_match(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    await api.call("PUT", f"{path}/polling", {"interval_s": 10}, status=200)
+    where = (path, f"{path}/floor", f"{path}/polling")
+    tags = [(await api.call("GET", each, status=200)).headers["ETag"] for each in where]
+    for _ in range(3):
+        pass_time(api, 10)
+    assert [(await api.call("GET", each, status=200)).headers["ETag"] for each in where] == tags
+    body = {"participant": "xa-1-a"}
+    await api.call("PUT", f"{path}/floor", body, headers={"If-Match": tags[1]}, status=200)
+    paused = await api.call(
+        "PATCH", f"{path}/polling", {"paused": True}, headers={"If-Match": tags[2]}, status=200
+    )
+    assert paused.headers["ETag"] != tags[2]
+    await api.call("DELETE", f"{path}/polling", headers={"If-Match": tags[2]}, status=412)
+
+
+async def test_the_chair_looks_at_who_is_here(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    await api.call("POST", f"{path}/participants", {"bridge": "xa-2-b"}, status=201)
+    reply = await api.call("PUT", f"{path}/chair-view", {"participant": "xa-2-b"}, status=409)
+    assert "not connected" in reply.json["detail"]

@@ -207,3 +207,31 @@ async def test_rooms_hear_who_is_called_and_no_more(meeting: tuple[Api, str]) ->
     assert [each for each in heard if each.startswith("roll-call")] == [
         "roll-call.called", "roll-call.called", "roll-call.signed",
     ]  # fmt: skip
+
+
+async def test_of_two_operators_one_marks_and_the_other_is_told(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    one = await begin(api, path)
+    tag = (await api.call("GET", one, status=200)).headers["ETag"]
+    await api.call("PUT", f"{path}/polling", {"interval_s": 10}, status=200)
+    api.conferences.handle_timer(api.clock.now())
+    assert (await api.call("GET", one, status=200)).headers["ETag"] == tag
+    replies = await asyncio.gather(
+        *(
+            api.call(
+                "POST",
+                f"{one}/marks",
+                {"participant": "xa-1-a", "status": status},
+                headers={"If-Match": tag},
+            )
+            for status in ("present", "absent")
+        )
+    )
+    assert sorted(each.status for each in replies) == [200, 412]
+    now = await api.call("GET", one, status=200)
+    won = next(each for each in replies if each.status == 200)
+    assert now.json["marks"] == won.json["marks"]
+    assert now.headers["ETag"] == won.headers["ETag"]
+    stale = {"If-Match": tag}
+    await api.call("POST", f"{one}/sign-off", {"rest": "absent"}, headers=stale, status=412)
+    await api.call("DELETE", one, headers=stale, status=412)
