@@ -48,6 +48,7 @@ from mcu.conference.events import (
 )
 from mcu.conference.layouts import checked_layout, checked_slots
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
+from mcu.conference.roll_call_model import LateRollCallCommand, MarkRoom
 from mcu.conference.state import ConferenceState, Message, Refused, RosterEntry, ViewSetting
 from mcu.conference.texts import (
     MAX_MESSAGE,
@@ -107,7 +108,7 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
     Cost: O(participants).
     """
     if not state.running:
-        return _after_the_end(state, command)
+        return _after_the_end(state, command, now)
     if isinstance(command, ProcedureCommand | ProcedureFact):
         return procedure.decide_procedure(state, command, now)
     return procedure.follow(state, _decide(state, command, now), now)
@@ -156,9 +157,12 @@ def _decide(
             return presentation.given_back(state, facts.note(state, command, now))
 
 
-def _after_the_end(state: ConferenceState, command: Command | Fact) -> list[Event]:
+def _after_the_end(state: ConferenceState, command: Command | Fact, now: datetime) -> list[Event]:
     if isinstance(command, EndConference | facts.LATE_FACTS):
         return []
+    by_room = isinstance(command, MarkRoom) and command.source == "room"
+    if isinstance(command, LateRollCallCommand) and not by_room:
+        return roll_call.decide_roll_call(state, command, now)
     raise Refused(f"The conference {state.name!r} has ended: start a new one.", None)
 
 

@@ -31,8 +31,9 @@ from mcu.conference.floor_model import (
     WithdrawFloorRequest,
 )
 from mcu.conference.presence import holds_tile
+from mcu.conference.roll_call_model import calling
 from mcu.conference.roster import find
-from mcu.conference.state import ConferenceState, Refused
+from mcu.conference.state import ConferenceState, Participant, Refused
 
 LIMIT_S = (1.0, 14_400.0)
 """Shortest and longest time that a floor is given for."""
@@ -136,7 +137,8 @@ def _grant(state: ConferenceState, command: GrantFloor, now: datetime) -> list[E
         # After an interruption that ends with it, the chair is as it was before.
         state = evolve_all(state, events)
         who = state.participants[who.id]
-    holder = FloorHolder(who.id, now, until, limit, command.picture, was_muted=who.audio_muted)
+    muted = _was_muted(state, who)
+    holder = FloorHolder(who.id, now, until, limit, command.picture, was_muted=muted)
     events.append(FloorGranted(holder))
     return [*events, *_set_muted(state, who.id, muted=False)]
 
@@ -149,9 +151,24 @@ def _end(state: ConferenceState, reason: FloorEnd, now: datetime) -> list[Event]
     events: list[Event] = [FloorEnded(holder.participant, reason, now)]
     interrupted = holder.interrupted_at is not None
     who = state.participants.get(holder.participant)
-    if who is not None and (interrupted or holder.was_muted):
-        events += _set_muted(state, who.id, muted=holder.was_muted)
+    if who is not None:
+        muted = holder.was_muted or _muted_by_roll_call(state, who)
+        if interrupted or muted:
+            events += _set_muted(state, who.id, muted=muted)
     return [*events, *_chair_back(state, holder, state.chair)]
+
+
+def _muted_by_roll_call(state: ConferenceState, who: Participant) -> bool:
+    """Whether a roll call that is not over has muted it, with everybody else but the chair."""
+    return calling(state.roll_calls) is not None and who.id != state.chair
+
+
+def _was_muted(state: ConferenceState, who: Participant) -> bool:
+    """Whether it is to be muted when its floor ends; a roll call may be over by then."""
+    found = calling(state.roll_calls)
+    if found is not None and _muted_by_roll_call(state, who):
+        return who.id not in found.heard
+    return who.audio_muted
 
 
 def _interrupt(state: ConferenceState, now: datetime) -> list[Event]:

@@ -126,16 +126,22 @@ class LiveConferences:
             self._guarded(lambda: self._media.start(after.id), after.id)
         if after.running:
             self._apply_plan(after)
-        recorded = []
-        for event, row in zip(events, rows, strict=True):
-            published = RecordedEvent(row.seq, row.time, row.type, after.id, event_data(event))
-            self._hub.publish(published)
-            recorded.append(published)
-            self._tell(after, event)
+        recorded = [
+            self._publish(after, event, row) for event, row in zip(events, rows, strict=True)
+        ]
         if not after.running:
             del self.states[after.id]
             self._guarded(lambda: self._media.end(after.id), after.id)
         return recorded
+
+    def tell_late(
+        self, after: ConferenceState, events: Sequence[Event], rows: Sequence[StoredEvent]
+    ) -> Sequence[RecordedEvent]:
+        """Publish what happened to the record of a conference that has ended.
+
+        Nobody acts on it: its media is gone, and listeners have seen its end.
+        """
+        return [self._published(after, *each) for each in zip(events, rows, strict=True)]
 
     def snapshot(self, conference: str) -> Snapshot | None:
         """A running conference as of the newest event."""
@@ -179,6 +185,16 @@ class LiveConferences:
                 "number",
             )
         return wanted
+
+    def _publish(self, after: ConferenceState, event: Event, row: StoredEvent) -> RecordedEvent:
+        published = self._published(after, event, row)
+        self._tell(after, event)
+        return published
+
+    def _published(self, after: ConferenceState, event: Event, row: StoredEvent) -> RecordedEvent:
+        published = RecordedEvent(row.seq, row.time, row.type, after.id, event_data(event))
+        self._hub.publish(published)
+        return published
 
     def _drain(self) -> None:
         if self._draining:

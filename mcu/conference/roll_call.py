@@ -4,7 +4,10 @@ Pure decisions. ``presence`` marks by itself: present who is here or comes in ti
 after it, absent who has not come when the time is over. ``called`` mutes everybody but the chair,
 puts one room after the other on air (``on_air``) and unmutes it; who is not here at its turn is
 absent, whose line is lost while it is called is marked so, and it goes on. Both may be returned
-to. When nobody is here any more (a restart), it pauses.
+to. When nobody is here any more (a restart), it pauses. Who is taken off the roster while it is
+called is absent, whoever else is here.
+
+A record outlives its conference: it is signed off, cancelled and corrected after the end too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -103,6 +106,8 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     for each in after.roll_calls:
         if each.status == "open" and each.mode == "presence":
             all_events += arrived(after, each, now)
+        elif each.calls and each.calling is not None and each.calling not in after.participants:
+            all_events += _removed(after, each, each.calling, now)
         elif each.on_air is not None and not _is_here(after, each.on_air):
             all_events += _dropped(after, each, each.on_air, now)
     return all_events
@@ -179,6 +184,16 @@ def _dropped(state: ConferenceState, found: RollCall, who: str, now: datetime) -
     return _then_next(state, marked(found, [(who, "lost")], now), found.number, now)
 
 
+def _removed(state: ConferenceState, found: RollCall, who: str, now: datetime) -> list[Event]:
+    """Who is called was taken off the roster: it cannot come back to answer."""
+    events: list[Event] = [*marked(found, [(who, "absent")], now)]
+    if found.paused:
+        return [*events, RollCallCalled(found.number, None, now)]
+    if any(_is_here(state, each.participant) for each in found.expected):
+        return _then_next(state, events, found.number, now)
+    return [*events, RollCallCalled(found.number, None, now), RollCallPaused(found.number)]
+
+
 def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datetime) -> list[Event]:
     who = command.participant
     if all(each.participant != who for each in found.expected):
@@ -211,7 +226,7 @@ def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datet
         len(found.marks) + 1, who, command.status, now, command.source, command.by, note, signed
     )
     events: list[Event] = [RollCallMarked(found.number, (mark,))]
-    if found.calling != who:
+    if found.calling != who or not state.running:
         return events
     if found.paused:
         return [*events, RollCallCalled(found.number, None, now)]
@@ -276,7 +291,7 @@ def _end(
         events.append(RollCallSigned(found.number, now, command.by))
     else:
         events.append(RollCallCancelled(found.number, now, command.by))
-    if found.mode == "called":
+    if found.mode == "called" and state.running:
         events += _as_before(state, found)
     return events
 

@@ -185,6 +185,10 @@ RollCallCommand = (
 )
 
 
+LateRollCallCommand = MarkRoom | SignRollCall | CancelRollCall
+"""What may be asked of the record of a conference that has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class RollCallStarted:
     """A roll call has begun; carries what is marked from the first."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from mcu.conference.actor import Actor
 from mcu.conference.clock import Clock
-from mcu.conference.codec import state_to_json
+from mcu.conference.codec import UnreadableRecord, state_to_json
 from mcu.conference.commands import (
     AddParticipant,
     ChangeConference,
@@ -27,13 +27,14 @@ from mcu.conference.decide import decide, decide_start
 from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import RecordedEvent
-from mcu.conference.history import list_entry, was_used
+from mcu.conference.history import list_entry, read_conference, was_used
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import Keeper
 from mcu.conference.live import LiveConferences
+from mcu.conference.roll_call_model import LateRollCallCommand
 from mcu.conference.state import ConferenceState, Refused, RosterEntry, UnknownConference
 from mcu.store.commits import Write
-from mcu.store.errors import StoreUnavailable
+from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.records import Snapshot, StoredEvent
 from mcu.store.store import Store
 
@@ -46,6 +47,9 @@ command changes nothing."""
 
 _ALONE = AddParticipant | RemoveParticipant | ChangeConference | EndConference
 """Change who may be where, or what may be dialled: decided when all before them is true."""
+
+_LATE = LateRollCallCommand
+"""May be asked of a conference that has ended. It is read for that, so it is decided alone then."""
 
 _LISTED = ConferenceStarted | ConferenceChanged | ConferenceEnded
 """What changes the list of conferences."""
@@ -65,12 +69,13 @@ class _Order:
 
 @dataclass(slots=True)
 class _Decided:
-    """What a command makes, once it is written."""
+    """What a command makes, once it is written; ``late``: of a conference that has ended."""
 
     after: ConferenceState
     events: Sequence[Event]
     rows: Sequence[StoredEvent]
     also: Sequence[Write] = ()
+    late: bool = False
     recorded: Sequence[RecordedEvent] = field(default=())
 
 
@@ -129,14 +134,19 @@ class Turns:
         """Carry out what waits, in its order, until this one is done; and all that fits along."""
         while not last.done():
             group = [self._orders.popleft()]
-            if not isinstance(group[0].command, _ALONE):
-                while self._orders and not isinstance(self._orders[0].command, _ALONE):
+            if not self._goes_alone(group[0]):
+                while self._orders and not self._goes_alone(self._orders[0]):
                     group.append(self._orders.popleft())
             try:
                 await self._carry_out(group)
             finally:
                 for order in group:
                     order.done.cancel()  # does nothing to those that have their answer
+
+    def _goes_alone(self, order: _Order) -> bool:
+        if isinstance(order.command, _LATE):
+            return order.conference not in self._live.states
+        return isinstance(order.command, _ALONE)
 
     async def _carry_out(self, group: Sequence[_Order]) -> None:
         """Decide in order, write together, apply in order, and answer each."""
@@ -184,6 +194,8 @@ class Turns:
         Only what goes alone may wait here.
         """
         state = self._live.states.get(order.conference)
+        if state is None and isinstance(order.command, _LATE):
+            return await self._ended(order.conference)
         if state is None:
             ends = isinstance(order.command, EndConference)
             if ends and await was_used(self._store, order.conference):
@@ -193,6 +205,15 @@ class Turns:
             self._live.check_free(order.command.entry, order.conference, "bridge")
         if isinstance(order.command, ChangeConference) and order.command.number:
             self._live.free_number(order.command.number, order.conference)
+        return state
+
+    async def _ended(self, conference: str) -> ConferenceState:
+        try:
+            state = await read_conference(self._store, conference)
+        except (UnknownRecord, DamagedRecord, UnreadableRecord) as error:
+            raise UnknownConference(conference) from error
+        if state.running:  # by the list, but it could not be restored
+            raise UnknownConference(conference)
         return state
 
     def _decided(
@@ -208,7 +229,8 @@ class Turns:
         after = evolve_all(before, events)
         now = self._clock.utcnow()
         rows = self._live.numbered(conference, events, now, actor.token, numbers)
-        return _Decided(after, events, rows, () if also is None else also(after))
+        late = before is not None and not before.running
+        return _Decided(after, events, rows, () if also is None else also(after), late)
 
     async def _write_and_apply(self, made: Sequence[_Decided]) -> None:
         """Write first; only what is written becomes true.
@@ -236,7 +258,8 @@ class Turns:
             )
             self._keeper.store_answered(None)
             for each in made:
-                each.recorded = self._live.apply(each.after, each.events, each.rows)
+                make = self._live.tell_late if each.late else self._live.apply
+                each.recorded = make(each.after, each.events, each.rows)
         except StoreUnavailable as error:
             self._keeper.store_answered(error)
             raise

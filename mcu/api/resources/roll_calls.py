@@ -13,7 +13,7 @@ from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import forbidden, not_found
 from mcu.api.reach import participant_of, require_running
-from mcu.api.resources.conferences import conference_of, controlled, steer
+from mcu.api.resources.conferences import conference_of, controlled
 from mcu.api.resources.pictures import JPEG
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
@@ -115,12 +115,12 @@ async def mark_room(call: Call) -> web.Response:
     """Mark a room; a room itself while it is called."""
     state = await call.services.conferences.read(call.path("conference"))
     call.reach.require_conference(Action.READ_CONFERENCES, state, "answer a roll call")
-    require_running(state)
     found = _roll_call(call, state)
     new = call.body(NewMark)
     who = state.participants.get(new.participant)
     is_operator = call.reach.conference(Action.CONTROL_CONFERENCES, state)
     if not is_operator:
+        require_running(state)
         who = participant_of(state, new.participant)
         call.reach.require_participant(Action.ANSWER_ROLL_CALL, state, who, "answer for")
         if new.status != "present" or new.note:
@@ -145,8 +145,8 @@ async def mark_room(call: Call) -> web.Response:
 
 
 async def sign_roll_call(call: Call) -> web.Response:
-    """End it as a record."""
-    state = await controlled(call)
+    """End it as a record; also after the conference."""
+    state = await _record_of(call)
     found = _roll_call(call, state)
     rest_absent = call.body(SignOff).rest == "absent"
     return await _order(call, state, found, SignRollCall(found.number, _name(call), rest_absent))
@@ -154,9 +154,12 @@ async def sign_roll_call(call: Call) -> web.Response:
 
 async def cancel_roll_call(call: Call) -> web.Response:
     """End it as one that does not count."""
-    found = _roll_call(call, await controlled(call))
+    state = await _record_of(call)
+    found = _roll_call(call, state)
     command = CancelRollCall(found.number, _name(call))
-    return await steer(call, command, lambda _: no_content(), _tag_of(found.number))
+    return await orders.order(
+        call, state.id, command, lambda _: no_content(), _tag_of(found.number)
+    )
 
 
 async def mark_picture(call: Call) -> web.Response:
@@ -192,6 +195,13 @@ async def _order(
         return _answer(now, after, pictures | {entry for entry in new if entry > len(found.marks)})
 
     return await orders.order(call, state.id, command, answer, _tag_of(found.number), besides)
+
+
+async def _record_of(call: Call) -> ConferenceState:
+    """The conference, running or not, whose records the token may write."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "write records")
+    return state
 
 
 async def _readable(call: Call) -> ConferenceState:

@@ -1,5 +1,6 @@
 """Roll call: by presence and called room by room; rooms that drop, operators who return to one."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -34,11 +35,12 @@ from mcu.conference.roll_call_model import (
     SkipRoom,
     StartRollCall,
 )
-from mcu.conference.state import Refused
+from mcu.conference.state import Refused, UnknownConference
 from mcu.engine.plan import ParticipantSlot
 from tests.mcu.conference.conftest import OPERATOR
 from tests.mcu.conference.meeting import NOW, after, did, entry, ids, meeting, then, types
 
+SIGNED = SignRollCall(1, "An", rest_absent=True)
 PRESENCE = StartRollCall("presence", grace_s=60, by="An")
 CALLED = StartRollCall("called", by="An")
 
@@ -257,9 +259,52 @@ def test_the_floor_waits_for_the_roll_call_and_the_other_way_round():
         decide(then(meeting(2, joined=ids(2)), GrantFloor("b1")), CALLED, NOW)
 
 
-@pytest.mark.parametrize(
-    "command", [NoteLost("b1", "leg-b1"), NoteLeft("b1", "leg-b1"), RemoveParticipant("b1")]
-)
+def test_a_floor_given_while_it_waits_leaves_mutes_as_they_were_before():
+    paused = then(called(), PauseRollCall(1, True), GrantFloor("b2"))
+    during = then(paused, EndFloor())
+    assert "b2" not in heard(during), "everybody is muted until the roll call is over"
+    for over in (then(during, SIGNED), then(paused, SIGNED, EndFloor())):
+        assert "b2" in heard(over)
+    was_muted = then(
+        meeting(4, chair="b0", joined=ids(4)), ChangeParticipant("b2", audio_muted=True)
+    )
+    paused = then(was_muted, CALLED, PauseRollCall(1, True), GrantFloor("b2"))
+    assert "b2" in heard(paused)
+    assert "b2" not in heard(then(paused, SIGNED, EndFloor()))
+
+
+def test_the_floor_is_given_when_all_were_called_and_it_is_not_signed():
+    state = called()
+    while last(state).calling is not None:
+        state = answer(state, last(state).calling)
+    state = then(state, GrantFloor("b2"))
+    assert "b2" in heard(state)
+    assert "b2" not in heard(then(state, EndFloor()))
+
+
+@pytest.mark.parametrize("others", [True, False])
+@pytest.mark.parametrize("paused", [True, False])
+def test_who_is_removed_while_it_is_called_is_absent_whoever_else_is_here(others, paused):
+    state = called()
+    if paused:
+        state = then(state, PauseRollCall(1, True))
+    if not others:
+        state = then(state, *(NoteLeft(each, f"leg-{each}") for each in ids(4)[2:]))
+    state, _ = did(state, RemoveParticipant("b1"), after(3))
+    assert statuses(state) == {"b1": "absent"}
+    assert last(state).marks[-1].at == after(3)
+    assert (last(state).calling, last(state).paused) == (
+        ("b2", False) if others and not paused else (None, True)
+    )
+    if not others:
+        state = then(state, NoteJoined("b2", "l2"))
+    if last(state).paused:
+        state = then(state, PauseRollCall(1, False))
+    assert last(state).calling == "b2"
+    assert statuses(state) == {"b1": "absent"}
+
+
+@pytest.mark.parametrize("command", [NoteLost("b1", "leg-b1"), NoteLeft("b1", "leg-b1")])
 def test_a_room_that_drops_while_it_is_called(command):
     state, events = did(called(), command, after(3))
     assert "roll-call.marked" in types(events)
@@ -362,6 +407,55 @@ def test_of_a_meeting_that_is_over_nothing_is_lost():
     shown = roll_call_resource(last(ended), running=ended.running)
     assert (shown["state"], shown["counts"]["present"]) == ("unsigned", 1)
     assert decide(ended, NoteRollCallDue(), NOW) == []
+
+
+def test_its_record_is_signed_and_corrected_after_the_meeting():
+    ended = then(answer(called(), "b1"), EndConference())
+    assert roll_call_resource(last(ended), running=False)["calling"] is None
+    with pytest.raises(Refused, match="have no mark"):
+        decide(ended, SignRollCall(1, "Bình"), NOW)
+    state = then(ended, MarkRoom(1, "b2", "present", "Bình"))
+    assert state.participants == ended.participants
+    state, events = did(state, SignRollCall(1, "Bình", rest_absent=True), after(900))
+    assert set(types(events)) == {"roll-call.marked", "roll-call.signed"}
+    assert last(state).ended_at == after(900)
+    assert (statuses(state)["b2"], statuses(state)["b3"]) == ("present", "absent")
+    with pytest.raises(Refused, match="note why"):
+        decide(state, MarkRoom(1, "b3", "late", "Bình"), NOW)
+    state = then(state, MarkRoom(1, "b3", "late", "Bình", "đến sau"))
+    assert last(state).marks[-1].correction
+    for refused in (
+        MarkRoom(1, "b2", "present", source="room"), PauseRollCall(1, True), CALLED,
+    ):  # fmt: skip
+        with pytest.raises(Refused, match="has ended"):
+            decide(state, refused, NOW)
+
+
+async def test_a_record_is_signed_after_the_meeting_and_kept(office, clock):
+    async with office.daemon() as conferences:
+        state = await conferences.start(StartConference("Họp", "tinh", "subtree"), OPERATOR)
+        for bridge in ("b0", "b1"):
+            conferences.note(state.id, NoteJoined(bridge, f"leg-{bridge}"))
+        await conferences.execute(state.id, PRESENCE, OPERATOR)
+        await conferences.execute(state.id, EndConference(), OPERATOR)
+        clock.seconds = 900
+        calls = list(office.media.calls)
+        async with conferences.subscribe() as feed:
+            # Two at once, while the list of what runs does not know it.
+            await asyncio.gather(
+                conferences.execute(state.id, MarkRoom(1, "b2", "late", "An"), OPERATOR),
+                conferences.execute(state.id, SignRollCall(1, "An", rest_absent=True), OPERATOR),
+            )
+            told = [(await anext(feed)).type for _ in range(2)]
+        assert told == ["roll-call.marked", "roll-call.signed"]
+        assert office.media.calls == calls
+        assert state.id not in [each.id for each in conferences.running()]
+        signed = await conferences.read(state.id)
+        assert (last(signed).status, last(signed).ended_at) == ("signed", after(900))
+    async with office.daemon() as conferences:
+        assert await conferences.read(state.id) == signed
+        with pytest.raises(UnknownConference):
+            await conferences.execute("c-none", SignRollCall(1, "An"), OPERATOR)
 
 
 async def test_it_goes_on_over_a_restart(office, clock):

@@ -235,3 +235,31 @@ async def test_of_two_operators_one_marks_and_the_other_is_told(meeting: tuple[A
     stale = {"If-Match": tag}
     await api.call("POST", f"{one}/sign-off", {"rest": "absent"}, headers=stale, status=412)
     await api.call("DELETE", one, headers=stale, status=412)
+
+
+async def test_signed_and_corrected_after_the_conference(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    one = await begin(api, path)
+    body = {"participant": "xa-1-a", "status": "present"}
+    await api.call("POST", f"{one}/marks", body, status=200)
+    room = await api.token("bridge", bridge="xa-2-a")
+    await api.call("DELETE", path, status=204)
+    unsigned = await api.call("GET", one, status=200)
+    assert (unsigned.json["state"], unsigned.json["calling"]) == ("unsigned", None)
+    stale = {"If-Match": unsigned.headers["ETag"]}
+    for refused, status in ((body, 409), (body | {"participant": "xa-2-a"}, 409)):
+        await api.call("POST", f"{one}/marks", refused, token=room, status=status)
+    body = {"participant": "xa-2-a", "status": "absent", "note": "mất điện"}
+    await api.call("POST", f"{one}/marks", body, headers=stale, status=200)
+    await api.call("POST", f"{one}/sign-off", {"rest": "absent"}, headers=stale, status=412)
+    signed = await api.call("POST", f"{one}/sign-off", {"rest": "absent"}, status=200)
+    assert (signed.json["state"], signed.json["counts"]["absent"]) == ("signed", 2)
+    body = {"participant": "xa-2-b", "status": "late"}
+    refused = await api.call("POST", f"{one}/marks", body, status=422)
+    assert refused.fields == ["$.note"]
+    body["note"] = "đến lúc bế mạc"
+    corrected = await api.call("POST", f"{one}/marks", body, status=200)
+    assert corrected.json["marks"][-1]["correction"] is True
+    assert (await api.call("GET", one, status=200)).json == corrected.json
+    await api.call("PATCH", one, {"paused": True}, status=409)
+    await api.call("DELETE", one, status=409)
