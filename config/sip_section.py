@@ -135,6 +135,11 @@ class SipSettings(Section):
         description="Callers without an account: refused; let into conferences that have a PIN; "
         "or into every conference.",
     )
+    pin_recording: FilePath | None = Field(
+        None,
+        description="Sound file (WAV, Ogg, MP3 ...) that asks callers for the conference's PIN, "
+        "played after the tones; at most 30 s of it.",
+    )
     dial_plan: tuple[DialRule, ...] = Field(
         (), description="Rules, the first that fits decides; see above."
     )

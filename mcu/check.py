@@ -17,6 +17,7 @@ from config.sip_section import SipSettings
 from config.sites import load_site
 from mcu import data_lock, tls
 from mcu.sip.certificates import client_context
+from mcu.sip.pin_sounds import site_sounds
 from mcu.sip.survey import describe_sip
 from mcu.store.errors import OtherSite, StoreUnavailable
 from mcu.store.inspection import Inspection, inspect
@@ -184,6 +185,10 @@ def _check_sip(report: Report, settings: Settings, now: datetime) -> None:
     report.findings += [Finding(subject, text) for subject, text in findings]
     report.notes += notes
     report.problems += _sip_ports(sip)
+    try:
+        site_sounds(sip)
+    except SettingsError as error:
+        report.problems += error.problems
     if sip.tls_port:
         _check_authorities(report, sip)
         if sip.tls_certificate is not None:

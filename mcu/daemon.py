@@ -80,6 +80,7 @@ class Daemon:
         self._closing = AsyncExitStack()
         self._timer: asyncio.TimerHandle | None = None
         self._engine: Engine
+        self._fan_out: FanOut
         self._video: VideoProcesses
         self._acceptor: WebRtcAcceptor
         self._live: LivePublisher
@@ -160,6 +161,7 @@ class Daemon:
             conferences=self.conferences,
             rooms=self.rooms,
             accounts=self.sip_accounts,
+            fan_out=self._fan_out,
             clock=time.monotonic,
         )
         await self._sip.open()
@@ -200,7 +202,7 @@ class Daemon:
                 loop.call_later(_whole_ms(delay_s), lambda: call(time.monotonic()))
 
         zone = ZoneInfo(media.time_zone)
-        fan_out = FanOut(schedule, time.perf_counter)
+        self._fan_out = fan_out = FanOut(schedule, time.perf_counter)
         cores = processors.whole()
         video_processes = media.video_processes or default_processes(cores)
         self._video = VideoProcesses(

@@ -72,6 +72,7 @@ class Encoding:
         run_in: blocks (960,) that its listeners have just heard from another encoder. They are
             encoded and thrown away, so that this encoder's memory is what their decoders expect.
         before: whose encoder is the very one they have heard; it goes on as it is.
+        encoder: to be used in place of one of its own.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Encoding:
         run_in: Sequence[Int16Block],
         expected_loss: float,
         before: "Encoding | None" = None,
+        encoder: AudioEncoder | None = None,
     ) -> None:
         form = FORMATS[key.codec]
         self.rendition = Rendition(
@@ -99,7 +101,7 @@ class Encoding:
             self._payloads.extend(before._payloads)
             run_in = ()
         else:
-            self.encoder = make_encoder(
+            self.encoder = encoder or make_encoder(
                 key.codec,
                 bitrate_bps=key.bitrate_bps or DEFAULT_BITRATE_BPS,
                 expected_loss=expected_loss,

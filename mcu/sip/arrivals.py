@@ -17,6 +17,7 @@ from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import Caller, Destination, DialPlan, Refusal
 from mcu.sip.invitations import Invitation, Invitations
 from mcu.sip.pin_entry import TRIES, WAIT_S, PinEntry
+from mcu.sip.pin_picture import Notice
 from mcu.sip.pins import PinGate
 from mcu.store.errors import StoreUnavailable
 from signalling.sip import CallId, CallReceived, Reason
@@ -27,6 +28,8 @@ NO_PORTS_WAIT_S = 30
 MAX_GUESTS_OF_SOURCE: Final = 20
 """Calls of one source without an account: strangers must not take the places of all rooms."""
 GUESTS_WAIT_S = 30
+FAREWELL_S: Final = 2.5
+"""So long a caller who is sent away is told why, before the call ends."""
 
 log = structlog.get_logger(__name__)
 
@@ -209,6 +212,13 @@ class Arrivals:
         loop = asyncio.get_running_loop()
         tries = TRIES
         tasks: set[asyncio.Task[None]] = set()
+        prompt = conversation.prompt()
+
+        def send_away(refusal: Refuse, notice: Notice) -> None:
+            timer.cancel()
+            conversation.digits = lambda key: None
+            prompt.refused(notice, 0)
+            loop.call_later(FAREWELL_S, lambda: self._send_away(conversation, refusal))
 
         async def let_in() -> None:
             try:
@@ -216,19 +226,21 @@ class Arrivals:
                     raise Refuse(403, "the conference is locked")
                 await self._enter(conversation, found, event)
             except Refuse as refusal:
-                self._send_away(conversation, refusal)
+                send_away(refusal, "blocked")
 
         def entered(pin: str) -> None:
             nonlocal tries
             tries -= 1
             try:
                 verdict = self._judge(found, pin, caller)
-                if verdict == "wrong" and not tries:
-                    raise Refuse(403, "wrong PIN")
             except Refuse as refusal:
-                self._send_away(conversation, refusal)
+                send_away(refusal, "blocked")
                 return
-            if verdict == "right":
+            if verdict == "wrong" and not tries:
+                send_away(Refuse(403, "wrong PIN"), "wrong")
+            elif verdict == "wrong":
+                prompt.refused("wrong", tries)
+            else:
                 conversation.digits = lambda key: None
                 timer.cancel()
                 task = loop.create_task(let_in())
@@ -236,10 +248,15 @@ class Arrivals:
                 task.add_done_callback(tasks.discard)
 
         def too_late() -> None:
-            self._send_away(conversation, Refuse(408, "no PIN was entered"))
+            send_away(Refuse(408, "no PIN was entered"), "too_late")
+
+        def press(key: str) -> None:
+            prompt.digits(0 if key == "*" else entry.count + key.isdecimal())
+            entry.press(key)
 
         timer = loop.call_later(WAIT_S, too_late)
-        conversation.digits = PinEntry(len(found.pin or ""), entered).press
+        entry = PinEntry(len(found.pin or ""), entered)
+        conversation.digits = press
 
     def _send_away(self, conversation: Conversation, refusal: Refuse) -> None:
         if conversation.is_over:

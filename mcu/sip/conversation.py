@@ -20,7 +20,9 @@ from mcu.sip.door import Door
 from mcu.sip.endings import goodbye, leg_reason
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
+from mcu.sip.foyer import Foyer
 from mcu.sip.media_ends import SECTIONS, MediaEnds, Protections
+from mcu.sip.pin_prompt import PinPrompt
 from signalling.offer_answer import (
     Agreed,
     Offered,
@@ -53,6 +55,7 @@ class CallContext:
     rooms: Rooms
     ends: MediaEnds
     floors: Floors
+    foyer: Foyer
     clock: Callable[[], float]
     lost_for_s: float
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -91,6 +94,8 @@ class Conversation:
         self.hop = hop
         self.farewell: str | None = None
         """Said in place of the reason for which the leg is closed."""
+        self._prompt: PinPrompt | None = None
+        self._prompting: asyncio.Task[None] | None = None
         self.stays_s = 0.0
         """So long the call stands once its leg has gone."""
         self.is_over = False
@@ -158,8 +163,22 @@ class Conversation:
 
     # The conference
 
+    def prompt(self) -> PinPrompt:
+        """Tell the caller to enter a PIN, from now on until it enters or the call is over."""
+        self._prompt = prompt = PinPrompt(
+            lambda: self.leg, self._context.foyer, self._context.clock
+        )
+        self._prompting = asyncio.get_running_loop().create_task(prompt.run())
+        return prompt
+
+    def _end_prompt(self) -> None:
+        if self._prompt is not None and self._prompting is not None:
+            self._prompt.close()
+            self._prompting.cancel()
+
     def enter(self, participant: str) -> None:
         """Be somebody of the roster from now on; with media at once, or as soon as there is."""
+        self._end_prompt()
         if self.participant != participant:
             self.participant = participant
             self.entered(self)
@@ -186,6 +205,7 @@ class Conversation:
         if self.is_over:
             return
         self.is_over = True
+        self._end_prompt()
         if self._leaving is not None:
             self._leaving.cancel()
         self.ended()

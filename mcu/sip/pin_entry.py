@@ -22,6 +22,11 @@ class PinEntry:
         self._entered = entered
         self._keys = ""
 
+    @property
+    def count(self) -> int:
+        """Digits of the PIN that is being entered."""
+        return len(self._keys)
+
     def press(self, key: str) -> None:
         """Take a key (``0`` to ``9``, ``*``, ``#``; others are none)."""
         if key == "*":

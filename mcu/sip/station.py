@@ -13,9 +13,11 @@ from config.problems import Problem, SettingsError
 from config.settings import Settings
 from mcu import tls
 from mcu.conference.service import Conferences
+from mcu.engine.pool import CodecPool
 from mcu.legs.sip_acceptor import SipAcceptor
 from mcu.media.port_pairs import PortPairs
 from mcu.media.ports import UdpPorts
+from mcu.media.rendition import FanOut
 from mcu.rooms.rooms import Rooms
 from mcu.sip.accounts import SipAccounts
 from mcu.sip.calls import SipCalls
@@ -24,9 +26,11 @@ from mcu.sip.conversation import CallContext
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
+from mcu.sip.foyer import Foyer
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.metrics import SipCollector
 from mcu.sip.outside import OutsideCalls
+from mcu.sip.pin_sounds import site_sounds
 from mcu.sip.settings import EndpointSettings, SourceLimits
 from mcu.sip.sight import ConferenceSight
 from signalling.sip import AgentSettings, Listener
@@ -72,7 +76,11 @@ class SipMedia:
 
 
 class SipStation:
-    """Calls of one daemon: ``open`` once conferences are restored, ``close`` after they are."""
+    """Calls of one daemon: ``open`` once conferences are restored, ``close`` after they are.
+
+    Raises:
+        SettingsError: a certificate or the recording cannot be used.
+    """
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class SipStation:
         conferences: Conferences,
         rooms: Rooms,
         accounts: SipAccounts,
+        fan_out: FanOut,
         clock: Callable[[], float],
     ) -> None:
         sip = settings.sip
@@ -115,6 +124,9 @@ class SipStation:
             clock=clock,
             take_over=settings.conference.presentation == "steal",
         )
+        sounds = site_sounds(sip)
+        loop = asyncio.get_running_loop()
+        self._foyer = Foyer(sounds, fan_out, CodecPool(1, loop.call_soon_threadsafe))
         self.calls.attach(
             CallContext(
                 endpoint=self.endpoint,
@@ -122,6 +134,7 @@ class SipStation:
                 rooms=rooms,
                 ends=media_ends(settings, media),
                 floors=floors,
+                foyer=self._foyer,
                 clock=clock,
                 lost_for_s=max(0.0, settings.media.left_after_s - settings.media.lost_after_s),
             )
@@ -163,6 +176,7 @@ class SipStation:
     async def close(self) -> None:
         """Hang up everywhere, give that a moment to be said, and stop."""
         async with AsyncExitStack() as stack:
+            stack.callback(self._foyer.close)
             stack.push_async_callback(self.endpoint.close)
             if self._sight is not None:
                 self._sight.close()

@@ -15,10 +15,12 @@ from config.sip_section import SipSettings
 from mcu.api.services import NoCapacity
 from mcu.conference.commands import StartConference
 from mcu.conference.service import Actor, Conferences
+from mcu.engine.pool import InlinePool
 from mcu.legs.leg import Leg
 from mcu.legs.sip_acceptor import SipAcceptor
 from mcu.media.port_pairs import PortPairs
 from mcu.media.ports import UdpPorts
+from mcu.media.rendition import FanOut
 from mcu.rooms.rooms import Rooms
 from mcu.sip.accounts import CallTarget
 from mcu.sip.calls import SipCalls
@@ -26,7 +28,9 @@ from mcu.sip.conversation import CallContext
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
+from mcu.sip.foyer import Foyer
 from mcu.sip.media_ends import MediaEnds
+from mcu.sip.pin_sounds import make_sounds
 from mcu.sip.settings import EndpointSettings
 from mcu.store.errors import UnknownRecord
 from mcu.store.records import Bridge, Unit
@@ -204,6 +208,13 @@ async def stage(
         endpoint = SipEndpoint(EndpointSettings("127.0.0.1"), FILLED_IN, calls, clock=loop.time)
         floors = Floors(conferences, ports, clock=loop.time, take_over=take_over)
         floors.open()
+        foyer = Foyer(
+            make_sounds(),
+            FanOut(
+                lambda delay_s, run: loop.call_later(delay_s, lambda: run(loop.time())) and None
+            ),
+            InlinePool(),
+        )
         calls.attach(
             CallContext(
                 endpoint=endpoint,
@@ -218,6 +229,7 @@ async def stage(
                 ),
                 clock=loop.time,
                 floors=floors,
+                foyer=foyer,
                 lost_for_s=lost_for_s,
             )
         )
