@@ -18,6 +18,7 @@ from mcu.legs.budget import (
     WindowBudget,
 )
 from mcu.legs.sip_context import SipContext
+from mcu.legs.sip_early import EarlyKeys
 from mcu.legs.sip_handshake import Handshake
 from mcu.legs.sip_keys import Sessions
 from mcu.media.latch import Latch
@@ -41,6 +42,9 @@ class ComponentOwner(Protocol):
 
     def plausible(self, payload_type: int) -> bool:
         """Whether packets of this type were agreed on."""
+
+    def is_key(self, payload_type: int) -> bool:
+        """Whether packets of this type carry pressed keys."""
 
     def packet_opened(self, packet: memoryview, length: int, now: float) -> None:
         """An RTP packet that is the peer's, in its slot."""
@@ -85,8 +89,6 @@ class Component:
         self.peer: Hashable | None = None
         self.dropped: Counter[str] = Counter()
         self.path = SendPath(context.ports.batch, plain=isinstance(security, Plain))
-        self.heard_at: float | None = None
-        """When something of the peer's last came."""
         self.sessions = sessions
         """None while there are no keys, or none are needed."""
         self._context = context
@@ -97,6 +99,7 @@ class Component:
         self._latch = Latch(announced, elsewhere=context.elsewhere, now=now)
         self._ice = ice
         self._checked: set[Hashable] = set()
+        self._early = EarlyKeys(owner.is_key)
         self._handshake: Handshake | None = None
         self._budget = PacketBudget()
         self._rtcp_budget = WindowBudget(RTCP_BYTES_PER_WINDOW)
@@ -177,12 +180,10 @@ class Component:
             return
         source = self._ports.peer_address(address)
         signed = not self.path.plain
-        if self._ice is not None:
-            considered = key in self._checked
-        else:
-            considered = self._latch.considers(source, now, signed=signed)
-        if not considered:
+        if not self._considers(source, key, now, signed=signed):
             self.dropped["stranger"] += 1
+            if not signed and self._ice is None and self._latch.may_become(source):
+                self._early.keep(key, packet, now)
             return
         # What floods the port from elsewhere costs the peer nothing, wherever it begins from.
         expected = self._latch.expects(source[0])
@@ -194,13 +195,22 @@ class Component:
                 self.dropped["implausible"] += 1
                 return
             if not self._latch.take(source, now, signed=False):
+                self._early.keep(key, packet, now)
                 return
             self._settle(key, address)
+            for early, at in self._early.release(key):
+                self._owner.packet_opened(early, len(early), at)
             self.receive(packet, now)
         elif self.receive(packet, now):
             self._latch.take(source, now, signed=True)
             if self._ice is None or self.path.address is None:
                 self._settle(key, address)
+
+    def _considers(self, source: Address, key: Hashable, now: float, *, signed: bool) -> bool:
+        """Whether it may be the peer: with ICE whose checks were authentic, else by its address."""
+        if self._ice is not None:
+            return key in self._checked
+        return self._latch.considers(source, now, signed=signed)
 
     def receive_other(self, datagram: bytes, key: Hashable, address: Any, now: float) -> None:
         """See ``PortReceiver``."""
@@ -252,7 +262,7 @@ class Component:
                 self._budget.give_back()
                 self.dropped[f"srtp_{error.reason}"] += 1
                 return False
-        self.heard_at = self._latch.heard_at = now
+        self._latch.heard_at = now
         self._owner.packet_opened(packet.view, size, now)
         return True
 
@@ -271,7 +281,7 @@ class Component:
                 self._rtcp_budget.give_back(cost)
                 self.dropped[f"srtcp_{error.reason}"] += 1
                 return False
-        self.heard_at = self._latch.heard_at = now
+        self._latch.heard_at = now
         self._owner.report_opened(opened, now)
         return True
 
@@ -314,13 +324,8 @@ class Component:
         if handshake is None:
             self.dropped["unknown_protocol"] += 1
             return
-        if self._ice is not None:
-            considered = key in self._checked
-        else:
-            # What is at the other end is shown by its certificate, wherever it is.
-            source = self._ports.peer_address(address)
-            considered = self._latch.considers(source, now, signed=True)
-        if not considered:
+        # What is at the other end is shown by its certificate, wherever it is.
+        if not self._considers(self._ports.peer_address(address), key, now, signed=True):
             self.dropped["stranger"] += 1
             return
         self._take(handshake.receive(datagram, PortAddress(self._socket, address), now), now)
@@ -334,7 +339,6 @@ class Component:
         source = self._ports.peer_address(address)
         events = ice.receive_datagram(datagram, source, now)
         if events:
-            self.heard_at = now
             if len(self._checked) >= MAX_CHECKED:
                 self._checked.clear()  # whoever still is there checks again
             self._checked.add(key)
@@ -352,7 +356,6 @@ class Component:
             if isinstance(event, Connected):
                 self.sessions = Sessions.of_handshake(event.keys)
                 self.path.handle = self.sessions.outbound.handle
-                self.heard_at = now
                 if self._ice is None and self.peer is None and self._handshake is not None:
                     # Who has shook hands is the peer; its media may still come from elsewhere.
                     self.path.address = self._handshake.path.address

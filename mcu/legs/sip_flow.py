@@ -208,11 +208,6 @@ class SipFlow:
         """
         return self._quiet_at - self._media_at > RESTS_AFTER_S
 
-    @property
-    def round_trip_s(self) -> float | None:
-        """As far as is known."""
-        return self._outgoing.round_trip_s
-
     # What the engine wants
 
     def play(self, rendition: Rendition | None, now: float) -> None:
@@ -271,6 +266,10 @@ class SipFlow:
             or payload_type in agreed.media.rtx
             or self._sound.is_interlude(payload_type)
         )
+
+    def is_key(self, payload_type: int) -> bool:
+        """See ``ComponentOwner``."""
+        return payload_type == self.agreed.dtmf_receive
 
     def packet_opened(self, packet: memoryview, length: int, now: float) -> None:
         """See ``ComponentOwner``."""

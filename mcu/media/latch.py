@@ -96,6 +96,13 @@ class Latch:
             return False
         return self._announced is None or now - self._opened_at >= PATIENCE_S
 
+    def may_become(self, source: Address) -> bool:
+        """Whether unsigned packets from ``source`` may be found to be the peer's by and by."""
+        return self.locked is None and (
+            self.expects(source[0])
+            or (not self._announced_heard and may_be_at(source[0], self._elsewhere))
+        )
+
     def take(self, source: Address, now: float, *, signed: bool) -> bool:
         """A packet that was considered is authentic or plausible; True: ``source`` is latched."""
         if not signed and not self.expects(source[0]):

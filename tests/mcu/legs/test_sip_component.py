@@ -1,6 +1,7 @@
 """Who is let in at a SIP leg's socket, and what its keys are."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aioice import stun
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from signalling.offer_answer import Dtls, Ice
 from signalling.webrtc.dtls import DtlsCertificate
-from tests.peers.sip_media import AUDIO, SUITES, SipWorld, more_audio, play_audio, send_audio
+from tests.peers.sip_media import (
+    AUDIO,
+    SUITES,
+    SipRoom,
+    SipWorld,
+    more_audio,
+    play_audio,
+    send_audio,
+)
 
 
 @pytest.mark.parametrize("suite", list(SUITES))
@@ -304,3 +313,48 @@ def test_reports_follow_where_media_was_found() -> None:
     room.report("audio", world.time.now)
     world.run(8.0)
     assert any(isinstance(one, RtcpRrPacket) for one in room.reports)
+
+
+def press(world: SipWorld, room: SipRoom, keys: str, stamp: int, **where: Any) -> None:
+    """Press keys as a device does: 5 packets of each and 3 of its end, 20 ms apart."""
+    for number, key in enumerate(map(int, keys)):
+        at = stamp + number * 2_000
+        for part in range(8):
+            payload = bytes((key, 0x8A if part > 4 else 0x0A, 0, min(part + 1, 6) * 20))
+            room.send("audio", payload, at, payload_type=101, marker=part == 0, **where)
+            world.run(0.02)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_keys_pressed_before_it_is_known_where_the_room_is_count(sound: bool) -> None:
+    """Behind address translation: nobody is believed for a second, and the PIN is typed in that."""
+    world = SipWorld()
+    room = world.connect(announced_host="10.0.0.5")
+    press(world, room, "1102", 500)
+    assert not room.digits
+    if sound:
+        send_audio(world, room, 40, 60)
+    press(world, room, "7", 20_000)
+    world.run(0.2)
+    if not sound:
+        press(world, room, "33", 30_000)
+    assert "".join(room.digits) == ("11027" if sound else "1102733")
+
+
+def test_keys_of_strangers_never_count() -> None:
+    world = SipWorld()
+    room = world.connect(announced_host="10.0.0.5")
+    for host in ("203.0.113.66", "203.0.113.67"):
+        press(world, room, "9", 500, source_host=host)
+    press(world, room, "2", 9_000)
+    send_audio(world, room, 60, 60)
+    press(world, room, "4", 40_000, source_host="203.0.113.66")
+    assert "".join(room.digits) == "2"
+
+
+def test_where_policy_lets_nobody_be_elsewhere_no_key_is_kept() -> None:
+    world = SipWorld(elsewhere=False)
+    room = world.connect(announced_host="10.0.0.5")
+    press(world, room, "12", 500)
+    send_audio(world, room, 100, 60)
+    assert not room.digits

@@ -93,3 +93,13 @@ def test_where_a_peer_may_be() -> None:
     assert not may_be_at("a", False)
     assert may_be_at("a", "a")
     assert not may_be_at("a", "b")
+
+
+def test_who_may_be_found_to_be_the_peer() -> None:
+    latch = Latch(ANNOUNCED, elsewhere="203.0.113.9", now=0.0)
+    assert latch.may_become(ELSEWHERE)
+    assert latch.may_become(MOVED)
+    assert not latch.may_become(STRANGER)
+    latch.take(ANNOUNCED, 0.0, signed=False)
+    assert not latch.may_become(ELSEWHERE)
+    assert not Latch(ANNOUNCED, elsewhere=False, now=0.0).may_become(ELSEWHERE)
