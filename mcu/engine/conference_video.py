@@ -4,13 +4,14 @@
 process of its own (``mcu.engine.video_process``) behind the same calls.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import Shed
 from mcu.engine.taps import End, PictureObserver, Wish
+from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import SourceRequest
@@ -106,6 +107,12 @@ class ConferenceVideo(Protocol):
 
     async def participant_picture(self, participant: str) -> bytes | None:
         """JPEG of what a participant sends; None when it sends no picture within some seconds."""
+
+    def watch_wall(self, participants: Collection[str]) -> None:
+        """Draw thumbnails of these participants from now on, and of no others."""
+
+    def thumbnails(self) -> Mapping[str, Thumbnail]:
+        """The newest thumbnail of each that is watched; replaced, never changed."""
 
     def statistics(self) -> VideoStatistics:
         """A reading."""

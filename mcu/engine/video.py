@@ -6,7 +6,7 @@ some leg receives are encoded; ``tick`` brings both in line with the plan before
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import av
@@ -19,6 +19,8 @@ from mcu.engine.pool import Pool
 from mcu.engine.rendition_sharing import MAX_RENDITIONS
 from mcu.engine.shedding import NOTHING, RateGate, Shed
 from mcu.engine.taps import LOOK_S, End, Luma, PictureObserver, PictureTaps, Wish
+from mcu.engine.thumbnail import Thumbnail
+from mcu.engine.thumbnails import Thumbnails
 from mcu.engine.video_decoding import Shape
 from mcu.engine.video_ladder import Rung
 from mcu.engine.video_requests import (
@@ -26,6 +28,7 @@ from mcu.engine.video_requests import (
     SourceRequest,
     request_for,
     thumbnail_request,
+    wall_request,
 )
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters, VideoStatistics
@@ -96,6 +99,7 @@ class VideoMixer:
         self._taps = PictureTaps()
         self._looked_at: dict[str, float] = {}
         """When the last picture came that observers were shown."""
+        self._wall = Thumbnails(pool, self._counters, self._clock)
         self._limits: dict[str, int | None] = {}
         self._picture_until: dict[str, float] = {}
         self._waiting: list[tuple[str, float, asyncio.Future[VideoSource | None]]] = []
@@ -125,6 +129,8 @@ class VideoMixer:
         if gone is not None:
             gone.close()
             self._looked_at.pop(participant, None)
+            if source == "video":
+                self._wall.forget(participant)
             self._limits.pop(gone.leg.id, None)
 
     def receive(
@@ -132,7 +138,11 @@ class VideoMixer:
     ) -> None:
         """Take one coded picture; without effect when the participant has no such source."""
         found = self._sources.get((participant, source))
-        if found is not None:
+        if found is None:
+            return
+        if source == "video" and found.wanted_since is None and participant in self._wall.watched:
+            self._wall.receive(participant, frame, now)
+        else:
             found.receive(frame, now)
 
     # Viewers
@@ -184,6 +194,7 @@ class VideoMixer:
     def shed(self, shed: Shed) -> None:
         """See ``ConferenceVideo``."""
         self._shed = shed
+        self._wall.sparing = bool(shed.given)
         self._viewers.share(shed.max_renditions or MAX_RENDITIONS)
 
     # The clock
@@ -205,6 +216,7 @@ class VideoMixer:
         self._want(active, now)
         for source in self._sources.values():
             source.tick(now, HOLD_S)
+        self._wall.tick(self._sources, now)
         self._answer_waiting(now)
         if self._taps:
             self._look()
@@ -247,11 +259,23 @@ class VideoMixer:
             request = requests.get((participant, "video"))
             if request is not None and request.paused:
                 requests[participant, "video"] = thumbnail_request()
+        for participant in self._wall.watched:
+            request = requests.get((participant, "video"))
+            if request is not None and request.paused:
+                requests[participant, "video"] = wall_request()
         return requests
 
     def observe(self, participant: str, observer: PictureObserver, wish: Wish) -> End:
         """See ``ConferenceMedia.observe_picture``."""
         return self._taps.add(participant, observer, wish)
+
+    def watch_wall(self, participants: Collection[str]) -> None:
+        """See ``ConferenceVideo``."""
+        self._wall.watch(participants)
+
+    def thumbnails(self) -> Mapping[str, Thumbnail]:
+        """See ``ConferenceVideo``."""
+        return self._wall.pictures
 
     async def picture(self, view: str) -> bytes | None:
         """JPEG of a view; None when there is no such view."""
@@ -306,6 +330,7 @@ class VideoMixer:
             if not future.done():
                 future.set_result(None)
         self._waiting.clear()
+        self._wall.close()
         for source in self._sources.values():
             source.close()
         self._sources.clear()

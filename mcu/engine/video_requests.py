@@ -38,6 +38,9 @@ STEPS = (
 THUMBNAIL_FPS = 5
 THUMBNAIL_BPS = 80_000
 
+WALL_FPS = 1
+"""What a hidden room is asked for while somebody looks at the wall of thumbnails."""
+
 AUDIO_BPS = 100_000
 """Kept free for sound where a limit covers a whole leg (REMB)."""
 
@@ -65,3 +68,9 @@ def thumbnail_request() -> SourceRequest:
     """What a hidden source should send while somebody observes it."""
     small = STEPS[0]
     return SourceRequest(small.width, small.height, THUMBNAIL_FPS, THUMBNAIL_BPS)
+
+
+def wall_request() -> SourceRequest:
+    """What a hidden room should send while its thumbnail is looked at."""
+    small = STEPS[0]
+    return SourceRequest(small.width, small.height, WALL_FPS, THUMBNAIL_BPS)

@@ -13,6 +13,7 @@ from mcu.engine.conference_video import VideoLeg
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import Shed
 from mcu.engine.taps import Wish
+from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.ticks import TickReading
 from mcu.engine.video_requests import SourceRequest
 from mcu.engine.video_statistics import VideoStatistics
@@ -183,6 +184,14 @@ class ObservePicture:
     wish: Wish | None
 
 
+@dataclass(frozen=True, slots=True)
+class WatchWall:
+    """See ``ConferenceVideo.watch_wall``."""
+
+    conference: str
+    participants: frozenset[str]
+
+
 # From a video process
 
 
@@ -298,6 +307,14 @@ class Picture:
     jpeg: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Thumbnails:
+    """Those that were drawn since the last message."""
+
+    conference: str
+    pictures: tuple[Thumbnail, ...]
+
+
 ToVideo = (
     Configure
     | OpenConference
@@ -314,6 +331,7 @@ ToVideo = (
     | WantKeyFrame
     | AskPicture
     | ObservePicture
+    | WatchWall
 )
 
 FromVideo = (
@@ -328,4 +346,5 @@ FromVideo = (
     | Ticked
     | Picture
     | Luma
+    | Thumbnails
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from mcu.engine.decode_budget import PictureRate
 from mcu.engine.plan import MediaPlan
 from mcu.engine.shedding import NOTHING, Shed
 from mcu.engine.taps import End, PictureObserver, PictureTaps, Wish
+from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.video_ladder import Rung, allowed_rungs
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.messages import LegFormat
@@ -71,6 +72,8 @@ class VideoProxy:
         self._seen = messages.Seen(self.conference, {}, {})
         self._statistics = VideoStatistics()
         self._gone = VideoStatistics()
+        self._watched: frozenset[str] = frozenset()
+        self._thumbnails: dict[str, Thumbnail] = {}
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[bytes | None]] = {}
         self._now = 0.0
@@ -160,7 +163,7 @@ class VideoProxy:
         """See ``ConferenceVideo``."""
         self._now = now
         # What the conference hands out may be views of its own dictionaries, which do not travel.
-        self._plan = MediaPlan(dict(plan.participants), dict(plan.views))
+        self._plan = replace(plan, participants=dict(plan.participants), views=dict(plan.views))
         self._send(messages.ApplyPlan(self.conference, self._plan, now))
 
     def set_speakers(self, speakers: Sequence[str]) -> None:
@@ -205,6 +208,19 @@ class VideoProxy:
         if (participant, "video") not in self._sources:
             return None
         return await self._ask(participant=participant)
+
+    def watch_wall(self, participants: Collection[str]) -> None:
+        """See ``ConferenceVideo``; only a change is sent."""
+        watched = frozenset(participants)
+        if watched == self._watched:
+            return
+        self._watched = watched
+        self._thumbnails = {who: one for who, one in self._thumbnails.items() if who in watched}
+        self._send(messages.WatchWall(self.conference, watched))
+
+    def thumbnails(self) -> Mapping[str, Thumbnail]:
+        """See ``ConferenceVideo``; a fifth of a second later than they were drawn."""
+        return self._thumbnails
 
     def statistics(self) -> VideoStatistics:
         """See ``ConferenceVideo``; at most half a second old."""
@@ -255,6 +271,10 @@ class VideoProxy:
             case messages.Luma(_, participant, height, width, rows, now):
                 luma = np.frombuffer(rows, np.uint8).reshape(height, width)
                 self._taps.tell(participant, luma, now)
+            case messages.Thumbnails(_, pictures):
+                for one in pictures:
+                    if one.participant in self._watched:
+                        self._thumbnails[one.participant] = one
             case messages.Picture(_, number, jpeg):
                 future = self._asked.pop(number, None)
                 if future is not None and not future.done():
@@ -286,7 +306,8 @@ class VideoProxy:
             self._send(messages.LimitViewer(self.conference, name, limit_bps))
         for leg, view in self._viewers.values():
             self._send(messages.AddViewer(self.conference, LegFormat.of(leg), view, self._now))
-
+        if self._watched:
+            self._send(messages.WatchWall(self.conference, self._watched))
         for participant, wish in self._taps.wishes().items():
             self._wish(participant, wish)
 

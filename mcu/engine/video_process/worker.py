@@ -14,6 +14,7 @@ import structlog
 
 from mcu.engine.pool import Pool
 from mcu.engine.taps import End, Luma, Wish
+from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.ticks import TickSchedule
 from mcu.engine.video import VideoMixer
 from mcu.engine.video_process import messages
@@ -24,6 +25,8 @@ from mcu.media.rendition import Rendition, RenditionKey
 
 REQUESTS_INTERVAL_S = 0.2
 STATISTICS_INTERVAL_S = 0.5
+THUMBNAILS_INTERVAL_S = 0.2
+THUMBNAILS_PER_MESSAGE = 16
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +99,8 @@ class _Conference:
         self._held = (0, 0, 0)
         self._observing: dict[str, End] = {}
         self._next_requests = self._next_statistics = 0.0
+        self._next_thumbnails = 0.0
+        self._thumbnails: dict[str, Thumbnail] = {}
 
     def play(self, leg: str, stream: StreamName, rendition: Rendition | None) -> None:
         """A mixer gives a leg a rendition, or takes it away."""
@@ -151,6 +156,9 @@ class _Conference:
             if changed or requests != self._requests:
                 self._visible, self._requests = visible, requests
                 self.send(messages.Seen(self.name, visible, dict(requests)))
+        if now >= self._next_thumbnails:
+            self._next_thumbnails = now + THUMBNAILS_INTERVAL_S
+            self._send_thumbnails()
         statistics = self.mixer.statistics()
         held = (statistics.encoders, statistics.decoders, statistics.renditions)
         if now >= self._next_statistics or held != self._held:
@@ -166,6 +174,15 @@ class _Conference:
         if wish is not None:
             observer = FarObserver(self.name, participant, self.send)
             self._observing[participant] = self.mixer.observe(participant, observer, wish)
+
+    def _send_thumbnails(self) -> None:
+        """Those that are new, a few at a time: a message is taken in by one turn of a loop."""
+        pictures = self.mixer.thumbnails()
+        new = [one for who, one in pictures.items() if self._thumbnails.get(who) is not one]
+        self._thumbnails = dict(pictures)
+        for first in range(0, len(new), THUMBNAILS_PER_MESSAGE):
+            chosen = tuple(new[first : first + THUMBNAILS_PER_MESSAGE])
+            self.send(messages.Thumbnails(self.name, chosen))
 
     def apply_plan(self, message: messages.ApplyPlan) -> None:
         """Take a plan over."""
@@ -227,6 +244,8 @@ class VideoWorker:
                 mixer.remove_viewer(FarLeg(LegFormat(name, {}, {}), conference))
             case messages.LimitViewer(_, name, limit_bps):
                 mixer.limit_viewer(name, limit_bps)
+            case messages.WatchWall(_, participants):
+                mixer.watch_wall(participants)
             case messages.WantKeyFrame(_, key, now):
                 rendition = conference.renditions.get(key)
                 if rendition is not None:

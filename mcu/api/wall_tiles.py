@@ -1,0 +1,94 @@
+"""What the wall says of a room beside its picture, and which rooms come first.
+
+Pure. The console orders its tiles by the same rule (``wall-order.js``); trouble comes first, so
+that of 145 rooms nobody has to look for the one that needs help.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from mcu.api.schemas.wall import Trouble, WallPicture, WallTile
+from mcu.api.services import LiveReading
+from mcu.conference.state import Participant
+from mcu.engine.thumbnail import Thumbnail
+
+RANKS: Final[tuple[Trouble, ...]] = (
+    "lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line",
+)  # fmt: skip
+"""Troubles, the worst first."""
+
+
+def troubles_of(
+    who: Participant, reading: LiveReading, thumbnail: Thumbnail | None, now: float
+) -> list[Trouble]:
+    """What is wrong with a room, the worst first."""
+    found: set[Trouble] = set()
+    if who.state == "lost":
+        found.add("lost")
+    if who.call_failure is not None and who.state != "connected":
+        found.add("call-failed")
+    if who.state == "calling":
+        found.add("calling")
+    if who.state == "expected":
+        found.add("missing")
+    if who.state == "connected":
+        if thumbnail is not None and thumbnail.is_stale(now):
+            found.add("stale")
+        if reading.quality.grade == "poor":
+            found.add("poor-line")
+        if reading.quality.grade == "fair":
+            found.add("fair-line")
+    return [one for one in RANKS if one in found]
+
+
+def tile_of(
+    who: Participant,
+    reading: LiveReading,
+    thumbnail: Thumbnail | None,
+    now: float,
+    wall: datetime,
+) -> WallTile:
+    """One room.
+
+    Args:
+        now: monotonic seconds, and ``wall`` the same moment.
+    """
+    picture = None
+    if thumbnail is not None:
+        stale = who.state != "connected" or thumbnail.is_stale(now)
+        picture = WallPicture(
+            digest=thumbnail.digest, taken_at=taken_at(thumbnail, now, wall), stale=stale
+        )
+    return WallTile(
+        participant=who.id,
+        label=who.label or who.name,
+        unit=who.unit,
+        state=who.state,
+        audio_muted=who.audio_muted,
+        video_muted=who.video_muted,
+        level_db=reading.level_db,
+        speaking=reading.speaking,
+        visible=reading.visible,
+        grade=reading.quality.grade,
+        importance=who.importance,
+        troubles=troubles_of(who, reading, thumbnail, now),
+        picture=picture,
+    )
+
+
+def taken_at(thumbnail: Thumbnail, now: float, wall: datetime) -> datetime:
+    """When a picture arrived, by the wall clock that shows ``wall`` at ``now``."""
+    return wall - timedelta(seconds=max(0.0, now - thumbnail.taken_at))
+
+
+def ordered(tiles: Iterable[WallTile]) -> list[WallTile]:
+    """Trouble first, who has left last; then by importance and name."""
+
+    def key(tile: WallTile) -> tuple[int, int, str, str]:
+        rank = RANKS.index(tile.troubles[0]) if tile.troubles else len(RANKS)
+        if tile.state == "left":
+            rank = len(RANKS) + 1
+        return rank, -tile.importance, tile.label.casefold(), tile.participant
+
+    return sorted(tiles, key=key)
