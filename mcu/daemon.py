@@ -48,6 +48,7 @@ from mcu.rooms.photographer import Photographer
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.totals import MediaTotals
+from mcu.rooms.wall import Walls
 from mcu.sip.accounts import SipAccounts
 from mcu.sip.station import SipMedia, SipStation
 from mcu.sip.survey import sip_server
@@ -240,6 +241,7 @@ class Daemon:
             lost_after_s=media.lost_after_s,
             left_after_s=media.left_after_s,
         )
+        self._walls = Walls(self._engine)
         self._live = LivePublisher(self._engine)
         self._load = LoadWatch(
             self._engine,
@@ -284,6 +286,7 @@ class Daemon:
                 conferences=self.conferences,
                 legs=self.rooms,
                 pictures=RoomPictures(self._engine),
+                wall=self._walls,
                 live=self._live,
                 media=self._totals,
                 load=self._load,
@@ -353,6 +356,7 @@ class Daemon:
                 calls.acceptor.handle_timer(now)
             self._live.handle_timer(now)
             self._load.handle_timer(now)
+            self._walls.handle_timer(now)
         except Exception:
             # One leg's defect must not stop the clock of all.
             log.exception("timer_failed")

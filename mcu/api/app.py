@@ -34,6 +34,7 @@ from mcu.api.resources import (
     steering,
     tokens,
     units,
+    wall,
 )
 from mcu.api.route import Route
 from mcu.api.services import Services
@@ -57,6 +58,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *polling.ROUTES,
     *roll_calls.ROUTES,
     *pictures.ROUTES,
+    *wall.ROUTES,
     *legs.ROUTES,
     *events.ROUTES,
     *docs.ROUTES,
@@ -86,6 +88,7 @@ def make_app(services: Services) -> web.Application:
         document=json.dumps(openapi_document(ROUTES, _version())).encode(),
     )
     app[API_STATE] = api
+    wall.keep_texts(app)
     for route in ROUTES:
         handler = endpoint(route, api)
         if route.method == "GET":

@@ -7,8 +7,8 @@ token that this daemon revokes are ended at once (``mcu.api.withdrawal``).
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -38,6 +38,20 @@ class Sink(Protocol):
 
     async def heartbeat(self) -> None:
         """Show that the stream lives; raises ConnectionError when the client is gone."""
+
+
+class OpenStream(Protocol):
+    """An answer that goes on until somebody hangs up."""
+
+    @property
+    def token(self) -> str:
+        """Id of the token it was opened with."""
+
+    def close(self) -> None:
+        """End it."""
+
+    def finish(self) -> None:
+        """End it after what has happened so far was sent."""
 
 
 class EventStream:
@@ -133,18 +147,30 @@ async def opened(
     Raises:
         Problem: unavailable when there are too many.
     """
-    api = call.api
-    if len(api.streams) >= call.services.limits.max_event_streams:
+    require_room(call)
+    stream = EventStream(call, conference, after)
+    with counted(call, transport, stream):
+        yield stream
+
+
+def require_room(call: Call) -> None:
+    """Raises ``Problem`` unavailable when too many streams are open."""
+    if len(call.api.streams) >= call.services.limits.max_event_streams:
         raise Problem(
             "unavailable",
             "Too many event streams are open; close some, or raise limits.max_event_streams.",
             headers={"Retry-After": "10"},
         )
-    stream = EventStream(call, conference, after)
+
+
+@contextmanager
+def counted(call: Call, transport: str, stream: OpenStream) -> Iterator[None]:
+    """A stream that is counted, ended when the app stops, and closed in the end."""
+    api = call.api
     api.streams.add(stream)
     api.metrics.stream_opened(transport)
     try:
-        yield stream
+        yield
     finally:
         stream.close()
         api.streams.discard(stream)

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import Participant
+from mcu.engine.thumbnail import Thumbnail
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
 from mcu.store.store import Store
@@ -133,6 +134,36 @@ class Pictures(Protocol):
 
     async def participant_picture(self, conference: str, participant: str) -> bytes | None:
         """What a participant sends; None when it sends nothing."""
+
+
+class WallPictures(Protocol):
+    """Thumbnails of all rooms, which are made while somebody looks."""
+
+    def look(
+        self, conference: str, participants: Collection[str], now: float
+    ) -> Mapping[str, Thumbnail]:
+        """Look at these rooms for some seconds from now on; look again to go on.
+
+        Returns: the newest picture of each room that is looked at by anybody; replaced by new
+            ones, never changed. None at all where the conference has no media.
+        """
+
+    def known(self, conference: str) -> Mapping[str, Thumbnail]:
+        """The same, without looking."""
+
+
+class NoWall:
+    """Stands in where there is no media."""
+
+    def look(
+        self, conference: str, participants: Collection[str], now: float
+    ) -> Mapping[str, Thumbnail]:
+        """See ``WallPictures``."""
+        return {}
+
+    def known(self, conference: str) -> Mapping[str, Thumbnail]:
+        """See ``WallPictures``."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +389,7 @@ class Services:
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
     reachable_url: Callable[[], str | None] = lambda: None
+    wall: WallPictures = field(default_factory=NoWall)
     limits: ApiLimits = ApiLimits()
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     monotonic: Callable[[], float] = time.monotonic

@@ -16,7 +16,7 @@ from mcu.api.services import Services
 from mcu.metrics import Metrics
 
 if TYPE_CHECKING:
-    from mcu.api.event_stream import EventStream
+    from mcu.api.event_stream import OpenStream
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class ApiState:
     replays: Replays
     metrics: Metrics
     document: bytes
-    streams: "set[EventStream]" = field(default_factory=set)
+    streams: "set[OpenStream]" = field(default_factory=set)
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     beginnings: Beginnings = field(default_factory=Beginnings)
 

@@ -24,15 +24,15 @@ def troubles_of(
 ) -> list[Trouble]:
     """What is wrong with a room, the worst first."""
     found: set[Trouble] = set()
-    if who.state == "lost":
+    if who.presence == "lost":
         found.add("lost")
-    if who.call_failure is not None and who.state != "connected":
+    if who.call_failure is not None and who.presence != "connected":
         found.add("call-failed")
-    if who.state == "calling":
+    if who.presence == "calling":
         found.add("calling")
-    if who.state == "expected":
+    if who.presence == "expected":
         found.add("missing")
-    if who.state == "connected":
+    if who.presence == "connected":
         if thumbnail is not None and thumbnail.is_stale(now):
             found.add("stale")
         if reading.quality.grade == "poor":
@@ -56,7 +56,7 @@ def tile_of(
     """
     picture = None
     if thumbnail is not None:
-        stale = who.state != "connected" or thumbnail.is_stale(now)
+        stale = who.presence != "connected" or thumbnail.is_stale(now)
         picture = WallPicture(
             digest=thumbnail.digest, taken_at=taken_at(thumbnail, now, wall), stale=stale
         )
@@ -64,7 +64,7 @@ def tile_of(
         participant=who.id,
         label=who.label or who.name,
         unit=who.unit,
-        state=who.state,
+        state=who.presence,
         audio_muted=who.audio_muted,
         video_muted=who.video_muted,
         level_db=reading.level_db,

@@ -1,6 +1,11 @@
 """One picture of the wall of thumbnails."""
 
 from dataclasses import dataclass
+from typing import Final
+
+STALE_S: Final = 5.0
+STALE_TIMES: Final = 2.2
+"""A picture is stale when it is older than ``STALE_S`` and so many times the distance of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +23,7 @@ class Thumbnail:
     digest: str
     taken_at: float
     next_s: float
+
+    def is_stale(self, now: float) -> bool:
+        """Whether the room has sent nothing newer for too long."""
+        return now - self.taken_at > max(STALE_S, STALE_TIMES * self.next_s)

@@ -5,12 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from mcu.api.schemas.base import Output, Query, Time
-from mcu.api.schemas.conference import ParticipantState
-from mcu.api.services import Grade
+from mcu.api.schemas.conference import Grade
+from mcu.engine.plan import Presence
 
-Trouble = Literal[
-    "lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"
-]
+Trouble = Literal["lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"]
 
 
 class WallPicture(Output):
@@ -27,13 +25,13 @@ class WallTile(Output):
     participant: str
     label: str
     unit: str | None
-    state: ParticipantState
+    state: Presence
     audio_muted: bool
     video_muted: bool
     level_db: float | None = Field(description="dBov, of what it sends")
     speaking: bool
     visible: bool = Field(description="it stands in a view now")
-    grade: Literal["good", "fair", "poor", "none"] = Field(description="of its line")
+    grade: Grade = Field(description="of its line")
     importance: int
     troubles: list[Trouble] = Field(description="what is wrong with it, the worst first")
     picture: WallPicture | None = Field(
@@ -56,5 +54,3 @@ class WallQuery(Query):
         if self.participants is None:
             return None
         return frozenset(one for one in self.participants.split(",") if one)
-
-

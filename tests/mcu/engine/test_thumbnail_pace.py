@@ -1,5 +1,7 @@
 """When pictures of hidden rooms are taken: a stream as it comes, of others a key frame at times."""
 
+import itertools
+
 from mcu.engine.thumbnail_pace import GIVE_UP_S, STILL_S, STREAM_S, ThumbnailPace
 from mcu.media.frames import EncodedFrame
 
@@ -49,7 +51,7 @@ def test_of_a_full_stream_key_frames_alone_are_taken_and_it_is_closed_in_between
     keys = [when for when, key in sender.taken if key]
     assert len(keys) == len(sender.asked)
     assert keys[0] < 0.1, "the first one at once"
-    gaps = [later - before for before, later in zip(keys, keys[1:], strict=False)]
+    gaps = [later - before for before, later in itertools.pairwise(keys)]
     assert all(gap <= STILL_S + 0.5 for gap in gaps)
     assert min(gaps[3:]) > STILL_S - 0.5
     assert len(sender.taken) - len(keys) <= 2 * len(keys), "a few more, to see how fast it is"
