@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from mcu.api.schemas.base import Output, Query, Time
-from mcu.api.schemas.conference import Grade
-from mcu.engine.plan import Presence
+from mcu.api.schemas.conference import Grade, Presence
+
 
 Trouble = Literal["lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"]
 
