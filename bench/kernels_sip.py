@@ -136,7 +136,7 @@ class SipEnds:
             peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             peer.bind(("127.0.0.1", 0))
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            reserved = self.loop.run_until_complete(self.acceptor.reserve(1))
+            reserved = self.acceptor.reserve(1)
             leg = self._open(peer.getsockname()[1], reserved, f"leg-{number}", generator, plain)
             peer.connect(("127.0.0.1", leg.agreed.flows[0].local_port))
             self.peers.append(peer)

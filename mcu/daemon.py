@@ -176,6 +176,7 @@ class Daemon:
             self._sip.calls.bridge_changed(bridge)
 
     async def _close_sip(self) -> None:
+        self.rooms.finish()  # whose conference has ended is told that, not that we restart
         if self._sip is not None:
             await self._sip.close()
 

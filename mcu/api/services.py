@@ -125,6 +125,9 @@ class LegService(Protocol):
     async def withdraw(self, token: str, reason: str) -> int:
         """Close every leg that a token opened; gives how many there were."""
 
+    async def parted(self) -> None:
+        """Wait until all legs of conferences that have ended are closed."""
+
 
 class Pictures(Protocol):
     """JPEG pictures of what is seen now."""

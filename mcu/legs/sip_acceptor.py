@@ -121,11 +121,12 @@ class SipAcceptor:
         self.dropped: Counter[str] = Counter()
         """What legs that have left had dropped, by reason; and ``timer_fault``."""
 
-    async def reserve(self, count: int) -> ReservedPorts:
+    def reserve(self, count: int) -> ReservedPorts:
         """Bind so many pairs of ports, before a description names them.
 
         Raises:
             PortsExhausted: there are not as many; none is kept.
+        Cost: see ``PortPairs.take``; whoever does it for many lets the loop turn in between.
         """
         pairs: list[PortPair] = []
         try:

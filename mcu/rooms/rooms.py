@@ -30,6 +30,7 @@ from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.frames import EncodedFrame
+from mcu.rooms.farewells import Farewells
 from mcu.rooms.lines import Lines
 from mcu.rooms.load import LoadWatch
 from mcu.store.errors import StoreUnavailable
@@ -85,6 +86,7 @@ class Rooms:
         self._entries: dict[str, _Entry] = {}
         self._removing: set[asyncio.Task[None]] = set()
         self._answering = asyncio.Lock()
+        self._farewells = Farewells(clock)
         self._conferences: Conferences
 
     def attach(self, conferences: Conferences) -> None:
@@ -107,16 +109,22 @@ class Rooms:
                 leg.close("disconnected", now)
 
     def end(self, conference_id: str) -> None:
-        """Close all legs of the conference and free its media."""
-        now = self._clock()
+        """Nothing is mixed any more; the legs are closed in turns (see ``Farewells``)."""
         media = self._engine.remove_conference(conference_id)
-        for leg in self._legs_of(conference_id):
-            if media is not None:
-                media.remove_leg(leg)
-            leg.close("ended", now)
-        if media is not None:
-            self._media_ended(media)
-            media.close()
+        legs = self._legs_of(conference_id)
+        if media is None:
+            self._farewells.say(legs, "ended")
+            return
+        self._media_ended(media)
+        self._farewells.say(legs, "ended", parting=media.remove_leg, last=media.close)
+
+    async def parted(self) -> None:
+        """Wait until all legs of conferences that have ended are closed."""
+        await self._farewells.said()
+
+    def finish(self) -> None:
+        """Close now what waits to be closed: the program ends."""
+        self._farewells.finish()
 
     # LegService
 
@@ -199,7 +207,8 @@ class Rooms:
             self._conferences.participant(conference, participant)
         # What takes the place of another needs no place of its own: a lost room may rejoin.
         if not self._same(conference, participant, kind):
-            self._load.admit(len(self._acceptor.legs) + len(self._calls), self._clock())
+            standing = len(self._acceptor.legs) + len(self._calls) - len(self._farewells)
+            self._load.admit(standing, self._clock())
 
     def expect(self, leg: Leg, now: float) -> None:
         """Take the leg of a call, admitted before; tell of it as its ``LegObserver`` from now on.
@@ -252,9 +261,10 @@ class Rooms:
 
     async def withdraw(self, token: str, reason: str) -> int:
         """Close every leg that a token opened."""
-        legs = tuple(leg for leg, entry in self._entries.items() if entry.opened_by == token)
-        self._close(legs, reason)
-        return len(legs)
+        ids = [leg for leg, entry in self._entries.items() if entry.opened_by == token]
+        self._farewells.say([leg for each in ids if (leg := self._leg(each))], reason)
+        await self._farewells.said()
+        return len(ids)
 
     # LegObserver
 

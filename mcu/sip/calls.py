@@ -249,9 +249,7 @@ class SipCalls:
         elif isinstance(event, ParticipantRemoved):
             self._expect_no_more(state.id, event.participant.id)
         elif isinstance(event, ConferenceEnded):
-            for conference, participant in tuple(self._dialers):
-                if conference == state.id:
-                    self._expect_no_more(conference, participant)
+            self._run(self._expect_nobody(state.id))
         elif isinstance(event, ParticipantJoined | ParticipantLeft):
             found = self._dialers.get((state.id, event.participant.id))
             if found is None:
@@ -297,6 +295,13 @@ class SipCalls:
         found = self._dialers.pop((conference, participant), None)
         if found is not None:
             found[1].cancel()
+
+    async def _expect_nobody(self, conference: str) -> None:
+        """Call nobody of a conference any more: calls that ring are given up one by one."""
+        for key in tuple(self._dialers):
+            if key[0] == conference:
+                async with self._context.one_a_turn():
+                    self._expect_no_more(*key)
 
     # Inside
 

@@ -46,8 +46,9 @@ class CallContext:
 
     Args:
         lost_for_s: so long a lost leg may be lost before its call is ended.
-        turn: held while a description is made, which takes a millisecond or two: one in each turn
-            of the loop, or a whole province that is called delays sound.
+        turn: held while something is done for a call that takes up to a millisecond or two (its
+            place on the roster, its ports, a description): one such thing in each turn of the
+            loop, or a whole province that is called delays sound.
     """
 
     endpoint: SipEndpoint
@@ -62,7 +63,7 @@ class CallContext:
 
     @asynccontextmanager
     async def one_a_turn(self) -> AsyncIterator[None]:
-        """Wait for a turn of the loop in which nobody else makes a description."""
+        """Wait for a turn of the loop in which nobody else holds it; first come, first served."""
         async with self.turn:
             await asyncio.sleep(0)  # the lock alone would be free for the next at once
             yield
@@ -126,12 +127,11 @@ class Conversation:
             PortsExhausted.
         """
         async with self._context.one_a_turn():
-            ports = await self._context.acceptor.reserve(SECTIONS)
+            if self.is_over:
+                return
+            ports = self._context.acceptor.reserve(SECTIONS)
         self.release()
-        if self.is_over:
-            ports.close()
-        else:
-            self._ports = ports
+        self._ports = ports
 
     def answer(self, offer: bytes) -> bytes:
         """Answer the peer's offer, and follow what is agreed on.

@@ -171,14 +171,11 @@ class Dialer:
     async def _call(self, targets: tuple[CallTarget, ...]) -> None:
         """Call until somebody answers; raises Failed where nobody does."""
         credentials = await self._directory.credentials(self._participant)
-        try:
-            self._context.rooms.admit(self._conference, self._participant)
-        except NoCapacity as error:
-            self._note_full(error.reason)
-            raise Failed("server_full", error.retry_after_s) from error
-        except Refused as error:
-            raise Failed("failed") from error
-        self._conferences.note(self._conference, NoteCalling(self._participant))
+        await self._context.rooms.parted()  # a room says busy that is not told yet that it is over
+        async with self._context.one_a_turn():
+            if not self._is_wanted():
+                return  # it has come by itself meanwhile
+            self._begin()
         try:
             await self._try_all(targets, credentials)
         except Failed as failed:
@@ -188,11 +185,23 @@ class Dialer:
                 participant=self._participant,
                 reason=failed.failure,
             )
-            self._note_failure(failed.failure)
+            async with self._context.one_a_turn():
+                self._note_failure(failed.failure)
             raise
         except BaseException:
             self._note_failure("failed")
             raise
+
+    def _begin(self) -> None:
+        """Tell that it is called, if there is a place for it; raises Failed."""
+        try:
+            self._context.rooms.admit(self._conference, self._participant)
+        except NoCapacity as error:
+            self._note_full(error.reason)
+            raise Failed("server_full", error.retry_after_s) from error
+        except Refused as error:
+            raise Failed("failed") from error
+        self._conferences.note(self._conference, NoteCalling(self._participant))
 
     def _note_full(self, reason: str) -> None:
         """Tell the operator once that we are full, and not again with every attempt."""
@@ -267,9 +276,10 @@ class Dialer:
         state = self._state()
         if state is None:
             return None
-        conversation = OutgoingConversation(
-            self._context, self._conference, hop, protections, self._changed.set
-        )
+        async with self._context.one_a_turn():
+            conversation = OutgoingConversation(
+                self._context, self._conference, hop, protections, self._changed.set
+            )
         try:
             await conversation.reserve()
         except PortsExhausted as error:

@@ -64,7 +64,7 @@ class Ends:
         if key:
             inline = base64.b64encode(KEY).decode()
             text.append(f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{inline}")
-        reserved = await self.acceptor.reserve(1)
+        reserved = self.acceptor.reserve(1)
         local = LocalMedia(
             port=lambda index, family: reserved.take(),
             session_id=1,

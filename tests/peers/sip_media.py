@@ -486,7 +486,7 @@ class SipWorld:
             room.recorder, shown = recorder, False
         if announced_host is not None:
             room.announced_host = announced_host
-        room.reserved = done(self.acceptor.reserve(len(room.sections)))
+        room.reserved = self.acceptor.reserve(len(room.sections))
         agreed = answer_offer(
             SessionDescription.parse(room.offer()), self.local(room.reserved, ice)
         )
@@ -527,7 +527,7 @@ class SipWorld:
                 self.rooms[room.host, port] = room
         room.version += 1
         more = max(0, len(room.sections) - len(room.agreed.flows))
-        reserved = done(self.acceptor.reserve(more))
+        reserved = self.acceptor.reserve(more)
         agreed = answer_offer(
             SessionDescription.parse(room.offer()), self.local(reserved), previous=room.agreed
         )
@@ -553,15 +553,6 @@ class SipWorld:
         self.acceptor.handle_timer(now)
         for room in {id(one): one for one in self.rooms.values()}.values():
             room.handle_timer(now)
-
-
-def done(coroutine: Any) -> Any:
-    """The result of a coroutine that does not wait."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waits")
 
 
 def with_direction(direction: str) -> Callable[[Section], Section]:

@@ -133,6 +133,7 @@ class Stage:
     phone: SipEndpoint
     room: Room
     registrations: list[BindingsChanged]
+    rooms: Rooms
 
     async def start(self, *bridges: str, **more: Any) -> str:
         """A conference; its id."""
@@ -255,6 +256,7 @@ async def stage(
             phone,
             room,
             registrations,
+            rooms,
         )
     for leg in tuple(acceptor.legs.values()):
         leg.close("ended", loop.time())

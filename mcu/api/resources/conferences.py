@@ -147,12 +147,14 @@ async def change_conference(call: Call) -> web.Response:
 
 
 async def end_conference(call: Call) -> web.Response:
-    """End it for all; ending it twice is harmless."""
+    """End it for all, and answer when all have been told; ending it twice is harmless."""
     state = await call.services.conferences.read(call.path("conference"))
     call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "control anything")
-    return await orders.order(
+    answer = await orders.order(
         call, state.id, EndConference(), lambda _: no_content(), lambda now: now.version
     )
+    await call.services.legs.parted()
+    return answer
 
 
 def _version(state: ConferenceState) -> int:

@@ -128,6 +128,9 @@ class StandInLegs:
             await self.leave(leg, reason)
         return len(own)
 
+    async def parted(self) -> None:
+        """They part at once."""
+
 
 class StandInPictures:
     """A picture of the main view and of whoever is not called ``dark``."""

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.peers.sip_media import AUDIO, VIDEO, SipWorld, done
+from tests.peers.sip_media import AUDIO, VIDEO, SipWorld
 
 
 def test_reserved_ports_that_no_section_took_are_freed() -> None:
     world = SipWorld()
     room = world.connect()
     assert len(world.open_ports) == 2
-    reserved = done(world.acceptor.reserve(3))
+    reserved = world.acceptor.reserve(3)
     reserved.take()
     assert len(world.open_ports) == 8
     reserved.close()
