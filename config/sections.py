@@ -213,6 +213,12 @@ class ConferenceSettings(Section):
         description="A hardware room that asks to present (BFCP) while another presents waits "
         "until that one stops, or takes the presentation from it.",
     )
+    convene_within_s: Annotated[int, Field(ge=30, le=86_400)] = Field(
+        600, description="Seconds in which all rooms are to be here once they are convened."
+    )
+    calls_at_once: Annotated[int, Field(ge=1, le=200)] = Field(
+        16, description="Rooms that are called at the same time when they are convened."
+    )
 
 
 class StoreSettings(Section):

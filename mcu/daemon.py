@@ -299,6 +299,8 @@ class Daemon:
                 transfer=None if self._sip is None else self._sip.calls.transfer,
                 outside_address=no_outside if self._sip is None else self._sip.outside.checked,
                 collectors=() if self._sip is None else (self._sip.collector,),
+                convene_within_s=self.settings.conference.convene_within_s,
+                calls_at_once=self.settings.conference.calls_at_once,
                 not_ready=self._not_ready,
                 public_url=http.public_url,
                 reachable_url=lambda: None if tls.is_loopback(http.host) else self.url,

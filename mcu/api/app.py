@@ -17,6 +17,7 @@ from mcu.api.resources import (
     agenda,
     bridges,
     conferences,
+    convening,
     docs,
     events,
     floor,
@@ -57,6 +58,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *floor.ROUTES,
     *polling.ROUTES,
     *roll_calls.ROUTES,
+    *convening.ROUTES,
     *pictures.ROUTES,
     *wall.ROUTES,
     *legs.ROUTES,
@@ -89,6 +91,7 @@ def make_app(services: Services) -> web.Application:
     )
     app[API_STATE] = api
     wall.keep_texts(app)
+    services.conferences.look_for_pages(api.pages)
     for route in ROUTES:
         handler = endpoint(route, api)
         if route.method == "GET":

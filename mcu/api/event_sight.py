@@ -22,8 +22,10 @@ PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
 """Members of an event's data that are for operators only."""
 ROLL_CALL_NEWS: Final = frozenset({"roll-call.called", "roll-call.paused", "roll-call.resumed"})
 """What rooms hear of a roll call: who is called. The record is for operators."""
-UNSEEN: Final = ("chair-view.", "polling.", "roll-call.")
+UNSEEN: Final = ("chair-view.", "polling.", "roll-call.", "convening.")
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
+CALLED: Final = "convening.called"
+"""Rooms hear of a convening when it is their turn, so that their pages can say so."""
 ROLL_CALL_ENDS: Final = frozenset({"roll-call.signed", "roll-call.cancelled"})
 BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered"})
 """About a room, not about a conference: for who may read the room."""
@@ -158,6 +160,9 @@ def seen_by_room(
         return {"requests": own} if own else None
     if type_ in ROLL_CALL_ENDS:
         return {"number": data["number"]}
+    if type_ == CALLED:
+        called = [who for who in data["participants"] if who in rooms]
+        return {**data, "participants": called} if called else None
     if type_.startswith(UNSEEN) and type_ not in ROLL_CALL_NEWS:
         return None
     participant = data.get("participant")

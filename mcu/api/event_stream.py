@@ -74,6 +74,11 @@ class EventStream:
         """Id of the token it was opened with."""
         return self._call.who.token.id
 
+    @property
+    def bridge(self) -> str | None:
+        """The room that reads it; None: somebody else does."""
+        return self._call.who.token.bridge
+
     def close(self) -> None:
         """End it; ``run`` returns."""
         self._feed.close()

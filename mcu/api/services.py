@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from prometheus_client.registry import Collector
 
+from mcu.conference.convening_model import AT_ONCE, TARGET_S
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import Participant
 from mcu.engine.thumbnail import Thumbnail
@@ -365,6 +366,7 @@ class Services:
             raises ValueError with the reason where that may not be.
         transfer: moves a participant (conference, participant, other conference, actor) by SIP;
             None: there is no SIP.
+        convene_within_s, calls_at_once: how rooms are convened where nothing else is said.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -388,6 +390,8 @@ class Services:
     bridge_changed: Callable[[str], None] = lambda bridge: None
     outside_address: Callable[[str], str] = no_outside
     transfer: Transfer | None = None
+    convene_within_s: float = TARGET_S
+    calls_at_once: int = AT_ONCE
     collectors: Sequence[Collector] = ()
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None

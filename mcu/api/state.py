@@ -40,5 +40,9 @@ class ApiState:
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     beginnings: Beginnings = field(default_factory=Beginnings)
 
+    def pages(self) -> frozenset[str]:
+        """Bridges that read events now: their join page is open, or they are software rooms."""
+        return frozenset(stream.bridge for stream in self.streams if stream.bridge is not None)
+
 
 API_STATE: web.AppKey[ApiState] = web.AppKey("api_state", ApiState)

@@ -3,10 +3,14 @@
 Order: the chair first, then by importance, then in the order of arrival; who is connected or
 lost comes before who is still expected (a place is reserved for those while there is room).
 Who has left has no place.
+
+Rooms that are being convened keep their places from the beginning, so that nobody is moved when
+they come: everybody stands in the roster's order then, as long as the largest grid holds all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from mcu.conference.convening import reserved_seats
 from mcu.conference.presence import holds_tile
 from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Participant
 from mcu.engine.plan import (
@@ -42,36 +46,60 @@ def slot_count(layout: str) -> int:
     return len(LAYOUTS[layout].slots)
 
 
+def kept_seats(state: ConferenceState) -> frozenset[str]:
+    """Who is still to come and has a place already; nobody where there are not enough places."""
+    kept = reserved_seats(state)
+    if not kept:
+        return kept
+    here = sum(
+        holds_tile(each.presence) and each.id not in kept for each in state.participants.values()
+    )
+    return kept if here + len(kept) <= slot_count(GRIDS[-1]) else frozenset()
+
+
 def seating(state: ConferenceState) -> list[Participant]:
     """Everybody with a claim to a place, in order. Cost: O(n log n)."""
+    kept = kept_seats(state)
+    in_order = state.convening is not None and len(state.participants) <= slot_count(GRIDS[-1])
+
+    def rank(who: Participant) -> tuple[bool, bool, int, bool, int, int]:
+        came = None if in_order else who.join_order
+        return (
+            not holds_tile(who.presence) and who.id not in kept,
+            who.role != "chair",
+            -who.importance,
+            came is None,
+            came or 0,
+            who.order,
+        )
+
     return sorted(
-        (each for each in state.participants.values() if each.presence != "left"), key=_rank
+        (each for each in state.participants.values() if each.presence != "left"), key=rank
     )
 
 
-def smallest_grid(people: Sequence[Participant]) -> str:
-    """The smallest grid that holds everybody who is connected or lost, at least ``1x1``."""
-    here = sum(holds_tile(each.presence) for each in people)
+def places(people: Sequence[Participant], kept: Collection[str] = ()) -> int:
+    """How many places are needed: of those connected or lost, and those kept."""
+    return sum(holds_tile(each.presence) or each.id in kept for each in people)
+
+
+def smallest_grid(people: Sequence[Participant], kept: Collection[str] = ()) -> str:
+    """The smallest grid that holds everybody who has a place, at least ``1x1``."""
+    here = places(people, kept)
     return next((grid for grid in GRIDS if slot_count(grid) >= here), GRIDS[-1])
 
 
-def fill(layout: str, people: Sequence[Participant]) -> tuple[str, tuple[Slot, ...]]:
-    """Choose the layout (if ``auto``) and fill its slots with ``people``, who are in order."""
+def fill(
+    layout: str, people: Sequence[Participant], kept: Collection[str] = ()
+) -> tuple[str, tuple[Slot, ...]]:
+    """Choose the layout (if ``auto``) and fill its slots with ``people``, who are in order.
+
+    Args:
+        kept: who has a place before it is here.
+    """
     leads = LEADS.get(layout, ())
     if layout == AUTO_LAYOUT:
-        layout = smallest_grid(people)
+        layout = smallest_grid(people, kept)
     count = slot_count(layout)
-    places = [*leads, *(ParticipantSlot(each.id) for each in people)][:count]
-    return layout, (*places, *(EmptySlot() for _ in range(count - len(places))))
-
-
-def _rank(participant: Participant) -> tuple[bool, bool, int, bool, int, int]:
-    came = participant.join_order
-    return (
-        not holds_tile(participant.presence),
-        participant.role != "chair",
-        -participant.importance,
-        came is None,
-        came or 0,
-        participant.order,
-    )
+    taken = [*leads, *(ParticipantSlot(each.id) for each in people)][:count]
+    return layout, (*taken, *(EmptySlot() for _ in range(count - len(taken))))

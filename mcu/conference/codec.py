@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
+from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.polling_model import Polling
@@ -150,6 +151,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     MappingProxyType: _items,
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
+    **dict.fromkeys((Convening, ConvenedRoom, Milestone), _fields),
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
@@ -207,6 +209,10 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     Polling: _one(Polling),
     Polling | None: _optional(_one(Polling)),
     str | tuple[str, ...]: lambda value: value if isinstance(value, str) else tuple(value),
+    Convening: _one(Convening),
+    Convening | None: _optional(_one(Convening)),
+    tuple[ConvenedRoom, ...]: _many(_one(ConvenedRoom)),
+    tuple[Milestone, ...]: _many(_one(Milestone)),
     RollCall: _one(RollCall),
     tuple[RollCall, ...]: _many(_one(RollCall)),
     tuple[ExpectedRoom, ...]: _many(_one(ExpectedRoom)),

@@ -35,6 +35,7 @@ class StartConference:
         pin: what uninvited callers must enter, 4 to 10 digits.
         number: what devices with a keypad dial; None lets the service choose a free one.
         agenda: a copy of the scenario's.
+        calls_when_convened: rooms are not called before they are convened.
     """
 
     name: str
@@ -46,6 +47,7 @@ class StartConference:
     pin: str | None = None
     number: str | None = None
     agenda: Agenda | None = None
+    calls_when_convened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +200,10 @@ class NoteCalling:
 
 @dataclass(frozen=True, slots=True)
 class NoteCallFailed:
-    """A call came to nothing."""
+    """A call came to nothing; ``reason`` None: we have given it up."""
 
     participant: str
-    reason: CallFailure = "failed"
+    reason: CallFailure | None = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from datetime import datetime
 from mcu.conference.agenda_commands import NoteItemOver
 from mcu.conference.agenda_record import overruns_at
 from mcu.conference.commands import Fact, NoteMessageOver
+from mcu.conference.convening import convening_due
+from mcu.conference.convening_model import NoteConveningDue
 from mcu.conference.floor_model import NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue
 from mcu.conference.roll_call_model import NoteRollCallDue
@@ -25,6 +27,9 @@ def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
         yield over, NoteItemOver()
     if state.polling is not None and state.polling.due is not None:
         yield state.polling.due, NotePollingDue()
+    called = None if state.convening is None else convening_due(state.convening)
+    if called is not None:
+        yield called, NoteConveningDue()
     for roll_call in state.roll_calls:
         if roll_call.status == "open" and roll_call.due is not None and missing(roll_call):
             yield roll_call.due, NoteRollCallDue()

@@ -93,6 +93,7 @@ def decide_start(
             None if command.pin is None else checked_pin(command.pin),
             None if command.number is None else checked_number(command.number),
             command.agenda,
+            command.calls_when_convened,
         )
     ]
 

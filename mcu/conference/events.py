@@ -31,6 +31,7 @@ class ConferenceStarted:
     pin: str | None = None
     number: str | None = None
     agenda: Agenda | None = None
+    calls_when_convened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
 from mcu.conference.agenda_record import evolve_agenda
 from mcu.conference.chair_view_model import ChairViewStarted
+from mcu.conference.convening_model import ConveningEvent, evolve_convening
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -69,6 +70,7 @@ def _started(event: ConferenceStarted) -> ConferenceState:
         pin=event.pin,
         number=event.number,
         agenda=event.agenda,
+        calls_when_convened=event.calls_when_convened,
     )
 
 
@@ -147,6 +149,8 @@ def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> Conferen
         return replace(state, polling=evolve_polling(state.polling, event))
     if isinstance(event, RollCallEvent):
         return replace(state, roll_calls=evolve_roll_calls(state.roll_calls, event))
+    if isinstance(event, ConveningEvent):
+        return replace(state, convening=evolve_convening(state.convening, event))
     seen = event.participant if isinstance(event, ChairViewStarted) else None
     return replace(state, chair_view=seen)
 

@@ -10,6 +10,7 @@ import structlog
 
 from mcu.conference.clock import Clock
 from mcu.conference.commands import NoteAbsent
+from mcu.conference.convening_model import NoteConveningDue
 from mcu.conference.deadlines import deadlines
 from mcu.conference.feed import EventHub
 from mcu.conference.journal import Journal
@@ -73,6 +74,8 @@ class Keeper:
         self._store_failed = False
         self.dark: Callable[[str], frozenset[str]] = lambda conference: frozenset()
         """Who of a conference sends no picture now."""
+        self.pages: Callable[[], frozenset[str]] = frozenset
+        """Bridges whose join page is open now."""
 
     def expect_back(self, conference: str) -> None:
         """Give a restored conference's participants their time to come back."""
@@ -98,6 +101,8 @@ class Keeper:
                 if time <= wall:
                     if isinstance(fact, NotePollingDue):
                         fact = replace(fact, dark=self.dark(state.id))
+                    elif isinstance(fact, NoteConveningDue):
+                        fact = replace(fact, pages=self.pages())
                     self._live.note(state.id, fact)
         for conference, due in list(self._absent_at.items()):
             state_now = self._live.states.get(conference)

@@ -4,9 +4,9 @@ had it before.
 It follows from the state alone, so that what was shown before is back by itself. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from mcu.conference.automatic import GRIDS, fill, slot_count
+from mcu.conference.automatic import GRIDS, fill, places, slot_count
 from mcu.conference.presence import holds_tile
 from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Participant
 from mcu.engine.plan import EmptySlot, ParticipantSlot, Slot, SpeakerSlot
@@ -56,14 +56,17 @@ def leaders(state: ConferenceState, view: str) -> tuple[str, ...]:
 
 
 def led(
-    layout: str, people: Sequence[Participant], leading: Sequence[str]
+    layout: str,
+    people: Sequence[Participant],
+    leading: Sequence[str],
+    kept: Collection[str] = (),
 ) -> tuple[str, tuple[Slot, ...]]:
-    """Fill an automatic picture whose first places are taken."""
+    """Fill an automatic picture whose first places are taken; ``kept`` as for ``fill``."""
     if not leading:
-        return fill(layout, people)
+        return fill(layout, people, kept)
     others = [each for each in people if each.id not in leading]
     if layout == AUTO_LAYOUT:
-        here = sum(holds_tile(each.presence) for each in others)
+        here = places(others, kept)
         if not others:
             layout = GRIDS[0]
         else:
@@ -74,10 +77,10 @@ def led(
         standing = (*leading, *(each.id for each in others))[:count]
         empty = (EmptySlot(),) * (count - len(standing))
         return layout, (*(ParticipantSlot(each) for each in standing), *empty)
-    layout, slots = fill(layout, others)
+    layout, slots = fill(layout, others, kept)
     if any(isinstance(slot, SpeakerSlot) for slot in slots):
         return layout, take_lead(slots, leading)
-    return fill(layout, people)  # a grid was asked for: all stand in it as they did
+    return fill(layout, people, kept)  # a grid was asked for: all stand in it as they did
 
 
 def take_lead(slots: Sequence[Slot], leading: Sequence[str]) -> tuple[Slot, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from mcu.conference import on_air
-from mcu.conference.automatic import fill, seating, slot_count
+from mcu.conference.automatic import fill, kept_seats, seating, slot_count
 from mcu.conference.presence import holds_tile
 from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.plan import (
@@ -63,26 +63,27 @@ def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewP
         shown: tuple[Slot, ...] = (ParticipantSlot(alone),)
         return ViewPlan(name, BROADCAST_LAYOUT, shown, message, fit=setting.fit)
     leading = on_air.leaders(state, name)
+    kept = kept_seats(state)
     if name == "chair":
         # The presiding room looks at the others; who sees "main" sees the chair.
         people = [each for each in people if each.role != "chair"]
     if setting.slots is None:
-        layout, slots = on_air.led(setting.layout, people, leading)
+        layout, slots = on_air.led(setting.layout, people, leading, kept)
     else:
         layout, slots = setting.layout, tuple(_resolve(slot, people) for slot in setting.slots)
         slots = on_air.take_lead(slots, leading)
     if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
-        layout, slots = fill(layout, people)
+        layout, slots = fill(layout, people, kept)
     view = ViewPlan(name, layout, slots, message, fit=setting.fit)
     if setting.slots is not None or any(isinstance(each, PresentationSlot) for each in slots):
         return view  # the operator has said what stands where, or it is shown already
-    return replace(view, with_presentation=_with_presentation(view, people, leading))
+    return replace(view, with_presentation=_with_presentation(view, people, leading, kept))
 
 
 def _with_presentation(
-    view: ViewPlan, people: list[Participant], leading: tuple[str, ...]
+    view: ViewPlan, people: list[Participant], leading: tuple[str, ...], kept: frozenset[str]
 ) -> ViewPlan:
-    layout, slots = on_air.led(PRESENTATION_LAYOUT, people, leading)
+    layout, slots = on_air.led(PRESENTATION_LAYOUT, people, leading, kept)
     return replace(view, name=f"{view.name}+presentation", layout=layout, slots=slots)
 
 

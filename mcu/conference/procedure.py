@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcu.conference import chair_view, floor, polling, roll_call
+from mcu.conference import chair_view, convening, floor, polling, roll_call
 from mcu.conference.chair_view_model import ChairViewCommand
+from mcu.conference.convening_model import ConveningCommand, ConveningFact
 from mcu.conference.events import Event
 from mcu.conference.floor_model import FloorCommand, NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue, PollingCommand
@@ -26,6 +27,8 @@ def decide_procedure(
         return chair_view.decide_chair_view(state, command)
     if isinstance(command, PollingCommand | NotePollingDue):
         return polling.decide_polling(state, command, now)
+    if isinstance(command, ConveningCommand | ConveningFact):
+        return convening.decide_convening(state, command, now)
     return roll_call.decide_roll_call(state, command, now)
 
 
@@ -40,4 +43,5 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     events = roll_call.follow(state, events, now)
     events = floor.follow(state, events, now)
     events = polling.follow(state, events, now)
+    events = convening.follow(state, events, now)
     return chair_view.follow(state, events)

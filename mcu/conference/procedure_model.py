@@ -1,10 +1,13 @@
 """What the procedure of a meeting adds to its commands, facts and events: a noun in each module."""
 
 from mcu.conference.chair_view_model import ChairViewCommand, ChairViewEvent
+from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue, PollingCommand, PollingEvent
 from mcu.conference.roll_call_model import NoteRollCallDue, RollCallCommand, RollCallEvent
 
-ProcedureCommand = FloorCommand | ChairViewCommand | PollingCommand | RollCallCommand
-ProcedureFact = NoteFloorOver | NotePollingDue | NoteRollCallDue
-ProcedureEvent = FloorEvent | ChairViewEvent | PollingEvent | RollCallEvent
+ProcedureCommand = (
+    FloorCommand | ChairViewCommand | PollingCommand | RollCallCommand | ConveningCommand
+)
+ProcedureFact = NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact
+ProcedureEvent = FloorEvent | ChairViewEvent | PollingEvent | RollCallEvent | ConveningEvent

@@ -6,6 +6,8 @@ from typing import Final
 
 from mcu.conference.chair_view_model import ChairViewStarted, ChairViewStopped
 from mcu.conference.codec import Json, time_to_text
+from mcu.conference.convening_model import ConveningEvent
+from mcu.conference.convening_resources import convening_data
 from mcu.conference.floor_model import (
     Floor,
     FloorEnded,
@@ -70,6 +72,8 @@ def holder_resource(holder: FloorHolder) -> Json:
 
 def procedure_data(event: ProcedureEvent) -> Json:
     """The ``data`` of an event of the procedure on the stream."""
+    if isinstance(event, ConveningEvent):
+        return convening_data(event)
     match event:
         case FloorRequested():
             return {"participant": event.participant, "at": time_to_text(event.at)}

@@ -9,6 +9,7 @@ from typing import Any
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
 from mcu.conference.agenda_resources import agenda_event_data
 from mcu.conference.codec import Json, slot_to_json, time_to_text
+from mcu.conference.convening_resources import convening_summary
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -59,6 +60,8 @@ def conference_resource(state: ConferenceState) -> Json:
         "chair_view": state.chair_view,
         "polling": None if state.polling is None else polling_resource(state.polling),
         "roll_call": called_resource(state.roll_calls[-1]) if state.roll_calls else None,
+        "convening": None if state.convening is None else convening_summary(state.convening),
+        "calls_when_convened": state.calls_when_convened,
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),

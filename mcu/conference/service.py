@@ -341,6 +341,10 @@ class Conferences:
         """Ask ``dark(conference)`` who sends no picture, before the next room is polled."""
         self._keeper.dark = dark
 
+    def look_for_pages(self, pages: Callable[[], frozenset[str]]) -> None:
+        """Ask ``pages()`` which bridges' join pages are open, when rooms are convened."""
+        self._keeper.pages = pages
+
     # Timers
 
     def next_timer(self) -> float | None:

@@ -9,19 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from mcu.conference.call_failure import CallFailure as CallFailure
+from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.polling_model import Polling
 from mcu.conference.roll_call_model import RollCall
 from mcu.conference.scenario import Agenda
 from mcu.engine.plan import Presence, Slot
 from mixer.video.layout import Fit
-
-CallFailure = Literal[
-    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
-    "failed",
-]  # fmt: skip
-"""Why a room that was called did not come; ``refused`` by a person or for its credentials,
-``not_acceptable`` for its media; ``server_full``: this server has no place for it now."""
 
 Role = Literal["participant", "chair"]
 LegUse = Literal["join", "publish", "view"]
@@ -165,6 +160,8 @@ class ConferenceState:
             hash of so few digits hides nothing, and operators must tell it to those they invite.
         number: what devices with a keypad dial, unique among the conferences that run.
         agenda: what it was started from, and how far it has come; its version is its own.
+        calls_when_convened: rooms are called when they are convened, not from the beginning.
+        convening: the latest; who was to come, and who has.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
     """
@@ -195,6 +192,8 @@ class ConferenceState:
     number: str | None = None
     damaged: bool = False
     agenda: Agenda | None = None
+    calls_when_convened: bool = False
+    convening: Convening | None = None
 
     @property
     def running(self) -> bool:

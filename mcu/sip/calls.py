@@ -14,6 +14,11 @@ import structlog
 
 from mcu.api.services import SipTraceEntry
 from mcu.backoff import Backoff
+from mcu.conference.convening_model import (
+    ConveningCalled,
+    ConveningStarted,
+    ConveningStopped,
+)
 from mcu.conference.events import (
     ConferenceEnded,
     ConferenceStarted,
@@ -250,6 +255,11 @@ class SipCalls:
             self._expect_no_more(state.id, event.participant.id)
         elif isinstance(event, ConferenceEnded):
             self._run(self._expect_nobody(state.id))
+        elif isinstance(event, ConveningCalled | ConveningStarted | ConveningStopped):
+            called = event.participants if isinstance(event, ConveningCalled) else None
+            for (conference, participant), (dialer, _) in self._dialers.items():
+                if conference == state.id and (called is None or participant in called):
+                    dialer.turn_changed()
         elif isinstance(event, ParticipantJoined | ParticipantLeft):
             found = self._dialers.get((state.id, event.participant.id))
             if found is None:

@@ -5,6 +5,8 @@ may change while the conference runs.
 
 A room that hung up by itself, or that an operator disconnected, is left in peace until it is
 called in again; one whose line was lost is called again.
+
+While rooms are convened it is called when it has its turn, and the pauses are the convening's.
 """
 
 import asyncio
@@ -15,7 +17,9 @@ import structlog
 
 from mcu.api.services import NoCapacity
 from mcu.backoff import Backoff
+from mcu.conference import convening
 from mcu.conference.commands import NoteCallFailed, NoteCalling
+from mcu.conference.convening_model import NoteReachable
 from mcu.conference.service import Conferences
 from mcu.conference.state import CallFailure, ConferenceState, Refused
 from mcu.media.port_pairs import PortsExhausted
@@ -97,6 +101,8 @@ class Dialer:
         self._wake = asyncio.Event()  # something that makes it worth to call at once
         self._changed = asyncio.Event()  # that, or the call under way has come to its end
         self._resting = waits
+        self._is_asked_for = False
+        self._not_before = 0.0  # the loop's time that the room has asked us to wait for
         self._protections: Protections = ()  # what the room did not refuse last
 
     # What others tell
@@ -109,19 +115,31 @@ class Dialer:
 
     def joined(self) -> None:
         """The room is in the conference, by whatever way it came."""
-        self._resting = False
+        self._resting = self._is_asked_for = False
         self._backoff.reset()
         self._stir()
 
     def reachable(self) -> None:
         """Where the room can be reached has changed: it has registered, or has another record."""
+        self._conferences.note(self._conference, NoteReachable(self._participant))
         self._stir()
 
     def call_again(self) -> None:
         """An operator wants it called now."""
+        self._is_asked_for, self._not_before = True, 0.0
         self._resting = False
         self._backoff.reset()
         self._stir()
+
+    def turn_changed(self) -> None:
+        """It has its turn in the convening, or is called no more."""
+        state = self._state()
+        if state is None or not convening.may_call(state, self._participant):
+            self._is_asked_for = False
+            self._stir()
+        elif self._now() >= self._not_before:  # else it has asked us to wait for longer
+            self._resting = False
+            self._stir()
 
     def _stir(self) -> None:
         self._wake.set()
@@ -145,6 +163,8 @@ class Dialer:
             except UnknownRecord:
                 return
             except Failed as failed:
+                if failed.retry_after_s:
+                    self._not_before = self._now() + failed.retry_after_s
                 await self._pause(max(failed.retry_after_s, self._backoff.next_s()))
             except StoreUnavailable as error:
                 log.warning("call_waits", participant=self._participant, reason=error.reason)
@@ -166,7 +186,13 @@ class Dialer:
     def _is_wanted(self) -> bool:
         state = self._state()
         who = None if state is None else state.participants.get(self._participant)
-        return who is not None and not who.legs and not self._resting
+        if state is None or who is None or who.legs or self._resting:
+            return False
+        return self._is_asked_for or convening.may_call(state, self._participant)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _call(self, targets: tuple[CallTarget, ...]) -> None:
         """Call until somebody answers; raises Failed where nobody does."""
@@ -191,6 +217,8 @@ class Dialer:
         except BaseException:
             self._note_failure("failed")
             raise
+        if not self._is_wanted():
+            self._note_failure(None)  # it is called no more; nothing happens where it has come
 
     def _begin(self) -> None:
         """Tell that it is called, if there is a place for it; raises Failed."""
@@ -218,7 +246,7 @@ class Dialer:
         self._conferences.note(self._conference, NoteCalling(self._participant))
         self._note_failure("server_full")
 
-    def _note_failure(self, failure: CallFailure) -> None:
+    def _note_failure(self, failure: CallFailure | None) -> None:
         self._conferences.note(self._conference, NoteCallFailed(self._participant, failure))
 
     async def _try_all(
@@ -321,7 +349,9 @@ class Dialer:
         who = state.participants.get(self._participant)
         if who is None:
             return "disconnected"
-        return "replaced" if who.legs or self._resting else "restart"
+        if who.legs or self._resting:
+            return "replaced"
+        return "restart" if convening.may_call(state, self._participant) else "disconnected"
 
     def _is_here_by(self, conversation: Conversation) -> bool:
         state = self._state()

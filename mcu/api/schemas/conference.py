@@ -164,6 +164,19 @@ class OpenRollCall(Output):
     paused: bool
 
 
+class ConveningSummary(Output):
+    """How far the rooms that were called together have come."""
+
+    number: int = Field(description="from 1; rooms may be convened again")
+    state: Literal["open", "complete", "stopped"]
+    started_at: Time
+    target_at: Time = Field(description="when all are to be here")
+    ended_at: Time | None
+    rooms: int
+    joined: int
+    within_target: bool | None = Field(description="null: not known yet")
+
+
 class Conference(Output):
     """One meeting, running or ended."""
 
@@ -181,6 +194,10 @@ class Conference(Output):
     chair_view: str | None = Field(description="whom the chair alone looks at; null for rooms")
     polling: PollingRun | None = Field(description="null for rooms")
     roll_call: OpenRollCall | None
+    convening: ConveningSummary | None
+    calls_when_convened: bool = Field(
+        description="rooms are called when they are convened, not from the beginning"
+    )
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     scenario: str | None = Field(description="what its agenda was copied from")
@@ -213,6 +230,11 @@ class NewConference(Input):
         default=None, description="asked of callers by SIP that are not on the roster"
     )
     number: Number | None = Field(default=None, description="null: the lowest that is free")
+    calls: Literal["at_once", "when_convened"] = Field(
+        default="at_once",
+        description="`when_convened`: no room is called before `POST …/convening`; those that come "
+        "by themselves come in",
+    )
     scenario: Identifier | None = Field(
         default=None,
         description="its bridges, chair, layout and agenda are taken where nothing else is given; "

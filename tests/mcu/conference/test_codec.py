@@ -27,6 +27,7 @@ from mcu.conference.commands import (
     ShowMessage,
     StartBroadcast,
 )
+from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
 from mcu.conference.polling_model import Polling, StartPolling
 from mcu.conference.roll_call_model import (
@@ -161,6 +162,31 @@ roll_calls = st.builds(
     marks=st.lists(marks, max_size=3).map(tuple),
     heard=st.lists(texts).map(tuple),
 )
+conveneds = st.builds(
+    ConvenedRoom,
+    texts,
+    st.integers(0, 99),
+    called_at=st.none() | times,
+    due=st.none() | times,
+    joined_at=st.none() | times,
+    failure=st.none() | st.sampled_from(["busy", "no_answer"]),
+    next_at=st.none() | times,
+    stopped=st.booleans(),
+)
+convenings = st.builds(
+    Convening,
+    number=st.integers(1, 9),
+    started_at=times,
+    by=texts,
+    order=st.sampled_from(["importance", "units", "scenario"]),
+    at_once=st.integers(1, 99),
+    target_s=st.floats(30, 900),
+    rooms=st.lists(conveneds, max_size=3).map(tuple),
+    milestones=st.lists(st.builds(Milestone, st.integers(1, 100), times), max_size=3).map(tuple),
+    overdue_at=st.none() | times,
+    ended_at=st.none() | times,
+    ended_by=st.none() | texts,
+)
 
 
 def events_of(cls):
@@ -175,6 +201,7 @@ def events_of(cls):
         FloorHolder: floor_holders,
         Polling: pollings,
         RollCall: roll_calls,
+        Convening: convenings,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),
         tuple[str, ...]: st.lists(texts).map(tuple),
@@ -223,6 +250,7 @@ def test_a_state_survives_json():
         NoteJoined("b2", "up", "publish"), MuteAll("tinh"), Lock(), ShowMessage("a", 60),
         StartBroadcast("b1"), RequestFloor("b1"), GrantFloor("b0", 60, "none"), InterruptFloor(),
         StartChairView("b0"), StartPolling(5, ("b0", "b2")), StartRollCall("presence"),
+        StartConvening(by="An", at_once=1), NoteJoined("b3", "leg-b3"),
     )  # fmt: skip
     restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
     assert restored == state

@@ -51,6 +51,14 @@ from mcu.conference.commands import (
     Unlock,
     UnmuteAll,
 )
+from mcu.conference.convening import convening_due
+from mcu.conference.convening_model import (
+    NoteConveningDue,
+    NoteReachable,
+    RetryConvening,
+    StartConvening,
+    StopConvening,
+)
 from mcu.conference.deadlines import deadlines
 from mcu.conference.decide import decide, decide_start
 from mcu.conference.evolve import evolve_all
@@ -219,6 +227,19 @@ ROLL_CALL = st.one_of(
     st.builds(CancelRollCall, NUMBERS),
     st.just(NoteRollCallDue()),
 )
+CONVENING = st.one_of(
+    st.builds(
+        StartConvening,
+        st.sampled_from(["importance", "units", "scenario"]),
+        st.sampled_from([0, 1, 2, 9]),
+        st.sampled_from([1.0, 30.0, 600.0]),
+        st.none() | st.lists(PEOPLE, max_size=4).map(tuple),
+    ),
+    st.builds(StopConvening, st.none() | PEOPLE),
+    st.builds(RetryConvening, st.none() | PEOPLE),
+    st.builds(NoteConveningDue, st.frozensets(PEOPLE, max_size=3)),
+    st.builds(NoteReachable, PEOPLE),
+)
 FACTS = st.one_of(
     st.builds(NoteCalling, PEOPLE),
     st.builds(NoteCallFailed, PEOPLE),
@@ -273,6 +294,10 @@ class Meeting(RuleBasedStateMachine):
     def call(self, command):
         self.ask(command)
 
+    @rule(command=CONVENING)
+    def convene(self, command):
+        self.ask(command)
+
     @rule(fact=FACTS)
     def media(self, fact):
         self.ask(fact)
@@ -319,8 +344,8 @@ class Meeting(RuleBasedStateMachine):
         try:
             again = decide(self.state, command, now)
         except Refused:
-            # Who was removed cannot be removed twice, and a roll call is begun once.
-            once = isinstance(command, RemoveParticipant | StartRollCall)
+            # Who was removed cannot be removed twice, and a roll call or convening is begun once.
+            once = isinstance(command, RemoveParticipant | StartRollCall | StartConvening)
             assert once or not self.state.running
             return
         assert again == []
@@ -434,6 +459,22 @@ class Meeting(RuleBasedStateMachine):
         assert self.state.chair_view is None or self.state.chair_view in known
         polling = self.state.polling
         assert polling is None or polling.participant is None or polling.participant in known
+
+    @invariant()
+    def rooms_are_convened_in_turns(self):
+        convening = self.state.convening
+        if convening is None or not self.state.running:
+            return
+        assert {room.participant for room in convening.rooms} <= set(self.state.participants)
+        for room in convening.rooms:
+            assert room.due is None or (convening.is_open and room.is_wanted)
+            if convening.is_open and self.state.participants[room.participant].legs:
+                assert room.joined_at is not None
+        due = convening_due(convening)
+        if due is not None:
+            later = evolve_all(self.state, decide(self.state, NoteConveningDue(), due))
+            following = convening_due(later.convening)
+            assert following is None or following > due, "else the clock would never stop"
 
     @invariant()
     def what_is_due_can_be_noted(self):

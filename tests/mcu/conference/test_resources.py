@@ -52,6 +52,8 @@ def test_a_conference():
         "polling": None,
         "roll_call": None,
         "scenario": None,
+        "convening": None,
+        "calls_when_convened": False,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
@@ -140,6 +142,9 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "roll-call.called", "roll-call.skipped", "roll-call.paused", "roll-call.resumed",
         "roll-call.mutes-kept", "roll-call.signed", "roll-call.cancelled",
         "agenda.changed", "agenda.advanced", "agenda.overrun",
+        "convening.started", "convening.called", "convening.reached", "convening.failed",
+        "convening.joined", "convening.passed", "convening.overrun", "convening.stopped",
+        "convening.retried", "convening.changed",
     } == set(EVENT_TYPES)  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
+from mcu.conference.convening_model import RetryConvening, StartConvening, StopConvening
 from mcu.conference.floor_model import GrantFloor
 from mcu.sip.arrivals import GUESTS_WAIT_S, MAX_GUESTS_OF_SOURCE
 from mcu.sip.endings import goodbye
@@ -446,6 +447,45 @@ async def test_whoever_is_removed_while_it_rings_is_called_no_more(tmp_path: Pat
         ended = await told(found.room, CallEnded)
         assert (ended.cause, ended.reason) == ("cancelled", goodbye("disconnected"))
         await until(lambda: not len(found.calls))
+
+
+async def test_rooms_that_are_convened_are_called_in_turn(tmp_path: Path) -> None:
+    async with stage(tmp_path, Room(refuse=486)) as found:
+        found.directory.targets = dict.fromkeys(("b1", "b2"), (found.telephone(),))
+        conference = await found.start("b1", "b2", calls_when_convened=True)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert found.states(conference) == {"b1": "expected", "b2": "expected"}
+        await found.conferences.execute(conference, StartConvening(at_once=1), ACTOR)
+        await told(found.room, CallReceived, 2)
+
+        def causes() -> list[str | None]:
+            convening = found.conferences.get(conference).convening
+            return [room.failure for room in convening.rooms] if convening else []
+
+        await until(lambda: causes() == ["busy", "busy"])
+        assert found.endpoint.agent.statistics.calls["out"] == 2, "the pause is the convening's"
+        found.room.refuse = 0
+        found.room.answer = description()
+        await found.conferences.execute(conference, RetryConvening(), ACTOR)
+        await joined(found, conference, 2)
+        convening = found.conferences.get(conference).convening
+        assert convening is not None
+        assert [each.percent for each in convening.milestones] == [50, 90, 100]
+
+
+async def test_who_rings_is_let_go_when_convening_is_stopped(tmp_path: Path) -> None:
+    async with stage(tmp_path, Ringing()) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1", calls_when_convened=True)
+        await found.conferences.execute(conference, StartConvening(), ACTOR)
+        await told(found.room, CallReceived)
+        await found.conferences.execute(conference, StopConvening("b1"), ACTOR)
+        ended = await told(found.room, CallEnded)
+        assert (ended.cause, ended.reason) == ("cancelled", goodbye("disconnected"))
+        await until(lambda: found.states(conference) == {"b1": "expected"})
+        found.calls.call_again(conference, "b1")
+        await told(found.room, CallReceived, 2)  # an operator wants this one nevertheless
 
 
 async def test_who_came_by_itself_is_called_no_more(tmp_path: Path) -> None:

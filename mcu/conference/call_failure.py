@@ -1,0 +1,10 @@
+"""Why a room that was called did not come."""
+
+from typing import Literal
+
+CallFailure = Literal[
+    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
+    "failed",
+]  # fmt: skip
+"""``refused`` by a person or for its credentials, ``not_acceptable`` for its media;
+``server_full``: this server has no place for it now."""
