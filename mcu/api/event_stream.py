@@ -47,6 +47,10 @@ class OpenStream(Protocol):
     def token(self) -> str:
         """Id of the token it was opened with."""
 
+    @property
+    def bridge(self) -> str | None:
+        """The room whose events it carries; None: another's, or no events."""
+
     def close(self) -> None:
         """End it."""
 

@@ -93,6 +93,11 @@ class WallStream:
         """Id of the token it was opened with."""
         return self._call.who.token.id
 
+    @property
+    def bridge(self) -> str | None:
+        """Nobody's: it carries no events."""
+        return None
+
     def close(self) -> None:
         """End it; ``run`` returns."""
         self._ended.set()

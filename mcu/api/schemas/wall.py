@@ -7,7 +7,6 @@ from pydantic import Field
 from mcu.api.schemas.base import Output, Query, Time
 from mcu.api.schemas.conference import Grade, Presence
 
-
 Trouble = Literal["lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"]
 
 
