@@ -1,10 +1,11 @@
 """Reading what a client sent: size first, then type, then every field with its path."""
 
 import json
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json
 
 from mcu.api.problem import FieldError, Problem
 from mcu.api.route import JSON_TYPE, Body
@@ -80,6 +81,18 @@ def parse_model(data: bytes, model: type[Model]) -> Model:
         raise invalid_input(field_errors(error)) from None
 
 
+def read_json(data: bytes) -> Any:
+    """What a JSON body says, for handlers that validate it themselves.
+
+    Raises:
+        Problem: malformed-request.
+    """
+    try:
+        return from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem("malformed-request", f"The body is not valid {JSON_TYPE}: {error}.") from None
+
+
 def parse_query(request: web.Request, model: type[Query] | None) -> Query | None:
     """The query parameters; unknown and repeated ones are refused by name."""
     names = [name for name, _ in request.query.items()]
@@ -104,16 +117,20 @@ def field_errors(error: ValidationError, prefix: str = "$") -> list[FieldError]:
     found: dict[tuple[str, str], FieldError] = {}
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         message = item["msg"].removeprefix("Value error, ")
-        location = item["loc"]
         if item["type"] == "extra_forbidden":
             message = "is not known here"
         elif item["type"] == "missing":
             message = "is required"
-        else:
-            location = tuple(step for step in location if not _is_union_tag(step))
-        entry = FieldError(json_path(location, prefix), message)
+        entry = FieldError(json_path(error_location(item), prefix), message)
         found[entry.field, entry.message] = entry
     return list(found.values())[:MAX_ERRORS]
+
+
+def error_location(item: ErrorDetails) -> tuple[int | str, ...]:
+    """Where in the body an error of pydantic is: without the members of unions that it tried."""
+    if item["type"] in ("extra_forbidden", "missing"):
+        return item["loc"]  # a field's own name, which may look like such a member
+    return tuple(step for step in item["loc"] if not _is_union_tag(step))
 
 
 def json_path(location: tuple[int | str, ...], prefix: str = "$") -> str:

@@ -61,7 +61,7 @@ async def _answer(call: Call) -> web.StreamResponse:
     if route.body is not None:
         limit = min(route.body.limit, call.services.limits.max_body_bytes)
         call.data = await read_body(request, route.body, limit)
-        if route.body.model is not None:
+        if route.body.model is not None and route.body.parsed:
             call.model = parse_json(call.data, route.body)
     if route.method == "POST" and call.identity is not None:
         return await _once(call, call.identity.token.id)

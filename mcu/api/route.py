@@ -32,12 +32,15 @@ class Body:
         model: for JSON bodies; None for text that the handler parses itself.
         media_types: the accepted content types. limit: bytes, above it 413.
         required: an empty body is refused; else the model's defaults apply.
+        parsed: else ``model`` is for the document only, and the handler validates the body, to
+            name what is wrong with its form together with what else is.
     """
 
     model: type[BaseModel] | None = None
     media_types: tuple[str, ...] = (JSON_TYPE,)
     limit: int = MAX_BODY_BYTES
     required: bool = True
+    parsed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

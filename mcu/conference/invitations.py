@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mcu.conference.commands import StartConference
+from mcu.conference.scenario_units import unknown_unit
 from mcu.conference.state import Refused, RosterEntry
 from mcu.store.records import Bridge
 from mcu.store.store import Store
@@ -21,7 +22,10 @@ class Invitations:
             Refused: unknown unit or bridge. StoreUnavailable.
         """
         if not await self._store.units.subtree(command.unit):
-            raise Refused(f"No unit {command.unit!r} is known: create it first.", "unit")
+            successors = await self._store.units.successors((command.unit,))
+            reason = unknown_unit(command.unit, successors)
+            what_next = "." if command.unit in successors else ": create it first."
+            raise Refused(f"{reason[0].upper()}{reason[1:]}{what_next}", "unit")
         if command.bridges == "subtree":
             return await self._entries(await self._store.bridges.of_subtree(command.unit))
         return await self._named(command.bridges, lambda index: f"bridges.{index}")

@@ -64,11 +64,11 @@ class AgendaItem:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Who is on duty; ``bridge`` None: at the centre."""
+    """Who is on duty; ``bridge`` None: at the centre, ``phone`` None: reached through the room."""
 
     role: str
     name: str
-    phone: str
+    phone: str | None = None
     bridge: str | None = None
 
 

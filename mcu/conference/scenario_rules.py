@@ -6,11 +6,12 @@ once more when a conference is started from it, as bridges and units may have go
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcu.conference.agenda_resources import planned
 from mcu.conference.layouts import POLLING_S
 from mcu.conference.scenario import ALL, CHAIR, AgendaItem, Duty, Scenario
+from mcu.conference.scenario_units import Successors, unknown_unit
 from mcu.conference.state import AUTO_LAYOUT
 from mixer.video.layout import LAYOUTS
 
@@ -39,12 +40,13 @@ class Registry:
     Args:
         bridges: ids that exist and may be called, out of those that the scenario names.
         subtree: ids of all bridges of its unit and below; used where it expects these.
-        units: ids that exist, out of those it names.
+        units: ids that exist, out of those it names. successors: of those that are no more.
     """
 
     bridges: Collection[str]
     subtree: Collection[str] = ()
     units: Collection[str] = ()
+    successors: Successors = field(default_factory=dict)
 
 
 def named_bridges(scenario: Scenario) -> frozenset[str]:
@@ -54,12 +56,6 @@ def named_bridges(scenario: Scenario) -> frozenset[str]:
         named |= {item.speaker, item.presentation, *(item.unmuted or ())}
     named |= {duty.bridge for duty in scenario.duties}
     return frozenset(each for each in named if each is not None) - {ALL, CHAIR}
-
-
-def named_units(scenario: Scenario) -> frozenset[str]:
-    """Every unit that its items refer to."""
-    scopes = {item.polling.scope for item in scenario.items if item.polling is not None}
-    return frozenset(scopes - {ALL})
 
 
 def faults(scenario: Scenario, registry: Registry) -> list[Fault]:
@@ -113,8 +109,7 @@ class _Rules:
             if seen.setdefault(key, index) != index:
                 where = "the centre" if duty.bridge is None else repr(duty.bridge)
                 yield Fault(f"{at}.role", f"{duty.role!r} at {where} is filled already")
-            digits = sum(character.isdigit() for character in duty.phone)
-            if not PHONE.fullmatch(duty.phone) or digits not in PHONE_DIGITS:
+            if duty.phone is not None and not _can_be_dialled(duty.phone):
                 yield Fault(
                     f"{at}.phone",
                     f"{duty.phone!r} cannot be dialled: 3 to 15 digits, perhaps with + before them",
@@ -140,7 +135,8 @@ class _Rules:
                 )
             scope = item.polling.scope
             if scope != ALL and scope not in self._registry.units:
-                yield Fault(f"{at}.polling.scope", f"no unit {scope!r} is known")
+                message = unknown_unit(scope, self._registry.successors)
+                yield Fault(f"{at}.polling.scope", message)
 
     def _participant(self, who: str | None, field: str) -> Iterator[Fault]:
         if who is None or who in self._expected:
@@ -149,6 +145,11 @@ class _Rules:
             yield _unknown(who, field)
         else:
             yield Fault(field, f"{who!r} is not among the expected bridges")
+
+
+def _can_be_dialled(phone: str) -> bool:
+    digits = sum(character.isdigit() for character in phone)
+    return PHONE.fullmatch(phone) is not None and digits in PHONE_DIGITS
 
 
 def _times(items: Sequence[AgendaItem]) -> Iterator[Fault]:

@@ -76,6 +76,11 @@ class Scenarios:
             raise UnknownRecord("scenario", scenario)
         return _record(row)
 
+    async def exists(self, scenario: str) -> bool:
+        """Whether an id is taken; raises ``StoreUnavailable``."""
+        sql = "SELECT 1 FROM scenarios WHERE id = ?"
+        return await self._database.row(sql, (scenario,)) is not None
+
     async def list(
         self, *, within: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ScenarioRecord]:

@@ -6,7 +6,7 @@ unit itself.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -94,9 +94,33 @@ async def bury(
     )
 
 
+def living_successors(unit: str, former: Mapping[str, FormerUnit]) -> tuple[str, ...]:
+    """The units that came after one that is no more, and live; none for one that was deleted.
+
+    One that was merged has that which it went up in, one that was split its parts, and what has
+    become of these since. Cost: O(changes that led there).
+    """
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = [unit]
+    while waiting:
+        each = waiting.pop(0)
+        if each in seen:
+            continue
+        seen.add(each)
+        ended = former.get(each)
+        if ended is None:
+            found[each] = None
+        elif ended.parts:
+            waiting += ended.parts
+        elif ended.successor is not None and ended.change != "deleted":
+            waiting.append(ended.successor)
+    return tuple(found)
+
+
 def history_of(unit: str, periods: Sequence[Row], former: Sequence[Row]) -> UnitHistory:
     """Put together what was read."""
-    buried = next((_former(row) for row in former if row["id"] == unit), None)
+    buried = next((read_former(row) for row in former if row["id"] == unit), None)
     since: datetime | None = None
     read: list[UnitPeriod] = []
     for row in periods:
@@ -109,7 +133,8 @@ def history_of(unit: str, periods: Sequence[Row], former: Sequence[Row]) -> Unit
     return UnitHistory(unit, tuple(read), buried, before)
 
 
-def _former(row: Row) -> FormerUnit:
+def read_former(row: Row) -> FormerUnit:
+    """A row of ``former_units``."""
     ended = from_text_or_none(row["ended_at"])
     assert ended is not None  # noqa: S101 - the column is NOT NULL
     return FormerUnit(

@@ -21,7 +21,14 @@ from mcu.store.errors import (
 from mcu.store.identifiers import read_id, read_name
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import UNIT_LEVELS, Page, Unit
-from mcu.store.unit_history import UnitHistory, bury, close_period, history_of
+from mcu.store.unit_history import (
+    UnitHistory,
+    bury,
+    close_period,
+    history_of,
+    living_successors,
+    read_former,
+)
 
 SUBTREE = """
     WITH RECURSIVE subtree (id) AS (
@@ -169,6 +176,16 @@ class Units:
         """
         rows = await self._database.rows("SELECT id, successor FROM former_units")
         return {row["id"]: row["successor"] for row in rows}
+
+    async def successors(self, units: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """Of those of ``units`` that are no more: the living ones that came after them.
+
+        Raises:
+            StoreUnavailable. Cost: one query, over all units that ever ended.
+        """
+        rows = await self._database.rows("SELECT * FROM former_units")
+        former = {row["id"]: read_former(row) for row in rows}
+        return {each: living_successors(each, former) for each in units if each in former}
 
     async def history(self, unit: str) -> UnitHistory:
         """What a unit, living or not, was before, and whom it succeeded.

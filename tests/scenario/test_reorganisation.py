@@ -171,3 +171,40 @@ async def test_tokens_go_along_only_where_that_is_said(api: Api) -> None:
     await api.call("PATCH", "/units/dien-toan", merge, status=200)
     await api.call("GET", "/bridges/r-dien-phu", token=kept, status=200)
     await api.call("GET", "/bridges/r-dien-phu", token=lost, status=401)
+
+
+async def test_a_scenario_goes_on_with_what_came_after_its_units(api: Api) -> None:
+    polled = {"scope": "dien-an", "interval_s": 8}
+    body = {
+        "id": "giao-ban", "name": "Giao ban", "unit": "dien-khanh",
+        "items": [{"title": "Báo cáo", "duration_s": 60, "polling": polled}],
+    }  # fmt: skip
+    await api.call("POST", "/scenarios", body, status=201)
+    await api.call("PATCH", "/units/dien-an", {"merged_into": "dien-phu"}, status=200)
+    await api.call("PATCH", "/units/dien-phu", {"merged_into": "dien-toan"}, status=200)
+    started = await api.call("POST", "/conferences", {"scenario": "giao-ban"}, status=201)
+    path = f"/conferences/{started.json['id']}"
+    agenda = await api.call("GET", f"{path}/agenda", status=200)
+    assert agenda.json["items"][0]["polling"]["scope"] == "dien-toan"
+    # A unit as it is on the roster may be named while it runs, and what was before it.
+    items = [{"title": "Báo cáo", "duration_s": 60, "polling": polled}]
+    written = await api.call("PUT", f"{path}/agenda", {"items": items}, status=200)
+    assert written.json["items"][0]["polling"]["scope"] == "dien-toan"
+    await api.call("DELETE", path, status=204)
+
+    parts = [{"id": each, "name": each, "level": "commune"} for each in ("bac", "nam")]
+    parts[0]["bridges"] = [  # type: ignore[assignment]
+        each["id"]
+        for each in (await api.call("GET", "/bridges?limit=500", status=200)).json["items"]
+        if each["unit"] == "dien-toan"
+    ]
+    split = {"into": parts, "dissolve": True}
+    await api.call("POST", "/units/dien-toan/split", split, status=201)
+    refused = await api.call("POST", "/conferences", {"scenario": "giao-ban"}, status=422)
+    assert refused.fields == ["$.scenario.items[0].polling.scope"]
+    assert "'bac', 'nam'" in refused.json["errors"][0]["message"]
+    again = await api.call("POST", "/scenarios:validate", body | {"id": "b"}, status=200)
+    assert [each["field"] for each in again.json["errors"]] == ["$.items[0].polling.scope"]
+    gone = {"name": "Họp", "unit": "dien-toan", "bridges": []}
+    refused = await api.call("POST", "/conferences", gone, status=422)
+    assert "'bac', 'nam'" in refused.json["detail"]

@@ -1,5 +1,6 @@
 """The agenda of a conference: read with its clock, gone through, edited while it runs."""
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -11,9 +12,9 @@ from mcu.api.csv_table import CSV_TYPE, csv_response
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import Problem, forbidden
 from mcu.api.resources.conferences import conference_of, controlled
-from mcu.api.resources.scenarios import field_errors, registry_of
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.scenario_checks import fault_errors, registry_of
 from mcu.api.scenario_documents import contingencies_of, duties_of, items_of
 from mcu.api.scenario_tables import AGENDA_COLUMNS, DUTY_COLUMNS, agenda_rows, duty_rows
 from mcu.api.schemas.scenario import Agenda, AgendaJump, NewAgenda
@@ -27,6 +28,7 @@ from mcu.conference.agenda_commands import (
 )
 from mcu.conference.agenda_resources import agenda_resource
 from mcu.conference.scenario_rules import Registry, faults
+from mcu.conference.scenario_units import named_units, succeeded
 from mcu.conference.state import ConferenceState
 
 TAG: Final = "agenda"
@@ -54,6 +56,8 @@ async def change_agenda(call: Call) -> web.Response:
         new.begins_at if "begins_at" in given else "kept",
     )
     roster = tuple(state.participants)
+    # Units as they were when its rooms were put on the roster are known to it, living or not.
+    held = {unit for who in state.participants.values() for unit in who.unit_path}
     plan = domain.Scenario(
         name=state.name,
         unit=state.unit,
@@ -61,11 +65,15 @@ async def change_agenda(call: Call) -> web.Response:
         items=command.items,
         duties=command.duties or (),
     )
+    after = await call.services.store.units.successors(named_units(plan) - held)
+    plan = succeeded(plan, {unit: each for unit, each in after.items() if unit != state.unit})
+    command = replace(command, items=plan.items)
     registry = await registry_of(call, plan)
     # Whoever is on the roster may be named, guests and rooms of other units too.
-    found = faults(plan, Registry({*registry.bridges, *roster}, (), registry.units))
+    known = Registry({*registry.bridges, *roster}, (), {*registry.units, *held}, after)
+    found = faults(plan, known)
     if found:
-        raise invalid_input(field_errors(found))
+        raise invalid_input(fault_errors(found))
     return await _ordered(call, state, command)
 
 

@@ -2,25 +2,25 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
-from mcu.api.body import MAX_ERRORS, invalid_input, parse_model
+from mcu.api.body import MAX_ERRORS, invalid_input, parse_model, read_json
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.csv_table import CSV_TYPE, csv_response
-from mcu.api.errors import body_path
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import FieldError, Problem, invalid
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
+from mcu.api.scenario_checks import Checked, as_of_now, check_document, fault_errors
 from mcu.api.scenario_documents import (
     document_of,
     duration_s,
     of_conference,
     read_record,
     record_of,
-    scenario_of,
     to_yaml,
 )
 from mcu.api.scenario_tables import AGENDA_COLUMNS, DUTY_COLUMNS, agenda_rows, duty_rows
@@ -34,23 +34,21 @@ from mcu.api.schemas.scenario import (
     ScenarioFault,
     ScenarioQuery,
     ScenarioSummary,
+    ScenarioTemplate,
     Validation,
 )
 from mcu.api.yaml_text import YAML_TYPES, read_yaml
 from mcu.conference import scenario as domain
 from mcu.conference.actor import new_id
-from mcu.conference.scenario_rules import (
-    Fault,
-    Registry,
-    faults,
-    named_bridges,
-    named_units,
-)
-from mcu.store.scenarios import ScenarioRecord
+from mcu.conference.scenario_rules import faults
+from mcu.store.errors import InvalidRecord
+from mcu.store.scenarios import ScenarioRecord, checked
 
 TAG: Final = "scenarios"
 PATH: Final = f"{BASE}/scenarios"
 MAX_IMPORT: Final = 50
+HEAD: Final = ("id", "template")
+"""What stands beside a new scenario's own members."""
 
 
 async def list_scenarios(call: Call) -> web.Response:
@@ -69,14 +67,12 @@ async def list_scenarios(call: Call) -> web.Response:
 
 async def create_scenario(call: Call) -> web.Response:
     """Keep a scenario, from nothing or from a template."""
-    new = call.body(NewScenario)
-    given = _given(new, "id", "template")
-    if new.template is not None:
-        given = await _template(call, new) | given
-    scenario = await _checked(call, _parsed(given))
-    id_ = new.id or new_id("s-")
+    found = await _new(call)
+    if found.errors and found.taken is not None:
+        raise invalid_input([*found.errors, found.taken][:MAX_ERRORS])
+    scenario = found.usable()
     (record,) = await call.services.store.scenarios.create(
-        [record_of(id_, scenario, call.services.now())]
+        [record_of(found.id or new_id("s-"), scenario, call.services.now())]
     )
     call.target = f"{PATH}/{record.id}"
     return _answer(record, 201)
@@ -109,23 +105,21 @@ async def import_scenarios(call: Call) -> web.Response:
 
 
 async def validate_scenario(call: Call) -> web.Response:
-    """Say what is wrong with a scenario, and keep nothing."""
-    body = _parsed(_given(call.body(ScenarioChange)))
-    call.reach.require_unit(Action.READ_SCENARIOS, body.unit, "check scenarios")
-    scenario = scenario_of(body)
-    registry = await registry_of(call, scenario)
-    found = faults(scenario, registry)
-    expected = registry.subtree if scenario.expected is None else scenario.expected
+    """Say what is wrong with a scenario that is to be kept, and keep nothing."""
+    found = await _new(call)
+    errors = found.errors if found.taken is None else [*found.errors, found.taken]
+    if not found.well_formed or found.scenario is None:
+        raise invalid_input(errors[:MAX_ERRORS])
     return json_response(
         Validation(
-            valid=not found,
+            valid=not errors,
             errors=[
-                ScenarioFault(field=body_path(fault.field), message=fault.message)
-                for fault in found
+                ScenarioFault(field=error.field, message=error.message)
+                for error in errors[:MAX_ERRORS]
             ],
-            items=len(scenario.items),
-            duration_s=duration_s(scenario),
-            expected=len(expected),
+            items=len(found.scenario.items),
+            duration_s=duration_s(found.scenario),
+            expected=found.expected,
         )
     )
 
@@ -138,14 +132,16 @@ async def read_scenario(call: Call) -> web.Response:
 async def replace_scenario(call: Call) -> web.Response:
     """Write it anew, whole."""
     record = await scenario_record(call, call.path("scenario"), Action.WRITE_SCENARIOS)
-    return await _write(call, record, call.body(ScenarioBody))
+    return await _write(call, record, read_json(call.data))
 
 
 async def change_scenario(call: Call) -> web.Response:
     """Change what is given."""
     record = await scenario_record(call, call.path("scenario"), Action.WRITE_SCENARIOS)
-    given = _given(call.body(ScenarioChange))
-    return await _write(call, record, _parsed(document_of(read_record(record)) | given))
+    given = read_json(call.data)
+    if isinstance(given, dict):
+        given = document_of(read_record(record)) | given
+    return await _write(call, record, given)
 
 
 async def delete_scenario(call: Call) -> web.Response:
@@ -199,58 +195,69 @@ async def usable_scenario(call: Call, id_: str) -> domain.Scenario:
         Problem: out of reach, or it cannot be carried out (any more): with every fault.
         UnknownRecord, StoreUnavailable.
     """
-    scenario = read_record(await scenario_record(call, id_))
-    found = faults(scenario, await registry_of(call, scenario))
+    scenario, registry = await as_of_now(call, read_record(await scenario_record(call, id_)))
+    found = faults(scenario, registry)
     if found:
-        raise invalid_input(field_errors(found, "$.scenario"))
+        raise invalid_input(fault_errors(found, "$.scenario"))
     return scenario
 
 
-async def registry_of(call: Call, scenario: domain.Scenario) -> Registry:
-    """What a scenario refers to, as far as the token reaches. Cost: three queries."""
-    store = call.services.store
-    known = await store.bridges.get_many(named_bridges(scenario))
-    bridges = {
-        bridge.id
-        for bridge in known.values()
-        if call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit)
-    }
-    subtree: list[str] = []
-    if scenario.expected is None:
-        subtree = [bridge.id for bridge in await store.bridges.of_subtree(scenario.unit)]
-    units = await store.units.paths(named_units(scenario))
-    return Registry(bridges, subtree, set(units))
+@dataclass(frozen=True, slots=True)
+class _New(Checked):
+    """A scenario that is to be kept; ``taken``: its id is, which is no fault of its form."""
+
+    id: str | None = None
+    taken: FieldError | None = None
 
 
-def field_errors(found: list[Fault], prefix: str = "$") -> list[FieldError]:
-    """Faults as an answer names them."""
-    return [
-        FieldError(prefix + body_path(fault.field).removeprefix("$"), fault.message)
-        for fault in found
-    ][:MAX_ERRORS]
+async def _new(call: Call) -> _New:
+    return await _checked_new(call, read_json(call.data))
 
 
-async def _checked(call: Call, body: ScenarioBody) -> domain.Scenario:
-    call.reach.require_unit(Action.WRITE_SCENARIOS, body.unit, "keep a scenario")
-    scenario = scenario_of(body)
-    found = faults(scenario, await registry_of(call, scenario))
-    if found:
-        raise invalid_input(field_errors(found))
-    return scenario
+async def _checked_new(call: Call, document: Any) -> _New:
+    """A scenario with its id, or what it is made from; raises as ``check_document``."""
+    form, id_, template = _head(document)
+    if isinstance(document, dict):
+        document = {name: each for name, each in document.items() if name not in HEAD}
+        if template is not None:
+            document = await _template(call, template) | document
+    found = await check_document(call, document, form)
+    errors, taken = list(found.errors), None
+    if id_ is not None:
+        try:
+            checked(ScenarioRecord(id_, "x", "x", "", call.services.now()))
+        except InvalidRecord as error:
+            errors.append(FieldError("$.id", error.reason))
+        if await call.services.store.scenarios.exists(id_):
+            taken = FieldError("$.id", f"A scenario {id_!r} exists already.")
+    return _New(found.scenario, errors, found.well_formed, found.expected, id_, taken)
 
 
-async def _write(call: Call, record: ScenarioRecord, body: ScenarioBody) -> web.Response:
+def _head(document: Any) -> tuple[list[FieldError], str | None, ScenarioTemplate | None]:
+    """What is no member of a scenario but said with one: what is wrong with it, and what it is."""
+    if not isinstance(document, dict):
+        return [], None, None
+    errors: list[FieldError] = []
+    read: list[NewScenario] = []
+    for name in HEAD:
+        try:
+            read.append(parse_model(json.dumps({name: document.get(name)}).encode(), NewScenario))
+        except Problem as problem:
+            errors += problem.errors
+            read.append(NewScenario())
+    return errors, read[0].id, read[1].template
+
+
+async def _write(call: Call, record: ScenarioRecord, document: Any) -> web.Response:
     version = call.if_version(record.version)
-    scenario = await _checked(call, body)
+    scenario = (await check_document(call, document)).usable()
     written = await call.services.store.scenarios.update(
         record_of(record.id, scenario, call.services.now()), if_version=version
     )
     return _answer(written)
 
 
-async def _template(call: Call, new: NewScenario) -> dict[str, Any]:
-    template = new.template
-    assert template is not None  # noqa: S101 - the caller looked
+async def _template(call: Call, template: ScenarioTemplate) -> dict[str, Any]:
     if template.scenario is not None:
         return document_of(read_record(await scenario_record(call, template.scenario)))
     state = await call.services.conferences.read(template.conference or "")
@@ -260,21 +267,11 @@ async def _template(call: Call, new: NewScenario) -> dict[str, Any]:
 
 async def _imported(call: Call, document: Any) -> ScenarioRecord:
     # Times that YAML knows become text again: bodies are read as JSON is.
-    text = json.dumps(document, default=str)
-    new = parse_model(text.encode(), NewScenario)
-    if new.template is not None:
+    document = read_json(json.dumps(document, default=str).encode())
+    if isinstance(document, dict) and document.get("template") is not None:
         raise invalid("$.template", "is not known in files")
-    scenario = await _checked(call, _parsed(_given(new, "id", "template")))
-    return record_of(new.id or new_id("s-"), scenario, call.services.now())
-
-
-def _given(new: ScenarioChange, *but: str) -> dict[str, Any]:
-    """What was given, as JSON."""
-    return new.model_dump(mode="json", include=new.model_fields_set - set(but))
-
-
-def _parsed(document: dict[str, Any]) -> ScenarioBody:
-    return parse_model(json.dumps(document).encode(), ScenarioBody)
+    found = await _checked_new(call, document)
+    return record_of(found.id or new_id("s-"), found.usable(), call.services.now())
 
 
 def _summary(record: ScenarioRecord, scenario: domain.Scenario) -> ScenarioSummary:
@@ -317,7 +314,7 @@ ROUTES: Final = (
         "POST", PATH, "create_scenario", create_scenario,
         "Keep a scenario, from nothing or from a template", TAG, Action.WRITE_SCENARIOS,
         (Answer(201, "kept", Scenario, headers=(LOCATION_HEADER, ETAG_HEADER)),),
-        body=Body(NewScenario), problems=("not-found",),
+        body=Body(NewScenario, parsed=False), problems=("not-found",),
     ),
     Route(
         "POST", f"{PATH}:import", "import_scenarios", import_scenarios,
@@ -326,8 +323,9 @@ ROUTES: Final = (
     ),
     Route(
         "POST", f"{PATH}:validate", "validate_scenario", validate_scenario,
-        "Say what is wrong with a scenario, and keep nothing", TAG, Action.READ_SCENARIOS,
-        (Answer(200, "what is wrong", Validation),), body=Body(ScenarioChange),
+        "Say what is wrong with a scenario, and keep nothing", TAG, Action.WRITE_SCENARIOS,
+        (Answer(200, "what is wrong", Validation),), body=Body(NewScenario, parsed=False),
+        problems=("not-found",),
     ),
     Route(
         "GET", f"{_ONE}.yaml", "export_scenario", export_scenario,
@@ -351,12 +349,12 @@ ROUTES: Final = (
     Route(
         "PUT", _ONE, "replace_scenario", replace_scenario,
         "Write a scenario anew", TAG, Action.WRITE_SCENARIOS,
-        _SCENARIO, body=Body(ScenarioBody), conditional=True,
+        _SCENARIO, body=Body(ScenarioBody, parsed=False), conditional=True,
     ),
     Route(
         "PATCH", _ONE, "change_scenario", change_scenario,
         "Change what is given of a scenario", TAG, Action.WRITE_SCENARIOS,
-        _SCENARIO, body=Body(ScenarioChange), conditional=True,
+        _SCENARIO, body=Body(ScenarioChange, parsed=False), conditional=True,
     ),
     Route(
         "DELETE", _ONE, "delete_scenario", delete_scenario,

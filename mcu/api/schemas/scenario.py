@@ -69,7 +69,10 @@ class NewDuty(Input):
 
     role: Name
     name: Name
-    phone: PhoneText = Field(description="3 to 15 digits, perhaps with + before them")
+    phone: PhoneText | None = Field(
+        default=None,
+        description="3 to 15 digits, perhaps with + before them; null: no number of their own",
+    )
     bridge: Identifier | None = None
 
 
@@ -130,7 +133,10 @@ class ScenarioChange(NewAgenda):
 
 
 class NewScenario(ScenarioChange):
-    """A scenario to be kept; name and unit are needed where there is no template."""
+    """A scenario to be kept, or checked as if it were.
+
+    Name and unit are needed where there is no template.
+    """
 
     id: Identifier | None = Field(default=None, description="null: one is made")
     template: ScenarioTemplate | None = Field(
@@ -167,7 +173,7 @@ class Duty(Output):
 
     role: str
     name: str
-    phone: str
+    phone: str | None
     bridge: str | None
 
 

@@ -10,7 +10,6 @@ from mcu.conference.scenario_rules import (
     Registry,
     faults,
     named_bridges,
-    named_units,
 )
 
 REGISTRY = Registry({"a", "b", "c"}, ("a", "b"), {"xa"})
@@ -33,7 +32,6 @@ def fields(scenario, registry=REGISTRY):
 def test_a_good_one_has_no_fault():
     assert fields(GOOD) == []
     assert named_bridges(GOOD) == {"a", "b"}
-    assert named_units(GOOD) == {"xa"}
 
 
 def test_of_a_subtree_its_bridges_are_expected():

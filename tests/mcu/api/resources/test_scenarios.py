@@ -102,21 +102,19 @@ async def test_every_fault_is_named_at_once(province: Api) -> None:
         "$.duties[0].phone", "$.duties[1].role", "$.duties[2].phone", "$.duties[2].bridge",
     ]  # fmt: skip
     assert (await province.call("GET", "/scenarios", status=200)).json["items"] == []
-    dry = await province.call(
-        "POST", "/scenarios:validate", {k: v for k, v in wrong.items() if k != "id"}, status=200
-    )
+    dry = await province.call("POST", "/scenarios:validate", wrong, status=200)
     assert not dry.json["valid"]
     assert [each["field"] for each in dry.json["errors"]] == reply.fields
 
 
 async def test_a_check_keeps_nothing(province: Api) -> None:
-    body = {name: value for name, value in SCENARIO.items() if name != "id"}
-    dry = await province.call("POST", "/scenarios:validate", body, status=200)
+    dry = await province.call("POST", "/scenarios:validate", SCENARIO, status=200)
     assert dry.json == {
         "valid": True, "errors": [], "items": 2, "duration_s": 900, "expected": 2,
     }  # fmt: skip
     assert (await province.call("GET", "/scenarios", status=200)).json["items"] == []
-    await province.call("POST", "/scenarios:validate", {"unit": "tinh"}, status=422)
+    without = await province.call("POST", "/scenarios:validate", {"unit": "tinh"}, status=422)
+    assert without.fields == ["$.name"]
 
 
 async def test_export_and_import_give_the_same(province: Api) -> None:
@@ -262,3 +260,70 @@ async def test_a_unit_with_scenarios_is_not_deleted(province: Api) -> None:
     assert "scenarios s" in reply.json["detail"]
     await province.call("DELETE", "/scenarios/s", status=204)
     await province.call("DELETE", "/units/so", status=204)
+
+
+MALFORMED: dict[str, Any] = {
+    "id": "a.yaml",
+    "unit": "nowhere",
+    "expected": ["tinh-a", 7, "ghost"],
+    "chair": "xa-1-a",
+    "colour": "red",
+    "items": [
+        {"title": "Mở", "duration_s": "lâu", "layout": "big"},
+        7,
+        {"title": "Hỏi", "duration_s": 60, "polling": {"scope": "nowhere", "interval_s": 8}},
+    ],
+    "duties": [{"role": "Trực", "phone": "gọi"}],
+}
+
+
+async def test_form_and_rules_are_named_in_one_answer_the_same_in_both(province: Api) -> None:
+    replies = [
+        await province.call("POST", path, MALFORMED, status=422)
+        for path in ("/scenarios", "/scenarios:validate")
+    ]
+    assert set(replies[0].fields) == {
+        "$.id", "$.name", "$.unit", "$.colour", "$.expected[1]", "$.expected[2]", "$.chair",
+        "$.items[0].duration_s", "$.items[0].layout", "$.items[1]", "$.items[2].polling.scope",
+        "$.duties[0].name", "$.duties[0].phone",
+    }  # fmt: skip
+    assert len(replies[0].fields) == len(set(replies[0].fields))
+    assert replies[0].json["errors"] == replies[1].json["errors"]
+
+
+async def test_a_check_knows_ids_units_and_reach_as_keeping_does(province: Api) -> None:
+    await province.call("POST", "/scenarios", SCENARIO, status=201)
+    for body, fields, status in (
+        (SCENARIO, ["$.id"], 409),
+        (but(unit="nowhere"), ["$.unit", "$.id"], 422),
+        (but(id="b.csv"), ["$.id"], 422),
+        (but(id="b", unit="nowhere", expected="subtree"), ["$.unit"], 422),
+    ):
+        dry = await province.call("POST", "/scenarios:validate", body, status=200)
+        assert (dry.json["valid"], [each["field"] for each in dry.json["errors"]]) == (
+            False, fields,
+        )  # fmt: skip
+        assert (await province.call("POST", "/scenarios", body, status=status)).fields == fields
+    below = await province.token("operator", unit="xa-1")
+    for path in ("/scenarios", "/scenarios:validate"):
+        await province.call("POST", path, but(id="b"), token=below, status=403)
+        reply = await province.call("POST", path, {"template": {"scenario": 5}}, status=422)
+        assert reply.fields[0] == "$.template.scenario"
+        await province.call("POST", path, {"template": {"scenario": "none"}}, status=404)
+        await province.call("POST", path, data=b"{", status=400,
+                            headers={"Content-Type": "application/json"})  # fmt: skip
+    copied = {"template": {"scenario": "giao-ban"}}
+    dry = await province.call("POST", "/scenarios:validate", copied, status=200)
+    assert (dry.json["valid"], dry.json["items"]) == (True, 2)
+
+
+async def test_somebody_on_duty_needs_no_phone(province: Api) -> None:
+    duties = [{"role": "Trực", "name": "A"}, {"role": "Trực", "name": "B", "bridge": "xa-1-a",
+                                              "phone": None}]  # fmt: skip
+    made = await province.call("POST", "/scenarios", but(duties=duties), status=201)
+    assert [each["phone"] for each in made.json["duties"]] == [None, None]
+    table = await province.call("GET", "/scenarios/giao-ban/duties.csv", status=200)
+    assert table.body.decode().splitlines()[1:] == ["Trực,A,,", "Trực,B,,xa-1-a"]
+    session = await province.call("POST", "/conferences", {"scenario": "giao-ban"}, status=201)
+    agenda = await province.call("GET", f"/conferences/{session.json['id']}/agenda", status=200)
+    assert agenda.json["duties"][0]["phone"] is None

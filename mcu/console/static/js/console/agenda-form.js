@@ -10,7 +10,7 @@ import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
 /** @typedef {{id: string, name: string}} Person */
 
 export const NEW_ITEM = { title: "", duration_s: 600 };
-export const NEW_DUTY = { role: "", name: "", phone: "", bridge: null };
+export const NEW_DUTY = { role: "", name: "", phone: null, bridge: null };
 export const NEW_CONTINGENCY = { when: "", then: "" };
 
 /** Who is unmuted, as one choice; a list that is none of them stays as it is. */
@@ -257,7 +257,7 @@ export function DutiesForm({ duties, change, people, faults }) {
       placeholder=${t(`scenario.duty.${name}`)}
       required
       maxlength="200"
-      value=${duties[index][name]}
+      value=${duties[index][name] ?? ""}
       onInput=${(/** @type {any} */ e) => set(index, { [name]: e.target.value })}
       ...${more}
     />`;
@@ -268,7 +268,12 @@ export function DutiesForm({ duties, change, people, faults }) {
         (duty, index) =>
           html`<li key=${index} class="duty">
             ${field(index, "role")} ${field(index, "name")}
-            ${field(index, "phone", { type: "tel", maxlength: "40" })}
+            ${field(index, "phone", {
+              type: "tel",
+              maxlength: "40",
+              required: false,
+              onInput: (/** @type {any} */ e) => set(index, { phone: e.target.value || null }),
+            })}
             <${Pick}
               value=${duty.bridge}
               people=${people}

@@ -261,7 +261,7 @@ function Aside({ desk, agenda }) {
           ${duties.map(
             (/** @type {any} */ duty) =>
               html`<li key=${`${duty.bridge}/${duty.role}`}>
-                ${`${duty.role} · ${duty.bridge ? (desk.model.person(duty.bridge)?.label ?? duty.bridge) : t("scenario.centre")} · ${duty.name} · `}<a href=${`tel:${duty.phone.replace(/[^+\d]/g, "")}`}>${duty.phone}</a>
+                ${`${duty.role} · ${duty.bridge ? (desk.model.person(duty.bridge)?.label ?? duty.bridge) : t("scenario.centre")} · ${duty.name}`}${duty.phone && html` · <a href=${`tel:${duty.phone.replace(/[^+\d]/g, "")}`}>${duty.phone}</a>`}
               </li>`,
           )}
         </ul>
