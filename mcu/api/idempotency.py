@@ -2,7 +2,8 @@
 
 The key belongs to the token. The answer is kept for a day by the store; answers that carry a
 secret (tokens) are sealed with a key that only this process has, so that no secret lies in the
-file, and are refused with a clear sentence after a restart.
+file, and are refused with a clear sentence after a restart. Requests are kept as an HMAC, whose key
+lies beside the file.
 """
 
 import hashlib
@@ -35,13 +36,16 @@ def idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-def request_hash(request: web.Request, body: bytes) -> str:
-    """What must be the same for a key to be used again: method, address and body."""
+def request_digest(request: web.Request, body: bytes) -> bytes:
+    """What must be the same for a key to be used again: method, address and body.
+
+    Not to be kept as it is: the body may hold a PIN, which is found by trying.
+    """
     digest = hashlib.sha256()
     for part in (request.method, request.path_qs, request.content_type):
         digest.update(part.encode() + b"\0")
     digest.update(body)
-    return digest.hexdigest()
+    return digest.digest()
 
 
 class Replays:
@@ -51,17 +55,18 @@ class Replays:
         self._store = store
         self._seal = Fernet(Fernet.generate_key())
 
-    async def begin(self, token: str, key: str, fingerprint: str) -> web.Response | None:
+    async def begin(self, token: str, key: str, digest: bytes) -> web.Response | None:
         """Take a key: None when the work is to be done (``free`` it then), else the first answer.
 
         Raises:
             Problem: idempotency-key-reused (another request), conflict (the first still runs,
                 or its answer held a secret and is gone). StoreUnavailable.
         """
-        record = await self._store.idempotency.reserve(token, key, fingerprint)
+        keys = self._store.idempotency
+        record = await keys.reserve(token, key, await keys.hash_request(digest))
         if record is None:
             return None
-        if record.request_hash != fingerprint:
+        if not await keys.is_hash_of(record.request_hash, digest):
             raise Problem(
                 "idempotency-key-reused",
                 "This key was sent with another request before; make a new key.",

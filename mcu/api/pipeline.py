@@ -13,7 +13,7 @@ from aiohttp import web
 from mcu.api.body import parse_json, parse_query, read_body
 from mcu.api.call import Call
 from mcu.api.errors import problem_of
-from mcu.api.idempotency import idempotency_key, request_hash
+from mcu.api.idempotency import idempotency_key, request_digest
 from mcu.api.problem import forbidden, not_found
 from mcu.api.reach import Reach
 from mcu.api.rights import may_ever
@@ -84,7 +84,7 @@ async def _once(call: Call, token: str) -> web.StreamResponse:
     if key is None:
         return await call.route.handler(call)
     replays = call.api.replays
-    replayed = await replays.begin(token, key, request_hash(call.request, call.data))
+    replayed = await replays.begin(token, key, request_digest(call.request, call.data))
     if replayed is not None:
         return replayed
     call.key = key

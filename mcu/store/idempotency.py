@@ -5,6 +5,8 @@ by ``answer`` in the transaction that does the work or by ``complete`` after it,
 none worth repeating (5xx); and ``release`` in any case.
 """
 
+import asyncio
+import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -13,10 +15,12 @@ from datetime import datetime, timedelta
 from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.records import IdempotencyRecord
+from mcu.store.secret_box import CannotOpen, SecretBox
 from mcu.store.times import from_text, to_text
 from mcu.store.tokens import utcnow
 
 LIFE = timedelta(hours=24)
+_PURPOSE = "idempotency"
 
 _ANSWER = (
     "INSERT INTO idempotency (token, key, request_hash, expires_at, status, headers, body)"
@@ -32,12 +36,47 @@ class Idempotency:
 
     Keys whose request still runs are known to this process alone: with it the request ends, and
     the key is free again.
+
+    Args:
+        box: whose keys requests are hashed with. A request may hold a PIN or a password, and a
+            plain hash in the file would let whoever has the file find it by trying.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(
+        self, database: Database, box: SecretBox, clock: Callable[[], datetime] = utcnow
+    ) -> None:
         self._database = database
+        self._box = box
         self._clock = clock
+        self._keys: dict[str, bytes] = {}
+        self._current: tuple[str, bytes] | None = None
         self._running: dict[tuple[str, str], str] = {}
+
+    async def hash_request(self, request: bytes) -> str:
+        """What is kept of a request: its HMAC, and which key it was made with.
+
+        Raises:
+            StoreUnavailable: the key file cannot be used.
+        """
+        if self._current is None:
+            # The file is read, or made, once in the life of the process.
+            self._current = await asyncio.to_thread(self._box.derive, _PURPOSE)
+            self._keys.update([self._current])
+        return _hash(*self._current, request)
+
+    async def is_hash_of(self, known: str, request: bytes) -> bool:
+        """Whether a hash that was kept is of this request; one whose key is gone is of none.
+
+        Raises:
+            StoreUnavailable: the key file cannot be used.
+        """
+        id_ = known.partition(":")[0]
+        if id_ not in self._keys:
+            try:
+                _, self._keys[id_] = await asyncio.to_thread(self._box.derive, _PURPOSE, id_)
+            except CannotOpen:
+                return False
+        return hmac.compare_digest(known, _hash(id_, self._keys[id_], request))
 
     async def reserve(self, token: str, key: str, request_hash: str) -> IdempotencyRecord | None:
         """Take a key; who gets it owes a ``release``.
@@ -103,6 +142,10 @@ class Idempotency:
     def release(self, token: str, key: str) -> None:
         """Give back a key that was taken: without an answer the request may be sent again."""
         self._running.pop((token, key), None)
+
+
+def _hash(key_id: str, key: bytes, request: bytes) -> str:
+    return f"{key_id}:{hmac.digest(key, request, 'sha256').hex()}"
 
 
 def _record(row: Row) -> IdempotencyRecord:

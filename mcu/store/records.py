@@ -193,7 +193,7 @@ class IdempotencyRecord:
     """A request with an Idempotency-Key; ``status`` None while the first one is still running.
 
     Args:
-        request_hash: of method, path and body: the same key with another request is an error.
+        request_hash: HMAC of method, path and body: the same key with another request is an error.
         headers: the answer's headers worth repeating (``Location``, ``ETag``, ``Content-Type``).
     """
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mcu.store.errors import StoreUnavailable
 
@@ -75,6 +77,24 @@ class SecretBox:
             return AESGCM(key).decrypt(nonce, data, owner.encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise CannotOpen("it was not sealed with this key for this owner") from error
+
+    def derive(self, purpose: str, key_id: str | None = None) -> tuple[str, bytes]:
+        """A key for another purpose, and the id of the key it comes from (RFC 5869, one block).
+
+        Args:
+            key_id: of that key; None: the current one, which is made where there is none.
+        Raises:
+            CannotOpen: there is no such key any more. StoreUnavailable: the key file cannot be
+                made or read.
+        """
+        keys = self._read()
+        if keys is None and key_id is None:
+            keys = self._write(_add_key({}))
+        chosen = key_id if key_id is not None or keys is None else keys.current
+        key = None if keys is None or chosen is None else keys.keys.get(chosen)
+        if key is None or chosen is None:
+            raise CannotOpen(f"the key {key_id} is not in {self._path.name}")
+        return chosen, HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(key)
 
     def rotate(self) -> str:
         """Make a new key, with which everything is sealed from now on; gives its id.

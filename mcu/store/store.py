@@ -42,6 +42,7 @@ class Store:
         key_file: Path = Path(KEY_FILE_NAME),
     ) -> None:
         self._database = database
+        box = SecretBox(key_file)
         self.units = Units(database, clock)
         self.unit_reform = UnitReform(database, clock)
         self.bridges = Bridges(database)
@@ -50,9 +51,9 @@ class Store:
         self.events = Events(database)
         self.conferences = ConferenceRows(database)
         self.audit = Audit(database)
-        self.idempotency = Idempotency(database, clock)
+        self.idempotency = Idempotency(database, box, clock)
         self.site_imports = SiteImports(database, clock)
-        self.sip_secrets = SipSecrets(database, SecretBox(key_file), clock)
+        self.sip_secrets = SipSecrets(database, box, clock)
         self.sip_bindings = SipBindings(database, clock)
         self.leftovers = Leftovers(database, clock)
         self.roll_call_pictures = RollCallPictures(database)

@@ -1,6 +1,8 @@
 """A POST that is sent again does its work once."""
 
 import asyncio
+import hashlib
+import json
 
 from tests.mcu.api.live import OFFER, Api
 
@@ -81,3 +83,17 @@ async def test_a_leg_is_not_opened_twice(api: Api) -> None:
         )  # fmt: skip
         assert reply.headers["Location"] == "/api/v1/legs/leg-1"
     assert list(api.legs.legs) == ["leg-1"]
+
+
+async def test_a_pin_cannot_be_found_by_trying_from_what_is_kept(api: Api) -> None:
+    await api.province()
+    body = {"name": "Họp", "unit": "tinh", "bridges": [], "pin": "2468"}
+    await api.call("POST", "/conferences", body, headers=KEY, status=201)
+    record = await api.store.idempotency.reserve("bootstrap", "4f1c", "")
+    assert record is not None
+    text = json.dumps(body).encode()
+    sent = b"POST\0/api/v1/conferences\0application/json\0" + text
+    assert await api.store.idempotency.is_hash_of(
+        record.request_hash, hashlib.sha256(sent).digest()
+    )
+    assert hashlib.sha256(sent).hexdigest() not in record.request_hash

@@ -1,8 +1,10 @@
 import asyncio
+import hashlib
 
 import pytest
 
 from mcu.store.errors import StoreUnavailable
+from mcu.store.secret_box import SecretBox
 from mcu.store.store import Store
 
 
@@ -101,3 +103,33 @@ async def test_an_answer_is_kept_with_what_it_says_or_not_at_all(store):
         await store._database.commit(broken)
     keys.release("t1", "k")
     assert await keys.reserve("t1", "k", "hash") is None
+
+
+async def test_requests_are_hashed_with_a_key_that_outlives_the_process(tmp_path):
+    path = tmp_path / "mcu.sqlite3"
+    store = await Store.open(path)
+    try:
+        kept = await store.idempotency.hash_request(b"a PIN")
+        assert kept == await store.idempotency.hash_request(b"a PIN")
+        assert hashlib.sha256(b"a PIN").hexdigest() not in kept
+    finally:
+        await store.close()
+    after = await Store.open(path)
+    try:
+        assert await after.idempotency.is_hash_of(kept, b"a PIN")
+        assert not await after.idempotency.is_hash_of(kept, b"another")
+        await after.sip_secrets.rotate_key()
+        SecretBox(tmp_path / "secrets.key").drop(())
+        # Known to this process still; another finds the key gone, and nothing to compare with.
+        assert await after.idempotency.is_hash_of(kept, b"a PIN")
+        other = Store(after._database, key_file=tmp_path / "secrets.key")
+        assert not await other.idempotency.is_hash_of(kept, b"a PIN")
+        assert not await other.idempotency.is_hash_of("", b"a PIN")
+    finally:
+        await after.close()
+
+
+async def test_a_key_file_that_cannot_be_used_is_said(store, tmp_path):
+    broken = Store(store._database, key_file=tmp_path / "nowhere" / "secrets.key")
+    with pytest.raises(StoreUnavailable, match=r"secrets\.key"):
+        await broken.idempotency.hash_request(b"a PIN")

@@ -1,5 +1,6 @@
 """Sealed secrets: only with the key, only for their owner; keys change without loss."""
 
+import base64
 import json
 import stat
 
@@ -80,3 +81,21 @@ def test_a_key_of_another_length(box, tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(StoreUnavailable):
         SecretBox(tmp_path / "nowhere" / "secrets.key").seal("secret", "room")
+
+
+def test_keys_for_other_purposes(box, tmp_path):
+    id_, key = box.derive("one")
+    assert SecretBox(tmp_path / "secrets.key").derive("one") == (id_, key)
+    assert box.derive("other")[1] != key
+    assert base64.b64encode(key).decode() not in (tmp_path / "secrets.key").read_text()
+    box.rotate()
+    assert box.derive("one")[1] != key
+    assert box.derive("one", id_) == (id_, key)
+    box.drop(())
+    with pytest.raises(CannotOpen):
+        box.derive("one", id_)
+
+
+def test_an_id_without_a_file_is_no_key(box):
+    with pytest.raises(CannotOpen):
+        box.derive("one", "0badc0de")
