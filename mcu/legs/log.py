@@ -36,6 +36,7 @@ class LegLog:
     def __init__(self, identity: LegIdentity, port: Addresses, path: Path) -> None:
         self.srtp_profile: str | None = None
         self.failure: str | None = None
+        self._nameless = False
         self._port = port
         self._path = path
         self._whose: dict[str, Any] = {
@@ -54,9 +55,28 @@ class LegLog:
         host, port = self._port.peer_address(address)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
+    @property
+    def participant(self) -> str | None:
+        """Whose leg it is; None while that is not known, and for viewers."""
+        found: str | None = self._whose["participant"]
+        return found
+
+    def named(self, participant: str | None) -> None:
+        """It is known whose leg it is: of one that waited for that, media flows from now on."""
+        waited = self._nameless and participant is not None
+        self._whose["participant"] = participant
+        if waited:
+            self._nameless = False
+            self.connected()
+
     def connected(self) -> None:
         """Keys are there, media flows."""
         log.info("leg_connected", **self._fields())
+
+    def caller_connected(self) -> None:
+        """The same, of somebody who is nobody of the roster yet: a PIN is to be entered first."""
+        self._nameless = True
+        log.info("caller_connected", **self._fields())
 
     def lost(self, silent_s: float) -> None:
         """Nothing was heard for ``silent_s``."""

@@ -62,7 +62,6 @@ class SipLeg:
     ) -> None:
         self.id = identity.id
         self.conference = identity.conference
-        self.participant = identity.participant
         self.kind: LegKind = identity.kind
         self.state: LegState = "new"
         self.agreed = agreed
@@ -90,6 +89,15 @@ class SipLeg:
         self._read_streams()
 
     # Leg
+
+    @property
+    def participant(self) -> str | None:
+        """See ``Leg``; set once it is known who calls."""
+        return self._log.participant
+
+    @participant.setter
+    def participant(self, participant: str | None) -> None:
+        self._log.named(participant)
 
     def play(self, stream: StreamName, rendition: Rendition | None) -> None:
         """Send ``rendition`` on ``stream`` from now on, as far as the peer takes it now."""
@@ -230,7 +238,10 @@ class SipLeg:
         self._liveness.connected = True
         self._liveness.heard_at = now
         self.state = "connected"
-        self._log.connected()
+        if self.participant is None:
+            self._log.caller_connected()
+        else:
+            self._log.connected()
         self._observer.leg_connected(self, now)
 
     def flow_failed(self, flow: SipFlow, reason: str, now: float) -> None:

@@ -476,6 +476,7 @@ class SipWorld:
         announced_host: str | None = None,
         ice: Ice | None = None,
         recorder: Recorder | None = None,
+        named: bool = True,
         **options: Any,
     ) -> SipRoom:
         """A room calls and is answered; its media begins with the next ``run``."""
@@ -495,7 +496,7 @@ class SipWorld:
             room.reserved,
             leg_id=f"call-{self._calls}",
             conference="conference",
-            participant=f"sip-{self._calls}",
+            participant=f"sip-{self._calls}" if named else None,
             observer=room.recorder,
             digits=room.digits.append,
             now=self.time.now,

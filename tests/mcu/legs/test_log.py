@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from signalling.webrtc.dtls import DtlsCertificate
 from tests.peers.media_world import JoinedPeer, MediaWorld
 from tests.peers.network import CLEAN, Faults
+from tests.peers.sip_media import SipWorld
 
 WHOSE = {
     "leg": "leg-1",
@@ -83,3 +84,31 @@ def test_a_peer_that_never_came_is_told_from_one_that_did_not_finish() -> None:
             world.run(16.0)
         (left,) = lines(written)
         assert left["failure"] == f"timeout: {failure}"
+
+
+def test_a_caller_is_connected_once_it_is_known_who_it_is() -> None:
+    with capture_logs() as written:
+        world = SipWorld()
+        room = world.connect(named=False)
+        assert room.leg.participant is None
+        world.run(1.0)
+        room.leg.participant = "guest-1"
+        room.leg.participant = "guest-1"
+        room.leg.close("ended", world.time.now)
+    told = [(line["event"], line["participant"]) for line in written]
+    assert told == [
+        ("caller_connected", None),
+        ("leg_connected", "guest-1"),
+        ("leg_left", "guest-1"),
+    ]
+
+
+def test_who_is_known_before_the_media_is_connected_at_once() -> None:
+    with capture_logs() as written:
+        world = SipWorld()
+        room = world.call(named=False)
+        room.leg.participant = "guest-1"
+        world.run(1.0)
+    assert [(line["event"], line["participant"]) for line in written] == [
+        ("leg_connected", "guest-1")
+    ]
