@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from config.alarms_section import AlarmSettings
 from config.document import Document, DocumentError, read_document
 from config.problems import Problem, SettingsError
 from config.sections import (
@@ -66,6 +67,7 @@ class Settings(Section):
     auth: AuthSettings = Field(default_factory=AuthSettings)
     cluster: ClusterSettings = Field(default_factory=ClusterSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    alarms: AlarmSettings = Field(default_factory=AlarmSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
 

@@ -35,6 +35,7 @@ from mcu.data_lock import DataLock
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.overload import Overload
+from mcu.engine.pool import CodecPool, Pool
 from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
@@ -54,6 +55,8 @@ from mcu.sip.station import SipMedia, SipStation
 from mcu.sip.survey import sip_server
 from mcu.site_import import import_site
 from mcu.store.store import FILE_NAME, Store
+from mcu.watch.metrics import AlarmCollector
+from mcu.watch.watcher import Watcher
 from signalling.webrtc.dtls import DtlsCertificate
 from signalling.webrtc.ice import IceCandidate
 
@@ -127,6 +130,15 @@ class Daemon:
         )
         self.rooms.attach(self.conferences)
         self._live.attach(self.conferences)
+        self._watcher = Watcher(
+            self._engine,
+            settings.alarms,
+            self._detectors(loop, stack),
+            loss=lambda conference, who: self._live.live(conference, who).quality.loss_percent,
+            utcnow=SystemClock().utcnow,
+        )
+        self._watcher.attach(self.conferences)
+        stack.callback(self._watcher.close)
         self.conferences.look_for_pictures(self._live.dark)
         self._load.attach(self.conferences)
         self._totals.attach(self.conferences)
@@ -152,6 +164,12 @@ class Daemon:
         stack.callback(Collector.take_over())
         gc.collect()
         gc.freeze()
+
+    def _detectors(self, loop: asyncio.AbstractEventLoop, stack: AsyncExitStack) -> Pool:
+        """Where sound is searched for echoes: one thread, which waits while there is no alarm."""
+        pool = CodecPool(1, loop.call_soon_threadsafe)
+        stack.callback(pool.close)
+        return pool
 
     async def _open_sip(self) -> None:
         if self._sip_media is None:
@@ -298,7 +316,10 @@ class Daemon:
                 bridge_changed=self._bridge_changed,
                 transfer=None if self._sip is None else self._sip.calls.transfer,
                 outside_address=no_outside if self._sip is None else self._sip.outside.checked,
-                collectors=() if self._sip is None else (self._sip.collector,),
+                collectors=(
+                    AlarmCollector(self._watcher, self.conferences),
+                    *(() if self._sip is None else (self._sip.collector,)),
+                ),
                 convene_within_s=self.settings.conference.convene_within_s,
                 calls_at_once=self.settings.conference.calls_at_once,
                 not_ready=self._not_ready,
@@ -358,6 +379,7 @@ class Daemon:
             if calls is not None:
                 calls.acceptor.handle_timer(now)
             self._live.handle_timer(now)
+            self._watcher.handle_timer(now)
             self._load.handle_timer(now)
             self._walls.handle_timer(now)
         except Exception:

@@ -15,6 +15,7 @@ from mcu.api.pipeline import endpoint
 from mcu.api.reach import Directory
 from mcu.api.resources import (
     agenda,
+    alarms,
     bridges,
     conferences,
     convening,
@@ -22,6 +23,7 @@ from mcu.api.resources import (
     events,
     floor,
     health,
+    incidents,
     legs,
     load,
     participants,
@@ -59,6 +61,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *polling.ROUTES,
     *roll_calls.ROUTES,
     *convening.ROUTES,
+    *alarms.ROUTES,
+    *incidents.ROUTES,
     *pictures.ROUTES,
     *wall.ROUTES,
     *legs.ROUTES,

@@ -46,6 +46,8 @@ class Action(StrEnum):
     USE_SESSION = "session.use"
     READ_SCENARIOS = "scenarios.read"
     WRITE_SCENARIOS = "scenarios.write"
+    READ_INCIDENTS = "incidents.read"
+    WRITE_INCIDENTS = "incidents.write"
     READ_CONFERENCES = "conferences.read"
     CONTROL_CONFERENCES = "conferences.control"
     MUTE_PARTICIPANT = "participants.mute"
@@ -82,6 +84,8 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.USE_SESSION: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.READ_SCENARIOS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.WRITE_SCENARIOS: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
+    Action.READ_INCIDENTS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
+    Action.WRITE_INCIDENTS: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.READ_CONFERENCES: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.CONTROL_CONFERENCES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.MUTE_PARTICIPANT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

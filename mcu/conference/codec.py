@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
+from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.polling_model import Polling
@@ -152,6 +153,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
     **dict.fromkeys((Convening, ConvenedRoom, Milestone), _fields),
+    ConferenceAlarm: _fields,
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
@@ -213,6 +215,8 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     Convening | None: _optional(_one(Convening)),
     tuple[ConvenedRoom, ...]: _many(_one(ConvenedRoom)),
     tuple[Milestone, ...]: _many(_one(Milestone)),
+    ConferenceAlarm: _one(ConferenceAlarm),
+    tuple[ConferenceAlarm, ...]: _many(_one(ConferenceAlarm)),
     RollCall: _one(RollCall),
     tuple[RollCall, ...]: _many(_one(RollCall)),
     tuple[ExpectedRoom, ...]: _many(_one(ExpectedRoom)),

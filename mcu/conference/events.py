@@ -236,5 +236,7 @@ EPHEMERAL_TYPES = (
     "load.measured",
     "bridge.registered",
     "bridge.unregistered",
+    "incident.opened",
+    "incident.changed",
 )
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

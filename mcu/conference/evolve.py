@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
 from mcu.conference.agenda_record import evolve_agenda
+from mcu.conference.alarm_model import AlarmEvent, AlarmRaised, end_alarms, evolve_alarms
 from mcu.conference.chair_view_model import ChairViewStarted
 from mcu.conference.convening_model import ConveningEvent, evolve_convening
 from mcu.conference.events import (
@@ -82,8 +83,9 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
         return _started(event)
     if state is None:
         raise ValueError(f"{event.type} stands where conference.started should")
-    # A page that turns by itself is nobody's decision: it makes no operator's version stale.
-    version = state.version + (not isinstance(event, PollingMoved))
+    # A page that turns by itself is nobody's decision, nor is what troubles a room: that makes no
+    # operator's version stale.
+    version = state.version + (not isinstance(event, PollingMoved | AlarmEvent))
     if isinstance(event, ProcedureEvent):
         return replace(_evolve_procedure(state, event), version=version)
     match event:
@@ -100,6 +102,7 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             _all_leave(roster, event)
             state = replace(state, broadcast=None, presenter=None, message=None)
             state = replace(state, floor=IDLE_FLOOR, chair_view=None, polling=None)
+            state = replace(state, alarms=end_alarms(state.alarms, event.at))
             return replace(state, ended_at=event.at, version=version)
         case ConferenceLocked():
             return replace(state, locked=True, version=version)
@@ -145,6 +148,11 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
 def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> ConferenceState:
     if isinstance(event, FloorEvent):
         return replace(state, floor=evolve_floor(state.floor, event))
+    if isinstance(event, AlarmEvent):
+        raised = state.alarms_raised
+        if isinstance(event, AlarmRaised):
+            raised = max(raised, event.alarm.number)
+        return replace(state, alarms=evolve_alarms(state.alarms, event), alarms_raised=raised)
     if isinstance(event, PollingEvent):
         return replace(state, polling=evolve_polling(state.polling, event))
     if isinstance(event, RollCallEvent):

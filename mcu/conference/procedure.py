@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcu.conference import chair_view, convening, floor, polling, roll_call
+from mcu.conference import alarms, chair_view, convening, floor, polling, roll_call
+from mcu.conference.alarm_model import AcknowledgeAlarm, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand
 from mcu.conference.convening_model import ConveningCommand, ConveningFact
 from mcu.conference.events import Event
@@ -29,6 +30,8 @@ def decide_procedure(
         return polling.decide_polling(state, command, now)
     if isinstance(command, ConveningCommand | ConveningFact):
         return convening.decide_convening(state, command, now)
+    if isinstance(command, AcknowledgeAlarm | NoteTroubles):
+        return alarms.decide_alarms(state, command, now)
     return roll_call.decide_roll_call(state, command, now)
 
 

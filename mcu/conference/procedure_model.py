@@ -1,5 +1,6 @@
 """What the procedure of a meeting adds to its commands, facts and events: a noun in each module."""
 
+from mcu.conference.alarm_model import AlarmCommand, AlarmEvent, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand, ChairViewEvent
 from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
@@ -7,7 +8,14 @@ from mcu.conference.polling_model import NotePollingDue, PollingCommand, Polling
 from mcu.conference.roll_call_model import NoteRollCallDue, RollCallCommand, RollCallEvent
 
 ProcedureCommand = (
-    FloorCommand | ChairViewCommand | PollingCommand | RollCallCommand | ConveningCommand
+    FloorCommand
+    | ChairViewCommand
+    | PollingCommand
+    | RollCallCommand
+    | ConveningCommand
+    | AlarmCommand
 )
-ProcedureFact = NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact
-ProcedureEvent = FloorEvent | ChairViewEvent | PollingEvent | RollCallEvent | ConveningEvent
+ProcedureFact = NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact | NoteTroubles
+ProcedureEvent = (
+    FloorEvent | ChairViewEvent | PollingEvent | RollCallEvent | ConveningEvent | AlarmEvent
+)

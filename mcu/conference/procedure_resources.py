@@ -4,6 +4,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Final
 
+from mcu.conference.alarm_model import (
+    AlarmAcknowledged,
+    AlarmCleared,
+    AlarmRaised,
+    ConferenceAlarm,
+)
 from mcu.conference.chair_view_model import ChairViewStarted, ChairViewStopped
 from mcu.conference.codec import Json, time_to_text
 from mcu.conference.convening_model import ConveningEvent
@@ -70,6 +76,23 @@ def holder_resource(holder: FloorHolder) -> Json:
     }
 
 
+def alarm_resource(alarm: ConferenceAlarm) -> Json:
+    """``Alarm`` of the API, without the room's contact."""
+    return {
+        "number": alarm.number,
+        "participant": alarm.participant,
+        "kind": alarm.kind,
+        "severity": alarm.severity,
+        "state": "raised" if alarm.open else "cleared",
+        "since": time_to_text(alarm.since),
+        "raised_at": time_to_text(alarm.raised_at),
+        "cleared_at": _time(alarm.cleared_at),
+        "detail": dict(alarm.detail),
+        "acknowledged_by": alarm.acknowledged_by,
+        "acknowledged_at": _time(alarm.acknowledged_at),
+    }
+
+
 def procedure_data(event: ProcedureEvent) -> Json:
     """The ``data`` of an event of the procedure on the stream."""
     if isinstance(event, ConveningEvent):
@@ -87,6 +110,17 @@ def procedure_data(event: ProcedureEvent) -> Json:
                 "reason": event.reason,
                 "at": time_to_text(event.at),
             }
+        case AlarmRaised():
+            return {"alarm": alarm_resource(event.alarm)}
+        case AlarmCleared():
+            return {
+                "number": event.number,
+                "participant": event.participant,
+                "kind": event.kind,
+                "at": time_to_text(event.at),
+            }
+        case AlarmAcknowledged():
+            return {"number": event.number, "by": event.by, "at": time_to_text(event.at)}
         case ChairViewStarted() | ChairViewStopped():
             return {"participant": event.participant}
         case PollingStarted():

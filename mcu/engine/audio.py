@@ -11,16 +11,24 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import numpy as np
+import structlog
 
 from mcu.engine.age import Age
 from mcu.engine.audio_hearing import Hearing
 from mcu.engine.audio_levels import measure_levels
 from mcu.engine.audio_source import AudioSource, Voice
 from mcu.engine.plan import MediaPlan, ParticipantPlan
-from mcu.engine.taps import End, ReturnObserver, SoundObserver, SoundTaps, Source
+from mcu.engine.taps import (
+    End,
+    LevelObserver,
+    ReturnObserver,
+    SoundObserver,
+    SoundTaps,
+    Source,
+)
 from mcu.legs.leg import Leg, StreamCodec
 from mcu.media.rendition import FanOut
-from mixer.audio.block import TICK_S, TICK_SAMPLES
+from mixer.audio.block import TICK_S, TICK_SAMPLES, Int16Block
 from mixer.audio.level import SILENCE_DBOV, gain_from_db, level_dbov
 from mixer.audio.packets import PacketCounters
 from mixer.audio.playout import PlayoutCounters
@@ -32,6 +40,9 @@ them they take turns."""
 
 MAX_CLOCK_LAG_S = 0.15
 CLOCK_PULL = 0.01
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,9 @@ class AudioMixer:
         self._taps = SoundTaps()
         self._return_taps = SoundTaps()
         self._listening = False
+        self._level_observers: list[LevelObserver] = []
+        self._levels_now: list[float] = []
+        self._names: tuple[str, ...] | None = None
         self._tick = 0
         self._clock: float | None = None
         self._age = Age()
@@ -117,6 +131,7 @@ class AudioMixer:
         self.remove_source(participant)
         self._sources[participant] = source
         self._rows.append(source)
+        self._names = None
         self._selector.add()
         self._row_controls = None
         return source
@@ -128,6 +143,7 @@ class AudioMixer:
             return
         row = self._rows.index(source)
         del self._rows[row]
+        self._names = None
         self._selector.remove(row)
         self._row_controls = None
         source.retire()
@@ -181,6 +197,26 @@ class AudioMixer:
         """See ``ConferenceMedia.observe_return``."""
         return self._return_taps.add(participant, observer.sent)
 
+    def observe_levels(self, observer: LevelObserver) -> End:
+        """Know all levels, tick by tick. Cost: 5 µs for each mix, and what the observer does."""
+        self._level_observers.append(observer)
+
+        def end() -> None:
+            if observer in self._level_observers:
+                self._level_observers.remove(observer)
+
+        return end
+
+    def lag_s(self, participant: str) -> float | None:
+        """How far the sender's clock is behind ours, by the fastest packets; None: not decoded.
+
+        Only its change says something: that is the drift of the clock.
+        """
+        source = self._sources.get(participant)
+        if source is None or not source.playout.playing:
+            return None
+        return source.playout.packets.delay.fastest_s or None
+
     def play_to(self, participant: str, source: Source) -> End:
         """See ``ConferenceMedia.play_to``."""
         return self._hearing.play_to(participant, source)
@@ -210,6 +246,8 @@ class AudioMixer:
         mixes = hearing.mix(sounds, [voice.source.participant for voice in voices])
         mixed = time.perf_counter()
         hearing.draw(now)
+        if self._level_observers:
+            self._tell_levels(mixes)
         for participant in self._return_taps.participants():
             sent = hearing.heard_by(participant, mixes)
             if sent is not None:
@@ -335,12 +373,25 @@ class AudioMixer:
             self._taps.tell(source.participant, block, now)
         self._listening = bool(self._taps)
 
+    def _tell_levels(self, mixes: Sequence[Int16Block]) -> None:
+        if self._names is None:
+            self._names = tuple(source.participant for source in self._rows)
+        own = self._hearing.own_mixes(mixes)
+        levels = {who: level_dbov(block) for who, block in own.items()}
+        for observer in tuple(self._level_observers):
+            try:
+                observer.measured(self._names, self._levels_now, level_dbov(mixes[0]), levels)
+            except Exception:
+                # What looks on must never stop what it looks at.
+                log.exception("observer_failed")
+                self._level_observers.remove(observer)
+
     def _choose(self, now: float) -> None:
         """Decide who is in the mix; start and end voices accordingly."""
         if self._without_level:
             measured = measure_levels(self._without_level, MEASURED_PER_TICK, now)
             self._levels_measured += measured
-        levels = [source.level_at(now) for source in self._rows]
+        levels = self._levels_now = [source.level_at(now) for source in self._rows]
         eligible, importance = self._controls()
         chosen = self._selector.update(np.array(levels, np.float32), eligible, importance)
         speaking = [self._rows[row] for row in chosen]

@@ -143,6 +143,18 @@ class Hearing:
             return mixes[1 + self._branches.index(bus)]
         return SILENCE if bus is self.silence else mixes[0]
 
+    def own_mixes(self, mixes: Sequence[Int16Block]) -> dict[str, Int16Block]:
+        """What those hear in this tick who have a mix of their own.
+
+        Args:
+            mixes: what ``mix`` gave.
+        """
+        own = {who: one.block for who, one in self._played.items()}
+        for branch, block in zip(self._branches, mixes[1:], strict=True):
+            if branch.owner is not None:
+                own[branch.owner] = block
+        return own
+
     def expect_loss(self, share: float) -> None:
         """Let all encoders reckon with a share of lost packets."""
         for bus in self.buses():

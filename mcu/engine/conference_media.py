@@ -13,6 +13,7 @@ from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
 from mcu.engine.taps import (
     End,
+    LevelObserver,
     PictureObserver,
     ReturnObserver,
     SoundObserver,
@@ -159,6 +160,10 @@ class ConferenceMedia:
                 from the process that decodes.
         """
         return self.video.observe(participant, observer, wish)
+
+    def observe_levels(self, observer: LevelObserver) -> End:
+        """Know how loud all are, tick by tick."""
+        return self.audio.observe_levels(observer)
 
     def play_to(self, participant: str, source: Source) -> End:
         """Let a participant hear a source instead of its mix: a test tone, by its own encoder."""

@@ -6,7 +6,7 @@ costs one decode of what nobody else wanted decoded; arrays are handed on as the
 for an observer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -39,6 +39,25 @@ class ReturnObserver(Protocol):
 
     def sent(self, samples: Sound, now: float) -> None:
         """One tick: int16 (960,), 48 kHz mono, not to be written to."""
+
+
+class LevelObserver(Protocol):
+    """Knows how loud everybody is, decoded or not."""
+
+    def measured(
+        self,
+        participants: Sequence[str],
+        levels: Sequence[float],
+        total: float,
+        own: Mapping[str, float],
+    ) -> None:
+        """One tick, dBov.
+
+        Args:
+            participants: those who send sound; the same object while these stay the same.
+            levels: of each. total: of what all hear who have no mix of their own.
+            own: of the mixes of those who have.
+        """
 
 
 class PictureObserver(Protocol):

@@ -218,4 +218,22 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX former_units_successor ON former_units (successor);
     """,
+    """
+    -- Troubles that people deal with. Units and bridges may be gone while this is kept.
+    CREATE TABLE incidents (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        unit TEXT NOT NULL,
+        bridge TEXT,
+        conference TEXT,
+        alarm INTEGER,
+        state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+        opened_at TEXT NOT NULL,
+        document TEXT NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1
+    ) STRICT;
+    CREATE INDEX incidents_bridge ON incidents (bridge, state);
+    CREATE INDEX incidents_unit ON incidents (unit);
+    CREATE UNIQUE INDEX incidents_alarm ON incidents (conference, alarm) WHERE alarm IS NOT NULL;
+    """,
 )

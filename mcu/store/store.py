@@ -10,6 +10,7 @@ from mcu.store.conferences import ConferenceRows
 from mcu.store.database import Database
 from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
+from mcu.store.incidents import Incidents
 from mcu.store.leftovers import Leftovers
 from mcu.store.roll_call_pictures import RollCallPictures
 from mcu.store.scenarios import Scenarios
@@ -31,7 +32,7 @@ class Store:
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
     ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``,
-    ``scenarios``, ``unit_reform``.
+    ``scenarios``, ``unit_reform``, ``incidents``.
     All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
@@ -58,6 +59,7 @@ class Store:
         self.leftovers = Leftovers(database, clock)
         self.roll_call_pictures = RollCallPictures(database)
         self.scenarios = Scenarios(database, clock)
+        self.incidents = Incidents(database)
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":

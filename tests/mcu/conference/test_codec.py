@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcu.conference import events as catalogue
+from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.chair_view_model import StartChairView
 from mcu.conference.codec import (
     SCHEMA_VERSION,
@@ -189,6 +190,20 @@ convenings = st.builds(
 )
 
 
+alarms = st.builds(
+    ConferenceAlarm,
+    number=st.integers(1, 9),
+    participant=texts,
+    kind=st.sampled_from(["echo", "lost"]),
+    severity=st.sampled_from(["critical", "minor"]),
+    since=times,
+    raised_at=times,
+    detail=st.dictionaries(texts, texts | st.floats(-60, 400)),
+    cleared_at=st.none() | times,
+    acknowledged_by=st.none() | texts,
+)
+
+
 def events_of(cls):
     """Any event of a class, its fields filled by their annotations."""
     from typing import get_type_hints
@@ -202,6 +217,7 @@ def events_of(cls):
         Polling: pollings,
         RollCall: roll_calls,
         Convening: convenings,
+        ConferenceAlarm: alarms,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),
         tuple[str, ...]: st.lists(texts).map(tuple),

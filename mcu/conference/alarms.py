@@ -1,0 +1,96 @@
+"""Which troubles become alarms of a conference, how bad each is, and who takes note. Pure."""
+
+from datetime import datetime
+
+from mcu.conference.alarm_model import (
+    DISTURBS,
+    AcknowledgeAlarm,
+    AlarmAcknowledged,
+    AlarmCleared,
+    AlarmKind,
+    AlarmRaised,
+    ConferenceAlarm,
+    NoteTroubles,
+    Severity,
+    TroubleBegan,
+)
+from mcu.conference.events import Event
+from mcu.conference.roll_call_model import calling
+from mcu.conference.state import ConferenceState, Refused
+
+_SLIGHT: frozenset[AlarmKind] = frozenset({"clipping", "loss", "drift"})
+
+
+def decide_alarms(
+    state: ConferenceState, command: AcknowledgeAlarm | NoteTroubles, now: datetime
+) -> list[Event]:
+    """Decide what is asked of the alarms, or take note of what was found.
+
+    Raises:
+        Refused: an alarm that is not known.
+    Cost: O(alarms + changes).
+    """
+    if isinstance(command, AcknowledgeAlarm):
+        found = next((one for one in state.alarms if one.number == command.number), None)
+        if found is None:
+            raise Refused(f"No alarm {command.number} is known here: list the alarms.", "number")
+        if found.acknowledged_by is not None:
+            return []
+        return [AlarmAcknowledged(found.number, command.by, now)]
+    lasting = {(one.participant, one.kind): one for one in state.alarms if one.open}
+    number = state.alarms_raised
+    events: list[Event] = []
+    for change in command.changes:
+        key = (change.participant, change.kind)
+        if isinstance(change, TroubleBegan):
+            if key in lasting or change.participant not in state.participants:
+                continue
+            number += 1
+            lasting[key] = ConferenceAlarm(
+                number,
+                change.participant,
+                change.kind,
+                severity(state, change.participant, change.kind),
+                change.since,
+                now,
+                dict(change.detail),
+            )
+            events.append(AlarmRaised(lasting[key]))
+        elif key in lasting:
+            over = lasting.pop(key)
+            events.append(AlarmCleared(over.number, over.participant, over.kind, now))
+    return events
+
+
+def expected_to_speak(state: ConferenceState) -> frozenset[str]:
+    """Whose silence is trouble: who has the floor, is called, or presents, and is not muted."""
+    expected = {state.presenter}
+    if state.floor.holder is not None and state.floor.holder.interrupted_at is None:
+        expected.add(state.floor.holder.participant)
+    roll_call = calling(state.roll_calls)
+    if roll_call is not None:
+        expected.add(roll_call.on_air)
+    return frozenset(
+        who.id
+        for who in state.participants.values()
+        if who.id in expected and not who.audio_muted and who.presence == "connected"
+    )
+
+
+def in_focus(state: ConferenceState) -> frozenset[str]:
+    """Whose troubles everybody sees: the chair, who is shown to all, and who should speak."""
+    named = {state.chair, state.broadcast, state.presenter}
+    if state.floor.holder is not None:
+        named.add(state.floor.holder.participant)
+    known = frozenset(who for who in named if who is not None and who in state.participants)
+    return known | expected_to_speak(state)
+
+
+def severity(state: ConferenceState, participant: str, kind: AlarmKind) -> Severity:
+    """How bad: what disturbs all is critical; what troubles who is in focus is worse than else."""
+    if kind in DISTURBS:
+        return "critical"
+    focused = participant in in_focus(state)
+    if kind in _SLIGHT:
+        return "major" if focused else "minor"
+    return "critical" if focused else "major"
