@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
-from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.alarm_model import ConferenceAlarm
+from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.polling_model import Polling

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.call_failure import CallFailure as CallFailure
 from mcu.conference.convening_model import Convening
-from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.polling_model import Polling
 from mcu.conference.roll_call_model import RollCall

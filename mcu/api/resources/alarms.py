@@ -96,7 +96,7 @@ def _contact(
     duties = () if state.agenda is None else state.agenda.duties
     for duty in duties:
         if duty.bridge == participant:
-            return {"name": duty.name, "phone": duty.phone, "role": duty.role}
+            return {"name": duty.name, "phone": duty.phone or "", "role": duty.role}
     if bridge is None or not (bridge.contact.name or bridge.contact.phone):
         return None
     return {"name": bridge.contact.name or "", "phone": bridge.contact.phone or "", "role": ""}
