@@ -41,6 +41,7 @@ SPARED = {
     "events": "has no end",
     "events_socket": "has no end",
     "close_session": "needs a cookie; tested in test_session.py",
+    "export_roll_call": "other methods at its address are those of /roll-calls/{number}",
     "export_scenario": "other methods at its address are those of /scenarios/{scenario}",
     "revoke_token": "would revoke the token of the test",
 }

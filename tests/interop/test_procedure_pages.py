@@ -1,17 +1,21 @@
 """The floor and a roll call from the room's button to the operator's record, in real pages."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.interop.test_pages_with_daemon import NAMES, ROOM, enter, expect_playing, start
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
+
+PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
+"""Where to leave what was seen."""
 
 
 @pytest.fixture
@@ -77,5 +81,62 @@ async def test_a_room_asks_speaks_and_is_called(daemon: Daemon) -> None:
              "room" if each["participant"] == ROOM else "rule")
             for each in record["rows"]
         ]  # fmt: skip
+        await correct_by_keys(desk, NAMES["van-ninh"])
+        row = (await daemon.call("GET", f"{path}/roll-calls/1"))["rows"]
+        assert [
+            (each["status"], each["note"]) for each in row if each["participant"] == "van-ninh"
+        ] == [("late", "đến sau khai mạc")]
         assert console.faults == []
         assert room.faults == []
+
+
+async def correct_by_keys(desk: Page, name: str) -> None:
+    """Correct a signed entry without the mouse, and in English."""
+    choice = desk.get_by_label(f"Điểm danh {name}")
+    await choice.focus()
+    await choice.select_option("absent")
+    dialog = desk.locator("dialog")
+    await expect(dialog).to_contain_text(f"Sửa kết quả: {name}")
+    await expect(dialog.locator("textarea")).to_be_focused()
+    await expect(dialog.get_by_role("button", name="Ghi thêm lần sửa")).to_be_disabled()
+    await picture(desk, "correction-vi")
+    await desk.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(choice).to_be_focused()
+    await desk.locator(".languages button[lang=en]").click()
+    await desk.get_by_label(f"Mark {name}").select_option("absent")
+    await expect(dialog).to_contain_text(f"Why is {name} corrected?")
+    await desk.keyboard.press("Shift+Tab")
+    await desk.keyboard.press("ArrowUp")
+    await expect(dialog.get_by_label("Late")).to_be_checked()
+    await desk.keyboard.press("Tab")
+    await desk.keyboard.type("đến sau khai mạc")
+    await picture(desk, "correction-en")
+    await desk.keyboard.press("Tab")
+    await desk.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(desk.locator(".roll-rows .late")).to_contain_text("đến sau khai mạc")
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+async def test_a_record_is_signed_when_the_meeting_is_over(daemon: Daemon) -> None:
+    async with ChromiumPage() as console:
+        conference = await start(daemon)
+        path = f"/conferences/{conference}"
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        await daemon.call("POST", f"{path}/roll-calls", {"mode": "presence"})
+        await desk.keyboard.press("r")
+        await daemon.call("DELETE", path)
+        await expect(desk.locator(".roll-call h3")).to_contain_text("chưa ký")
+        await desk.get_by_role("button", name="Ký, còn lại là vắng").click()
+        await expect(desk.locator(".roll-call h3")).to_contain_text("đã ký")
+        record = await daemon.call("GET", f"{path}/roll-calls/1")
+        assert record["state"] == "signed"
+        assert record["counts"]["absent"] == len(NAMES)
+        assert console.faults == []

@@ -79,7 +79,7 @@ async def start_conference(call: Call) -> web.Response:
 
     def answer(state: ConferenceState) -> web.Response:
         call.target = f"{BASE}/conferences/{state.id}"
-        return _answer(call, state, 201, call.target)
+        return conference_answer(call, state, 201, call.target)
 
     # One start at a time, else many at once would all find the last place free.
     async with call.api.starting:
@@ -126,7 +126,7 @@ async def _wanted(call: Call, new: NewConference) -> StartConference:
 async def read_conference(call: Call) -> web.Response:
     """One conference, running or ended."""
     state = await conference_of(call)
-    return _answer(call, state)
+    return conference_answer(call, state)
 
 
 async def change_conference(call: Call) -> web.Response:
@@ -144,7 +144,7 @@ async def change_conference(call: Call) -> web.Response:
         )
     )
     command = ChangeConference(name=change.name, chair=chair, pin=pin, number=number)
-    return await steer(call, command, lambda now: _answer(call, now))
+    return await steer(call, command, lambda now: conference_answer(call, now))
 
 
 async def end_conference(call: Call) -> web.Response:
@@ -156,6 +156,25 @@ async def end_conference(call: Call) -> web.Response:
     )
     await call.services.legs.parted()
     return answer
+
+
+async def steer_whole(call: Call, command: Command) -> web.Response:
+    """``steer``, answered with the conference as it is then."""
+    return await steer(call, command, lambda now: conference_answer(call, now))
+
+
+async def of_participants(call: Call, what: str) -> ConferenceState:
+    """The running conference of the path, which the token may at least read; raises ``Problem``.
+
+    For what rooms do for themselves and operators for all: who may do it is for the caller.
+
+    Args:
+        what: is refused to others, for the message.
+    """
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.READ_CONFERENCES, state, what)
+    require_running(state)
+    return state
 
 
 def _version(state: ConferenceState) -> int:
@@ -198,9 +217,10 @@ async def _require_bridges(call: Call, bridges: tuple[str, ...]) -> None:
             )
 
 
-def _answer(
+def conference_answer(
     call: Call, state: ConferenceState, status: int = 200, location: str | None = None
 ) -> web.Response:
+    """A conference as this token sees it, with its ETag."""
     return json_response(
         conference_document(state, call.reach), status, version=state.version, location=location
     )

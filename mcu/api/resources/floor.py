@@ -10,8 +10,7 @@ from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
 from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import forbidden, invalid
-from mcu.api.reach import require_running
-from mcu.api.resources.conferences import conference_of, steer
+from mcu.api.resources.conferences import conference_of, of_participants, steer
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
@@ -47,7 +46,7 @@ async def grant_floor(call: Call) -> web.Response:
 
 async def end_floor(call: Call) -> web.Response:
     """Take the floor back; a room gives only its own back."""
-    state = await _running(call)
+    state = await of_participants(call, "ask for the floor")
     command = EndFloor()
     if not call.reach.conference(Action.CONTROL_CONFERENCES, state):
         holder = state.floor.holder
@@ -90,7 +89,7 @@ async def list_requests(call: Call) -> web.Response:
 
 async def request_floor(call: Call) -> web.Response:
     """Ask for the floor; a room for itself only."""
-    state = await _running(call)
+    state = await of_participants(call, "ask for the floor")
     wanted = call.body(NewFloorRequest).participant or call.who.token.bridge
     if wanted is None:
         raise invalid("$.participant", "says who asks; only a room asks for itself")
@@ -106,7 +105,7 @@ async def request_floor(call: Call) -> web.Response:
 
 async def withdraw_request(call: Call) -> web.Response:
     """Ask no more; a room for itself only."""
-    state = await _running(call)
+    state = await of_participants(call, "ask for the floor")
     wanted = call.query(FloorRequestQuery).participant or call.who.token.bridge
     if wanted is None:
         raise invalid("query.participant", "says whose request is withdrawn; only a room has one")
@@ -120,16 +119,9 @@ async def withdraw_request(call: Call) -> web.Response:
     )
 
 
-async def _running(call: Call) -> ConferenceState:
-    state = await call.services.conferences.read(call.path("conference"))
-    call.reach.require_conference(Action.READ_CONFERENCES, state, "ask for the floor")
-    require_running(state)
-    return state
-
-
 async def _presiding(call: Call) -> ConferenceState:
     """The conference, whose chair's room (or an operator for it) asks."""
-    state = await _running(call)
+    state = await of_participants(call, "ask for the floor")
     if call.reach.conference(Action.CONTROL_CONFERENCES, state):
         return state
     chair = None if state.chair is None else state.participants.get(state.chair)

@@ -6,11 +6,10 @@ from typing import Final
 from aiohttp import web
 
 from mcu.api.call import Call, json_response, no_content
-from mcu.api.documents import conference_document
 from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import not_found
-from mcu.api.resources.conferences import conference_of, steer
+from mcu.api.resources.conferences import conference_of, steer, steer_whole
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.conference import Conference, PollingRun
@@ -33,11 +32,7 @@ PATH: Final = f"{BASE}/conferences/{{conference}}"
 
 async def start_chair_view(call: Call) -> web.Response:
     """Show one participant to the chair alone."""
-    return await steer(
-        call,
-        StartChairView(call.body(NewChairView).participant),
-        lambda now: json_response(conference_document(now, call.reach), version=now.version),
-    )
+    return await steer_whole(call, StartChairView(call.body(NewChairView).participant))
 
 
 async def stop_chair_view(call: Call) -> web.Response:
@@ -56,18 +51,18 @@ async def start_polling(call: Call) -> web.Response:
     """Show rooms in turn."""
     new = call.body(NewPolling)
     scope = new.scope if isinstance(new.scope, str) else tuple(new.scope)
-    return await _done(call, StartPolling(new.interval_s, scope, tuple(new.except_), new.view))
+    return await _poll(call, StartPolling(new.interval_s, scope, tuple(new.except_), new.view))
 
 
 async def change_polling(call: Call) -> web.Response:
     """Stay with who is shown, or go on."""
     paused = call.body(PollingChange).paused
-    return await _done(call, PausePolling() if paused else ResumePolling())
+    return await _poll(call, PausePolling() if paused else ResumePolling())
 
 
 async def skip_polling(call: Call) -> web.Response:
     """Show the next one now."""
-    return await _done(call, SkipPolling(call.body(PollingSkip).participant))
+    return await _poll(call, SkipPolling(call.body(PollingSkip).participant))
 
 
 async def stop_polling(call: Call) -> web.Response:
@@ -75,7 +70,7 @@ async def stop_polling(call: Call) -> web.Response:
     return await steer(call, StopPolling(), lambda _: no_content(), _tag)
 
 
-async def _done(call: Call, command: PollingCommand) -> web.Response:
+async def _poll(call: Call, command: PollingCommand) -> web.Response:
     return await steer(call, command, _answer, _tag)
 
 

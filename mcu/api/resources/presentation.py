@@ -5,16 +5,14 @@ from typing import Final
 from aiohttp import web
 
 from mcu.api import orders
-from mcu.api.call import Call, json_response, no_content
-from mcu.api.documents import conference_document
+from mcu.api.call import Call, no_content
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import forbidden
-from mcu.api.reach import require_running
+from mcu.api.resources.conferences import conference_answer, of_participants
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.conference import Conference, NewPresentation
 from mcu.conference.commands import StartPresentation, StopPresentation
-from mcu.conference.state import ConferenceState
 
 TAG: Final = "steering"
 PATH: Final = f"{BASE}/conferences/{{conference}}/presentation"
@@ -22,7 +20,7 @@ PATH: Final = f"{BASE}/conferences/{{conference}}/presentation"
 
 async def start(call: Call) -> web.Response:
     """Let a participant present; a room may only itself, and not in another's place."""
-    state = await _running(call)
+    state = await of_participants(call, "present anything")
     wanted = call.body(NewPresentation).participant
     who = state.participants.get(wanted)
     if who is not None:
@@ -34,14 +32,14 @@ async def start(call: Call) -> web.Response:
         call,
         state.id,
         StartPresentation(wanted, take_over=is_operator),
-        lambda now: json_response(conference_document(now, call.reach), version=now.version),
+        lambda now: conference_answer(call, now),
         lambda now: now.version,
     )
 
 
 async def stop(call: Call) -> web.Response:
     """Take the token back; a room may only give its own."""
-    state = await _running(call)
+    state = await of_participants(call, "present anything")
     mine: str | None = None
     if not call.reach.conference(Action.CONTROL_CONFERENCES, state):
         mine = state.presenter
@@ -55,13 +53,6 @@ async def stop(call: Call) -> web.Response:
         lambda _: no_content(),
         lambda now: now.version,
     )
-
-
-async def _running(call: Call) -> ConferenceState:
-    state = await call.services.conferences.read(call.path("conference"))
-    call.reach.require_conference(Action.READ_CONFERENCES, state, "present anything")
-    require_running(state)
-    return state
 
 
 ROUTES: Final = (

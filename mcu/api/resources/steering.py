@@ -5,10 +5,10 @@ from typing import Final
 from aiohttp import web
 
 from mcu.api.call import Call, json_response, no_content
-from mcu.api.documents import conference_document, layout_document
+from mcu.api.documents import layout_document
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import not_found
-from mcu.api.resources.conferences import conference_of, steer
+from mcu.api.resources.conferences import conference_of, steer, steer_whole
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.conference import (
@@ -23,7 +23,6 @@ from mcu.api.schemas.conference import (
 from mcu.conference.codec import slot_from_json
 from mcu.conference.commands import (
     ClearMessage,
-    Command,
     Lock,
     MuteAll,
     SetLayout,
@@ -41,13 +40,13 @@ PATH: Final = f"{BASE}/conferences/{{conference}}"
 async def mute(call: Call) -> web.Response:
     """Mute everybody, a unit, or some."""
     wanted = call.body(Mute)
-    return await _done(call, MuteAll(_scope(wanted), tuple(wanted.except_)))
+    return await steer_whole(call, MuteAll(_scope(wanted), tuple(wanted.except_)))
 
 
 async def unmute(call: Call) -> web.Response:
     """Undo a mute."""
     wanted = call.body(Mute)
-    return await _done(call, UnmuteAll(_scope(wanted), tuple(wanted.except_)))
+    return await steer_whole(call, UnmuteAll(_scope(wanted), tuple(wanted.except_)))
 
 
 async def read_layout(call: Call) -> web.Response:
@@ -74,7 +73,7 @@ async def set_layout(call: Call) -> web.Response:
 
 async def start_broadcast(call: Call) -> web.Response:
     """Show one participant to everybody."""
-    return await _done(call, StartBroadcast(call.body(Broadcast).participant))
+    return await steer_whole(call, StartBroadcast(call.body(Broadcast).participant))
 
 
 async def stop_broadcast(call: Call) -> web.Response:
@@ -85,7 +84,7 @@ async def stop_broadcast(call: Call) -> web.Response:
 async def show_message(call: Call) -> web.Response:
     """Lay a text over the picture."""
     new = call.body(NewMessage)
-    return await _done(call, ShowMessage(new.text, new.duration_s))
+    return await steer_whole(call, ShowMessage(new.text, new.duration_s))
 
 
 async def clear_message(call: Call) -> web.Response:
@@ -95,20 +94,12 @@ async def clear_message(call: Call) -> web.Response:
 
 async def lock(call: Call) -> web.Response:
     """Close the roster."""
-    return await _done(call, Lock())
+    return await steer_whole(call, Lock())
 
 
 async def unlock(call: Call) -> web.Response:
     """Open the roster."""
     return await steer(call, Unlock(), lambda _: no_content())
-
-
-async def _done(call: Call, command: Command) -> web.Response:
-    return await steer(
-        call,
-        command,
-        lambda now: json_response(conference_document(now, call.reach), version=now.version),
-    )
 
 
 def _scope(wanted: Mute) -> str | tuple[str, ...]:

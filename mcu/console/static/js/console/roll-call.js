@@ -7,6 +7,7 @@ import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { CorrectionDialog } from "./correction.js";
 
 const MARKS = ["present", "late", "absent"];
 const GRACES = [0, 300, 600, 900];
@@ -19,6 +20,8 @@ function useRollCall(desk) {
   const [found, setFound] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
   const changes = desk.model.rollCallChanges.value;
+  // What is open when the conference ends is unsigned from then on, without an event of its own.
+  const { state } = desk.model.conference.value;
   const path = `conferences/${encodeURIComponent(desk.model.id)}/roll-calls`;
   useEffect(() => {
     let current = true;
@@ -39,7 +42,7 @@ function useRollCall(desk) {
     return () => {
       current = false;
     };
-  }, [path, changes]);
+  }, [path, changes, state]);
   return { found, error };
 }
 
@@ -47,13 +50,15 @@ function useRollCall(desk) {
 export function RollCallPanel({ desk }) {
   const { found, error } = useRollCall(desk);
   const conference = desk.model.conference.value;
-  const off = !desk.controls || conference.state !== "running" || busy.value.has("roll-call");
+  const waits = !desk.controls || busy.value.has("roll-call");
+  const off = waits || conference.state !== "running";
   const open = found?.state === "open";
   return html`<div class="roll-call">
     <${Problem} error=${error} />
     ${!open && html`<${Begin} desk=${desk} off=${off} />`}
     ${open && html`<${Progress} desk=${desk} found=${found} off=${off} />`}
-    ${found && html`<${Record} desk=${desk} found=${found} off=${off} />`}
+    ${found?.state === "unsigned" && html`<${SignOff} desk=${desk} found=${found} off=${waits} />`}
+    ${found && html`<${Record} desk=${desk} found=${found} off=${waits} />`}
   </div>`;
 }
 
@@ -148,23 +153,30 @@ function Progress({ desk, found, off }) {
         </button>
       </div>`
     }
-    <div class="row-of-buttons">
-      <button
-        type="button"
-        disabled=${off}
-        onClick=${() => actions.signRollCall(found.number, found.counts.unmarked > 0)}
-      >
-        <${Icon} name="edit" />${t(found.counts.unmarked ? "roll.sign-rest" : "roll.sign")}
-      </button>
-      <button
-        type="button"
-        class="danger"
-        disabled=${off}
-        onClick=${() => actions.cancelRollCall(found.number)}
-      >
-        ${t("roll.cancel")}
-      </button>
-    </div>
+    <${SignOff} desk=${desk} found=${found} off=${off} />
+  </div>`;
+}
+
+/** The end of a roll call, also after the conference.
+ * @param {{desk: import("./conference.js").Desk, found: any, off: boolean}} props */
+function SignOff({ desk, found, off }) {
+  const { actions } = desk;
+  return html`<div class="row-of-buttons">
+    <button
+      type="button"
+      disabled=${off}
+      onClick=${() => actions.signRollCall(found.number, found.counts.unmarked > 0)}
+    >
+      <${Icon} name="edit" />${t(found.counts.unmarked ? "roll.sign-rest" : "roll.sign")}
+    </button>
+    <button
+      type="button"
+      class="danger"
+      disabled=${off}
+      onClick=${() => actions.cancelRollCall(found.number)}
+    >
+      ${t("roll.cancel")}
+    </button>
   </div>`;
 }
 
@@ -214,7 +226,9 @@ function Record({ desk, found, off }) {
 /** @param {{desk: import("./conference.js").Desk, found: any, row: any, off: boolean}} props */
 function RowMarks({ desk, found, row, off }) {
   const { actions } = desk;
-  if (found.state === "cancelled" || found.state === "unsigned" || !desk.controls) return null;
+  /** What a signed record is to be corrected to; the dialog asks why. */
+  const [correction, setCorrection] = useState("");
+  if (found.state === "cancelled" || !desk.controls) return null;
   const here = desk.model.person(row.participant)?.state === "connected";
   const signed = found.state === "signed";
   return html`<span class="roll-marks">
@@ -238,12 +252,23 @@ function RowMarks({ desk, found, row, off }) {
       onChange=${(/** @type {any} */ e) => {
         const status = e.target.value;
         e.target.value = "";
-        const note = signed ? prompt(t("roll.why", { name: row.label })) : "";
-        if (status && note !== null) void actions.markRoom(found.number, row.participant, status, note);
+        if (signed) setCorrection(status);
+        else if (status) void actions.markRoom(found.number, row.participant, status);
       }}
     >
       <option value="">${t(signed ? "roll.correct" : "roll.mark")}</option>
       ${MARKS.map((status) => html`<option key=${status} value=${status}>${t(`roll.status.${status}`)}</option>`)}
     </select>
+    ${
+      correction &&
+      html`<${CorrectionDialog}
+        desk=${desk}
+        number=${found.number}
+        row=${row}
+        marks=${MARKS}
+        status=${correction}
+        onClose=${() => setCorrection("")}
+      />`
+    }
   </span>`;
 }

@@ -10,6 +10,7 @@ import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
 import { ContingenciesForm, DutiesForm, Faults, faultsOf, ItemsForm } from "./agenda-form.js";
 import { TopBar, useTitle } from "./frame.js";
 import { inTreeOrder, subtree } from "./start.js";
+import { NameAndUnit } from "./unit-select.js";
 
 const EMPTY = {
   name: "",
@@ -134,30 +135,7 @@ export function ScenarioScreen({ id }) {
       <form class="scenario" autocomplete="off" onSubmit=${save}>
         <fieldset class="scenario-body" disabled=${!mayWrite}>
           <section class="card scenario-head">
-            <label
-              >${t("start.name")}
-              <input
-                required
-                maxlength="200"
-                autofocus=${isNew}
-                value=${form.name}
-                onInput=${(/** @type {any} */ e) => change({ name: e.target.value })}
-              />
-            </label>
-            <label
-              >${t("start.unit")}
-              <select
-                value=${form.unit}
-                onChange=${(/** @type {any} */ e) => change({ unit: e.target.value })}
-              >
-                ${registry.tree.map(
-                  (/** @type {any} */ { unit, depth }) =>
-                    html`<option key=${unit.id} value=${unit.id}>
-                      ${" ".repeat(depth)}${unit.name}
-                    </option>`,
-                )}
-              </select>
-            </label>
+            <${NameAndUnit} form=${form} change=${change} tree=${registry.tree} autofocus=${isNew} />
             <label
               >${t("scenario.begins")}
               <input

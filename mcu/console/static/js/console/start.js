@@ -8,6 +8,7 @@ import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, Thumbnail, layoutLabel } from "../shared/layouts.js";
 import { TopBar, useTitle } from "./frame.js";
+import { NameAndUnit } from "./unit-select.js";
 
 /**
  * Units as a tree in reading order, with their depth.
@@ -123,30 +124,7 @@ export function StartScreen() {
         registry &&
         html`<form class="start" onSubmit=${submit} autocomplete="off">
           <section class="card">
-            <label
-              >${t("start.name")}
-              <input
-                value=${form.name}
-                required
-                maxlength="200"
-                autofocus
-                onInput=${(/** @type {any} */ e) => change({ name: e.target.value })}
-              />
-            </label>
-            <label
-              >${t("start.unit")}
-              <select
-                value=${form.unit}
-                onChange=${(/** @type {any} */ e) => change({ unit: e.target.value })}
-              >
-                ${registry.tree.map(
-                  (/** @type {any} */ { unit, depth }) =>
-                    html`<option key=${unit.id} value=${unit.id}>
-                      ${"\u2003".repeat(depth)}${unit.name}
-                    </option>`,
-                )}
-              </select>
-            </label>
+            <${NameAndUnit} form=${form} change=${change} tree=${registry.tree} />
             <label
               >${t("start.chair")}
               <select
