@@ -92,6 +92,8 @@ def conference(people: list[Json]) -> Json:
         "chair_view": None,
         "polling": None,
         "roll_call": None,
+        "convening": None,
+        "calls_when_convened": False,
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
         "started_at": moment(3217),
         "ended_at": None,

@@ -305,6 +305,37 @@ export class Actions {
     return this.run("polling", () => send("DELETE", `${this.path}/polling`));
   }
 
+  /** Call all expected rooms together. @param {any} terms */
+  convene(terms) {
+    return this.run("convening", () => send("POST", `${this.path}/convening`, terms), {
+      done: t("done.convened"),
+    });
+  }
+
+  /** @param {string | null} participant null: all of them */
+  retryConvening(participant) {
+    return this.run("convening", () =>
+      send("POST", `${this.path}/convening/retry`, { participant }),
+    );
+  }
+
+  /** @param {string | null} participant null: all of them */
+  stopConvening(participant) {
+    return this.run("convening", () => send("POST", `${this.path}/convening/stop`, { participant }));
+  }
+
+  /** Move somebody to another conference. @param {any} person @param {any} target */
+  transfer(person, target) {
+    return this.run(
+      `transfer:${person.id}`,
+      () =>
+        send("POST", `${this.path}/participants/${encodeURIComponent(person.id)}/transfer`, {
+          conference: target.id,
+        }),
+      { done: t("done.transfer", { name: person.label, conference: target.name }) },
+    );
+  }
+
   /** @param {any} how */
   startRollCall(how) {
     return this.run("roll-call", () => send("POST", `${this.path}/roll-calls`, how));

@@ -10,6 +10,7 @@ import { Actions, busy } from "./actions.js";
 import { AgendaPanel, AgendaState } from "./agenda.js";
 import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
+import { ConveningPanel } from "./convening.js";
 import { DialDialog } from "./dial.js";
 import { TopBar, useTitle } from "./frame.js";
 import { FloorPanel } from "./floor.js";
@@ -42,6 +43,10 @@ export class Desk {
     this.dragging = signal(false);
     /** On which terms the floor is given. */
     this.floor = signal({ limit: 180, picture: "speaker" });
+    /** On which terms rooms are convened; null: the installation's. */
+    this.convening = signal({ order: "importance", at_once: null, target_s: null });
+    /** Whether the chosen room is to go to another conference. */
+    this.moving = signal(false);
     const role = session.peek()?.role;
     this.controls = role === "admin" || role === "operator";
     this.mutes = this.controls || role === "technician";
@@ -200,6 +205,7 @@ function DeskTools({ desk }) {
 }
 
 const PANELS = [
+  ["convening", "phone"],
   ["agenda", "list"],
   ["layout", "grid"],
   ["floor", "hand"],
@@ -233,12 +239,14 @@ function Panels({ desk }) {
             >
               <${Icon} name=${icon} />${t(`panel.${id}`)}
               ${id === "floor" && desk.model.conference.value.floor.requests.length > 0 && html`<span class="count">${desk.model.conference.value.floor.requests.length}</span>`}
+              ${id === "convening" && desk.model.conference.value.convening?.state === "open" && html`<span class="count">${desk.model.conference.value.convening.rooms - desk.model.conference.value.convening.joined}</span>`}
               ${id === "roll-call" && desk.model.conference.value.roll_call && html`<span class="dot" aria-label=${t("roll.on")}></span>`}
               ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
             </button>`,
         )}
       </div>
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
+        ${open === "convening" && html`<${ConveningPanel} desk=${desk} />`}
         ${open === "agenda" && html`<${AgendaPanel} desk=${desk} />`}
         ${open === "layout" && html`<${Compose} desk=${desk} />`}
         ${open === "floor" && html`<${FloorPanel} desk=${desk} />`}
@@ -307,6 +315,17 @@ function useDeskKeys(desk) {
     }),
     Q: () => (desk.panel.value = "floor"),
     R: () => (desk.panel.value = "roll-call"),
+    O: () => (desk.panel.value = "convening"),
+    "Shift+O": asController(() => {
+      desk.panel.value = "convening";
+      const { convening } = desk.model.conference.peek();
+      if (convening?.state !== "open") void actions.convene(desk.convening.peek());
+    }),
+    X: withChosen(() => {
+      desk.panel.value = "room";
+      desk.moving.value = true;
+    }),
+    "Shift+L": asController(() => void actions.toggleLock()),
     E: withChosen((person) => void actions.toggleChairView(person.id)),
     Y: asController(() => markCalled(desk, "present")),
     N: asController(() => markCalled(desk, "absent")),

@@ -47,6 +47,8 @@ export class ConferenceModel {
     this.meters = new Meters();
     /** Grows whenever the record of a roll call has changed, or all was read anew. */
     this.rollCallChanges = signal(0);
+    /** Grows whenever the board of a convening has changed, or all was read anew. */
+    this.conveningChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -123,6 +125,7 @@ export class ConferenceModel {
   #fill(conference, participants) {
     this.conference.value = conference;
     this.rollCallChanges.value += 1;
+    this.conveningChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -228,6 +231,7 @@ export class ConferenceModel {
         else if (this.conference.value)
           this.conference.value = procedureAfter(this.conference.value, type, data);
         if (type.startsWith("roll-call.")) this.rollCallChanges.value += 1;
+        if (type.startsWith("convening.")) this.conveningChanges.value += 1;
     }
   }
 

@@ -7,6 +7,7 @@ import { Dialog, showError } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { TransferDialog } from "./transfer.js";
 import { useStill } from "./picture.js";
 import { LadderDialog } from "./ladder.js";
 import { Registration } from "./rooms.js";
@@ -206,6 +207,14 @@ export function RoomPanel({ desk }) {
         </button>
         <button
           type="button"
+          title=${t("transfer.explain")}
+          disabled=${off}
+          onClick=${() => (desk.moving.value = true)}
+        >
+          <${Icon} name="leave" />${t("transfer")}
+        </button>
+        <button
+          type="button"
           class="danger"
           disabled=${off || !person.legs.length}
           title=${t("disconnect.explain")}
@@ -239,6 +248,7 @@ export function RoomPanel({ desk }) {
         onClose=${() => setTracing(false)}
       />`
     }
+    ${desk.moving.value && !off && html`<${TransferDialog} desk=${desk} person=${person} />`}
     ${
       removing &&
       html`<${Dialog}

@@ -48,7 +48,7 @@ export function StartScreen() {
   useTitle(t("start.title"));
   const [registry, setRegistry] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
-  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "" });
+  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "", later: false });
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   const [filter, setFilter] = useState("");
   const [waiting, setWaiting] = useState(false);
@@ -95,6 +95,7 @@ export function StartScreen() {
         unit: form.unit,
         layout: form.layout,
         pin: form.pin || null,
+        calls: form.later ? "when_convened" : "at_once",
         bridges: form.whole ? "subtree" : [...chosen],
         chair: wanted.some((/** @type {any} */ b) => b.id === form.chair) ? form.chair : null,
       });
@@ -146,6 +147,13 @@ export function StartScreen() {
                 onInput=${(/** @type {any} */ e) => change({ pin: e.target.value.trim() })}
               />
             </label>
+            <label class="choice" title=${t("start.later.explain")}
+              ><input
+                type="checkbox"
+                checked=${form.later}
+                onChange=${(/** @type {any} */ e) => change({ later: e.target.checked })}
+              />${t("start.later")}</label
+            >
             <fieldset>
               <legend>${t("start.layout")}</legend>
               <div class="thumbnails">

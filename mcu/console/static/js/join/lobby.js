@@ -14,6 +14,14 @@ const FLOOR_DB = -60;
 export function Lobby({ room }) {
   const { devices } = room;
   const phase = room.phase.value;
+  useEffect(() => {
+    const press = (/** @type {KeyboardEvent} */ event) => {
+      const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
+      if (event.code === "KeyJ" && plain && room.isCalledIn) room.ready();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [room]);
   return html`<main class="lobby">
     <header class="lobby-head">
       <div>
@@ -103,10 +111,19 @@ function Next({ room, phase }) {
       </button>
     </div>`;
   }
+  const called = room.isCalledIn;
   return html`<div class="next">
+    ${called && html`<p class="big called-in" role="alert"><span class="pulse"></span>${t("join.called")}</p>`}
     <button type="button" class="primary go" autofocus onClick=${() => room.ready()}>
-      <${Icon} name="check" />${t("join.ready")}
+      <${Icon} name="check" />${t(called ? "join.called.go" : "join.ready")}
     </button>
+    <label class="choice"
+      ><input
+        type="checkbox"
+        checked=${room.byItself.value}
+        onChange=${(/** @type {any} */ e) => room.comeByItself(e.target.checked)}
+      />${t("join.called.by-itself")}</label
+    >
     <p class="quiet">${t(room.conference.value ? "join.ready-now" : "join.ready-later")}</p>
     ${room.me.value?.state === "connected" && html`<p class="note">${t("join.elsewhere")}</p>`}
   </div>`;

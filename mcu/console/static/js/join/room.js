@@ -7,7 +7,9 @@ import { Backoff } from "../shared/backoff.js";
 import { showError } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { procedureAfter } from "../shared/procedure.js";
+import { chime } from "./chime.js";
 import { Leg } from "./leg.js";
+import { comesByItself, rememberByItself } from "./remembered.js";
 import { Switches } from "./switches.js";
 
 /**
@@ -34,6 +36,10 @@ export class Room {
     this.conference = signal(null);
     /** @type {import("../../vendor/signals.js").Signal<any>} this room's participant */
     this.me = signal(null);
+    /** Whether it comes in when it is called, without anybody pressing a key. */
+    this.byItself = signal(comesByItself());
+    /** The last call it has heard, so that it rings once. */
+    this.heardCall = "";
     this.retry = signal({ at: 0, error: /** @type {any} */ (null) });
     this.unsteady = signal(false);
     /** @type {import("../../vendor/signals.js").Signal<import("./line.js").Line | null>} */
@@ -90,6 +96,28 @@ export class Room {
     void this.look();
   }
 
+  /** Whether the conference calls its rooms together and this one has not come. */
+  get isCalledIn() {
+    return this.conference.value?.convening?.state === "open" && !this.me.value?.joined_at;
+  }
+
+  /** @param {boolean} on */
+  comeByItself(on) {
+    this.byItself.value = on;
+    rememberByItself(on);
+    if (on && this.isCalledIn) this.ready();
+  }
+
+  /** The conference calls: ring, and come in where that is wanted. */
+  #hearCall() {
+    const { id, convening } = this.conference.value;
+    const call = `${id} ${convening.number}`;
+    if (this.heardCall === call) return;
+    this.heardCall = call;
+    chime();
+    if (this.byItself.value) this.ready();
+  }
+
   /** Back to the devices, before joining. */
   backToSetup() {
     clearTimeout(this.timer);
@@ -127,6 +155,7 @@ export class Room {
         else this.#join();
       } else if (this.phase.value === "waiting") this.retry.value = { at: 0, error: null };
       else if (this.phase.value === "live") await this.#checkLeg();
+      else if (this.phase.value === "setup" && this.isCalledIn) this.#hearCall();
     } catch (error) {
       if (reading === this.reading && this.phase.value === "waiting") this.#again(error);
     }
@@ -323,6 +352,10 @@ export class Room {
       const dropped = this.phase.value === "out" && this.reason.value === "disconnected";
       if (type === "participant.added" && dropped) this.ready();
       else if (!this.#engaged()) await this.look();
+      return;
+    }
+    if (type === "convening.called") {
+      if (!this.#engaged()) await this.look();
       return;
     }
     if (!this.conference.value || conference !== this.conference.value.id) return;

@@ -33,7 +33,27 @@ export function procedureAfter(conference, type, data) {
     return { ...conference, polling: pollingAfter(conference.polling, type, data) };
   if (type.startsWith("roll-call."))
     return { ...conference, roll_call: rollCallAfter(conference.roll_call, type, data) };
+  if (type.startsWith("convening."))
+    return { ...conference, convening: conveningAfter(conference.convening, type, data) };
   return conference;
+}
+
+/** How far it is; rooms hear of their own calls alone, and it is read anew then.
+ * @param {any} convening @param {string} type @param {any} data */
+function conveningAfter(convening, type, data) {
+  if (type === "convening.started") return data;
+  if (!convening) return convening;
+  if (type === "convening.joined") return { ...convening, joined: convening.joined + 1 };
+  if (type === "convening.passed" && data.percent === 100)
+    return { ...convening, state: "complete", ended_at: data.at };
+  if (type === "convening.stopped" && data.participant === null)
+    return { ...convening, state: "stopped", ended_at: data.at };
+  if (type === "convening.retried") return { ...convening, state: "open", ended_at: null };
+  if (type === "convening.changed") {
+    const rooms = convening.rooms + data.added.length - data.removed.length;
+    return { ...convening, rooms };
+  }
+  return convening;
 }
 
 /** @param {any} floor @param {string} type @param {any} data */

@@ -1,0 +1,112 @@
+"""Rooms are convened and moved in real pages: the operator's keys, the room's page that waits."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import ChromiumPage
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+pytestmark = pytest.mark.timeout(180)
+
+PICTURES = os.environ.get("PAGE_PICTURES")
+"""A directory for screenshots, to be looked at; none are taken without it."""
+NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh", "cam-lam": "Xã Cam Lâm"}
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path / "data") as daemon:
+        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
+        await daemon.call("POST", "/units", unit)
+        for id_, name in NAMES.items():
+            contact = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
+            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
+            await daemon.call("POST", "/bridges", bridge)
+        yield daemon
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.set_viewport_size({"width": 1366, "height": 768})
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) -> None:
+    async with ChromiumPage() as room, ChromiumPage() as console:
+        issued = await daemon.call("POST", "/bridges/truong-sa/token")
+        await room.page.goto(f"{daemon.url}/join#{issued['join_url'].split('#')[1]}")
+        await expect(room.page.get_by_role("button", name="Sẵn sàng vào họp")).to_be_visible()
+        body = {
+            "name": "Giao ban",
+            "unit": "khanh-hoa",
+            "bridges": list(NAMES),
+            "calls": "when_convened",
+        }
+        conference = (await daemon.call("POST", "/conferences", body))["id"]
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        await expect(desk.locator("#row-truong-sa")).to_be_visible()
+        await expect(room.page.locator(".called-in")).to_have_count(0)
+
+        await desk.keyboard.press("Shift+O")
+        await expect(desk.locator(".convening-now")).to_contain_text("0/3 đã vào")
+        await expect(room.page.locator(".called-in")).to_contain_text("đang gọi điểm cầu này")
+        await picture(room.page, "join-called")
+        rows = desk.locator(".convening-rows li")
+        await expect(rows.first).to_contain_text("chưa mở trang vào họp", timeout=15_000)
+        await expect(rows.first.locator(".phone")).to_contain_text("0258 3822 111")
+        await room.page.keyboard.press("j")
+        await expect(desk.locator(".convening-rows .joined")).to_contain_text(
+            NAMES["truong-sa"], timeout=30_000
+        )
+        await expect(rows.last).to_have_class("joined")
+        await picture(desk, "console-convening")
+        await rows.first.get_by_role("button", name=re.compile("^Không gọi")).click()
+        await expect(desk.locator(".convening-rows .stopped")).to_have_count(1)
+        await desk.get_by_role("button", name="Dừng gọi").click()
+        await expect(desk.locator(".convening-now")).to_contain_text("đã dừng")
+        board = await daemon.call("GET", f"/conferences/{conference}/convening")
+        assert (board["joined"], board["within_target"], board["state"]) == (1, False, "stopped")
+
+        # It is moved by the keyboard to another conference that runs.
+        other = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": []}
+        target = (await daemon.call("POST", "/conferences", other))["id"]
+        await desk.locator("#row-truong-sa").click()
+        await desk.keyboard.press("x")
+        choice = desk.locator("dialog .pick-list button")
+        await expect(choice).to_contain_text("Họp huyện")
+        await picture(desk, "console-transfer")
+        await choice.press("Enter")
+        await expect(desk.locator("#row-truong-sa")).to_have_count(0)
+        await expect(desk.locator("dialog")).to_have_count(0)
+        moved = await daemon.call("GET", f"/conferences/{target}/participants/truong-sa")
+        assert moved["bridge"] == "truong-sa"
+        assert console.faults == []
+        assert room.faults == []
+
+
+async def test_a_page_joins_by_itself_where_the_room_wants_that(daemon: Daemon) -> None:
+    async with ChromiumPage() as room:
+        issued = await daemon.call("POST", "/bridges/truong-sa/token")
+        await room.page.goto(f"{daemon.url}/join#{issued['join_url'].split('#')[1]}")
+        await room.page.get_by_label("Tự vào họp khi được gọi").check()
+        body = {
+            "name": "Giao ban",
+            "unit": "khanh-hoa",
+            "bridges": ["truong-sa"],
+            "calls": "when_convened",
+        }
+        conference = (await daemon.call("POST", "/conferences", body))["id"]
+        await daemon.call("POST", f"/conferences/{conference}/convening", {})
+        await room.page.wait_for_function(
+            "() => document.querySelector('video.composed')?.videoWidth > 0", timeout=60_000
+        )
+        board = await daemon.call("GET", f"/conferences/{conference}/convening")
+        assert (board["state"], board["within_target"]) == ("complete", True)
+        assert room.faults == []
