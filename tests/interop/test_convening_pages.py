@@ -48,6 +48,8 @@ async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) 
             "calls": "when_convened",
         }
         conference = (await daemon.call("POST", "/conferences", body))["id"]
+        other = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": []}
+        target = (await daemon.call("POST", "/conferences", other))["id"]
         desk = console.page
         await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
         await desk.goto(f"{daemon.url}/#/conferences/{conference}")
@@ -75,8 +77,6 @@ async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) 
         assert (board["joined"], board["within_target"], board["state"]) == (1, False, "stopped")
 
         # It is moved by the keyboard to another conference that runs.
-        other = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": []}
-        target = (await daemon.call("POST", "/conferences", other))["id"]
         await desk.locator("#row-truong-sa").click()
         await desk.keyboard.press("x")
         choice = desk.locator("dialog .pick-list button")
