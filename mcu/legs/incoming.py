@@ -95,6 +95,10 @@ class Source:
         return True
 
 
+def _nobody(ssrc: int) -> None:
+    """There is nothing to forget any more."""
+
+
 class Incoming:
     """Feeds the streams of a leg's sources.
 
@@ -154,6 +158,12 @@ class Incoming:
                 # No packet has it, so that the next one begins a stream of the new format.
                 old.stream.ssrc = -1
                 old.stream.last_packet_at = float("-inf")
+
+    def part(self) -> None:
+        """Forget the sources, which refer back to here, and the leg, which has left."""
+        self.sources.clear()
+        self._routes.clear()
+        self._forget = _nobody
 
     def receive(self, packet: memoryview, length: int, now: float) -> VideoReceiveStream | None:
         """Take one RTP packet.

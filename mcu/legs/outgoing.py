@@ -146,6 +146,11 @@ class Outgoing:
             return False
         return any(one.stream.probe(PROBE_PACKETS, now) for one in self.outputs.values())
 
+    def part(self) -> None:
+        """Let go of the path, which refers back to here: the leg has left."""
+        for output in self.outputs.values():
+            output.stream.retire()
+
     def stop(self, now: float) -> None:
         """Leave all renditions."""
         for output in self.outputs.values():

@@ -101,6 +101,7 @@ class SipAcceptor:
         generator = generator or random.SystemRandom()
         self._ports = ports
         self._legs: dict[str, SipLeg] = {}
+        self._left: list[SipLeg] = []
         self.cname = cname or "".join(generator.choices(_CNAME_CHARACTERS, k=16))
         """As descriptions and RTCP name us."""
         self._context = SipContext(
@@ -190,6 +191,9 @@ class SipAcceptor:
 
     def handle_timer(self, now: float) -> None:
         """Let every leg that is due do its work; see ``WebRtcAcceptor.handle_timer``."""
+        for leg in self._left:  # not before: it may have left in the midst of its own work
+            leg.part()
+        self._left.clear()
         due = [leg for leg in self._legs.values() if leg.due_at <= now]
         if len(due) > LEGS_PER_TURN:
             due = sorted(due, key=attrgetter("due_at"))[:LEGS_PER_TURN]
@@ -214,4 +218,5 @@ class SipAcceptor:
 
     def _closed(self, leg: SipLeg) -> None:
         self._legs.pop(leg.id, None)
+        self._left.append(leg)
         self.dropped.update(leg.statistics(0.0).dropped)

@@ -145,7 +145,6 @@ class SipFlow:
         agreed = self.agreed
         if agreed.rtcp_mux:
             return
-        dtls = isinstance(agreed.security, Dtls)
         self.rtcp = Component(
             self._context,
             self.pair.rtcp,
@@ -154,7 +153,7 @@ class SipFlow:
             announced=agreed.remote_rtcp,
             security=agreed.security,
             ice=self._ice_end(),
-            sessions=None if dtls else self.rtp.sessions,
+            sessions=None if isinstance(agreed.security, Dtls) else self.rtp.sessions,
             now=now,
         )
 
@@ -396,3 +395,9 @@ class SipFlow:
         for component in self._components():
             component.close(now)
         self.pair.close()
+
+    def part(self) -> None:
+        """See ``SipLeg.part``; nothing may follow."""
+        self._incoming.part()
+        self._outgoing.part()
+        del self.rtp, self.rtcp

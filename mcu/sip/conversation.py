@@ -105,15 +105,15 @@ class Conversation:
         self._leaving: asyncio.TimerHandle | None = None
         self._context = context
         self._offered: Offered | None = None
-        self._ports: ReservedPorts | None = None
+        self._ports = ports = _Ports()
         self._door = Door(
             context.rooms, self._leg_left, clock=context.clock, gives_up_s=context.lost_for_s
         )
         self._elsewhere = context.ends.elsewhere(hop)
-        self._seat = context.floors.seat(conference, self._pair, self._elsewhere)
+        self._seat = context.floors.seat(conference, ports.take_pair, self._elsewhere)
         self._family = context.ends.family(hop)
         self._local = context.ends.local(
-            hop, lambda index, family: self._port(), self._seat.local, protections
+            hop, lambda index, family: ports.take(), self._seat.local, protections
         )
 
     # Media
@@ -131,7 +131,7 @@ class Conversation:
                 return
             ports = self._context.acceptor.reserve(SECTIONS)
         self.release()
-        self._ports = ports
+        self._ports.reserved = ports
 
     def answer(self, offer: bytes) -> bytes:
         """Answer the peer's offer, and follow what is agreed on.
@@ -215,6 +215,7 @@ class Conversation:
             self.leg.close(leg_reason(event), self._context.clock())
         elif self.participant is not None:
             self._context.rooms.forget(self.conference, self.participant)
+        self._door.shut()
 
     def picture_requested(self) -> None:
         """The peer wants a key frame by INFO."""
@@ -238,7 +239,7 @@ class Conversation:
 
     def _follow(self, agreed: Agreed) -> None:
         context, now = self._context, self._context.clock()
-        ports, self._ports = self._ports, None
+        ports = self._ports.give()
         before, self.agreed = self.agreed, agreed
         if agreed.refused and (before is None or before.refused != agreed.refused):
             log.info("media_left_out", call=self.call, sections=agreed.refused)
@@ -269,27 +270,46 @@ class Conversation:
     def _ask_picture(self) -> None:
         self._context.endpoint.do(lambda agent, now: agent.request_picture(self.call, now))
 
-    def _port(self) -> int:
-        if self._ports is None:
-            raise PortsExhausted("no ports are reserved")
-        return self._ports.take()
-
-    def _pair(self) -> PortPair:
-        if self._ports is None:
-            raise PortsExhausted("no ports are reserved")
-        return self._ports.take_pair()
-
     def abandon(self) -> None:
         """There will be no call."""
         self.release()
         self._seat.close()
+        self._door.shut()
 
     def release(self) -> None:
         """Free ports that nothing was agreed on for. Idempotent."""
         self._seat.release()
-        if self._ports is not None:
-            self._ports.close()
-            self._ports = None
+        ports = self._ports.give()
+        if ports is not None:
+            ports.close()
+
+
+class _Ports:
+    """Those of a call that nothing was agreed on for.
+
+    Apart from the call, which its description would refer back to otherwise; see ``SipLeg.part``.
+    """
+
+    def __init__(self) -> None:
+        self.reserved: ReservedPorts | None = None
+
+    def take(self) -> int:
+        """See ``ReservedPorts``."""
+        return self._there().take()
+
+    def take_pair(self) -> PortPair:
+        """See ``ReservedPorts``."""
+        return self._there().take_pair()
+
+    def give(self) -> ReservedPorts | None:
+        """All that are left, which are the caller's now."""
+        given, self.reserved = self.reserved, None
+        return given
+
+    def _there(self) -> ReservedPorts:
+        if self.reserved is None:
+            raise PortsExhausted("no ports are reserved")
+        return self.reserved
 
 
 def _read(description: bytes) -> SessionDescription:

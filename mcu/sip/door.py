@@ -11,6 +11,10 @@ from mcu.legs.leg import Leg, LegObserver, StreamName
 from mcu.media.frames import EncodedFrame
 
 
+def _nobody(reason: str, now: float) -> None:
+    """Nobody is told."""
+
+
 class Door:
     """The ``LegObserver`` of a call's leg.
 
@@ -43,6 +47,10 @@ class Door:
             self._rooms.leg_connected(leg, now)
             if leg.state == "lost":
                 self._rooms.leg_lost(leg, now)
+
+    def shut(self) -> None:
+        """The call is over: nobody is told any more when its leg has left."""
+        self._left = _nobody
 
     def leg_connected(self, leg: Leg, now: float) -> None:
         """See ``LegObserver``."""

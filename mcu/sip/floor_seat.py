@@ -93,6 +93,7 @@ class FloorSeat:
         self.release()
         self._part()
         self._conference.leave(self._user)
+        self.local = replace(self.local, port=_no_port)  # the seat itself would be held by it
 
     # FloorEnd
 
@@ -200,6 +201,10 @@ class _Ends:
         self.pair.close()
         if self.listener is not None:
             self.listener.close()
+
+
+def _no_port(protocol: FloorProtocol) -> int:
+    raise SectionRefused("the call has ended")
 
 
 def _listen(pair: PortPair) -> socket.socket:

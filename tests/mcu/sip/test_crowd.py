@@ -1,6 +1,8 @@
 """A province that is called, ends or cannot be reached at once: how much of it in a turn."""
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -126,6 +128,23 @@ async def test_at_the_end_a_few_are_told_in_each_turn_and_nothing_is_left(
         await until_every(lambda: len(told(found, CallEnded)) == CROWD, LOOK_EVERY_S)
         assert {ended.reason.cause for ended in told(found, CallEnded)} == {410}
         await until_every(lambda: not len(found.calls), LOOK_EVERY_S)
+
+
+async def test_who_has_left_is_freed_without_the_collector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with crowd(tmp_path, monkeypatch) as (found, _):
+        await called(found)
+        gone: list[weakref.ref[Any]] = [weakref.ref(leg) for leg in found.acceptor.legs.values()]
+        gc.collect()
+        gc.disable()
+        try:
+            [conference] = found.conferences.running()
+            await found.conferences.execute(conference.id, EndConference(), ACTOR)
+            await until_every(lambda: not len(found.calls), LOOK_EVERY_S)
+            await until_every(lambda: not any(each() for each in gone), LOOK_EVERY_S)
+        finally:
+            gc.enable()
 
 
 async def test_who_is_in_the_next_conference_is_called_when_all_of_the_last_are_told(
