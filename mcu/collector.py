@@ -4,12 +4,14 @@ Left to itself it runs when so many objects have been made, wherever that happen
 second and third generation stand still for 5 to 50 ms while rooms join. Here the first two are
 collected right after a tick when the time to the next one suffices. The third holds what a meeting
 is made of, not the 130,000 objects of the program itself, which are frozen at the start: it is
-looked at when the last one has gone, when ``LEFT`` have, or after ``FULL_S`` in which much has come
-of age.
+looked at when the last one has gone, when ``LEFT`` have that leave cycles, or after ``FULL_S`` in
+which much has come of age; the latter two where the time suffices, for which what has come of age
+is counted. Calls leave hardly any cycles (see ``SipLeg.part``).
 
 Bounded all the same: the interpreter collects by itself where no time was found for ``LIMITS``, and
 ``TOO_MANY`` of the second generation are collected without time for it, which makes one tick late
-by some milliseconds.
+by some milliseconds. ``LEFT_MANY`` that have left, or half an hour, are a reason to look at all
+without time for it, which makes some ticks late.
 """
 
 import gc
@@ -29,7 +31,11 @@ LEFT: Final = 32
 """Connections that have ended since all was looked at: what they leave in cycles is worth it."""
 LEFT_S: Final = 30.0
 """Not more often than this for their sake: a crowd that goes is looked at when it has gone."""
+LEFT_MANY: Final = 512
+"""So many have left some 100 MB in cycles: it is looked at wherever that is."""
 FULL_S: Final = 600.0
+OVERDUE_S: Final = 1_800.0
+"""In a meeting that is too large for it, all is looked at this often."""
 FULL_MIDDLES: Final = 50
 """So many collections of the second generation mean that much has come and gone."""
 SPARE_S: Final = 0.002
@@ -38,8 +44,6 @@ TOO_MANY: Final = 16_000
 """Of those that could not be looked at in time so many are looked at all the same: 8 ms."""
 FIRST_OBJECT_S: Final = 0.5e-6
 """What looking at an object is assumed to cost before the first collection."""
-FIRST_FULL_S: Final = 0.01
-"""What looking at all is assumed to cost before the first time."""
 _FORGET: Final = 0.8
 _FORGET_WAITING: Final = 0.995
 """It is assumed to cost less with each collection in which it does, and with each tick that one
@@ -50,7 +54,8 @@ class Heap(Protocol):
     """What of ``gc`` is used."""
 
     def get_count(self) -> tuple[int, int, int]: ...  # noqa: D102
-    def collect(self, generation: int) -> int: ...  # noqa: D102
+    def collect(self, generation: int) -> int:
+        """Gives how many objects nobody could reach any more."""
 
 
 @dataclass(slots=True)
@@ -108,14 +113,15 @@ class Collector:
     ) -> None:
         self._heap = heap
         self._clock = clock
-        self._object_s = FIRST_OBJECT_S
+        self._object_s = self._measured_s = FIRST_OBJECT_S
         self._aged = 0  # objects in the second generation, at most
         self._youngs = 0  # collections that brought them there
         self._middles = 0  # collections of the second generation since all was looked at
+        self._old = 0  # objects in the third, at most
         self._full_at = now
-        self._full_s = FIRST_FULL_S
-        self._legs = 0
+        self._legs = self._cyclic = 0
         self._left = 0
+        self._gone = False  # the last one has, since all was looked at
 
     @staticmethod
     def take_over() -> Callable[[], None]:
@@ -125,16 +131,18 @@ class Collector:
         PAUSES.watch()
         return lambda: gc.set_threshold(*before)
 
-    def tick(self, now: float, slack_s: float, legs: int) -> None:
+    def tick(self, now: float, slack_s: float, legs: int, cyclic: int) -> None:
         """Collect what the time allows.
 
         Args:
             slack_s: until the next tick of sound.
             legs: connections; with none nobody hears a tick that is late.
+            cyclic: those of them that hold themselves when they have left.
         Cost: under 1 us where nothing is due.
         """
-        self._left += max(0, self._legs - legs)
-        self._legs = legs
+        self._left += max(0, self._cyclic - cyclic)
+        self._gone = not legs and (self._gone or self._legs > 0)
+        self._legs, self._cyclic = legs, cyclic
         young, youngs, _ = self._heap.get_count()
         if youngs != self._youngs:
             self._note_automatic(youngs)
@@ -142,15 +150,17 @@ class Collector:
         if fits or self._aged >= TOO_MANY:
             self._collect_middle(young)
         elif young >= YOUNG and self._fits(young, slack_s):
-            self._collect(0, young)
-            self._aged += young
+            self._aged += young - self._collect(0, young)
             self._youngs += 1
-        elif self._is_full_due(now, legs) and (not legs or self._has_time_for_all(slack_s)):
+        elif self._is_look_overdue(now) or (
+            self._is_look_due(now) and self._has_time_for_all(young, slack_s)
+        ):
             self._look_at_all(now)
 
     def _note_automatic(self, youngs: int) -> None:
         """The interpreter has collected by itself: the first generation, or the second with it."""
         if youngs < self._youngs:
+            self._old += self._aged
             self._aged = self._youngs = 0
             self._middles += 1
         self._aged += (youngs - self._youngs) * LIMITS[0]
@@ -158,30 +168,36 @@ class Collector:
 
     def _collect_middle(self, young: int) -> None:
         self._middles += 1
-        self._collect(1, young + self._aged)
+        self._old += young + self._aged - self._collect(1, young + self._aged)
         self._aged = self._youngs = 0
 
-    def _is_full_due(self, now: float, legs: int) -> bool:
-        if not legs:  # at once when the last one has gone
-            return self._left > 0
+    def _is_look_due(self, now: float) -> bool:
+        """Where there is time for it."""
         since = now - self._full_at
         if self._left >= LEFT and since >= LEFT_S:
             return True
         return self._middles >= FULL_MIDDLES and since >= FULL_S
 
+    def _is_look_overdue(self, now: float) -> bool:
+        """Whether there is time for it or not."""
+        if self._gone or self._left >= LEFT_MANY:
+            return True
+        return self._middles >= FULL_MIDDLES and now - self._full_at >= OVERDUE_S
+
     def _look_at_all(self, now: float) -> None:
+        """Look at everything; what has gone by itself meanwhile is known by what it takes."""
         begun = self._clock()
-        self._heap.collect(2)
-        self._full_s = self._clock() - begun
+        found = self._heap.collect(2)
+        looked_at = round((self._clock() - begun) / self._measured_s)
+        self._old = max(0, min(looked_at, self._old + self._aged + YOUNG) - found)
         self._full_at = now
+        self._gone = False
         self._middles = self._left = 0
         self._aged = self._youngs = 0
 
-    def _has_time_for_all(self, slack_s: float) -> bool:
-        if self._full_s + SPARE_S <= slack_s:
-            return True
-        self._full_s *= _FORGET_WAITING
-        return False
+    def _has_time_for_all(self, young: int, slack_s: float) -> bool:
+        """It is not assumed to cost less for having waited: it may wait for long."""
+        return (young + self._aged + self._old) * self._measured_s + SPARE_S <= slack_s
 
     def _fits(self, objects: int, slack_s: float) -> bool:
         if objects * self._object_s + SPARE_S <= slack_s:
@@ -189,8 +205,10 @@ class Collector:
         self._object_s *= _FORGET_WAITING
         return False
 
-    def _collect(self, generation: int, objects: int) -> None:
+    def _collect(self, generation: int, objects: int) -> int:
         begun = self._clock()
-        self._heap.collect(generation)
+        found = self._heap.collect(generation)
         took = self._clock() - begun
+        self._measured_s = max(took / max(objects, YOUNG), self._measured_s * _FORGET)
         self._object_s = max(took / max(objects, YOUNG), self._object_s * _FORGET)
+        return found

@@ -392,7 +392,8 @@ class Daemon:
             math.inf if calls is None else calls.acceptor.next_timer(now),
         )
         now = time.monotonic()
-        self._collector.tick(now, self._engine.audio_clock.next_timer - now, self._legs())
+        slack_s = self._engine.audio_clock.next_timer - now
+        self._collector.tick(now, slack_s, self._legs(), len(self._acceptor.legs))
         self._timer = loop.call_later(_whole_ms(due - time.monotonic()), self._drive)
 
     def _stop_clock(self) -> None:

@@ -5,7 +5,6 @@ import string
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from types import MappingProxyType
 
 import structlog
@@ -13,6 +12,7 @@ import structlog
 from mcu.legs.context import LegContext, LegIdentity
 from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.liveness import Liveness
+from mcu.legs.turn import take_turn
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.clock import NtpClock
 from mcu.media.port import MediaPort
@@ -24,9 +24,6 @@ from signalling.webrtc.negotiation import LocalSide, answer_offer
 log = structlog.get_logger(__name__)
 
 IDLE_S = 1.0
-LEGS_PER_TURN = 8
-"""A district's line that breaks is a hundred rooms lost in one moment; each takes a millisecond of
-telling everybody, and the tick of sound goes between."""
 _ICE_CHARACTERS = string.ascii_letters + string.digits
 _UFRAG_CHARACTERS = 8
 _PWD_CHARACTERS = 24
@@ -135,21 +132,17 @@ class WebRtcAcceptor:
     def handle_timer(self, now: float) -> None:
         """Let every leg that is due do its work: reports, repetitions, handshakes, silence.
 
-        At most LEGS_PER_TURN, those that have waited longest; then ``next_timer`` is past.
+        A few (see ``take_turn``); where others wait, ``next_timer`` is past.
         Cost: one comparison per leg that is not due.
         """
-        due = [leg for leg in self._legs.values() if leg.due_at <= now]
-        if len(due) > LEGS_PER_TURN:
-            due = sorted(due, key=attrgetter("due_at"))[:LEGS_PER_TURN]
-        for leg in due:
-            try:
-                leg.handle_timer(now)
-            except Exception:
-                # A defect that one leg meets must not keep the others from their timers.
-                self.faults += 1
-                self.dropped["timer_fault"] += 1
-                leg.due_at = now + IDLE_S
-                log.exception("leg_timer_failed", leg=leg.id)
+
+        def failed(leg: WebRtcLeg) -> None:
+            self.faults += 1
+            self.dropped["timer_fault"] += 1
+            leg.due_at = now + IDLE_S
+            log.exception("leg_timer_failed", leg=leg.id)
+
+        take_turn(self._legs.values(), now, self._context.clock, failed)
 
     def next_timer(self, now: float) -> float:
         """When ``handle_timer`` has something to do; at the latest in ``IDLE_S``.

@@ -6,16 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from operator import attrgetter
 from types import MappingProxyType
 
 import structlog
 
-from mcu.legs.acceptor import IDLE_S, LEGS_PER_TURN
+from mcu.legs.acceptor import IDLE_S
 from mcu.legs.context import LegIdentity
 from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.sip import SipLeg
 from mcu.legs.sip_context import SipContext
+from mcu.legs.turn import take_turn
 from mcu.media.clock import NtpClock
 from mcu.media.latch import Elsewhere
 from mcu.media.port_pairs import PortPair, PortsExhausted
@@ -194,18 +194,14 @@ class SipAcceptor:
         for leg in self._left:  # not before: it may have left in the midst of its own work
             leg.part()
         self._left.clear()
-        due = [leg for leg in self._legs.values() if leg.due_at <= now]
-        if len(due) > LEGS_PER_TURN:
-            due = sorted(due, key=attrgetter("due_at"))[:LEGS_PER_TURN]
-        for leg in due:
-            try:
-                leg.handle_timer(now)
-            except Exception:
-                # A defect that one leg meets must not keep the others from their timers.
-                self.faults += 1
-                self.dropped["timer_fault"] += 1
-                leg.due_at = now + IDLE_S
-                log.exception("leg_timer_failed", leg=leg.id)
+
+        def failed(leg: SipLeg) -> None:
+            self.faults += 1
+            self.dropped["timer_fault"] += 1
+            leg.due_at = now + IDLE_S
+            log.exception("leg_timer_failed", leg=leg.id)
+
+        take_turn(self._legs.values(), now, self._context.clock, failed)
 
     def next_timer(self, now: float) -> float:
         """When ``handle_timer`` has something to do; at the latest in ``IDLE_S``."""

@@ -7,8 +7,10 @@ from mcu.collector import (
     FULL_MIDDLES,
     FULL_S,
     LEFT,
+    LEFT_MANY,
     LEFT_S,
     LIMITS,
+    OVERDUE_S,
     PAUSES,
     TOO_MANY,
     YOUNG,
@@ -20,7 +22,10 @@ PLENTY_S = 0.018
 
 
 class Heap:
-    """Objects are made by the test and all stay; looking at each takes as long as it says."""
+    """Objects are made by the test; looking at each takes as long as it says.
+
+    ``gone``: the share of those looked at that nobody can reach any more.
+    """
 
     def __init__(self) -> None:
         self.sizes = [0, 0, 0]
@@ -29,6 +34,7 @@ class Heap:
         self.pauses: list[float] = []
         self.now = 0.0
         self.object_s = 0.4e-6
+        self.gone = 0.0
 
     def get_count(self) -> tuple[int, int, int]:
         return self.sizes[0], self.youngs, 0
@@ -38,10 +44,11 @@ class Heap:
         self.youngs = self.youngs + 1 if generation == 0 else 0
         objects = sum(self.sizes[: generation + 1])
         self.sizes[: generation + 1] = [0] * (generation + 1)
-        self.sizes[min(generation + 1, 2)] += objects
+        found = round(objects * self.gone)
+        self.sizes[min(generation + 1, 2)] += objects - found
         self.pauses.append(objects * self.object_s)
         self.now += objects * self.object_s
-        return 0
+        return found
 
     def clock(self) -> float:
         return self.now
@@ -55,11 +62,19 @@ class Meeting:
         self.now = 100.0
         self.collector = Collector(self.now, self.heap, self.heap.clock)
 
-    def run(self, seconds: float, made: int, *, slack_s: float = PLENTY_S, legs: int = 145) -> list:
+    def run(
+        self,
+        seconds: float,
+        made: int,
+        *,
+        slack_s: float = PLENTY_S,
+        legs: int = 145,
+        cyclic: int | None = None,
+    ) -> list:
         before = len(self.heap.said)
         for _ in range(round(seconds / 0.02)):
             self.heap.sizes[0] += made
-            self.collector.tick(self.now, slack_s, legs)
+            self.collector.tick(self.now, slack_s, legs, legs if cyclic is None else cyclic)
             self.now += 0.02
         return self.heap.said[before:]
 
@@ -120,36 +135,61 @@ def test_all_of_a_meeting_when_the_last_one_has_gone(meeting: Meeting) -> None:
     assert meeting.run(60, 0, legs=0) == []
 
 
-def test_all_is_looked_at_where_there_is_time_and_at_last_wherever(meeting: Meeting) -> None:
-    meeting.run(LEFT_S, 0)
-    assert meeting.run(0.5, 0, slack_s=0.005, legs=145 - LEFT) == []
+def test_when_the_last_one_has_gone_also_if_nobody_leaves_cycles(meeting: Meeting) -> None:
+    meeting.run(3, YOUNG, cyclic=0)
+    assert meeting.run(1, 0, legs=0) == [2]
+
+
+def test_all_is_looked_at_where_there_is_time(meeting: Meeting) -> None:
+    meeting.run(LEFT_S, YOUNG // 100)
+    assert 2 not in meeting.run(0.5, 0, slack_s=0.002, legs=145 - LEFT)
     assert meeting.run(0.02, 0, slack_s=PLENTY_S, legs=145 - LEFT) == [2]
-    meeting.heap.sizes[2] = 300_000
-    meeting.run(LEFT_S, 0)
-    meeting.run(0.02, 0, legs=145 - LEFT)
-    assert meeting.heap.pauses[-1] > 0.1  # it could not be known
-    meeting.heap.sizes[2] = 300_000
-    meeting.run(LEFT_S, 0)
-    assert meeting.run(0.1, 0, legs=145 - LEFT) == []
-    assert meeting.run(20, 0, legs=145 - LEFT) == [2]
+
+
+def test_what_takes_more_than_a_tick_is_left_until_very_many_have_gone(meeting: Meeting) -> None:
+    meeting.run(20, YOUNG // 4)
+    assert sum(meeting.heap.sizes) * meeting.heap.object_s > PLENTY_S
+    said = meeting.run(LEFT_S, 0)
+    legs = 145 + LEFT_MANY
+    meeting.run(0.02, 0, legs=legs)
+    for gone in range(1, LEFT_MANY):
+        said += meeting.run(0.2, 0, legs=legs - gone)
+    assert 2 not in said
+    assert meeting.run(0.02, 0, legs=legs - LEFT_MANY) == [2]
+
+
+def test_or_for_half_an_hour(meeting: Meeting) -> None:
+    meeting.run(FULL_MIDDLES * (AGED / YOUNG + 2) * 0.02 * 1.5, YOUNG)
+    assert 2 not in meeting.heap.said
+    assert meeting.run(OVERDUE_S, 0) == [2]
+
+
+def test_calls_that_come_and_go_leave_nothing_to_look_for(meeting: Meeting) -> None:
+    said = []
+    for second in range(300):
+        said += meeting.run(1, 100, legs=145 - second % 2, cyclic=10)
+    assert 2 not in said
 
 
 def test_and_after_a_long_time_in_which_much_has_come_and_gone(meeting: Meeting) -> None:
-    said = meeting.run(FULL_S - 10, 0)
-    said += meeting.run(FULL_MIDDLES * (AGED / YOUNG + 2) * 0.02 * 1.5, YOUNG)
-    assert said.count(1) >= FULL_MIDDLES
-    said = meeting.run(20, 1)
-    assert said.count(2) == 1
-    assert 2 not in meeting.run(FULL_S + 10, 1)
+    said: list[object] = []
+    meeting.heap.gone = 0.97
+    while said.count(1) < FULL_MIDDLES:
+        said += meeting.run(1, YOUNG)
+    assert 2 not in said
+    assert meeting.run(FULL_S, 0).count(2) == 1
+    assert meeting.run(FULL_S, 0) == []
 
 
 def test_where_rooms_come_and_go_what_they_leave_is_looked_at_now_and_then(
     meeting: Meeting,
 ) -> None:
     said = []
+    meeting.heap.gone = 0.9
     for second in range(300):
         said += meeting.run(1, 100, legs=145 - second % 2)
     assert said.count(2) == pytest.approx(150 / LEFT, abs=1)
+    assert max(meeting.heap.pauses) < PLENTY_S
     crowd = meeting.run(LEFT_S, 0, legs=145)
     for legs in range(144, 20, -1):
         crowd += meeting.run(0.1, 0, legs=legs)

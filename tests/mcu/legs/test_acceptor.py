@@ -1,6 +1,7 @@
 import pytest
 
-from mcu.legs.acceptor import IDLE_S, LEGS_PER_TURN
+from mcu.legs.acceptor import IDLE_S
+from mcu.legs.turn import LEGS_PER_TURN
 from signalling.sdp import SdpError
 from signalling.webrtc.negotiation import OfferRefused
 from tests.peers.media_world import JoinedPeer, MediaWorld, Recorder
