@@ -172,13 +172,18 @@ class NoWall:
 
 @dataclass(frozen=True, slots=True)
 class LineQuality:
-    """A participant's line, over the last seconds; the worst of its legs."""
+    """A participant's line, over the last seconds; the worst of its legs.
+
+    Args:
+        refused: why pictures of the participant's that somebody wants to see are not shown.
+    """
 
     grade: Grade = "none"
     loss_percent: float | None = None
     jitter_ms: float | None = None
     round_trip_ms: float | None = None
     receives: Receives | None = None
+    refused: Literal["too_large"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,7 @@ class VideoMixer:
             ),
             sources=len(self._sources),
             viewers=len(self._viewers),
+            too_large=frozenset(key for key, one in self._sources.items() if one.too_large),
             counters=self._counters,
             seconds=self._clock.reading(),
         )

@@ -101,6 +101,11 @@ class VideoSource:
         """Whether it has a decoder."""
         return self._decoder is not None
 
+    @property
+    def too_large(self) -> bool:
+        """Whether somebody wants to see it, and its pictures are too large to be decoded."""
+        return self.wanted_since is not None and self._macroblocks > MAX_MACROBLOCKS
+
     def want(self, shapes: Iterable[Shape] | None, now: float) -> None:
         """See it in these shapes from now on; empty: decoded only; None: hidden.
 
@@ -128,6 +133,7 @@ class VideoSource:
         """Take the pictures from another leg; the last one stays until a new one comes."""
         old = self.leg
         self.leg = leg
+        self._macroblocks = 0
         self._fastest = Fastest()
         if self.wanted_since is not None:
             if old is not leg:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
+from mcu.legs.leg import StreamName
+
 Stage = Literal["decode", "scale", "compose", "encode"]
 STAGES: tuple[Stage, ...] = ("decode", "scale", "compose", "encode")
 
@@ -57,6 +59,8 @@ class VideoStatistics:
     Args:
         encoders: open encoders; decoders: open decoders. renditions: made and not yet dropped.
         rungs: these by size and rate (``1280x720@1500k``).
+        too_large: participants and streams that are wanted and not shown, as their pictures are
+            larger than is agreed on with anybody.
         seconds: work time per stage, all workers together. Scaling that happens while a view
             is composed is in ``scale`` and in ``compose``.
     """
@@ -67,6 +71,7 @@ class VideoStatistics:
     sources: int = 0
     viewers: int = 0
     rungs: Mapping[str, int] = field(default_factory=dict)
+    too_large: frozenset[tuple[str, StreamName]] = frozenset()
     counters: VideoCounters = field(default_factory=VideoCounters)
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 

@@ -44,6 +44,11 @@ class _Taken:
         quality = replace(line_quality(readings), receives=receives)
         return cls(readings[0], quality, asdict(quality))
 
+    def refused(self) -> "_Taken":
+        """The same, with pictures that are not shown."""
+        quality = replace(self.quality, refused="too_large")
+        return _Taken(self.reading, quality, asdict(quality))
+
 
 class LivePublisher:
     """Takes the readings of all conferences and publishes them."""
@@ -143,7 +148,9 @@ class LivePublisher:
                     if leg.participant is not None:
                         taken.setdefault(leg.participant, []).append(one)
             tune_redundancy(media.audio, readings)
+            refused = {who for who, _ in media.video.statistics().too_large}
             worst = {who: _worst(legs) for who, legs in taken.items()}
+            worst |= {who: worst[who].refused() for who in refused & worst.keys()}
             self._quality[conference] = {who: one.quality for who, one in worst.items()}
             if worst:
                 self._conferences.publish_ephemeral(

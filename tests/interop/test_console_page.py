@@ -130,6 +130,12 @@ async def test_a_room_on_a_weak_line_says_which_picture_it_gets_and_why(
     best = {**small, "step": "720p", "best": True, "reason": None}
     daemon.emit("quality.measured", quality={id_: {**line, "receives": best}})
     await expect(cell).not_to_contain_text("720p")
+    daemon.emit(
+        "quality.measured", quality={id_: {**line, "receives": best, "refused": "too_large"}}
+    )
+    await expect(cell).to_have_attribute("title", re.compile("không hiển thị hình"))
+    await row(desk, id_).dblclick(position={"x": 60, "y": 10})
+    await expect(desk.locator(".room dl")).to_contain_text("không hiển thị hình: lớn hơn 1920×1088")
 
 
 async def test_load_is_told_with_what_is_given_up_and_what_to_do(

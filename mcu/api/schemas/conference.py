@@ -284,6 +284,11 @@ class Quality(Output):
     jitter_ms: float | None = None
     round_trip_ms: float | None = None
     receives: Receives | None = None
+    refused: Literal["too_large"] | None = Field(
+        default=None,
+        description="its pictures are not shown: they are larger than level 4 of H.264 allows "
+        "(8,192 macroblocks, as 1920x1088), whatever the codec",
+    )
 
 
 class Participant(Output):

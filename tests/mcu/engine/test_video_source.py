@@ -133,12 +133,16 @@ def test_pictures_larger_than_any_level_agreed_on_are_not_decoded(codec: str) ->
     assert counters.decode_errors == 0
     assert source.frame is None
     assert leg.key_frames_asked == asked + 1, "one that fits is asked for, not at each picture"
+    assert source.too_large
+    source.want(None, 102.0)
+    assert not source.too_large, "nobody misses it"
 
 
 def test_the_largest_that_is_agreed_on_is_decoded() -> None:
     source, _, counters = watched("h264")
     source.receive(Camera(RED, (1920, 1080)).next(), 101.0)
     assert (counters.frames_decoded, counters.frames_over_level) == (1, 0)
+    assert not source.too_large
 
 
 def test_a_source_that_comes_back_to_a_fitting_size_is_seen_again() -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 from mcu.api.services import LineQuality, LiveReading
 from mcu.conference.commands import EndConference
 from mcu.conference.feed import EventFeed, RecordedEvent
+from mcu.media.h264 import packetise
 from mcu.rooms.live import LEVELS_INTERVAL_S, QUALITY_INTERVAL_S, REQUESTS_REPEAT_S
+from tests.mcu.engine.video_room import Camera
+from tests.mixer.video.pictures import RED
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.scenario.meeting import start_three
 
@@ -70,3 +73,22 @@ async def test_who_sends_no_pictures_is_dark(tmp_path: Path) -> None:
         site.run(3.0)
         assert site.live.dark("hop") == frozenset()
         assert site.live.dark("nowhere") == frozenset()
+
+
+async def test_pictures_that_are_too_large_are_told_with_the_line(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(4.0)
+        usual = site.live.live("hop", rooms[1].name).quality
+        assert usual.refused is None
+        rooms[1].pictures = [packetise(Camera(RED, (3840, 2160)).next().data)]
+        rooms[1].picture_index = 0
+        async with site.conferences.subscribe() as feed:
+            site.run(4.0)
+            found = await published(site, feed)
+        told = found["quality.measured"][-1].data["quality"]
+        assert {who: line["refused"] for who, line in told.items()} == {
+            room.name: "too_large" if room is rooms[1] else None for room in rooms
+        }
+        assert site.live.live("hop", rooms[1].name).quality.refused == "too_large"
+        assert told[rooms[1].name]["grade"] == "good"

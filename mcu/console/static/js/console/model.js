@@ -267,6 +267,7 @@ function sameQuality(a, b) {
       q?.receives?.step,
       q?.receives?.bitrate_bps,
       q?.receives?.reason,
+      q?.refused,
     ].join();
   return shown(a) === shown(b);
 }

@@ -197,6 +197,7 @@ export function lineInWords(quality) {
         }),
       );
   }
+  if (quality.refused) parts.push(t(`line.refused-${quality.refused}`));
   return parts.join(" · ");
 }
 

@@ -340,6 +340,7 @@ export default {
   "line.sound-alone": "sound alone",
   "line.because-loss": "because {loss}% was lost",
   "line.because-rate": "because the line carries {value} kbit/s",
+  "line.refused-too_large": "its pictures are not shown: larger than 1920×1088",
   "line.because-delay": "because the line queues up",
   "role.chair": "Chair",
   "muted": "microphone muted",

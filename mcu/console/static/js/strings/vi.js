@@ -333,6 +333,7 @@ export default {
   "line.sound-alone": "chỉ tiếng",
   "line.because-loss": "vì mất gói {loss}%",
   "line.because-rate": "vì đường truyền chỉ tải được {value} kbit/s",
+  "line.refused-too_large": "không hiển thị hình: lớn hơn 1920×1088",
   "line.because-delay": "vì đường truyền bị nghẽn",
   "role.chair": "Chủ tọa",
   "muted": "đã tắt mic",
