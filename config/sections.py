@@ -221,6 +221,46 @@ class ConferenceSettings(Section):
     )
 
 
+class ReadinessSettings(Section):
+    """How rooms are checked before a meeting. What a room must reach stands in its record."""
+
+    before_minutes: Annotated[int, Field(ge=0, le=1440)] = Field(
+        60,
+        description="Minutes before the beginning of a scenario's session at which its bridges are "
+        "checked by themselves; 0: never.",
+    )
+    measured_at_once: Annotated[int, Field(ge=1, le=100)] = Field(
+        12, description="Rooms whose sound and pictures are measured at the same time."
+    )
+    reached_at_once: Annotated[int, Field(ge=1, le=500)] = Field(
+        48, description="Rooms that are called, or awaited, at the same time."
+    )
+    reach_s: Annotated[float, Field(ge=5, le=600)] = Field(
+        60.0, description="How long a room is called or awaited, in seconds."
+    )
+    measure_s: Annotated[float, Field(ge=12, le=300)] = Field(
+        20.0, description="How long a room is measured, in seconds."
+    )
+    confirm_s: Annotated[float, Field(ge=0, le=600)] = Field(
+        60.0,
+        description="How long after that somebody in the room may still confirm that the tone is "
+        "heard, in seconds.",
+    )
+    limit_s: Annotated[float, Field(ge=30, le=7200)] = Field(
+        600.0, description="A check ends after so long, in seconds."
+    )
+    confirmation: Literal["required", "reported"] = Field(
+        "required",
+        description="Whether a room is ready only when somebody in it has confirmed that the tone "
+        "is heard, or is told of as unconfirmed.",
+    )
+    drift: Literal["refused", "reported"] = Field(
+        "refused",
+        description="Whether a room whose configuration has changed is not ready until an operator "
+        "accepts that, or is told of as changed.",
+    )
+
+
 class StoreSettings(Section):
     """How long `data_dir` keeps what happened.
 

@@ -30,6 +30,7 @@ from config.sections import (
     LoggingSettings,
     MediaSettings,
     PortRange,
+    ReadinessSettings,
     Section,
     StoreSettings,
 )
@@ -63,6 +64,7 @@ class Settings(Section):
         None,
         description="Installation to begin with: the name of a preset or the path of a YAML file.",
     )
+    readiness: ReadinessSettings = Field(default_factory=ReadinessSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     cluster: ClusterSettings = Field(default_factory=ClusterSettings)

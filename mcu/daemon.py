@@ -39,17 +39,23 @@ from mcu.engine.pool import CodecPool, Pool
 from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
+from mcu.legs.leg import Leg
 from mcu.legs.sip_acceptor import SipAcceptor
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
+from mcu.readiness.assessment import Rules
+from mcu.readiness.model import Budget
+from mcu.readiness.service import ReadinessChecks
 from mcu.rooms.live import LivePublisher
 from mcu.rooms.load import LoadWatch
 from mcu.rooms.photographer import Photographer
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
+from mcu.rooms.scheduled_checks import ScheduledChecks
 from mcu.rooms.totals import MediaTotals
 from mcu.rooms.wall import Walls
+from mcu.rooms.user_agents import UserAgents
 from mcu.sip.accounts import SipAccounts
 from mcu.sip.station import SipMedia, SipStation
 from mcu.sip.survey import sip_server
@@ -87,6 +93,8 @@ class Daemon:
         self._fan_out: FanOut
         self._video: VideoProcesses
         self._acceptor: WebRtcAcceptor
+        self.readiness: ReadinessChecks
+        self._agents = UserAgents()
         self._live: LivePublisher
         self._load: LoadWatch
         self._totals: MediaTotals
@@ -157,6 +165,7 @@ class Daemon:
         stack.push_async_callback(self.sip_accounts.close)
         await self.sip_accounts.open()
         stack.callback(self._stop_clock)
+        await self._open_readiness(stack, store)
         self._drive()
         await self._open_sip()
         await self._listen(stack, store)
@@ -183,7 +192,50 @@ class Daemon:
             fan_out=self._fan_out,
             clock=time.monotonic,
         )
+        self._sip.calls.confirmed = self.readiness.confirm_by_key
         await self._sip.open()
+
+    async def _open_readiness(self, stack: AsyncExitStack, store: Store) -> None:
+        settings = self.settings.readiness
+        self.readiness = ReadinessChecks(
+            store,
+            self.conferences,
+            self._engine.conferences,
+            ask=self._live.ask,
+            utcnow=SystemClock().utcnow,
+            rules=Rules(
+                needs_confirmation=settings.confirmation == "required",
+                drift_refuses=settings.drift == "refused",
+            ),
+            budget=Budget(
+                measured_at_once=settings.measured_at_once,
+                reached_at_once=settings.reached_at_once,
+                reach_s=settings.reach_s,
+                measure_s=settings.measure_s,
+                confirm_s=settings.confirm_s,
+                limit_s=settings.limit_s,
+            ),
+            agent_of=self._agent_of,
+            call_again=self._call_again,
+        )
+        stack.push_async_callback(self.readiness.close)
+        await self.readiness.restore()
+        if settings.before_minutes:
+            scheduled = ScheduledChecks(
+                store,
+                self.conferences,
+                self.readiness,
+                before=timedelta(minutes=settings.before_minutes),
+                utcnow=SystemClock().utcnow,
+            )
+            task = asyncio.create_task(scheduled.run(), name="scheduled-checks")
+            stack.push_async_callback(_cancelled, task)
+
+    def _agent_of(self, leg: Leg) -> str | None:
+        said = self._agents.of(leg.id)
+        if said is None and self._sip is not None and leg.participant is not None:
+            said = self._sip.calls.user_agent(leg.conference, leg.participant)
+        return said
 
     def _call_again(self, conference: str, participant: str) -> None:
         if self._sip is not None:
@@ -310,6 +362,8 @@ class Daemon:
                 media=self._totals,
                 load=self._load,
                 sip=self.sip_accounts,
+                readiness=self.readiness,
+                leg_opened=self._agents.opened,
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 call_again=self._call_again,
@@ -382,6 +436,7 @@ class Daemon:
             self._watcher.handle_timer(now)
             self._load.handle_timer(now)
             self._walls.handle_timer(now)
+            self.readiness.handle_timer(now)
         except Exception:
             # One leg's defect must not stop the clock of all.
             log.exception("timer_failed")
@@ -488,6 +543,11 @@ async def serve(
         await stop.wait()
         log.info("stopping")
     return 0
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _reload(read: Callable[[], Settings]) -> None:

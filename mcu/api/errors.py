@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from mcu.api.problem import FieldError, Kind, Problem
 from mcu.api.services import NoCapacity
 from mcu.conference.state import Refused, UnknownConference
+from mcu.readiness.model import CheckRefused
 from mcu.store.bridges import ImportRefused
 from mcu.store.errors import (
     DuplicateRecord,
@@ -48,7 +49,7 @@ def _with_field(kind: Kind) -> Callable[[Any], Problem]:
     return make
 
 
-def _refused(error: Refused) -> Problem:
+def _refused(error: Refused | CheckRefused) -> Problem:
     return _with_field("invalid-input" if error.field is not None else "conflict")(error)
 
 
@@ -94,6 +95,7 @@ def _no_capacity(error: NoCapacity) -> Problem:
 _TABLE: Final[Mapping[type[Exception], Callable[[Any], Problem]]] = {
     UnknownConference: lambda error: Problem("not-found", error.reason),
     Refused: _refused,
+    CheckRefused: _refused,
     UnknownRecord: lambda error: Problem("not-found", error.reason),
     InvalidRecord: _with_field("invalid-input"),
     UnknownParent: _with_field("invalid-input"),

@@ -27,7 +27,7 @@ UNSEEN: Final = ("alarm.", "chair-view.", "polling.", "roll-call.", "convening."
 CALLED: Final = "convening.called"
 """Rooms hear of a convening when it is their turn, so that their pages can say so."""
 ROLL_CALL_ENDS: Final = frozenset({"roll-call.signed", "roll-call.cancelled"})
-BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered"})
+BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered", "readiness.changed"})
 """About a room, not about a conference: for who may read the room."""
 
 

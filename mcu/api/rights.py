@@ -54,6 +54,8 @@ class Action(StrEnum):
     PRESENT = "participants.present"
     ASK_FLOOR = "participants.ask-floor"
     ANSWER_ROLL_CALL = "participants.answer-roll-call"
+    READ_READINESS = "readiness.read"
+    CONFIRM_SOUND = "readiness.confirm"
     SEE_VIEW = "views.see"
     SEE_PARTICIPANT = "participants.see"
     JOIN = "legs.join"
@@ -92,6 +94,8 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.PRESENT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.ASK_FLOOR: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.ANSWER_ROLL_CALL: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.READ_READINESS: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
+    Action.CONFIRM_SOUND: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.SEE_VIEW: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.SEE_PARTICIPANT: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.JOIN: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

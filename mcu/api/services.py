@@ -14,6 +14,7 @@ from mcu.conference.state import Participant
 from mcu.engine.thumbnail import Thumbnail
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
+from mcu.readiness.service import ReadinessChecks
 from mcu.store.store import Store
 
 Grade = Literal["good", "fair", "poor", "none"]
@@ -372,6 +373,7 @@ class Services:
         transfer: moves a participant (conference, participant, other conference, actor) by SIP;
             None: there is no SIP.
         convene_within_s, calls_at_once: how rooms are convened where nothing else is said.
+        leg_opened: told of each leg that was opened, with what its client calls itself.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -389,6 +391,7 @@ class Services:
     media: MediaReadings
     load: LoadReadings
     sip: SipService
+    readiness: ReadinessChecks
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     call_again: Callable[[str, str], None] = lambda conference, participant: None
@@ -398,6 +401,7 @@ class Services:
     convene_within_s: float = TARGET_S
     calls_at_once: int = AT_ONCE
     collectors: Sequence[Collector] = ()
+    leg_opened: Callable[[str, str], None] = lambda leg, user_agent: None
     not_ready: Callable[[], str | None] = lambda: None
     public_url: str | None = None
     reachable_url: Callable[[], str | None] = lambda: None

@@ -238,5 +238,6 @@ EPHEMERAL_TYPES = (
     "bridge.unregistered",
     "incident.opened",
     "incident.changed",
+    "readiness.changed",
 )
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

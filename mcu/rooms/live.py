@@ -62,6 +62,7 @@ class LivePublisher:
         self._visible: dict[str, frozenset[str]] = {}
         self._quality: dict[str, dict[str, LineQuality]] = {}
         self._asked: dict[str, dict[tuple[str, StreamName], SourceRequest]] = {}
+        self._instead: dict[str, dict[tuple[str, StreamName], SourceRequest]] = {}
         self._turns: Turns[tuple[ConferenceMedia, Leg]] = Turns(LINES_INTERVAL_S, TURN_S)
         self._taken: dict[str, _Taken] = {}
         self._pictures: dict[str, tuple[int, bool]] = {}
@@ -70,6 +71,19 @@ class LivePublisher:
     def attach(self, conferences: Conferences) -> None:
         """Where to publish."""
         self._conferences = conferences
+
+    def ask(self, conference: str, participant: str, request: SourceRequest | None) -> None:
+        """Ask a room for another picture than the layout shows (a readiness check); None: no more.
+
+        It hears of it within ``REQUESTS_INTERVAL_S``.
+        """
+        instead = self._instead.setdefault(conference, {})
+        if request is None:
+            instead.pop((participant, "video"), None)
+        else:
+            instead[participant, "video"] = request
+        if not instead:
+            del self._instead[conference]
 
     # The timer
 
@@ -161,7 +175,7 @@ class LivePublisher:
 
     def _publish_requests(self) -> None:
         for conference, media in self._engine.conferences.items():
-            wanted = dict(media.video.source_requests())
+            wanted = {**media.video.source_requests(), **self._instead.get(conference, {})}
             before = self._asked.get(conference, {})
             self._asked[conference] = wanted
             changed: dict[str, dict[str, object]] = {}
@@ -205,6 +219,7 @@ class LivePublisher:
         """Forget a conference's readings."""
         for readings in (self._levels, self._speakers, self._visible, self._quality, self._asked):
             readings.pop(media.conference, None)
+        self._instead.pop(media.conference, None)
         self._turns.forget(lambda one: one[0] is media)
 
 

@@ -6,6 +6,7 @@ come in are taken by ``Arrivals``; each hardware room that a conference expects 
 """
 
 import asyncio
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
@@ -58,6 +59,8 @@ from signalling.sip import Event as SipEvent
 
 TRACED_CALLS: Final = 5
 """Of one participant."""
+MAX_USER_AGENT: Final = 200
+USER_AGENT: Final = re.compile(r"^(?:User-Agent|Server):([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 MAX_TRACED: Final = 1_000
 """Participants whose calls can be looked up."""
 
@@ -99,6 +102,8 @@ class SipCalls:
         self._traced: OrderedDict[tuple[str, str], deque[str]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self.confirmed: Callable[[str, str], object] = lambda conference, participant: None
+        """Told that a room (conference, participant) confirms that it hears the test tone."""
 
     def attach(self, context: CallContext) -> None:
         """What calls are made of; the endpoint and its handler refer to each other."""
@@ -144,6 +149,15 @@ class SipCalls:
             return None
         trace = self._context.endpoint.trace
         return [entry_of(message) for call in calls for message in trace.messages(call)]
+
+    def user_agent(self, conference: str, participant: str) -> str | None:
+        """What a room calls itself in its newest message that says so; None: in none."""
+        for message in reversed(self.trace(conference, participant) or ()):
+            if message.direction == "received":
+                found = USER_AGENT.search(message.text)
+                if found is not None:
+                    return found[1].strip()[:MAX_USER_AGENT]
+        return None
 
     def call_again(self, conference: str, participant: str) -> None:
         """Call a room now that is to be there and is not; nothing happens to others."""
@@ -330,7 +344,8 @@ class SipCalls:
         if room is not None:
             conference = conversation.conference
             conversation.digits = FloorKeys(
-                lambda asks: self._run(carry_out(self._conferences, conference, room, asks))
+                lambda asks: self._run(carry_out(self._conferences, conference, room, asks)),
+                lambda: self.confirmed(conference, room),
             ).press
         call_id = self._context.endpoint.keep_trace(conversation.call)
         if call_id is None or conversation.participant is None:

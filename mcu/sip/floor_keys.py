@@ -1,4 +1,5 @@
-"""The floor by the keypad of a room: ``*1`` asks for it, ``*0`` asks no more or gives it back."""
+"""The keypad of a room: ``*1`` asks for the floor, ``*0`` asks no more or gives it back, ``*5``
+says in a readiness check that the test tone is heard."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +15,7 @@ from mcu.store.errors import StoreUnavailable
 BEGIN: Final = "*"
 ASK: Final = "1"
 GIVE_UP: Final = "0"
+HEARD: Final = "5"
 log = structlog.get_logger(__name__)
 
 
@@ -22,10 +24,14 @@ class FloorKeys:
 
     Args:
         wanted: told of each wish: whether the floor is asked for or given up.
+        heard: told that the test tone is heard.
     """
 
-    def __init__(self, wanted: Callable[[bool], None]) -> None:
+    def __init__(
+        self, wanted: Callable[[bool], None], heard: Callable[[], object] = lambda: None
+    ) -> None:
         self._wanted = wanted
+        self._heard = heard
         self._begun = False
 
     def press(self, key: str) -> None:
@@ -33,6 +39,8 @@ class FloorKeys:
         begun, self._begun = self._begun, key == BEGIN
         if begun and key in (ASK, GIVE_UP):
             self._wanted(key == ASK)
+        elif begun and key == HEARD:
+            self._heard()
 
 
 async def carry_out(conferences: Conferences, conference: str, room: str, asks: bool) -> None:

@@ -236,4 +236,41 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX incidents_unit ON incidents (unit);
     CREATE UNIQUE INDEX incidents_alarm ON incidents (conference, alarm) WHERE alarm IS NOT NULL;
     """,
+    """
+    -- Readiness checks: what happened in them, what came of each room, what rooms should be like.
+    CREATE TABLE readiness_checks (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        began_at TEXT NOT NULL,
+        ended_at TEXT,
+        counts TEXT NOT NULL,
+        scenario TEXT,
+        due TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX readiness_checks_due ON readiness_checks (scenario, due);
+    CREATE TABLE readiness_events (
+        check_id TEXT NOT NULL REFERENCES readiness_checks (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        time TEXT NOT NULL,
+        type TEXT NOT NULL,
+        data TEXT NOT NULL,
+        PRIMARY KEY (check_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE readiness_results (
+        check_id TEXT NOT NULL REFERENCES readiness_checks (id) ON DELETE CASCADE,
+        bridge TEXT NOT NULL,
+        judged_at TEXT NOT NULL,
+        verdict TEXT NOT NULL CHECK (verdict IN ('go', 'no-go')),
+        document TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX readiness_results_bridge ON readiness_results (bridge);
+    CREATE INDEX readiness_results_check ON readiness_results (check_id);
+    CREATE TABLE recorded_configurations (
+        bridge TEXT PRIMARY KEY REFERENCES bridges (id) ON DELETE CASCADE,
+        document TEXT NOT NULL,
+        accepted_at TEXT NOT NULL,
+        accepted_by TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

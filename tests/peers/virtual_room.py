@@ -5,6 +5,7 @@ needs, reports as RFC 3550 wants, and keeps all it got.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,6 +112,8 @@ class VirtualRoom:
         self._plis_answered = 0
         self._loop = coded_sound(setup.hz, setup.pulse_s)
         self._silence = coded_sound(0.0)
+        self.voice: Callable[[int], tuple[bytes, int]] | None = None
+        """Gives the packet of each tick, and its level (RFC 6464), in place of its tone."""
         self.pictures = coded_colour(setup.colour, setup.codec).pictures
         self._phase = random_of("phase").random() * AUDIO_S
         self._next_key_request = 0.0
@@ -221,10 +224,12 @@ class VirtualRoom:
         place = number % len(loop.packets)
         if not place:
             self.pulse_times.append(now - AUDIO_S)
-        level = loop.levels[place]
+        packet, level = loop.packets[place], loop.levels[place]
+        if self.voice is not None:
+            packet, level = self.voice(number)
         self.peer.send_media(
             "audio",
-            loop.packets[place],
+            packet,
             number * 960 & 0xFFFFFFFF,
             level=(level < 60, level) if self.setup.sends_levels else None,
         )

@@ -185,6 +185,7 @@ async def _answer(
         offer_sdp=call.text(),
         actor=call.actor,
     )
+    call.services.leg_opened(joined.id, call.request.headers.get(hdrs.USER_AGENT, ""))
     location = f"{BASE}/legs/{joined.id}"
     call.target = location
     headers = {

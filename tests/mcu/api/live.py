@@ -30,6 +30,7 @@ from mcu.conference.service import Actor, Conferences
 from mcu.engine.plan import MediaPlan
 from mcu.legs.leg import LegKind, LegStatistics, StreamStatistics
 from mcu.metrics import MediaReading, TickReading
+from mcu.readiness.service import ReadinessChecks
 from mcu.sip.accounts import SipAccounts
 from mcu.store.store import Store
 from signalling.media.negotiated import OfferRefused
@@ -282,6 +283,10 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
             store, SipSettings(), conferences, monotonic=clock.now, utcnow=clock.utcnow
         )
         await sip.open(keep=False)
+        readiness = ReadinessChecks(
+            store, conferences, {}, ask=lambda *_: None, utcnow=clock.utcnow
+        )
+        undo.push_async_callback(readiness.close)
         services = Services(
             store=store,
             conferences=conferences,
@@ -291,6 +296,7 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
             media=media,
             load=media,
             sip=sip,
+            readiness=readiness,
             now=clock.utcnow,
             monotonic=clock.now,
             **{"limits": ApiLimits(heartbeat_s=0.05), **changes},

@@ -6,6 +6,7 @@ from mcu.api.services import LineQuality, LiveReading
 from mcu.conference.commands import EndConference
 from mcu.conference.feed import EventFeed, RecordedEvent
 from mcu.media.h264 import packetise
+from mcu.engine.video_requests import SourceRequest
 from mcu.rooms.live import LEVELS_INTERVAL_S, QUALITY_INTERVAL_S, REQUESTS_REPEAT_S
 from tests.mcu.engine.video_room import Camera
 from tests.mixer.video.pictures import RED
@@ -92,3 +93,23 @@ async def test_pictures_that_are_too_large_are_told_with_the_line(tmp_path: Path
         }
         assert site.live.live("hop", rooms[1].name).quality.refused == "too_large"
         assert told[rooms[1].name]["grade"] == "good"
+
+
+async def test_a_room_is_asked_for_another_picture_than_is_shown(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await start_three(site)
+        site.run(2.0)
+        wanted = SourceRequest(1280, 720, 25, 2_000_000)
+        async with site.conferences.subscribe() as feed:
+            site.live.ask("hop", rooms[0].name, wanted)
+            site.run(1.0)
+            site.live.ask("hop", rooms[0].name, None)
+            site.run(1.0)
+            site.live.ask("hop", rooms[0].name, None)  # harmless the second time
+            asked = [
+                event.data["requests"][rooms[0].name]["video"]["width"]
+                for event in (await published(site, feed))["sources.requested"]
+                if rooms[0].name in event.data["requests"]
+            ]
+        assert asked[0] == 1280
+        assert asked[-1] < 1280

@@ -26,3 +26,12 @@ def test_what_keys_mean(keys: str, wishes: list[bool]) -> None:
     for key in keys:
         floor_keys.press(key)
     assert heard == wishes
+
+
+def test_the_key_that_says_that_the_tone_is_heard() -> None:
+    wishes: list[bool] = []
+    heard: list[str] = []
+    keys = FloorKeys(wishes.append, lambda: heard.append("tone"))
+    for key in "5*5*15":
+        keys.press(key)
+    assert (wishes, heard) == ([True], ["tone"])

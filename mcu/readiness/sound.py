@@ -1,0 +1,76 @@
+"""What a room's sound shows, worked out when all of it was heard: a function of arrays.
+
+It runs in a pool, as it takes some tens of milliseconds for each room; while sound comes it is
+only kept.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mcu.readiness.measurements import SoundMeasured
+from mixer.audio.block import SAMPLE_RATE_HZ, TICK_SAMPLES, Int16Block
+from mixer.audio.resample import Downsampler
+from mixer.detect.clipping import HOP, ClippingWatch
+from mixer.detect.echo_search import LEAST_FRAMES, RATE_HZ, Likeness
+from mixer.detect.probe import RETURN_S, ProbeSearch, probe
+from mixer.detect.speech_level import SpeechLevel
+
+PROBE_TICKS = len(probe()) // TICK_SAMPLES + round(RETURN_S * SAMPLE_RATE_HZ / TICK_SAMPLES)
+"""So long from its beginning is a probe looked for."""
+_FACTOR = SAMPLE_RATE_HZ // RATE_HZ
+
+
+def measure_sound(ticks: Sequence[Int16Block], probes: Iterable[int]) -> SoundMeasured:
+    """Measure what came from one room.
+
+    Args:
+        ticks: int16 (960,), 48 kHz mono, one for each tick, in order.
+        probes: in which tick each test tone began to be sent.
+    Cost: about 40 ms for 20 s and two probes.
+    """
+    if not ticks:
+        return SoundMeasured()
+    sound: Int16Block = np.concatenate(ticks)
+    meter = SpeechLevel()
+    meter.take(sound)
+    level = meter.reading()
+    narrow = Downsampler(_FACTOR).process(sound)
+    found = [
+        one
+        for one in (_search(narrow, at) for at in probes if at + PROBE_TICKS <= len(ticks))
+        if one.frames >= LEAST_FRAMES
+    ]
+    # One return proves an echo; its absence is proved by all that could be compared.
+    worst = max(
+        found, key=lambda one: (one.kind == "echo", one.kind != "none", one.score), default=None
+    )
+    heard = worst is not None and worst.kind != "none"
+    return SoundMeasured(
+        seconds=len(sound) / SAMPLE_RATE_HZ,
+        level_dbov=level.active_dbov,
+        activity=level.activity,
+        clipped=_clipped(narrow),
+        echo=None if worst is None else worst.kind,
+        echo_delay_ms=worst.delay_ms if worst is not None and heard else None,
+        echo_level_db=worst.level_db if worst is not None and heard else None,
+    )
+
+
+def _search(narrow: np.ndarray[tuple[int], np.dtype[np.float32]], tick: int) -> Likeness:
+    search = ProbeSearch()
+    begin = tick * TICK_SAMPLES // _FACTOR
+    search.take(narrow[begin : begin + PROBE_TICKS * TICK_SAMPLES // _FACTOR])
+    return search.likeness()
+
+
+def _clipped(narrow: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float | None:
+    """Share of looks, one for each window, that found a ceiling."""
+    watch = ClippingWatch()
+    looks = []
+    for begin in range(0, len(narrow), HOP):
+        watch.take(narrow[begin : begin + HOP])
+        found = watch.found()
+        if found is not None:
+            looks.append(found.ceiling >= 1.0)
+    return sum(looks) / len(looks) if looks else None

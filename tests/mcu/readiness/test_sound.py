@@ -1,0 +1,79 @@
+"""What a room's sound shows, through the real codec."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mcu.bridge.sound import speech
+from mcu.readiness.sound import PROBE_TICKS, measure_sound
+from mixer.audio.block import TICK_SAMPLES
+from mixer.codecs.opus import OpusDecoder, OpusEncoder
+from mixer.detect.probe import probe
+
+TICKS = 800
+PROBES = (100, 450)
+
+
+def spoken(amplitude: float = 0.25) -> NDArray[np.float64]:
+    loud = (block for block in speech("an", amplitude) if np.abs(block).max() > 300)
+    return np.concatenate(list(itertools.islice(loud, TICKS))).astype(np.float64)
+
+
+def heard(sound: NDArray[np.float64]) -> list[NDArray[np.int16]]:
+    encoder, decoder = OpusEncoder(), OpusDecoder()
+    blocks = np.clip(sound, -32_768, 32_767).astype(np.int16).reshape(-1, TICK_SAMPLES)
+    return [decoder.decode(encoder.encode(block)) for block in blocks]
+
+
+def with_return(sound: NDArray[np.float64], level: float, delay_ms: int) -> NDArray[np.float64]:
+    returned = sound.copy()
+    for tick in PROBES:
+        begin = tick * TICK_SAMPLES + delay_ms * 48
+        returned[begin : begin + len(probe())] += level * probe()
+    return returned
+
+
+def test_speech_without_a_return() -> None:
+    found = measure_sound(heard(spoken()), PROBES)
+    assert found.seconds == pytest.approx(16.0)
+    assert found.level_dbov is not None
+    assert -32 < found.level_dbov < -20
+    assert found.clipped == 0.0
+    assert (found.echo, found.echo_delay_ms) == ("none", None)
+
+
+@pytest.mark.parametrize("delay_ms", [40, 180, 400])
+@pytest.mark.parametrize("level_db", [-3, -12, -20])
+def test_the_tone_in_the_return_is_found_with_its_delay(delay_ms: int, level_db: int) -> None:
+    sound = with_return(spoken(), 10 ** (level_db / 20), delay_ms)
+    found = measure_sound(heard(sound), PROBES)
+    assert found.echo == "echo"
+    assert found.echo_delay_ms == pytest.approx(delay_ms + 6.5, abs=8)  # the codec's delay
+    if level_db > -20:  # fainter ones are found; how faint they are is told roughly
+        assert found.echo_level_db == pytest.approx(level_db, abs=4)
+
+
+def test_noise_alone_is_silence_and_proves_that_nothing_returns() -> None:
+    noise = np.random.default_rng(1).normal(0, 20, TICKS * TICK_SAMPLES)
+    found = measure_sound(heard(noise), PROBES)
+    assert found.level_dbov is None or found.level_dbov < -60
+    assert found.echo == "none"
+
+
+def test_digital_silence_tells_nothing_of_an_echo() -> None:
+    found = measure_sound([np.zeros(TICK_SAMPLES, np.int16)] * TICKS, PROBES)
+    assert (found.level_dbov, found.echo) == (None, None)
+
+
+def test_an_overdriven_microphone() -> None:
+    found = measure_sound(heard(np.clip(spoken(1.0) * 6, -32_768, 32_767)), PROBES)
+    assert found.clipped is not None
+    assert found.clipped >= 0.5
+
+
+def test_nothing_and_a_probe_that_was_cut_off() -> None:
+    assert measure_sound([], PROBES).seconds == 0.0
+    short = heard(spoken())[: PROBES[0] + PROBE_TICKS - 1]
+    assert measure_sound(short, PROBES).echo is None
