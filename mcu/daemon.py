@@ -54,8 +54,8 @@ from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.scheduled_checks import ScheduledChecks
 from mcu.rooms.totals import MediaTotals
-from mcu.rooms.wall import Walls
 from mcu.rooms.user_agents import UserAgents
+from mcu.rooms.wall import Walls
 from mcu.sip.accounts import SipAccounts
 from mcu.sip.station import SipMedia, SipStation
 from mcu.sip.survey import sip_server
