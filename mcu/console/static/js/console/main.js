@@ -14,6 +14,7 @@ import { ScenarioScreen } from "./scenario.js";
 import { ScenariosScreen } from "./scenarios.js";
 import { SignIn } from "./signin.js";
 import { StartScreen } from "./start.js";
+import { UnitsScreen } from "./units.js";
 
 /** What went wrong before there was a screen to show it on. */
 const failure = signal(/** @type {any} */ (null));
@@ -50,7 +51,7 @@ async function begin() {
 
 /** @param {string} hash */
 function screenOf(hash) {
-  const [, place, id] = /^#\/(conferences|rooms|scenarios|start)?\/?(.*)$/.exec(hash) ?? [];
+  const [, place, id] = /^#\/(conferences|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
@@ -59,6 +60,7 @@ function screenOf(hash) {
   }
   if (place === "scenarios") return html`<${ScenariosScreen} />`;
   if (place === "rooms") return html`<${RoomsScreen} />`;
+  if (place === "units") return html`<${UnitsScreen} />`;
   if (place === "start") return html`<${StartScreen} />`;
   return html`<${ListScreen} />`;
 }
