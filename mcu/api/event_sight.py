@@ -22,7 +22,7 @@ PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
 """Members of an event's data that are for operators only."""
 ROLL_CALL_NEWS: Final = frozenset({"roll-call.called", "roll-call.paused", "roll-call.resumed"})
 """What rooms hear of a roll call: who is called. The record is for operators."""
-UNSEEN: Final = ("alarm.", "chair-view.", "polling.", "roll-call.", "convening.")
+UNSEEN: Final = ("alarm.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.")
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
 CALLED: Final = "convening.called"
 """Rooms hear of a convening when it is their turn, so that their pages can say so."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from mcu.conference import events as catalogue
 from mcu.conference.alarm_model import ConferenceAlarm
+from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
@@ -152,7 +153,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     MappingProxyType: _items,
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
-    **dict.fromkeys((Convening, ConvenedRoom, Milestone), _fields),
+    **dict.fromkeys((Convening, ConvenedRoom, Milestone, Conflict), _fields),
     ConferenceAlarm: _fields,
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
@@ -211,6 +212,8 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     Polling: _one(Polling),
     Polling | None: _optional(_one(Polling)),
     str | tuple[str, ...]: lambda value: value if isinstance(value, str) else tuple(value),
+    Conflict: _one(Conflict),
+    tuple[Conflict, ...]: _many(_one(Conflict)),
     Convening: _one(Convening),
     Convening | None: _optional(_one(Convening)),
     tuple[ConvenedRoom, ...]: _many(_one(ConvenedRoom)),

@@ -36,6 +36,8 @@ class StartConference:
         number: what devices with a keypad dial; None lets the service choose a free one.
         agenda: a copy of the scenario's.
         calls_when_convened: rooms are not called before they are convened.
+        busy: what becomes of bridges that another conference has: the start is refused, or they
+            are asked for and stay where they are.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StartConference:
     number: str | None = None
     agenda: Agenda | None = None
     calls_when_convened: bool = False
+    busy: Literal["refuse", "ask"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from mcu.conference.commands import (
     Unlock,
     UnmuteAll,
 )
+from mcu.conference.conflict_model import Conflict, ConflictRaised
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -63,12 +64,17 @@ MAX_MESSAGE_S = 86_400.0
 
 
 def decide_start(
-    conference: str, command: StartConference, entries: Sequence[RosterEntry], now: datetime
+    conference: str,
+    command: StartConference,
+    entries: Sequence[RosterEntry],
+    now: datetime,
+    conflicts: Sequence[Conflict] = (),
 ) -> list[Event]:
     """Start a conference.
 
     Args:
         conference: its id. entries: the roster that ``command.bridges`` stands for, in order.
+        conflicts: about those of them that another conference has.
 
     Raises:
         Refused: empty name, unknown layout, somebody named twice, chair not in the roster, a PIN
@@ -94,7 +100,8 @@ def decide_start(
             None if command.number is None else checked_number(command.number),
             command.agenda,
             command.calls_when_convened,
-        )
+        ),
+        *(ConflictRaised(each) for each in conflicts),
     ]
 
 

@@ -8,6 +8,7 @@ from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOv
 from mcu.conference.agenda_record import evolve_agenda
 from mcu.conference.alarm_model import AlarmEvent, AlarmRaised, end_alarms, evolve_alarms
 from mcu.conference.chair_view_model import ChairViewStarted
+from mcu.conference.conflict_model import ConflictEvent, evolve_conflicts
 from mcu.conference.convening_model import ConveningEvent, evolve_convening
 from mcu.conference.events import (
     BroadcastStarted,
@@ -157,6 +158,8 @@ def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> Conferen
         return replace(state, polling=evolve_polling(state.polling, event))
     if isinstance(event, RollCallEvent):
         return replace(state, roll_calls=evolve_roll_calls(state.roll_calls, event))
+    if isinstance(event, ConflictEvent):
+        return replace(state, conflicts=evolve_conflicts(state.conflicts, event))
     if isinstance(event, ConveningEvent):
         return replace(state, convening=evolve_convening(state.convening, event))
     seen = event.participant if isinstance(event, ChairViewStarted) else None

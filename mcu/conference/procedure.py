@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcu.conference import alarms, chair_view, convening, floor, polling, roll_call
+from mcu.conference import alarms, chair_view, conflict, convening, floor, polling, roll_call
 from mcu.conference.alarm_model import AcknowledgeAlarm, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand
+from mcu.conference.conflict_model import ConflictCommand, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningFact
 from mcu.conference.events import Event
 from mcu.conference.floor_model import FloorCommand, NoteFloorOver
@@ -28,6 +29,8 @@ def decide_procedure(
         return chair_view.decide_chair_view(state, command)
     if isinstance(command, PollingCommand | NotePollingDue):
         return polling.decide_polling(state, command, now)
+    if isinstance(command, ConflictCommand | ConflictFact):
+        return conflict.decide_conflict(state, command, now)
     if isinstance(command, ConveningCommand | ConveningFact):
         return convening.decide_convening(state, command, now)
     if isinstance(command, AcknowledgeAlarm | NoteTroubles):
@@ -46,5 +49,6 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     events = roll_call.follow(state, events, now)
     events = floor.follow(state, events, now)
     events = polling.follow(state, events, now)
+    events = conflict.follow(state, events, now)
     events = convening.follow(state, events, now)
     return chair_view.follow(state, events)

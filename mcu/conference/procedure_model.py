@@ -2,6 +2,7 @@
 
 from mcu.conference.alarm_model import AlarmCommand, AlarmEvent, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand, ChairViewEvent
+from mcu.conference.conflict_model import ConflictCommand, ConflictEvent, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue, PollingCommand, PollingEvent
@@ -13,9 +14,18 @@ ProcedureCommand = (
     | PollingCommand
     | RollCallCommand
     | ConveningCommand
+    | ConflictCommand
     | AlarmCommand
 )
-ProcedureFact = NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact | NoteTroubles
+ProcedureFact = (
+    NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact | ConflictFact | NoteTroubles
+)
 ProcedureEvent = (
-    FloorEvent | ChairViewEvent | PollingEvent | RollCallEvent | ConveningEvent | AlarmEvent
+    FloorEvent
+    | ChairViewEvent
+    | PollingEvent
+    | RollCallEvent
+    | ConveningEvent
+    | ConflictEvent
+    | AlarmEvent
 )

@@ -12,6 +12,8 @@ from mcu.conference.alarm_model import (
 )
 from mcu.conference.chair_view_model import ChairViewStarted, ChairViewStopped
 from mcu.conference.codec import Json, time_to_text
+from mcu.conference.conflict_model import ConflictEvent
+from mcu.conference.conflict_resources import conflict_data
 from mcu.conference.convening_model import ConveningEvent
 from mcu.conference.convening_resources import convening_data
 from mcu.conference.floor_model import (
@@ -95,6 +97,8 @@ def alarm_resource(alarm: ConferenceAlarm) -> Json:
 
 def procedure_data(event: ProcedureEvent) -> Json:
     """The ``data`` of an event of the procedure on the stream."""
+    if isinstance(event, ConflictEvent):
+        return conflict_data(event)
     if isinstance(event, ConveningEvent):
         return convening_data(event)
     match event:

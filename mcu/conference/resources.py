@@ -9,6 +9,7 @@ from typing import Any
 from mcu.conference.agenda_events import AgendaAdvanced, AgendaChanged, AgendaOverrun
 from mcu.conference.agenda_resources import agenda_event_data
 from mcu.conference.codec import Json, slot_to_json, time_to_text
+from mcu.conference.conflict_resources import open_conflicts
 from mcu.conference.convening_resources import convening_summary
 from mcu.conference.events import (
     BroadcastStarted,
@@ -61,6 +62,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "polling": None if state.polling is None else polling_resource(state.polling),
         "roll_call": called_resource(state.roll_calls[-1]) if state.roll_calls else None,
         "convening": None if state.convening is None else convening_summary(state.convening),
+        "conflicts": open_conflicts(state),
         "calls_when_convened": state.calls_when_convened,
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),

@@ -30,6 +30,7 @@ from mcu.conference.commands import (
     NoteRestarted,
     StartConference,
 )
+from mcu.conference.conflicts import Conflicts
 from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
 from mcu.conference.history import (
     NothingLeft,
@@ -90,6 +91,8 @@ class Conferences:
         kept = self._live, self._journal, store, self._hub, self._clock
         self._keeper = Keeper(*kept, left_after_s, retention)
         self._turns = Turns(store, self._live, self._journal, self._keeper, self._clock)
+        self.conflicts = Conflicts(self)
+        self.listen(self.conflicts.changed)
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._closed = False
@@ -118,6 +121,7 @@ class Conferences:
             self._live.adopt(state)
             self._live.note(state.id, NoteRestarted())
             self._keeper.expect_back(state.id)
+        self.conflicts.look_again()
         if keep:
             self._keeping = asyncio.create_task(self._keeper.run(), name="conferences")
 
@@ -131,6 +135,7 @@ class Conferences:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         await asyncio.gather(*self._work, return_exceptions=True)
+        await self.conflicts.close()
         self._hub.close()
         try:
             await self._journal.flush()

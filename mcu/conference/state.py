@@ -11,6 +11,7 @@ from typing import Literal
 
 from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.call_failure import CallFailure as CallFailure
+from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.polling_model import Polling
@@ -163,6 +164,7 @@ class ConferenceState:
         agenda: what it was started from, and how far it has come; its version is its own.
         calls_when_convened: rooms are called when they are convened, not from the beginning.
         convening: the latest; who was to come, and who has.
+        conflicts: bridges that another conference wants too, and bridges it asks for.
         alarms: of its rooms; those that last, and the newest that are over. alarms_raised: ever.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
@@ -196,6 +198,7 @@ class ConferenceState:
     agenda: Agenda | None = None
     calls_when_convened: bool = False
     convening: Convening | None = None
+    conflicts: tuple[Conflict, ...] = ()
     alarms: tuple[ConferenceAlarm, ...] = ()
     alarms_raised: int = 0
 

@@ -23,6 +23,7 @@ from mcu.conference.commands import (
     RemoveParticipant,
     StartConference,
 )
+from mcu.conference.conflict_model import Conflict
 from mcu.conference.decide import decide, decide_start
 from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
 from mcu.conference.evolve import evolve_all
@@ -105,14 +106,44 @@ class Turns:
         async with self._turn:
             if await was_used(self._store, conference):
                 raise Refused(f"The id {conference!r} was used before: choose another.", "id")
+            conflicts: list[Conflict] = []
+            if command.busy == "ask":
+                conflicts, entries = self._asked_for(entries, command, actor)
+                if any(each.is_chair for each in conflicts):
+                    command = replace(command, chair=None)
             for entry in entries:
                 self._live.check_free(entry, conference, "bridges")
             number = self._live.free_number(command.number, conference)
             command = replace(command, number=number)
-            events = decide_start(conference, command, entries, self._clock.utcnow())
+            events = decide_start(conference, command, entries, self._clock.utcnow(), conflicts)
             decided = self._decided(None, events, conference, actor, also, 0)
             await self._write_and_apply([decided])
             return decided.after
+
+    def _asked_for(
+        self, entries: Sequence[RosterEntry], command: StartConference, actor: Actor
+    ) -> tuple[list[Conflict], Sequence[RosterEntry]]:
+        """Who is in another conference and is asked for, and who is free."""
+        conflicts, free = [], []
+        now = self._clock.utcnow()
+        for entry in entries:
+            holder = self._live.by_bridge.get(entry.bridge or "")
+            if holder is None:
+                free.append(entry)
+                continue
+            conflicts.append(
+                Conflict(
+                    entry.id,
+                    entry.name,
+                    "asking",
+                    holder,
+                    self._live.states[holder].name,
+                    now,
+                    actor.name,
+                    is_chair=entry.id == command.chair,
+                )
+            )
+        return conflicts, free
 
     async def execute(
         self,

@@ -93,6 +93,7 @@ def conference(people: list[Json]) -> Json:
         "polling": None,
         "roll_call": None,
         "convening": None,
+        "conflicts": 0,
         "calls_when_convened": False,
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},
         "started_at": moment(3217),

@@ -120,6 +120,7 @@ async def _wanted(call: Call, new: NewConference) -> StartConference:
         number=new.number,
         agenda=None if scenario is None else agenda_of(scenario, new.scenario),
         calls_when_convened=new.calls == "when_convened",
+        busy=new.busy,
     )
 
 

@@ -195,6 +195,7 @@ class Conference(Output):
     polling: PollingRun | None = Field(description="null for rooms")
     roll_call: OpenRollCall | None
     convening: ConveningSummary | None
+    conflicts: int = Field(description="bridges that two conferences want, not decided yet")
     calls_when_convened: bool = Field(
         description="rooms are called when they are convened, not from the beginning"
     )
@@ -234,6 +235,11 @@ class NewConference(Input):
         default="at_once",
         description="`when_convened`: no room is called before `POST …/convening`; those that come "
         "by themselves come in",
+    )
+    busy: Literal["refuse", "ask"] = Field(
+        default="refuse",
+        description="bridges that are in another conference: refuse the start, or start without "
+        "them and ask for them (see `/conflicts`)",
     )
     scenario: Identifier | None = Field(
         default=None,

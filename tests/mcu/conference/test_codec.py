@@ -28,6 +28,7 @@ from mcu.conference.commands import (
     ShowMessage,
     StartBroadcast,
 )
+from mcu.conference.conflict_model import Conflict, NoteConflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
 from mcu.conference.polling_model import Polling, StartPolling
@@ -202,6 +203,18 @@ alarms = st.builds(
     cleared_at=st.none() | times,
     acknowledged_by=st.none() | texts,
 )
+conflicts = st.builds(
+    Conflict,
+    texts,
+    texts,
+    st.sampled_from(["asking", "holding"]),
+    texts,
+    texts,
+    times,
+    is_chair=st.booleans(),
+    status=st.sampled_from(["open", "waiting", "settled"]),
+    decided_at=st.none() | times,
+)
 
 
 def events_of(cls):
@@ -217,6 +230,7 @@ def events_of(cls):
         Polling: pollings,
         RollCall: roll_calls,
         Convening: convenings,
+        Conflict: conflicts,
         ConferenceAlarm: alarms,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),
@@ -267,6 +281,7 @@ def test_a_state_survives_json():
         StartBroadcast("b1"), RequestFloor("b1"), GrantFloor("b0", 60, "none"), InterruptFloor(),
         StartChairView("b0"), StartPolling(5, ("b0", "b2")), StartRollCall("presence"),
         StartConvening(by="An", at_once=1), NoteJoined("b3", "leg-b3"),
+        NoteConflict(Conflict("b0", "Xã", "holding", "c2", "Họp", NOW)),
     )  # fmt: skip
     restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
     assert restored == state

@@ -53,6 +53,7 @@ def test_a_conference():
         "roll_call": None,
         "scenario": None,
         "convening": None,
+        "conflicts": 0,
         "calls_when_convened": False,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
@@ -144,7 +145,7 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "agenda.changed", "agenda.advanced", "agenda.overrun",
         "convening.started", "convening.called", "convening.reached", "convening.failed",
         "convening.joined", "convening.passed", "convening.overrun", "convening.stopped",
-        "convening.retried", "convening.changed",
+        "convening.retried", "convening.changed", "conflict.raised", "conflict.decided",
     } == set(EVENT_TYPES)  # fmt: skip
 
 
