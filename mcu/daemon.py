@@ -25,6 +25,7 @@ from config.problems import Problem, SettingsError
 from config.settings import Settings
 from mcu import logs, processors, tls
 from mcu.api.app import make_app
+from mcu.api.resources.reports import AUDITED
 from mcu.api.services import ApiLimits, Services, no_outside, no_trace
 from mcu.collector import Collector
 from mcu.conference.clock import SystemClock
@@ -44,11 +45,13 @@ from mcu.legs.sip_acceptor import SipAcceptor
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
+from mcu.operations.reporter import Reporter
 from mcu.readiness.assessment import Rules
 from mcu.readiness.model import Budget
 from mcu.readiness.service import ReadinessChecks
 from mcu.rooms.live import LivePublisher
 from mcu.rooms.load import LoadWatch
+from mcu.rooms.minute_book import MinuteBook
 from mcu.rooms.photographer import Photographer
 from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
@@ -157,6 +160,9 @@ class Daemon:
         self.conferences.listen(photographer.changed)
         stack.push_async_callback(photographer.close)
         photographer.open()
+        minute_book = MinuteBook(self._live.minutes, store.minutes, SystemClock().utcnow)
+        stack.push_async_callback(minute_book.close)
+        minute_book.open()
         await self.conferences.restore()
         # Calls end after the conferences: what the store holds is what was true before.
         stack.push_async_callback(self._close_sip)
@@ -364,6 +370,11 @@ class Daemon:
                 sip=self.sip_accounts,
                 readiness=self.readiness,
                 leg_opened=self._agents.opened,
+                reports=Reporter(
+                    self.settings.data_dir / FILE_NAME,
+                    self.settings.media.time_zone,
+                    AUDITED,
+                ),
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 call_again=self._call_again,

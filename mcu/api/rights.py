@@ -64,6 +64,7 @@ class Action(StrEnum):
     CHANGE_LEG = "legs.change"
     READ_EVENTS = "events.read"
     READ_METRICS = "metrics.read"
+    READ_REPORTS = "reports.read"
 
 
 _NONE: Final[Relations] = frozenset()
@@ -104,6 +105,7 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.CHANGE_LEG: (_UNIT | _OWN, _UNIT | _OWN, _ROOM | _OWN, _OWN, _ROOM | _OWN),
     Action.READ_EVENTS: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.READ_METRICS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
+    Action.READ_REPORTS: (_UNIT, _UNIT, _NONE, _UNIT, _NONE),
 }
 RIGHTS: Final[Mapping[Action, Mapping[Role, Relations]]] = {
     action: dict(zip(_COLUMNS, row, strict=True)) for action, row in _ROWS.items()

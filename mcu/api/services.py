@@ -14,6 +14,7 @@ from mcu.conference.state import Participant
 from mcu.engine.thumbnail import Thumbnail
 from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
+from mcu.operations.reporter import Reporter
 from mcu.readiness.service import ReadinessChecks
 from mcu.store.store import Store
 
@@ -392,6 +393,7 @@ class Services:
     load: LoadReadings
     sip: SipService
     readiness: ReadinessChecks
+    reports: Reporter
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     call_again: Callable[[str, str], None] = lambda conference, participant: None

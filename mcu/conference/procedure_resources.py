@@ -1,6 +1,7 @@
 """What the API and the event stream show of the procedure of a meeting."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -220,6 +221,18 @@ def roll_call_resource(found: RollCall, *, running: bool = True) -> Json:
         "rows": rows,
         "marks": [mark_resource(each) for each in found.marks],
     }
+
+
+def with_pictures(roll_call: Json, address: str, entries: Collection[int]) -> Json:
+    """A roll call whose rows and marks say where their pictures are.
+
+    Args:
+        address: of the roll call. entries: that have one.
+    """
+    for each in (*roll_call["rows"], *roll_call["marks"]):
+        entry = each["entry"]
+        each["picture"] = f"{address}/marks/{entry}.jpg" if entry in entries else None
+    return roll_call
 
 
 def called_resource(found: RollCall | None) -> Json | None:

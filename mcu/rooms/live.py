@@ -13,6 +13,7 @@ from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.engine import Engine
 from mcu.engine.video_requests import SourceRequest
 from mcu.legs.leg import Leg, LegStatistics, StreamName
+from mcu.operations.minutes import Minutes
 from mcu.rooms.lines import Lines
 from mcu.rooms.quality import line_quality
 from mcu.rooms.redundancy import tune_redundancy
@@ -55,6 +56,8 @@ class LivePublisher:
 
     def __init__(self, engine: Engine, lines: Lines | None = None) -> None:
         self.lines = lines or Lines()
+        self.minutes = Minutes()
+        """What reports will tell of the rooms."""
         self._engine = engine
         self._conferences: Conferences
         self._levels: dict[str, Mapping[str, float]] = {}
@@ -113,6 +116,7 @@ class LivePublisher:
     def _publish_levels(self) -> None:
         for conference, media in self._engine.conferences.items():
             levels, speakers = media.levels, media.speakers
+            self.minutes.heard(conference, speakers, LEVELS_INTERVAL_S)
             self._levels[conference] = levels
             self._speakers[conference] = frozenset(speakers)
             self._visible[conference] = media.visible()
@@ -166,12 +170,25 @@ class LivePublisher:
             worst = {who: _worst(legs) for who, legs in taken.items()}
             worst |= {who: worst[who].refused() for who in refused & worst.keys()}
             self._quality[conference] = {who: one.quality for who, one in worst.items()}
+            for who, one in worst.items():
+                self._note(conference, who, one.quality)
             if worst:
                 self._conferences.publish_ephemeral(
                     "quality.measured",
                     conference,
                     {"quality": {who: one.document for who, one in worst.items()}},
                 )
+
+    def _note(self, conference: str, participant: str, quality: LineQuality) -> None:
+        receives = quality.receives
+        self.minutes.measured(
+            conference,
+            participant,
+            loss_percent=quality.loss_percent,
+            jitter_ms=quality.jitter_ms,
+            round_trip_ms=quality.round_trip_ms,
+            height=None if receives is None else receives.height,
+        )
 
     def _publish_requests(self) -> None:
         for conference, media in self._engine.conferences.items():

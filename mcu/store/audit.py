@@ -1,6 +1,7 @@
 """Who did what, from where, and whether it was allowed."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from mcu.store.commits import Write
@@ -68,6 +69,20 @@ class Audit:
             (NEWEST if before is None else before, actor, target, limit + 1),
         )
         return page([_row(row) for row in rows], limit, lambda row: str(row.seq))
+
+    async def under(self, target: str, limit: int) -> Sequence[AuditRow]:
+        """The newest ``limit`` rows on a target, a path, and on everything below it; oldest first.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT * FROM (SELECT * FROM audit WHERE target = ?1"
+            " UNION ALL SELECT * FROM audit WHERE target > ?1 || '/' AND target < ?1 || '0')"
+            " ORDER BY seq DESC LIMIT ?2",
+            (target, limit),
+        )
+        return [_row(row) for row in reversed(list(rows))]
 
     async def prune(self, before: datetime, keep: int) -> int:
         """Delete what is older than ``before``, or not among the ``keep`` newest; gives how many.

@@ -2,6 +2,7 @@
 """The list of conferences, running and ended, and what a running one is restored from."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -10,7 +11,7 @@ from mcu.store.errors import DamagedRecord, UnknownRecord
 from mcu.store.json_text import read_object
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import ConferenceRecord, Page, Snapshot
-from mcu.store.times import from_text, from_text_or_none
+from mcu.store.times import from_text, from_text_or_none, to_text
 from mcu.store.units import SUBTREE
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,15 @@ class ConferenceRows:
         # Cut before damaged rows are left out, else the last page would be taken for a full one.
         cut = page(rows, limit, lambda row: str(row["id"]))
         return Page(tuple(_readable(cut.items)), cut.next_cursor)
+
+    async def between(self, begins: datetime, ends: datetime) -> Sequence[ConferenceRecord]:
+        """Every conference that began at ``begins`` or later and before ``ends``, oldest first."""
+        rows = await self._database.rows(
+            "SELECT * FROM conferences WHERE started_at >= ? AND started_at < ?"
+            " ORDER BY started_at, id",
+            (to_text(begins), to_text(ends)),
+        )
+        return list(_readable(rows))
 
     async def running(self) -> Sequence[ConferenceRecord]:
         """Every conference that has not ended."""

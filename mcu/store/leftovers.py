@@ -18,6 +18,7 @@ LONG_PAST = (
     "DELETE FROM tokens WHERE expires_at < ?",
     "DELETE FROM roll_call_pictures WHERE taken_at < ?",
     "DELETE FROM readiness_checks WHERE ended_at < ?",
+    "DELETE FROM conference_minutes WHERE at < ?",
     # A conference's row stays, for reports. While events are left they need their snapshot.
     "UPDATE conferences SET snapshot = NULL, snapshot_seq = NULL"
     " WHERE ended_at < ? AND snapshot IS NOT NULL"

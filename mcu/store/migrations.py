@@ -273,4 +273,16 @@ MIGRATIONS: tuple[str, ...] = (
         accepted_by TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Who was heard and how good the lines were, a row for each conference and minute.
+    CREATE TABLE conference_minutes (
+        conference TEXT NOT NULL,
+        at TEXT NOT NULL,
+        rooms TEXT NOT NULL,
+        PRIMARY KEY (conference, at)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX conference_minutes_at ON conference_minutes (at);
+    -- A report asks what was done to one conference.
+    CREATE INDEX audit_target ON audit (target);
+    """,
 )

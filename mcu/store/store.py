@@ -12,6 +12,7 @@ from mcu.store.events import Events
 from mcu.store.idempotency import Idempotency
 from mcu.store.incidents import Incidents
 from mcu.store.leftovers import Leftovers
+from mcu.store.minutes import ConferenceMinutes
 from mcu.store.readiness import ReadinessRows
 from mcu.store.roll_call_pictures import RollCallPictures
 from mcu.store.scenarios import Scenarios
@@ -33,7 +34,7 @@ class Store:
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
     ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``,
-    ``scenarios``, ``unit_reform``, ``incidents``, ``readiness``.
+    ``scenarios``, ``unit_reform``, ``incidents``, ``readiness``, ``minutes``.
     All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
@@ -62,6 +63,7 @@ class Store:
         self.scenarios = Scenarios(database, clock)
         self.incidents = Incidents(database)
         self.readiness = ReadinessRows(database)
+        self.minutes = ConferenceMinutes(database)
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = utcnow) -> "Store":

@@ -187,6 +187,17 @@ class Units:
         former = {row["id"]: read_former(row) for row in rows}
         return {each: living_successors(each, former) for each in units if each in former}
 
+    async def names(self) -> Mapping[str, str]:
+        """Names of all units, those that are no more included.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT id, name FROM former_units UNION ALL SELECT id, name FROM units"
+        )
+        return {row["id"]: row["name"] for row in rows}
+
     async def history(self, unit: str) -> UnitHistory:
         """What a unit, living or not, was before, and whom it succeeded.
 

@@ -28,7 +28,7 @@ from mcu.api.schemas.roll_call import (
 )
 from mcu.conference import roll_call_model as domain
 from mcu.conference.commands import Command
-from mcu.conference.procedure_resources import roll_call_resource
+from mcu.conference.procedure_resources import roll_call_resource, with_pictures
 from mcu.conference.roll_call_model import (
     CallRoom,
     CancelRollCall,
@@ -249,12 +249,8 @@ def _name(call: Call) -> str:
 def _document(
     state: ConferenceState, found: domain.RollCall, pictures: frozenset[int]
 ) -> dict[str, Any]:
-    document = roll_call_resource(found, running=state.running)
-    base = f"{BASE}/conferences/{state.id}/roll-calls/{found.number}/marks"
-    for each in (*document["rows"], *document["marks"]):
-        entry = each["entry"]
-        each["picture"] = f"{base}/{entry}.jpg" if entry in pictures else None
-    return document
+    address = f"{BASE}/conferences/{state.id}/roll-calls/{found.number}"
+    return with_pictures(roll_call_resource(found, running=state.running), address, pictures)
 
 
 def _answer(

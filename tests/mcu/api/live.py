@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from config.sip_section import SipSettings
 from mcu.api.app import make_app
+from mcu.api.resources.reports import AUDITED
 from mcu.api.services import (
     ApiLimits,
     JoinedLeg,
@@ -30,6 +31,7 @@ from mcu.conference.service import Actor, Conferences
 from mcu.engine.plan import MediaPlan
 from mcu.legs.leg import LegKind, LegStatistics, StreamStatistics
 from mcu.metrics import MediaReading, TickReading
+from mcu.operations.reporter import Reporter
 from mcu.readiness.service import ReadinessChecks
 from mcu.sip.accounts import SipAccounts
 from mcu.store.store import Store
@@ -297,6 +299,7 @@ async def live_api(directory: Path, **changes: Any) -> AsyncIterator[Api]:
             load=media,
             sip=sip,
             readiness=readiness,
+            reports=Reporter(directory / "mcu.sqlite3", "Asia/Ho_Chi_Minh", AUDITED),
             now=clock.utcnow,
             monotonic=clock.now,
             **{"limits": ApiLimits(heartbeat_s=0.05), **changes},

@@ -5,8 +5,8 @@ from pathlib import Path
 from mcu.api.services import LineQuality, LiveReading
 from mcu.conference.commands import EndConference
 from mcu.conference.feed import EventFeed, RecordedEvent
-from mcu.media.h264 import packetise
 from mcu.engine.video_requests import SourceRequest
+from mcu.media.h264 import packetise
 from mcu.rooms.live import LEVELS_INTERVAL_S, QUALITY_INTERVAL_S, REQUESTS_REPEAT_S
 from tests.mcu.engine.video_room import Camera
 from tests.mixer.video.pictures import RED

@@ -46,3 +46,13 @@ async def test_the_newest_are_kept(store):
     assert await store.audit.prune(NOW + timedelta(seconds=1), 100) == 1
     assert await store.audit.prune(NOW, 2) == 2
     assert [each.seq for each in (await store.audit.list()).items] == [5, 4]
+
+
+async def test_what_was_done_to_something_and_below_it(store):
+    for number, target in enumerate(
+        ("/c/hop", "/c/hop/floor", "/c/hopp", "/c/hop-2/floor", "/c", "/c/hop0", "/c/hop/a/b")
+    ):
+        await store.audit.append(row(number, target=target))
+    found = await store.audit.under("/c/hop", 10)
+    assert [each.target for each in found] == ["/c/hop", "/c/hop/floor", "/c/hop/a/b"]
+    assert [each.seq for each in await store.audit.under("/c/hop", 2)] == [2, 7], "the newest"

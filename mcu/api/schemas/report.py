@@ -1,0 +1,150 @@
+"""Reports: of a conference, and of a bridge's month."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mcu.api.schemas.base import Output, Query, Time
+from mcu.api.schemas.roll_call import MarkStatus, RollCall
+from mcu.api.schemas.scenario import Agenda
+from mcu.operations.report_tables import TableName
+from mcu.operations.report_words import Language
+
+
+class ReportRoom(Output):
+    """One room over the whole conference; null: nothing is known."""
+
+    participant: str
+    label: str
+    unit: str | None
+    unit_name: str | None
+    bridge: str | None
+    first_joined_at: Time | None = Field(description="null: it never came")
+    last_left_at: Time | None = Field(description="null: it is here, or was to the end")
+    present_s: float
+    lost_s: float
+    lost_count: int
+    floor_s: float = Field(description="it had the floor, without the chair's interruptions")
+    status: MarkStatus | None = Field(description="of the last roll call that was signed")
+    heard_s: float = Field(description="it was in the mix, short pauses of speech included")
+    loss_percent: float | None = Field(description="mean over the conference")
+    worst_loss_percent: float | None
+    round_trip_ms: float | None
+    jitter_ms: float | None
+    height: int | None = Field(
+        description="of the smallest picture it was sent; 0: sound alone; null: no pictures"
+    )
+
+
+class ReportFault(Output):
+    """Something that went wrong for a room."""
+
+    kind: Literal["lost", "left", "call_failed"]
+    participant: str
+    label: str
+    at: Time
+    until: Time | None = Field(description="when it was here again; null: not any more")
+    detail: str
+
+
+class ReportMinute(Output):
+    """All rooms in one minute."""
+
+    at: Time
+    rooms: int = Field(description="of which anything is known")
+    bad: int = Field(description="that lost 2% or more")
+    loss_percent: float | None
+    round_trip_ms: float | None
+
+
+class ReportAction(Output):
+    """Something that somebody did."""
+
+    at: Time
+    by: str = Field(description="the token's name, or its id where it is kept no more")
+    role: str | None
+    address: str | None
+    action: str
+    target: str
+    outcome: str
+
+
+class Report(Output):
+    """Everything that is kept of one conference."""
+
+    conference: str
+    name: str
+    unit: str
+    unit_name: str | None
+    started_at: Time
+    ended_at: Time | None
+    made_at: Time
+    incomplete: list[Literal["events", "minutes", "actions"]] = Field(
+        description="what cannot be read or is kept no more"
+    )
+    rooms: list[ReportRoom]
+    faults: list[ReportFault]
+    agenda: Agenda | None
+    roll_calls: list[RollCall]
+    minutes: list[ReportMinute]
+    loss_percent: dict[str, list[float | None]] = Field(
+        description="room → its loss in each of `minutes`"
+    )
+    actions: list[ReportAction]
+
+
+class BridgeConference(Output):
+    """One conference of a bridge's month."""
+
+    conference: str
+    name: str
+    unit: str
+    started_at: Time
+    ended_at: Time | None
+    status: MarkStatus | None
+    present_s: float
+    lost_count: int
+    lost_s: float
+    floor_s: float
+    heard_s: float
+    loss_percent: float | None
+    worst_loss_percent: float | None
+    round_trip_ms: float | None
+    jitter_ms: float | None
+    height: int | None
+    incomplete: bool
+
+
+class BridgeMonth(Output):
+    """What a bridge did in a month."""
+
+    bridge: str
+    expected: int = Field(description="conferences it was on the roster of")
+    attended: int
+    present_s: float
+    lost_count: int
+    lost_s: float
+    heard_s: float
+    conferences: list[BridgeConference]
+
+
+class PrintQuery(Query):
+    """How it is printed."""
+
+    lang: Language = Field(default="vi", description="language of the printed report")
+
+
+class TableQuery(Query):
+    """Which list."""
+
+    table: TableName = Field(default="rooms", description="one list of the report")
+
+
+class MonthQuery(Query):
+    """Which month."""
+
+    month: str = Field(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+        description="of the installation's time zone",
+        examples=["2026-11"],
+    )

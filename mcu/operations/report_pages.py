@@ -1,0 +1,166 @@
+"""A report as pages: what ``report.typ`` prints. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from mcu.conference.codec import Json
+from mcu.operations.report import Report, RoomReport
+from mcu.operations.report_words import WORDS, Language
+
+MAX_WORST: Final = 12
+"""Rooms with a plot of their own."""
+MAX_POINTS: Final = 240
+"""Of a plot; a longer conference is thinned to the worst of each stretch."""
+Clock = Callable[[datetime | None], str]
+
+
+def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
+    """What the template is given: all texts are final, all times in ``zone``."""
+    words = WORDS[language]
+
+    def clock(at: datetime | None) -> str:
+        return "" if at is None else at.astimezone(zone).strftime("%H:%M:%S")
+
+    def day(at: datetime) -> str:
+        return at.astimezone(zone).strftime("%d/%m/%Y %H:%M")
+
+    labels = {room.attendance.participant: room.attendance.label for room in report.rooms}
+    came = sum(room.attendance.first_joined_at is not None for room in report.rooms)
+    losses = sum(room.attendance.lost_count for room in report.rooms)
+    ended = words["running"] if report.ended_at is None else day(report.ended_at)
+    seconds = (report.until - report.started_at).total_seconds()
+    return {
+        "lang": language,
+        "words": dict(words),
+        "title": f"{words['title']}: {report.name}",
+        "author": report.units.get(report.unit, report.unit),
+        "name": report.name,
+        "facts": [
+            [words["unit"], report.units.get(report.unit, report.unit)],
+            [words["began"], day(report.started_at)],
+            [words["ended"], ended],
+            [words["duration"], _long(seconds)],
+            [words["came"], f"{came} / {len(report.rooms)}"],
+            [words["losses"], str(losses)],
+            [words["made"], day(report.made_at)],
+        ],
+        "notes": [words[f"incomplete_{each}"] for each in report.incomplete],
+        "columns": [
+            words[name]
+            for name in (
+                "room", "room_unit", "mark", "joined", "left", "present", "lost", "floor",
+                "heard", "loss", "round_trip", "picture",
+            )
+        ],
+        "rooms": [_room(room, report.units, words, clock) for room in report.rooms],
+        "agenda": _agenda(report.agenda, words, clock),
+        "roll_calls": [_roll_call(each, words, clock) for each in report.roll_calls],
+        "faults": [
+            [
+                clock(fault.at),
+                clock(fault.until) or (words["not_back"] if fault.kind == "lost" else ""),
+                fault.label,
+                words[f"fault_{fault.kind}"],
+                fault.detail,
+            ]
+            for fault in report.faults
+        ],
+        "minutes": len(report.minutes),
+        "from": clock(report.minutes[0].at)[:5] if report.minutes else "",
+        "to": clock(report.until)[:5],
+        "here": _thinned([float(each.rooms) for each in report.minutes]),
+        "loss": _thinned([each.loss_percent for each in report.minutes]),
+        "bad": _thinned([float(each.bad) for each in report.minutes]),
+        "worst": [
+            {"label": labels[who], "loss": _thinned(report.series[who])} for who in _worst(report)
+        ],
+        "deeds": [
+            [clock(each.at), each.by, each.action, each.outcome, each.target]
+            for each in report.deeds
+        ],
+    }  # fmt: skip
+
+
+def _room(
+    room: RoomReport, units: Mapping[str, str], words: Mapping[str, str], clock: Clock
+) -> list[str]:
+    who, line = room.attendance, room.line
+    lost = "" if not who.lost_count else f"{who.lost_count} × / {_long(who.lost_s)}"
+    picture = "" if line.height is None else f"{line.height}p"
+    return [
+        who.label,
+        "" if who.unit is None else units.get(who.unit, who.unit),
+        "" if room.status is None else words[f"status_{room.status}"],
+        clock(who.first_joined_at),
+        clock(who.last_left_at),
+        "" if who.first_joined_at is None else _long(who.present_s),
+        lost,
+        _long(who.floor_s) if who.floor_s else "",
+        _long(line.heard_s) if line.heard_s else "",
+        "" if line.loss_percent is None else f"{line.loss_percent:.1f}",
+        "" if line.round_trip_ms is None else f"{line.round_trip_ms:.0f}",
+        words["sound_only"] if line.height == 0 else picture,
+    ]
+
+
+def _agenda(agenda: Json | None, words: Mapping[str, str], clock: Clock) -> list[list[str]]:
+    rows = []
+    for item in () if agenda is None else agenda["items"]:
+        held = [(_time(each["started_at"]), _time(each["ended_at"])) for each in item["held"]]
+        took = sum((end - start).total_seconds() for start, end in held if start and end)
+        times = ", ".join(f"{clock(start)}–{clock(end)}" for start, end in held)
+        rows.append(
+            [
+                item["title"],
+                f"{clock(_time(item['planned_start']))}–{clock(_time(item['planned_end']))}",
+                times or words["not_held"],
+                _long(item["duration_s"]),
+                _long(took) if held else "",
+            ]
+        )
+    return rows
+
+
+def _roll_call(found: Json, words: Mapping[str, str], clock: Clock) -> Json:
+    title = f"{words['roll_call']} {found['number']} ({words[found['state']]})"
+    return {
+        "title": f"{title}, {clock(_time(found['started_at']))}",
+        "rows": [
+            [
+                row["label"],
+                words["unmarked"] if row["status"] is None else words[f"status_{row['status']}"],
+                clock(_time(row["at"])),
+                row["by"] or "",
+                row["note"] or "",
+            ]
+            for row in found["rows"]
+        ],
+    }
+
+
+def _worst(report: Report) -> list[str]:
+    """Who lost most, the worst first."""
+    losses = [
+        (room.line.loss_percent, room.attendance.participant)
+        for room in report.rooms
+        if room.line.loss_percent
+    ]
+    return [who for _, who in sorted(losses, reverse=True)[:MAX_WORST]]
+
+
+def _thinned(values: Sequence[float | None]) -> list[float | None]:
+    stretch = -(-len(values) // MAX_POINTS) or 1
+    return [
+        max((each for each in values[start : start + stretch] if each is not None), default=None)
+        for start in range(0, len(values), stretch)
+    ]
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _long(seconds: float) -> str:
+    """A duration as ``1:02:03`` or ``2:03``."""
+    return str(timedelta(seconds=round(seconds))).removeprefix("0:")

@@ -1,0 +1,149 @@
+"""The process that makes reports: reads the store by itself, prints, and ends.
+
+A province's report reads some thousand events and takes a second of a core. In a process of its
+own, behind everything else, it costs the meetings that run meanwhile nothing.
+
+A request comes as JSON on the standard input, the answer goes as bytes to the standard output;
+the exit code is 0, or 1 with one line on the standard error.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import typst
+
+from mcu.conference.codec import Json, UnreadableRecord
+from mcu.conference.history import read_conference
+from mcu.operations.bridge_month import bridge_month, month_of
+from mcu.operations.report import Report
+from mcu.operations.report_pages import report_pages
+from mcu.operations.report_source import read_report
+from mcu.operations.report_tables import TableName, report_document, report_table
+from mcu.operations.report_words import Language
+from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
+from mcu.store.store import Store
+
+NICENESS = 10
+"""Behind whatever mixes and sends."""
+PDF_STANDARD: Literal["a-2b"] = "a-2b"
+
+Form = Literal["document", "table", "pdf", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be made.
+
+    Args:
+        form: of a conference's report, ``document`` and ``table`` as JSON, or the printed one;
+            ``month``: a bridge's month, as JSON.
+        subject: the conference, or the bridge.
+        targets: what every conference's id is put behind, to find in the audit what was done to it.
+        zone: time zone, by name. year, month: of ``month``.
+    """
+
+    store: str
+    form: Form
+    subject: str
+    targets: str
+    zone: str
+    language: Language = "vi"
+    table: TableName = "rooms"
+    year: int = 0
+    month: int = 0
+
+    def to_json(self) -> bytes:
+        """As the process reads it."""
+        return json.dumps(asdict(self)).encode()
+
+
+async def answer(request: Request) -> bytes:
+    """Make it.
+
+    Raises:
+        UnknownRecord, StoreUnavailable, UnreadableRecord: the conference is not there, or
+            damaged. ValueError: no such month. typst.TypstError.
+    """
+    async with _opened(Path(request.store)) as store:
+        if request.form == "month":
+            return _json(await _month(store, request))
+        report = await _report(store, request, request.subject)
+    if request.form == "document":
+        return _json(report_document(report))
+    if request.form == "table":
+        return _json(report_table(report, request.table))
+    pages = report_pages(report, request.language, ZoneInfo(request.zone))
+    return typeset(pages)
+
+
+def typeset(pages: Json) -> bytes:
+    """The PDF of what ``report_pages`` gives. Raises ``typst.TypstError``."""
+    template = files("mcu.operations").joinpath("report.typ").read_bytes()
+    pdf = typst.compile(
+        template,
+        sys_inputs={"report": json.dumps(pages)},
+        ignore_system_fonts=True,
+        pdf_standards=[PDF_STANDARD],
+    )
+    if not isinstance(pdf, bytes):
+        raise TypeError("the typesetter gave no document")
+    return pdf
+
+
+async def _month(store: Store, request: Request) -> Json:
+    month = month_of(request.year, request.month, ZoneInfo(request.zone))
+    reports = []
+    for record in await store.conferences.between(month.begins, month.ends):
+        try:
+            reports.append(await _report(store, request, record.id))
+        except (UnreadableRecord, DamagedRecord, UnknownRecord):
+            continue
+    return bridge_month(request.subject, reports)
+
+
+async def _report(store: Store, request: Request, conference: str) -> Report:
+    state = await read_conference(store, conference)
+    now = datetime.now(UTC)
+    return await read_report(store, state, f"{request.targets}{conference}", now)
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(path)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def main() -> int:
+    """Answer one request."""
+    os.nice(NICENESS)
+    try:
+        made = asyncio.run(answer(Request(**json.loads(sys.stdin.buffer.read()))))
+    except (
+        UnknownRecord, StoreUnavailable, UnreadableRecord, DamagedRecord, ValueError,
+        typst.TypstError,
+    ) as error:  # fmt: skip
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

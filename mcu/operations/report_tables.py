@@ -1,0 +1,121 @@
+"""A report as data: one document for programs, and tables for spreadsheets. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Literal, get_args
+
+from mcu.conference.codec import Json, time_to_text
+from mcu.operations.report import Report
+
+TableName = Literal["rooms", "faults", "agenda", "roll-calls", "actions", "minutes"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+Table = tuple[Sequence[str], list[Sequence[object]]]
+"""Header and rows."""
+
+
+def report_document(report: Report) -> Json:
+    """``Report`` of the API."""
+    return {
+        "conference": report.conference,
+        "name": report.name,
+        "unit": report.unit,
+        "unit_name": report.units.get(report.unit),
+        "started_at": time_to_text(report.started_at),
+        "ended_at": _time(report.ended_at),
+        "made_at": time_to_text(report.made_at),
+        "incomplete": list(report.incomplete),
+        "rooms": [
+            {
+                **_texts(asdict(room.attendance)),
+                "unit_name": report.units.get(room.attendance.unit or ""),
+                "status": room.status,
+                **asdict(room.line),
+            }
+            for room in report.rooms
+        ],
+        "faults": [_texts(asdict(fault)) for fault in report.faults],
+        "agenda": report.agenda,
+        "roll_calls": list(report.roll_calls),
+        "minutes": [_texts(asdict(minute)) for minute in report.minutes],
+        "loss_percent": {who: list(values) for who, values in report.series.items()},
+        "actions": [_texts(asdict(deed)) for deed in report.deeds],
+    }
+
+
+def report_table(report: Report, name: TableName) -> Table:
+    """One list of the report as a table, its columns named as in the document."""
+    return _TABLES[name](report_document(report))
+
+
+def _rows(items: Sequence[Json], columns: Sequence[str]) -> Table:
+    return columns, [[item[column] for column in columns] for item in items]
+
+
+def _rooms(document: Json) -> Table:
+    return _rows(document["rooms"], (
+        "participant", "label", "bridge", "unit", "unit_name", "status", "first_joined_at",
+        "last_left_at", "present_s", "lost_count", "lost_s", "floor_s", "heard_s", "loss_percent",
+        "worst_loss_percent", "round_trip_ms", "jitter_ms", "height",
+    ))  # fmt: skip
+
+
+def _faults(document: Json) -> Table:
+    return _rows(document["faults"], ("at", "until", "participant", "label", "kind", "detail"))
+
+
+def _agenda(document: Json) -> Table:
+    columns = (
+        "item", "title", "planned_start", "planned_end", "duration_s", "started_at", "ended_at",
+        "overran",
+    )  # fmt: skip
+    rows: list[Sequence[object]] = []
+    for item in () if document["agenda"] is None else document["agenda"]["items"]:
+        planned = [
+            item["id"], item["title"], item["planned_start"], item["planned_end"],
+            item["duration_s"],
+        ]  # fmt: skip
+        for held in item["held"] or ({"started_at": None, "ended_at": None, "overran": None},):
+            rows.append([*planned, held["started_at"], held["ended_at"], held["overran"]])
+    return columns, rows
+
+
+def _roll_calls(document: Json) -> Table:
+    columns = ("participant", "label", "unit", "status", "at", "source", "by", "note")
+    rows: list[Sequence[object]] = [
+        [found["number"], found["state"], *(row[column] for column in columns)]
+        for found in document["roll_calls"]
+        for row in found["rows"]
+    ]
+    return ("number", "state", *columns), rows
+
+
+def _actions(document: Json) -> Table:
+    return _rows(
+        document["actions"], ("at", "by", "role", "address", "action", "target", "outcome")
+    )
+
+
+def _minutes(document: Json) -> Table:
+    return _rows(document["minutes"], ("at", "rooms", "bad", "loss_percent", "round_trip_ms"))
+
+
+_TABLES: Mapping[TableName, Callable[[Json], Table]] = {
+    "rooms": _rooms,
+    "faults": _faults,
+    "agenda": _agenda,
+    "roll-calls": _roll_calls,
+    "actions": _actions,
+    "minutes": _minutes,
+}
+
+
+def _texts(values: Json) -> Json:
+    return {
+        name: time_to_text(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time_to_text(time)

@@ -1,0 +1,84 @@
+"""What is printed: in both languages, in local time, and a document that the typesetter takes."""
+
+import io
+import zlib
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mcu.operations.report_pages import MAX_POINTS, report_pages
+from mcu.operations.report_process import typeset
+from mcu.operations.report_words import WORDS, Language
+from tests.mcu.operations.province import at, report
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert WORDS["vi"].keys() == WORDS["en"].keys()
+    assert all(text.strip() for words in WORDS.values() for text in words.values())
+
+
+def test_times_are_those_of_the_installation() -> None:
+    pages = report_pages(report(), "vi", ZONE)
+    assert ["Bắt đầu", "22/11/2026 08:00"] in pages["facts"]
+    assert ["Điểm cầu tham dự", "2 / 3"] in pages["facts"]
+    assert pages["rooms"][1][:8] == [
+        "Vạn Ninh", "Xã Vạn Ninh", "có mặt", "08:00:20", "", "09:10", "1 × / 00:30", "",
+    ]  # fmt: skip
+    assert pages["rooms"][1][-1] == "chỉ tiếng"
+    assert pages["faults"] == [["08:02:00", "08:02:30", "Vạn Ninh", "mất tín hiệu", ""]]
+    assert pages["agenda"][2][2] == "không thực hiện"
+
+
+def test_a_conference_that_runs_and_one_of_which_something_is_missing_say_so() -> None:
+    running = replace(report(incomplete=("events", "minutes", "actions")), ended_at=None)
+    pages = report_pages(running, "en", ZONE)
+    assert ["Ended", "running"] in pages["facts"]
+    assert len(pages["notes"]) == 3
+
+
+def test_a_long_conference_is_thinned_to_the_worst_of_each_stretch() -> None:
+    whole = report()
+    minutes = tuple(
+        replace(whole.minutes[0], at=at(60 * number), loss_percent=9.0 if number == 777 else 1.0)
+        for number in range(1000)
+    )
+    pages = report_pages(replace(whole, minutes=minutes), "en", ZONE)
+    assert len(pages["loss"]) <= MAX_POINTS
+    assert sorted(set(pages["loss"])) == [1.0, 9.0]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_typesetter_takes_it(language: Language) -> None:
+    pdf = typeset(report_pages(report(), language, ZONE))
+    assert pdf.startswith(b"%PDF-")
+    assert b"pdfaid:part" in pdf or _inflated(pdf).find(b"pdfaid") >= 0
+
+
+def test_what_people_typed_is_text_and_no_markup() -> None:
+    """A name with the typesetter's own signs prints as it is: nothing of it is carried out."""
+    found = report()
+    odd = '#panic("x") *a* $1$ \\ ] } <tag> @ref "'
+    room = found.rooms[0]
+    named = replace(room, attendance=replace(room.attendance, label=odd))
+    pages = report_pages(replace(found, name=odd, rooms=(named, *found.rooms[1:])), "vi", ZONE)
+    assert typeset(pages).startswith(b"%PDF-")
+
+
+def test_a_conference_where_nothing_happened_prints() -> None:
+    empty = replace(
+        report(), rooms=(), faults=(), minutes=(), series={}, agenda=None, roll_calls=(), deeds=()
+    )
+    assert typeset(report_pages(empty, "vi", ZONE)).startswith(b"%PDF-")
+
+
+def _inflated(pdf: bytes) -> bytes:
+    found = io.BytesIO()
+    for part in pdf.split(b"stream\n")[1:]:
+        try:
+            found.write(zlib.decompressobj().decompress(part))
+        except zlib.error:
+            continue
+    return found.getvalue()
