@@ -1,4 +1,4 @@
-"""Minutes reach the store; while it cannot be written they wait, and no minute is lost or doubled."""
+"""Minutes reach the store; while it cannot be written they wait, and none is lost or doubled."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,21 +30,22 @@ class Scene:
 
     def __init__(self) -> None:
         self.minutes, self.shelf, self.now = Minutes(), Shelf(), NOW
-        self.passes: asyncio.Queue[float] = asyncio.Queue()
-        self.asked: asyncio.Queue[float] = asyncio.Queue()
+        self.passes: asyncio.Queue[None] = asyncio.Queue()
+        self.waits = asyncio.Event()
         self.book = MinuteBook(self.minutes, self.shelf, lambda: self.now, self.sleep)
 
     async def sleep(self, seconds: float) -> None:
-        self.asked.put_nowait(seconds)
+        assert seconds == MINUTE_S
+        self.waits.set()
         await self.passes.get()
 
     async def minute(self) -> None:
         """One passes, and what it asks for is done."""
-        assert await self.asked.get() == MINUTE_S
+        await self.waits.wait()
+        self.waits.clear()
         self.now += timedelta(seconds=MINUTE_S)
-        self.passes.put_nowait(MINUTE_S)
-        while self.asked.empty():
-            await asyncio.sleep(0)
+        self.passes.put_nowait(None)
+        await self.waits.wait()
 
     def heard(self, seconds: float) -> None:
         self.minutes.heard("hop", ["a"], seconds)
