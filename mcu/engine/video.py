@@ -278,9 +278,18 @@ class VideoMixer:
         return self._wall.pictures
 
     async def picture(self, view: str) -> bytes | None:
-        """JPEG of a view; None when there is no such view."""
+        """JPEG of a view, with the presentation in it; None when there is no such view.
+
+        It is what a room with one picture sees: those that receive a presentation as a stream of
+        its own see the view without it.
+        """
+        plan = self._plan.views.get(view)
+        if plan is None:
+            return None
+        if self._showing is not None and plan.with_presentation is not None:
+            view = plan.with_presentation.name
         found = self._views.get(view)
-        if found is None or view not in self._plan.views:
+        if found is None:
             return None
         future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         found.ask(future, self._now)

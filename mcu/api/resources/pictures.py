@@ -44,7 +44,7 @@ def _jpeg(picture: bytes | None, what: str) -> web.Response:
 ROUTES: Final = (
     Route(
         "GET", f"{PATH}/views/{{view}}.jpg", "view_picture", view_picture,
-        "The composed picture now", TAG, Action.SEE_VIEW,
+        "The composed picture now, with the presentation if there is one", TAG, Action.SEE_VIEW,
         (Answer(200, "the picture", media_type=JPEG),),
     ),
     Route(

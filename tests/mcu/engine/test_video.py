@@ -1,8 +1,10 @@
 """Decoded once, composed once, encoded once, for everybody who sees it."""
 
 import asyncio
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from mcu.engine.plan import (
     ParticipantPlan,
@@ -472,6 +474,38 @@ async def test_pictures_for_rest() -> None:
     assert await room.mixer.participant_picture("nobody") is None
     room.run(300)
     assert room.mixer.statistics().decoders == 0, "nobody asks any more"
+
+
+async def test_a_picture_of_a_view_has_the_presentation_in_it() -> None:
+    room = VideoRoom()
+    both = ("video", "presentation")
+    room.mixer.add_source("a", "presentation", room.join("a", RED, Leg("a", sources=both)))  # type: ignore[arg-type]
+    slides = ViewPlan("main+presentation", "1x1", (PresentationSlot(),), show_clock=False)
+    camera = Camera(BLUE)
+
+    async def picture(*, presented: bool) -> tuple[int, int, int]:
+        asked = asyncio.ensure_future(room.mixer.picture("main"))
+        await asyncio.sleep(0)
+        while not asked.done():
+            if presented:
+                room.mixer.receive("a", "presentation", camera.next(), room.now)
+            room.run(1)
+            await asyncio.sleep(0)
+        with Image.open(BytesIO(await asked or b"")) as image:
+            red, green, blue = image.convert("RGB").getpixel((320, 180))  # type: ignore[misc]
+        return red, green, blue
+
+    room.plan("1x1", ParticipantSlot("a"), with_presentation=slides)
+    room.run(5)
+    before = await picture(presented=False)
+    assert before[0] > 150 > 80 > before[2]
+    for _ in range(10):
+        room.mixer.receive("a", "presentation", camera.next(), room.now)
+        room.run(1)
+    during = await picture(presented=True)
+    assert during[2] > 150 > 80 > during[0]
+    room.plan("1x1", ParticipantSlot("a"))  # broadcast: that is shown, whoever presents
+    assert (await picture(presented=True))[0] > 150
 
 
 async def test_no_picture_is_waited_for_beyond_the_end() -> None:
