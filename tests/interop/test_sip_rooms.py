@@ -53,6 +53,8 @@ def state_of(roster: Mapping[str, Any], who: str) -> tuple[str, str | None]:
         ("opus", ("opus",), "", "tcp"),
         ("g722-sdes", ("g722", "srtp"), "mediaenc=srtp-mand", "udp"),
         ("opus-dtls", ("opus", "dtls_srtp"), "mediaenc=dtls_srtp", "udp"),
+        ("opus-ice-dtls", ("opus", "dtls_srtp", "ice"), "mediaenc=dtls_srtp;medianat=ice", "udp"),
+        ("g722-mux-sdes", ("g722", "srtp"), "mediaenc=srtp-mand", "tcp"),
     ],
 )
 async def test_it_dials_in_and_both_hear_each_other(
@@ -70,7 +72,13 @@ async def test_it_dials_in_and_both_hear_each_other(
         rooms = await stack.enter_async_context(GeneratorRooms(daemon.url))
         web = await rooms.join(held.id, held.tokens[f"web-{name}"], tone_hz=WEB_HZ, decodes=True)
         who = account(daemon, room, secret, "regint=0", *([media] if media else []))
-        phone = Baresip(tmp_path, who.replace("udp", transport), tone_hz=PHONE_HZ, modules=modules)
+        phone = Baresip(
+            tmp_path,
+            who.replace("udp", transport),
+            tone_hz=PHONE_HZ,
+            modules=modules,
+            settings=("rtcp_mux yes",) if "mux" in name else (),
+        )
         await stack.enter_async_context(phone)
         await phone.do("dial", f"sip:{held.id}@127.0.0.1:{daemon.sip_port}")
         await phone.until("CALL_ESTABLISHED")
@@ -85,6 +93,9 @@ async def test_it_dials_in_and_both_hear_each_other(
         assert "INVITE" in lines
         assert "200 OK (INVITE)" in lines
         assert secret not in str(trace)
+        answer = next(one for one in trace["items"] if one["summary"] == "200 OK (INVITE)")
+        assert ("a=ice-lite" in answer["text"]) == ("medianat=ice" in media)
+        assert ("a=rtcp-mux" in answer["text"]) == ("mux" in name)
         # The room hangs up: it has left, and is not called back.
         await phone.do("hangup")
         await held.until_roster(lambda found: found[room]["state"] == "left")

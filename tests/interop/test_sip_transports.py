@@ -115,7 +115,9 @@ async def test_baresip_over_tls_checks_us_and_we_check_it(tmp_path: Path) -> Non
     settings = EndpointSettings(
         "127.0.0.1",
         tls_port=0,
-        server_tls=server_context(certificate, key, authorities=authority.certificate),
+        server_tls=server_context(
+            certificate, key, authorities=authority.certificate, clients="required"
+        ),
         client_tls=client_context(certificate, key, authorities=authority.certificate),
     )
     room = Room()
