@@ -21,6 +21,7 @@ import { ConferenceModel } from "./model.js";
 import { Picture } from "./picture.js";
 import { readUnits, unitName, units } from "./registry.js";
 import { RoomPanel } from "./room.js";
+import { ReportDialog, readsReports } from "./report.js";
 import { RollCallPanel } from "./roll-call.js";
 import { Roster, RosterState } from "./roster.js";
 import { canPresent } from "./row.js";
@@ -161,9 +162,18 @@ function Running({ desk }) {
 function DeskTools({ desk }) {
   const [ending, setEnding] = useState(false);
   const [dialling, setDialling] = useState(false);
+  const [reporting, setReporting] = useState(false);
   const conference = desk.model.conference.value;
-  if (!desk.controls || conference.state !== "running") return null;
+  const report =
+    readsReports() &&
+    html`<button type="button" onClick=${() => setReporting(true)}>
+        <${Icon} name="list" />${t("report")}
+      </button>
+      ${reporting && html`<${ReportDialog} conference=${conference} onClose=${() => setReporting(false)} />`}`;
+  if (!desk.controls || conference.state !== "running")
+    return html`<div class="desk-tools">${report}</div>`;
   return html`<div class="desk-tools">
+    ${report}
     <button type="button" title=${t("dial.title")} onClick=${() => setDialling(true)}>
       <${Icon} name="phone" />${t("dial")}
     </button>

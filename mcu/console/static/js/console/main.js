@@ -9,6 +9,7 @@ import { language, t } from "../shared/i18n.js";
 import { ConferenceScreen } from "./conference.js";
 import { Help, helpOpen } from "./keys.js";
 import { ListScreen } from "./list.js";
+import { EndedScreen } from "./report.js";
 import { RoomsScreen } from "./rooms.js";
 import { ScenarioScreen } from "./scenario.js";
 import { ScenariosScreen } from "./scenarios.js";
@@ -51,7 +52,7 @@ async function begin() {
 
 /** @param {string} hash */
 function screenOf(hash) {
-  const [, place, id] = /^#\/(conferences|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
+  const [, place, id] = /^#\/(conferences|ended|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
@@ -61,6 +62,7 @@ function screenOf(hash) {
   if (place === "scenarios") return html`<${ScenariosScreen} />`;
   if (place === "rooms") return html`<${RoomsScreen} />`;
   if (place === "units") return html`<${UnitsScreen} />`;
+  if (place === "ended") return html`<${EndedScreen} />`;
   if (place === "start") return html`<${StartScreen} />`;
   return html`<${ListScreen} />`;
 }
