@@ -279,6 +279,19 @@ class StoreSettings(Section):
     )
 
 
+class RecordingSettings(Section):
+    """What of conferences is recorded, under `data_dir`/recordings, and how long it is kept."""
+
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        365, description="Days after its end for which a recording is kept; then it is deleted."
+    )
+    reserve_mb: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        2048,
+        description="Space that recordings leave free on the disk, in MiB: below it they end, and "
+        "none begins. From twice as much on the operators are warned.",
+    )
+
+
 class AuthSettings(Section):
     """Who may come in first."""
 

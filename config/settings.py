@@ -31,6 +31,7 @@ from config.sections import (
     MediaSettings,
     PortRange,
     ReadinessSettings,
+    RecordingSettings,
     Section,
     StoreSettings,
 )
@@ -66,6 +67,7 @@ class Settings(Section):
     )
     readiness: ReadinessSettings = Field(default_factory=ReadinessSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     cluster: ClusterSettings = Field(default_factory=ClusterSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)

@@ -49,6 +49,8 @@ from mcu.operations.reporter import Reporter
 from mcu.readiness.assessment import Rules
 from mcu.readiness.model import Budget
 from mcu.readiness.service import ReadinessChecks
+from mcu.recording.recordings import DIRECTORY as RECORDINGS
+from mcu.recording.recordings import Recordings
 from mcu.rooms.live import LivePublisher
 from mcu.rooms.load import LoadWatch
 from mcu.rooms.minute_book import MinuteBook
@@ -104,6 +106,7 @@ class Daemon:
         self._sip_media: SipMedia | None = None
         self._collector = Collector(time.monotonic())
         self._sip: SipStation | None = None
+        self._recordings: Recordings
 
     async def __aenter__(self) -> "Daemon":
         async with AsyncExitStack() as stack:
@@ -163,7 +166,7 @@ class Daemon:
         minute_book = MinuteBook(self._live.minutes, store.minutes, SystemClock().utcnow)
         stack.push_async_callback(minute_book.close)
         minute_book.open()
-        await self.conferences.restore()
+        await self._open_recordings(stack, store)
         # Calls end after the conferences: what the store holds is what was true before.
         stack.push_async_callback(self._close_sip)
         stack.push_async_callback(self.conferences.close)
@@ -185,6 +188,24 @@ class Daemon:
         pool = CodecPool(1, loop.call_soon_threadsafe)
         stack.callback(pool.close)
         return pool
+
+    async def _open_recordings(self, stack: AsyncExitStack, store: Store) -> None:
+        """Mend what was recorded last, bring the conferences back, and go on recording them."""
+        settings = self.settings.recording
+        self._recordings = Recordings(
+            self.settings.data_dir / RECORDINGS,
+            store.recordings,
+            media=lambda conference: self._engine.conferences.get(conference),
+            note=self.conferences.note,
+            utcnow=SystemClock().utcnow,
+            retention=timedelta(days=settings.retention_days),
+            reserve=settings.reserve_mb << 20,
+        )
+        await self._recordings.recover()
+        self.conferences.listen(self._recordings.changed)
+        stack.push_async_callback(self._recordings.close)
+        await self.conferences.restore()
+        self._recordings.open({one.id: one for one in self.conferences.running()}.get)
 
     async def _open_sip(self) -> None:
         if self._sip_media is None:
@@ -381,6 +402,7 @@ class Daemon:
                 bridge_changed=self._bridge_changed,
                 transfer=None if self._sip is None else self._sip.calls.transfer,
                 outside_address=no_outside if self._sip is None else self._sip.outside.checked,
+                recordings=self._recordings,
                 collectors=(
                     AlarmCollector(self._watcher, self.conferences),
                     *(() if self._sip is None else (self._sip.collector,)),

@@ -23,6 +23,9 @@ def conference_document(state: domain.ConferenceState, reach: Reach) -> Conferen
     document = conference_resource(state) | {"pin": state.pin if told else None}
     if not reach.whole(state):
         document |= {"chair_view": None, "polling": None}
+        document["recordings"] = [
+            each | {"name": None, "by": None} for each in document["recordings"]
+        ]
     return Conference.model_validate(document)
 
 

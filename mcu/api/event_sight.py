@@ -22,7 +22,12 @@ PRIVATE: Final = frozenset({"leg", "replaced", "entry_muted"})
 """Members of an event's data that are for operators only."""
 ROLL_CALL_NEWS: Final = frozenset({"roll-call.called", "roll-call.paused", "roll-call.resumed"})
 """What rooms hear of a roll call: who is called. The record is for operators."""
-UNSEEN: Final = ("alarm.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.")
+RECORDING_NEWS: Final = frozenset({"recording.started", "recording.stopped"})
+RECORDING_SEEN: Final = ("id", "view", "started_at")
+"""Rooms are told that they are recorded, not by whom, nor how the disk is."""
+UNSEEN: Final = (
+    "alarm.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.", "recording.",
+)  # fmt: skip
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
 CALLED: Final = "convening.called"
 """Rooms hear of a convening when it is their turn, so that their pages can say so."""
@@ -163,6 +168,8 @@ def seen_by_room(
     if type_ == CALLED:
         called = [who for who in data["participants"] if who in rooms]
         return {**data, "participants": called} if called else None
+    if type_ in RECORDING_NEWS:
+        return {name: data[name] for name in RECORDING_SEEN if name in data}
     if type_.startswith(UNSEEN) and type_ not in ROLL_CALL_NEWS:
         return None
     participant = data.get("participant")

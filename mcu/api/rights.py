@@ -56,6 +56,10 @@ class Action(StrEnum):
     ANSWER_ROLL_CALL = "participants.answer-roll-call"
     READ_READINESS = "readiness.read"
     CONFIRM_SOUND = "readiness.confirm"
+    RECORD = "recordings.control"
+    LIST_RECORDINGS = "recordings.list"
+    READ_RECORDING = "recordings.read"
+    DELETE_RECORDING = "recordings.delete"
     SEE_VIEW = "views.see"
     SEE_PARTICIPANT = "participants.see"
     JOIN = "legs.join"
@@ -97,6 +101,10 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.ANSWER_ROLL_CALL: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.READ_READINESS: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.CONFIRM_SOUND: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.RECORD: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
+    Action.LIST_RECORDINGS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
+    Action.READ_RECORDING: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
+    Action.DELETE_RECORDING: (_UNIT, _NONE, _NONE, _NONE, _NONE),
     Action.SEE_VIEW: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.SEE_PARTICIPANT: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
     Action.JOIN: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 from prometheus_client.registry import Collector
@@ -16,6 +17,7 @@ from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
 from mcu.operations.reporter import Reporter
 from mcu.readiness.service import ReadinessChecks
+from mcu.store.recordings import RecordingRecord
 from mcu.store.store import Store
 
 Grade = Literal["good", "fair", "poor", "none"]
@@ -236,6 +238,30 @@ class LoadReadings(Protocol):
         """As of the last second."""
 
 
+class RecordingService(Protocol):
+    """The files of recordings."""
+
+    async def of(self, conference: str) -> Sequence[RecordingRecord]:
+        """All of a conference, the oldest first; sizes as of now.
+
+        Raises:
+            StoreUnavailable.
+        """
+
+    def path(self, recording: str, part: int) -> Path:
+        """Where a part lies, whether it exists or not."""
+
+    def refusal(self) -> str | None:
+        """Why none may begin now, in a sentence; None: nothing speaks against it."""
+
+    async def delete(self, recording: RecordingRecord) -> None:
+        """Delete a recording that is over, with its files.
+
+        Raises:
+            StoreUnavailable. OSError: a file cannot be deleted; what is left stays listed.
+        """
+
+
 class LiveReadings(Protocol):
     """The media plane's present readings."""
 
@@ -375,6 +401,7 @@ class Services:
             None: there is no SIP.
         convene_within_s, calls_at_once: how rooms are convened where nothing else is said.
         leg_opened: told of each leg that was opened, with what its client calls itself.
+        recordings: None: this server records nothing.
         collectors: further families of ``/metrics``.
         not_ready: why no new conference can be taken, or None (``/readyz``).
         public_url: scheme, host and port under which rooms reach this server; None: as the
@@ -402,6 +429,7 @@ class Services:
     transfer: Transfer | None = None
     convene_within_s: float = TARGET_S
     calls_at_once: int = AT_ONCE
+    recordings: RecordingService | None = None
     collectors: Sequence[Collector] = ()
     leg_opened: Callable[[str, str], None] = lambda leg, user_agent: None
     not_ready: Callable[[], str | None] = lambda: None

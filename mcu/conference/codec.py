@@ -17,6 +17,7 @@ from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.polling_model import Polling
+from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import ExpectedRoom, RollCall, RollCallMark
 from mcu.conference.scenario import (
     Agenda,
@@ -155,7 +156,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
     **dict.fromkeys((Convening, ConvenedRoom, Milestone, Conflict), _fields),
     ConferenceAlarm: _fields,
-    **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark), _fields),
+    **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark, Recording), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
         (ParticipantSlot, SpeakerSlot, PollingSlot, PresentationSlot, EmptySlot), slot_to_json
@@ -220,6 +221,8 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     tuple[Milestone, ...]: _many(_one(Milestone)),
     ConferenceAlarm: _one(ConferenceAlarm),
     tuple[ConferenceAlarm, ...]: _many(_one(ConferenceAlarm)),
+    Recording: _one(Recording),
+    tuple[Recording, ...]: _many(_one(Recording)),
     RollCall: _one(RollCall),
     tuple[RollCall, ...]: _many(_one(RollCall)),
     tuple[ExpectedRoom, ...]: _many(_one(ExpectedRoom)),

@@ -32,6 +32,7 @@ from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
 from mcu.conference.polling_model import PollingEvent, PollingMoved, evolve_polling
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.recording_model import RecordingEvent, evolve_recordings
 from mcu.conference.roll_call_model import RollCallEvent, evolve_roll_calls
 from mcu.conference.state import VIEWS, ConferenceState, Message, Participant, ViewSetting
 
@@ -162,6 +163,8 @@ def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> Conferen
         return replace(state, conflicts=evolve_conflicts(state.conflicts, event))
     if isinstance(event, ConveningEvent):
         return replace(state, convening=evolve_convening(state.convening, event))
+    if isinstance(event, RecordingEvent):
+        return replace(state, recordings=evolve_recordings(state.recordings, event))
     seen = event.participant if isinstance(event, ChairViewStarted) else None
     return replace(state, chair_view=seen)
 

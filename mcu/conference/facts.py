@@ -29,6 +29,7 @@ from mcu.conference.events import (
 from mcu.conference.presence import Fact as PresenceFact
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.procedure_model import ProcedureFact
+from mcu.conference.recording import interrupted
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
 
@@ -61,7 +62,7 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
     """
     match fact:
         case NoteRestarted():
-            return _restarted(state, now)
+            return [*_restarted(state, now), *interrupted(state, now)]
         case NoteMessageOver():
             until = None if state.message is None else state.message.until
             return [MessageCleared()] if until is not None and until <= now else []

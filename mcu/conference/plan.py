@@ -56,6 +56,16 @@ def _participant(participant: Participant) -> ParticipantPlan:
 
 
 def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
+    plan = _unmarked(state, name, people)
+    if not state.recordings:
+        return plan
+    shared = plan.with_presentation
+    if shared is not None:
+        shared = replace(shared, recorded=True)
+    return replace(plan, recorded=True, with_presentation=shared)
+
+
+def _unmarked(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
     setting = state.views[name]
     message = None if state.message is None else state.message.text
     alone = on_air.alone(state, name)

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcu.conference import alarms, chair_view, conflict, convening, floor, polling, roll_call
+from mcu.conference import (
+    alarms,
+    chair_view,
+    conflict,
+    convening,
+    floor,
+    polling,
+    recording,
+    roll_call,
+)
 from mcu.conference.alarm_model import AcknowledgeAlarm, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand
 from mcu.conference.conflict_model import ConflictCommand, ConflictFact
@@ -12,6 +21,7 @@ from mcu.conference.events import Event
 from mcu.conference.floor_model import FloorCommand, NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue, PollingCommand
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
+from mcu.conference.recording_model import RecordingCommand, RecordingFact
 from mcu.conference.state import ConferenceState
 
 
@@ -35,6 +45,8 @@ def decide_procedure(
         return convening.decide_convening(state, command, now)
     if isinstance(command, AcknowledgeAlarm | NoteTroubles):
         return alarms.decide_alarms(state, command, now)
+    if isinstance(command, RecordingCommand | RecordingFact):
+        return recording.decide_recording(state, command, now)
     return roll_call.decide_roll_call(state, command, now)
 
 
@@ -51,4 +63,5 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     events = polling.follow(state, events, now)
     events = conflict.follow(state, events, now)
     events = convening.follow(state, events, now)
-    return chair_view.follow(state, events)
+    events = chair_view.follow(state, events)
+    return recording.follow(state, events, now)

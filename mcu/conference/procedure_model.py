@@ -6,6 +6,7 @@ from mcu.conference.conflict_model import ConflictCommand, ConflictEvent, Confli
 from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
 from mcu.conference.polling_model import NotePollingDue, PollingCommand, PollingEvent
+from mcu.conference.recording_model import RecordingCommand, RecordingEvent, RecordingFact
 from mcu.conference.roll_call_model import NoteRollCallDue, RollCallCommand, RollCallEvent
 
 ProcedureCommand = (
@@ -16,9 +17,16 @@ ProcedureCommand = (
     | ConveningCommand
     | ConflictCommand
     | AlarmCommand
+    | RecordingCommand
 )
 ProcedureFact = (
-    NoteFloorOver | NotePollingDue | NoteRollCallDue | ConveningFact | ConflictFact | NoteTroubles
+    NoteFloorOver
+    | NotePollingDue
+    | NoteRollCallDue
+    | ConveningFact
+    | ConflictFact
+    | NoteTroubles
+    | RecordingFact
 )
 ProcedureEvent = (
     FloorEvent
@@ -28,4 +36,5 @@ ProcedureEvent = (
     | ConveningEvent
     | ConflictEvent
     | AlarmEvent
+    | RecordingEvent
 )

@@ -37,6 +37,13 @@ from mcu.conference.polling_model import (
     PollingStopped,
 )
 from mcu.conference.procedure_model import ProcedureEvent
+from mcu.conference.recording_model import (
+    Recording,
+    RecordingInterrupted,
+    RecordingStarted,
+    RecordingStopped,
+    RecordingTroubled,
+)
 from mcu.conference.roll_call_model import (
     RollCall,
     RollCallCalled,
@@ -144,6 +151,24 @@ def procedure_data(event: ProcedureEvent) -> Json:
             return {"due": time_to_text(event.due)}
         case PollingStopped():
             return {}
+        case RecordingStarted():
+            return running_recording(event.recording)
+        case RecordingStopped():
+            return {
+                "id": event.id,
+                "reason": event.reason,
+                "at": time_to_text(event.at),
+                "by": event.by,
+            }
+        case RecordingInterrupted():
+            return {"id": event.id, "at": time_to_text(event.at)}
+        case RecordingTroubled():
+            return {
+                "id": event.id,
+                "trouble": event.trouble,
+                "dropped": event.dropped,
+                "free_bytes": event.free_bytes,
+            }
         case RollCallStarted():
             return {"roll_call": roll_call_resource(event.roll_call)}
         case RollCallMarked():
@@ -166,6 +191,18 @@ def procedure_data(event: ProcedureEvent) -> Json:
             }
         case RollCallSigned() | RollCallCancelled():
             return {"number": event.number, "at": time_to_text(event.at), "by": event.by}
+
+
+def running_recording(recording: Recording) -> Json:
+    """``RunningRecording`` of the API: what a conference shows of one."""
+    return {
+        "id": recording.id,
+        "name": recording.name,
+        "view": recording.view,
+        "by": recording.by,
+        "started_at": time_to_text(recording.started_at),
+        "interruptions": recording.interruptions,
+    }
 
 
 def polling_resource(polling: Polling) -> Json:

@@ -37,6 +37,7 @@ from mcu.conference.procedure_resources import (
     floor_resource,
     polling_resource,
     procedure_data,
+    running_recording,
 )
 from mcu.conference.state import ConferenceState, Participant, ViewSetting
 
@@ -64,6 +65,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "convening": None if state.convening is None else convening_summary(state.convening),
         "conflicts": open_conflicts(state),
         "calls_when_convened": state.calls_when_convened,
+        "recordings": [running_recording(each) for each in state.recordings],
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),

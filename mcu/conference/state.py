@@ -15,6 +15,7 @@ from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.polling_model import Polling
+from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import RollCall
 from mcu.conference.scenario import Agenda
 from mcu.engine.plan import Presence, Slot
@@ -166,6 +167,7 @@ class ConferenceState:
         convening: the latest; who was to come, and who has.
         conflicts: bridges that another conference wants too, and bridges it asks for.
         alarms: of its rooms; those that last, and the newest that are over. alarms_raised: ever.
+        recordings: that run now.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
     """
@@ -201,6 +203,7 @@ class ConferenceState:
     conflicts: tuple[Conflict, ...] = ()
     alarms: tuple[ConferenceAlarm, ...] = ()
     alarms_raised: int = 0
+    recordings: tuple[Recording, ...] = ()
 
     @property
     def running(self) -> bool:

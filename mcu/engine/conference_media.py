@@ -55,6 +55,7 @@ class ConferenceMedia:
         self._feeding: dict[tuple[str, StreamName], Leg] = {}
         self._watching: dict[str, str] = {}  # leg id -> view
         self._fixed_view: dict[str, str] = {}  # leg id -> view chosen by its viewer
+        self._recorders: dict[str, Leg] = {}
         self._known: dict[str, tuple[Streams, Streams]] = {}  # sources, outputs as last looked at
 
     # What the conference decides
@@ -125,6 +126,22 @@ class ConferenceMedia:
         for (participant, source), feeding in list(self._feeding.items()):
             if feeding is leg:
                 self._stop_feeding(participant, source)
+
+    def add_recorder(self, recorder: Leg, view: str, now: float) -> None:
+        """Let somebody receive a view and the main mix who is no leg of the meeting.
+
+        It is a viewer of the rendition and a listener of ``total`` like any other: what others
+        receive already is not encoded again, and what nobody else receives is encoded for it.
+        """
+        self._recorders[recorder.id] = recorder
+        self.audio.add_listener(recorder, now)
+        self.video.add_viewer(recorder, view, now)
+
+    def remove_recorder(self, recorder: Leg) -> None:
+        """Give it nothing more; without effect when it has gone already."""
+        if self._recorders.pop(recorder.id, None) is not None:
+            self.audio.remove_listener(recorder)
+            self.video.remove_viewer(recorder)
 
     def limit_leg(self, leg: Leg, limit_bps: int | None) -> None:
         """Let a leg of this conference receive pictures of at most this rate; see there."""
@@ -205,6 +222,8 @@ class ConferenceMedia:
         """Free everything; the legs are closed by whoever owns them."""
         for leg in list(self.legs.values()):
             self.remove_leg(leg)
+        for recorder in list(self._recorders.values()):
+            self.remove_recorder(recorder)
         self.video.close()
 
     # Private

@@ -78,6 +78,7 @@ class ViewPlan:
 
     Args:
         fit: of cameras; a presentation is always shown whole.
+        recorded: a mark beside the clock says so.
         with_presentation: what legs that do not receive presentation as a stream of its own are
             shown instead, while there is one; a name of its own. None: they are shown this.
     """
@@ -89,6 +90,7 @@ class ViewPlan:
     show_clock: bool = True
     fit: Fit = "letterbox"
     with_presentation: "ViewPlan | None" = None
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mcu.engine.view_rendition import ViewRendition
 from mcu.engine.view_slots import Binding, Room, SlotResolver
 from mcu.media.rendition import VIDEO_CLOCK_HZ
 from mixer.video.composer import BUFFERS, Composer, Scene
-from mixer.video.tile import EMPTY_TILE, Tile, TileState
+from mixer.video.tile import EMPTY_TILE, RECORDING_DOT, Tile, TileState
 
 PICTURE_ON_ITS_WAY_S = 3.0
 """A room that was just shown has this long to send its first picture before the card says none."""
@@ -215,8 +215,15 @@ class View:
             layout=self.plan.layout,
             tiles=tiles,
             message=self.plan.message,
-            clock=wall.strftime("%H:%M:%S") if self.plan.show_clock else None,
+            clock=self._reading(wall),
         )
+
+    def _reading(self, wall: datetime) -> str | None:
+        """What the clock in the picture says: the time, behind a red disc while it is recorded."""
+        if not self.plan.show_clock:
+            return None
+        reading = wall.strftime("%H:%M:%S")
+        return f"{RECORDING_DOT} {reading}" if self.plan.recorded else reading
 
     def _tile(
         self,

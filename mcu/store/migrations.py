@@ -285,4 +285,30 @@ MIGRATIONS: tuple[str, ...] = (
     -- A report asks what was done to one conference.
     CREATE INDEX audit_target ON audit (target);
     """,
+    """
+    -- What was recorded: the files lie under data_dir/recordings.
+    CREATE TABLE recordings (
+        id TEXT PRIMARY KEY,
+        conference TEXT NOT NULL,
+        name TEXT NOT NULL,
+        view TEXT NOT NULL,
+        started_by TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        reason TEXT,
+        interruptions INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX recordings_conference ON recordings (conference);
+    CREATE INDEX recordings_ended ON recordings (ended_at);
+    CREATE TABLE recording_parts (
+        recording TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('writing', 'complete', 'interrupted')),
+        started_at TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        duration_s REAL NOT NULL,
+        sha256 TEXT,
+        PRIMARY KEY (recording, number)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -14,6 +14,7 @@ from mcu.store.incidents import Incidents
 from mcu.store.leftovers import Leftovers
 from mcu.store.minutes import ConferenceMinutes
 from mcu.store.readiness import ReadinessRows
+from mcu.store.recordings import Recordings
 from mcu.store.roll_call_pictures import RollCallPictures
 from mcu.store.scenarios import Scenarios
 from mcu.store.secret_box import KEY_FILE_NAME, SecretBox
@@ -34,7 +35,8 @@ class Store:
 
     Parts: ``units``, ``bridges``, ``tokens``, ``sessions``, ``events``, ``conferences``,
     ``audit``, ``idempotency``, ``site_imports``, ``sip_secrets``, ``sip_bindings``, ``leftovers``,
-    ``scenarios``, ``unit_reform``, ``incidents``, ``readiness``, ``minutes``.
+    ``scenarios``, ``unit_reform``, ``incidents``, ``readiness``, ``minutes``,
+    ``recordings``.
     All raise ``StoreUnavailable`` when the file cannot be used.
     """
 
@@ -60,6 +62,7 @@ class Store:
         self.sip_bindings = SipBindings(database, clock)
         self.leftovers = Leftovers(database, clock)
         self.roll_call_pictures = RollCallPictures(database)
+        self.recordings = Recordings(database)
         self.scenarios = Scenarios(database, clock)
         self.incidents = Incidents(database)
         self.readiness = ReadinessRows(database)

@@ -111,19 +111,35 @@ def card(
     return Bitmap(image)
 
 
+RECORDING_DOT = "\u25cf"
+"""In a clock's reading: a red disc."""
+
+
 def clock(reading: str, size_px: int) -> Bitmap:
     """The time of day on a dark strip; digits keep their places while they change."""
     advance = max(text.width_px(digit, "SemiBold", size_px) for digit in "0123456789")
     colon = text.width_px(":", "SemiBold", size_px) + round(size_px * 0.1)
     steps = [advance if character.isdigit() else colon for character in reading]
+    dots = colon * reading.count(RECORDING_DOT)
     pad = round(size_px * 0.55)
     height = _even(size_px * 1.55)
     image = _strip(
-        _even(sum(steps) + 2 * pad), height, round(size_px * 0.28), colours.LABEL, _LABEL_ALPHA
+        _even(sum(steps) + dots + 2 * pad),
+        height,
+        round(size_px * 0.28),
+        colours.LABEL,
+        _LABEL_ALPHA,
     )
     x = pad
     for character, step in zip(reading, steps, strict=True):
         baseline = round(height * 0.735)
+        if character == RECORDING_DOT:
+            left, top = x - colon // 2, height // 2 - colon
+            ImageDraw.Draw(image).ellipse(
+                (left, top, left + 2 * colon, top + 2 * colon), fill=(*colours.LOST.rgb, 255)
+            )
+            x += 2 * colon
+            continue
         text.draw_centred(
             image, x + step // 2, baseline, character, "SemiBold", size_px, colours.TEXT
         )

@@ -177,6 +177,17 @@ class ConveningSummary(Output):
     within_target: bool | None = Field(description="null: not known yet")
 
 
+class RunningRecording(Output):
+    """A recording that runs now."""
+
+    id: str
+    name: str | None = Field(description="null for rooms")
+    view: str
+    by: str | None = Field(description="who started it; null for rooms")
+    started_at: Time
+    interruptions: int = Field(description="how often the server was restarted meanwhile")
+
+
 class Conference(Output):
     """One meeting, running or ended."""
 
@@ -199,6 +210,7 @@ class Conference(Output):
     calls_when_convened: bool = Field(
         description="rooms are called when they are convened, not from the beginning"
     )
+    recordings: list[RunningRecording] = Field(description="what is being recorded now")
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     scenario: str | None = Field(description="what its agenda was copied from")

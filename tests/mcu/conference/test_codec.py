@@ -32,6 +32,7 @@ from mcu.conference.conflict_model import Conflict, NoteConflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
 from mcu.conference.polling_model import Polling, StartPolling
+from mcu.conference.recording_model import Recording, StartRecording
 from mcu.conference.roll_call_model import (
     ExpectedRoom,
     RollCall,
@@ -154,6 +155,9 @@ marks = st.builds(
     by=texts,
     correction=st.booleans(),
 )
+recordings = st.builds(
+    Recording, texts, texts, st.sampled_from(("main", "chair")), texts, times, st.integers(0, 9)
+)
 roll_calls = st.builds(
     RollCall,
     number=st.integers(1, 9),
@@ -228,6 +232,7 @@ def events_of(cls):
         Participant: participants,
         FloorHolder: floor_holders,
         Polling: pollings,
+        Recording: recordings,
         RollCall: roll_calls,
         Convening: convenings,
         Conflict: conflicts,
@@ -282,6 +287,7 @@ def test_a_state_survives_json():
         StartChairView("b0"), StartPolling(5, ("b0", "b2")), StartRollCall("presence"),
         StartConvening(by="An", at_once=1), NoteJoined("b3", "leg-b3"),
         NoteConflict(Conflict("b0", "Xã", "holding", "c2", "Họp", NOW)),
+        StartRecording("rec-1", "Họp", "main", "Lan"),
     )  # fmt: skip
     restored = state_from_json(json.loads(json.dumps(state_to_json(state))))
     assert restored == state
