@@ -16,6 +16,7 @@ from mcu.api.call import Call
 from mcu.api.event_sight import EventSight
 from mcu.api.problem import Problem
 from mcu.api.reach import Reach
+from mcu.conference.convening_model import NoteReachable
 from mcu.conference.feed import EventFeed
 
 WRITE_TIMEOUT_S: Final = 30.0
@@ -159,6 +160,7 @@ async def opened(
     require_room(call)
     stream = EventStream(call, conference, after)
     with counted(call, transport, stream):
+        _tell_reachable(call, stream)
         yield stream
 
 
@@ -184,3 +186,13 @@ def counted(call: Call, transport: str, stream: OpenStream) -> Iterator[None]:
         stream.close()
         api.streams.discard(stream)
         api.metrics.stream_closed(transport)
+
+
+def _tell_reachable(call: Call, stream: EventStream) -> None:
+    """A room's page is open now: it is called at once where it is convened and had failed."""
+    if stream.bridge is None:
+        return
+    conferences = call.services.conferences
+    conference = conferences.conference_of(stream.bridge)
+    if conference is not None:
+        conferences.note(conference, NoteReachable(stream.bridge))

@@ -151,7 +151,7 @@ class NoteConveningDue:
 
 @dataclass(frozen=True, slots=True)
 class NoteReachable:
-    """A room that could not be reached can be: its device has registered."""
+    """A room that could not be reached can be: its device has registered, its page is open."""
 
     participant: str
 

@@ -53,14 +53,14 @@ class ConvenedRooms:
             )
         )
         for room in self.rooms:
-            if room.kind == "sip" and not self._is_there(room):
+            if not self._is_there(room):
                 wait_s = self.began + room.there_at - site.time.now
-                site.time.schedule(wait_s, lambda now, room=room: self._registers(site, room))
+                site.time.schedule(wait_s, lambda now, room=room: self._is_reachable(site, room))
 
     def _is_there(self, room: ConvenedRoom) -> bool:
         return self.site is not None and self.site.time.now - self.began >= room.there_at
 
-    def _registers(self, site: VirtualInstallation, room: ConvenedRoom) -> None:
+    def _is_reachable(self, site: VirtualInstallation, room: ConvenedRoom) -> None:
         if site is self.site:
             for state in site.conferences.running():
                 site.conferences.note(state.id, NoteReachable(room.name))

@@ -150,6 +150,20 @@ async def test_a_page_that_reads_events_counts_as_told(meeting: tuple[Api, str])
     ]
 
 
+async def test_a_page_that_opens_late_is_called_at_once(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    room = await api.token("bridge", bridge="xa-1-a")
+    await api.call("POST", f"{path}/convening", status=201)
+    api.clock.advance(6)
+    api.conferences.handle_timer(api.clock.now())
+    url = f"{api.url}/api/v1/events"
+    async with api.http.get(url, headers={"Authorization": f"Bearer {room}"}) as stream:
+        assert (await stream.content.readline()).startswith(b"retry")
+        found = rows(await api.call("GET", f"{path}/convening", status=200))
+        assert (found["xa-1-a"]["state"], found["xa-1-a"]["attempts"]) == ("called", 2)
+        assert found["xa-2-a"]["state"] == "failed"
+
+
 async def test_the_record_is_not_for_rooms(meeting: tuple[Api, str]) -> None:
     api, path = meeting
     holder = Holder("bridge", bridge="xa-1-a")
