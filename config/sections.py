@@ -320,7 +320,8 @@ class LimitSettings(Section):
     overload_protection: bool = Field(
         True,
         description="Give up pictures, and refuse new connections, when the machine is full; "
-        "without it everybody suffers alike.",
+        "without it everybody suffers alike. Late sound counts only where the server itself uses "
+        "a third of that: what other programs delay refuses nobody.",
     )
     max_conferences: Annotated[int, Field(ge=1)] = Field(50, description="Running conferences.")
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(

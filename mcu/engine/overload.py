@@ -83,7 +83,7 @@ _MISSED: Final = _Bounds(0, 1, 5)
 _SKIPPED: Final = _Bounds(0.02, 0.1, 0.5)
 _LEFT_OUT: Final = _Bounds(0, 1, float("inf"))
 
-EXPLAINS: Final = 0.5
+EXPLAINS: Final = 0.35
 """Of the limit: so much of our own processor time, or of that of the packets' thread, and late or
 missed sound is our doing. Below it other programs keep us from our turn: neither giving pictures
 up nor refusing rooms would bring the turn any sooner, so it is shown and not acted upon."""

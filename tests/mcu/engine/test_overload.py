@@ -211,7 +211,7 @@ def test_a_lower_limit_acts_earlier() -> None:
 
 def test_lateness_that_our_own_work_does_not_explain_is_not_ours() -> None:
     clock = Seconds()
-    late = LoadReading(processors=0.4, loop=0.4, cores=2, lateness_s=0.3, missed=20)
+    late = LoadReading(processors=0.3, loop=0.3, cores=2, lateness_s=0.3, missed=20)
     assert clock.take(late, 60) == [0] * 60
     assert (clock.overload.level, clock.overload.signs) == ("none", ())
     assert clock.overload.refuses(clock.now) is None

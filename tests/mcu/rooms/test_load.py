@@ -115,7 +115,7 @@ async def test_what_other_programs_delay_refuses_nobody(tmp_path: Path) -> None:
 async def test_lateness_that_is_our_own_doing_refuses(tmp_path: Path) -> None:
     async with VirtualInstallation(tmp_path / "data") as site:
         await start_three(site)
-        hang(site, 0.6, 8)
+        hang(site, 0.4, 8)
         assert "lateness" in site.load.status().signs
         with pytest.raises(NoCapacity, match="sound is mixed late"):
             await site.offer(VIEWER, view="main")
