@@ -110,3 +110,23 @@ async def test_a_page_joins_by_itself_where_the_room_wants_that(daemon: Daemon) 
         board = await daemon.call("GET", f"/conferences/{conference}/convening")
         assert (board["state"], board["within_target"]) == ("complete", True)
         assert room.faults == []
+
+
+async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(daemon: Daemon) -> None:
+    async with ChromiumPage() as console:
+        district = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": ["truong-sa"]}
+        below = (await daemon.call("POST", "/conferences", district))["id"]
+        body = {"name": "Họp tỉnh", "unit": "khanh-hoa", "bridges": "subtree", "busy": "ask"}
+        above = (await daemon.call("POST", "/conferences", body))["id"]
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{above}")
+        row = desk.locator(".convening-rows li")
+        await expect(row).to_contain_text("đang bận ở Họp huyện")
+        await picture(desk, "console-conflict")
+        await row.get_by_role("button", name="Chuyển Đặc khu Trường Sa sang").press("Enter")
+        await expect(desk.locator("#row-truong-sa")).to_be_visible()
+        await expect(row).to_have_count(0)
+        gone = await daemon.call("GET", f"/conferences/{below}/participants")
+        assert gone["items"] == []
+        assert console.faults == []

@@ -324,6 +324,15 @@ export class Actions {
     return this.run("convening", () => send("POST", `${this.path}/convening/stop`, { participant }));
   }
 
+  /** @param {any} one @param {string} decision wait, move or decline */
+  decideConflict(one, decision) {
+    const conference = one.side === "holding" ? one.conference : null;
+    const path = `${this.path}/conflicts/${encodeURIComponent(one.bridge)}/decision`;
+    return this.run(`conflict:${one.bridge}`, () => send("POST", path, { decision, conference }), {
+      done: t(`done.conflict.${decision}`, { name: one.name }),
+    });
+  }
+
   /** Move somebody to another conference. @param {any} person @param {any} target */
   transfer(person, target) {
     return this.run(

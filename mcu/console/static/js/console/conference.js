@@ -67,6 +67,10 @@ export function ConferenceScreen({ id }) {
     if (!units.peek().size) void readUnits();
     return () => desk.model.close();
   }, [desk]);
+  const undecided = Boolean(desk.model.conference.value?.conflicts);
+  useEffect(() => {
+    if (undecided) desk.panel.value = "convening";
+  }, [desk, undecided]);
   useAnnouncements(desk);
   useDeskKeys(desk);
   const { model } = desk;

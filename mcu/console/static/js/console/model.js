@@ -5,6 +5,8 @@ import { batch, computed, signal } from "../shared/base.js";
 import { get, getAll } from "../shared/api.js";
 import { EventStream } from "../shared/events.js";
 import { procedureAfter } from "../shared/procedure.js";
+import { show } from "../shared/controls.js";
+import { t } from "../shared/i18n.js";
 import { load } from "./load.js";
 import { Meters } from "./meters.js";
 
@@ -49,6 +51,8 @@ export class ConferenceModel {
     this.rollCallChanges = signal(0);
     /** Grows whenever the board of a convening has changed, or all was read anew. */
     this.conveningChanges = signal(0);
+    /** Grows whenever a conflict about a room has changed, or all was read anew. */
+    this.conflictChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -126,6 +130,7 @@ export class ConferenceModel {
     this.conference.value = conference;
     this.rollCallChanges.value += 1;
     this.conveningChanges.value += 1;
+    this.conflictChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -232,6 +237,11 @@ export class ConferenceModel {
           this.conference.value = procedureAfter(this.conference.value, type, data);
         if (type.startsWith("roll-call.")) this.rollCallChanges.value += 1;
         if (type.startsWith("convening.")) this.conveningChanges.value += 1;
+        if (type.startsWith("conflict.")) {
+          this.conflictChanges.value += 1;
+          if (type === "conflict.raised")
+            show({ tone: "bad", text: t(`conflict.${data.side}.told`, { room: data.name, name: data.conference_name }) });
+        }
     }
   }
 

@@ -95,6 +95,7 @@ export function StartScreen() {
         unit: form.unit,
         layout: form.layout,
         pin: form.pin || null,
+        busy: "ask",
         calls: form.later ? "when_convened" : "at_once",
         bridges: form.whole ? "subtree" : [...chosen],
         chair: wanted.some((/** @type {any} */ b) => b.id === form.chair) ? form.chair : null,

@@ -1,0 +1,84 @@
+// @ts-check
+// Rooms that another conference wants too, or has: waited for, moved over, declined.
+
+import { html, useEffect, useState } from "../shared/base.js";
+import { get } from "../shared/api.js";
+import { Problem } from "../shared/controls.js";
+import { Icon } from "../shared/icons.js";
+import { clock, t } from "../shared/i18n.js";
+import { busy } from "./actions.js";
+
+const OPEN = ["open", "waiting", "moving"];
+
+/** @param {{desk: import("./conference.js").Desk, off: boolean}} props */
+export function Conflicts({ desk, off }) {
+  const [found, setFound] = useState(/** @type {any[]} */ ([]));
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const changes = desk.model.conflictChanges.value;
+  useEffect(() => {
+    let current = true;
+    get(`conferences/${encodeURIComponent(desk.model.id)}/conflicts`).then(
+      ({ items }) => {
+        if (!current) return;
+        setFound(items);
+        setError(null);
+      },
+      (problem) => current && setError(problem),
+    );
+    return () => {
+      current = false;
+    };
+  }, [desk, changes]);
+  const open = found.filter(({ status }) => OPEN.includes(status));
+  if (!open.length && !error) return null;
+  return html`<section aria-label=${t("conflicts")}>
+    <h3>${t("conflicts")}</h3>
+    <${Problem} error=${error} />
+    <ul class="convening-rows">
+      ${open.map((one) => html`<${Row} key=${`${one.bridge} ${one.side} ${one.conference}`} desk=${desk} one=${one} off=${off || busy.value.has(`conflict:${one.bridge}`)} />`)}
+    </ul>
+  </section>`;
+}
+
+/** @param {{desk: import("./conference.js").Desk, one: any, off: boolean}} props */
+function Row({ desk, one, off }) {
+  const decide = (/** @type {string} */ decision) => () =>
+    desk.actions.decideConflict(one, decision);
+  return html`<li class="failed">
+    <${Icon} name="warning" />
+    <span class="convening-name">
+      <b>${one.name}</b>
+      <span class="quiet"
+        >${[t(`conflict.${one.side}`, { name: one.conference_name }), t(`conflict.is.${one.status}`), one.by, clock(one.at)].filter(Boolean).join(" · ")}</span
+      >
+    </span>
+    <button
+      type="button"
+      class="small primary"
+      disabled=${off || !one.may_move || one.status === "moving"}
+      title=${one.may_move ? "" : t("conflict.move.both")}
+      aria-label=${t("conflict.move-one", { name: one.name })}
+      onClick=${decide("move")}
+    >
+      ${t("conflict.move")}
+    </button>
+    <button
+      type="button"
+      class="small"
+      disabled=${off || one.status !== "open"}
+      aria-label=${t("conflict.wait-one", { name: one.name })}
+      onClick=${decide("wait")}
+    >
+      ${t("conflict.wait")}
+    </button>
+    <button
+      type="button"
+      class="small"
+      disabled=${off || one.status === "moving"}
+      aria-label=${t("conflict.decline-one", { name: one.name })}
+      onClick=${decide("decline")}
+    >
+      ${t("conflict.decline")}
+    </button>
+  </li>`;
+}
