@@ -5,10 +5,11 @@ no time negative.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from mcu.conference.alarm_model import AlarmCleared, AlarmKind, AlarmRaised, Detail
 from mcu.conference.events import (
     ConferenceEnded,
     ConferenceStarted,
@@ -24,7 +25,7 @@ from mcu.conference.events import (
 from mcu.conference.floor_model import FloorEnded, FloorGranted, FloorInterrupted, FloorResumed
 from mcu.conference.state import Participant
 
-FaultKind = Literal["lost", "left", "call_failed"]
+FaultKind = Literal["left", "call_failed"] | AlarmKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ class Fault:
     """Something that went wrong for a participant.
 
     Args:
-        until: when it was here again; None: not any more.
-        detail: why it left, or why the call to it came to nothing.
+        kind: ``lost`` as the roster says; the other kinds of alarms as they were raised.
+        until: when it was here again, or the trouble was over; None: not any more.
+        detail: why it left, why the call to it came to nothing, or what was measured.
     """
 
     kind: FaultKind
@@ -151,6 +153,7 @@ def attend(happened: Iterable[Happened], until: datetime) -> tuple[list[Attendan
         off it included; faults in order of time. Cost: O(events).
     """
     rooms: dict[str, _Room] = {}
+    troubles: dict[int, tuple[_Room, Fault]] = {}
     ended = False
     for each in happened:
         event, at = each.event, each.at
@@ -175,6 +178,10 @@ def attend(happened: Iterable[Happened], until: datetime) -> tuple[list[Attendan
                 _holds(rooms, event.holder.participant, at, None)
             case FloorEnded():
                 _holds(rooms, event.participant, at, None)
+            case AlarmRaised():
+                _troubled(rooms, troubles, event)
+            case AlarmCleared():
+                _relieved(troubles, event)
             case ConferenceEnded():
                 ended = True
                 for room in rooms.values():
@@ -182,6 +189,8 @@ def attend(happened: Iterable[Happened], until: datetime) -> tuple[list[Attendan
     if not ended:
         for room in rooms.values():
             room.over(until)
+    for room, trouble in troubles.values():
+        room.faults.append(trouble)
     faults = sorted((each for room in rooms.values() for each in room.faults), key=_time)
     return [room.attendance() for room in rooms.values()], faults
 
@@ -205,6 +214,29 @@ def _holds(rooms: dict[str, _Room], participant: str, at: datetime, since: datet
     room = rooms.get(participant)
     if room is not None:
         room.floor(at, since)
+
+
+def _troubled(
+    rooms: dict[str, _Room], troubles: dict[int, tuple[_Room, Fault]], event: AlarmRaised
+) -> None:
+    """A lost signal is told by the roster already."""
+    alarm = event.alarm
+    room = rooms.get(alarm.participant)
+    if room is not None and alarm.kind != "lost":
+        who = room.who
+        fault = Fault(alarm.kind, who.id, who.label, alarm.since, None, _measured(alarm.detail))
+        troubles[alarm.number] = room, fault
+
+
+def _relieved(troubles: dict[int, tuple[_Room, Fault]], event: AlarmCleared) -> None:
+    found = troubles.get(event.number)
+    if found is not None:
+        room, fault = found
+        troubles[event.number] = room, replace(fault, until=event.at)
+
+
+def _measured(detail: Detail) -> str:
+    return ", ".join(f"{name} {value}" for name, value in detail.items())
 
 
 def _seconds(since: datetime, until: datetime) -> float:

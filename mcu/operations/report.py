@@ -15,6 +15,7 @@ from mcu.conference.codec import Json
 from mcu.conference.procedure_resources import roll_call_resource, with_pictures
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Attendance, Fault, Happened, attend
+from mcu.watch.incident import Incident
 
 LOSS_SEEN_PERCENT = 2.0
 """From this on a room counts as one with a bad line in that minute."""
@@ -55,12 +56,27 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Readiness:
+    """What the last check before the end said of a room; ``reason`` is empty where it passed."""
+
+    verdict: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomReport:
-    """One room; ``status``: of the last roll call that was signed, None: there was none."""
+    """One room.
+
+    Args:
+        status: of the last roll call that was signed; None: there was none.
+        readiness: None: it was not checked.
+    """
 
     attendance: Attendance
     line: Line
     status: str | None = None
+    readiness: Readiness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,7 @@ class Report:
     series: Mapping[str, tuple[float | None, ...]]
     agenda: Json | None
     roll_calls: tuple[Json, ...]
+    incidents: tuple[Incident, ...]
     deeds: tuple[Deed, ...]
     units: Mapping[str, str]
 
@@ -116,11 +133,14 @@ def make_report(
     units: Mapping[str, str] = MappingProxyType({}),
     address: str = "",
     pictures: Mapping[int, Collection[int]] = MappingProxyType({}),
+    readiness: Mapping[str, Readiness] = MappingProxyType({}),
+    incidents: Sequence[Incident] = (),
 ) -> Report:
     """Put it together.
 
     Args:
         address: of the conference. pictures: roll call → entries that have one.
+        readiness: by bridge. incidents: that were opened in it, oldest first.
         happened, minutes, deeds: oldest first. Of a minute: participant → the fields of
             ``RoomMinute``.
     """
@@ -132,6 +152,7 @@ def make_report(
             row,
             _line([_of(one, row.participant) for _, one in minutes]),
             marks.get(row.participant),
+            readiness.get(row.bridge or ""),
         )
         for row in rows
     )
@@ -162,6 +183,7 @@ def make_report(
             )
             for each in state.roll_calls
         ),
+        incidents=tuple(incidents),
         deeds=tuple(deeds),
         units=units,
     )

@@ -49,8 +49,8 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
         "columns": [
             words[name]
             for name in (
-                "room", "room_unit", "mark", "joined", "left", "present", "lost", "floor",
-                "heard", "loss", "round_trip", "picture",
+                "room", "room_unit", "checked", "mark", "joined", "left", "present", "lost",
+                "floor", "heard", "loss", "round_trip", "picture",
             )
         ],
         "rooms": [_room(room, report.units, words, clock) for room in report.rooms],
@@ -65,6 +65,16 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
                 fault.detail,
             ]
             for fault in report.faults
+        ],
+        "incidents": [
+            [
+                clock(each.opened_at),
+                clock(each.closed_at) or words["not_closed"],
+                words[f"severity_{each.severity}"],
+                each.title,
+                each.assignee or "",
+            ]
+            for each in report.incidents
         ],
         "minutes": len(report.minutes),
         "from": clock(report.minutes[0].at)[:5] if report.minutes else "",
@@ -91,6 +101,7 @@ def _room(
     return [
         who.label,
         "" if who.unit is None else units.get(who.unit, who.unit),
+        _verdict(room, words),
         "" if room.status is None else words[f"status_{room.status}"],
         clock(who.first_joined_at),
         clock(who.last_left_at),
@@ -102,6 +113,12 @@ def _room(
         "" if line.round_trip_ms is None else f"{line.round_trip_ms:.0f}",
         words["sound_only"] if line.height == 0 else picture,
     ]
+
+
+def _verdict(room: RoomReport, words: Mapping[str, str]) -> str:
+    if room.readiness is None:
+        return ""
+    return words[f"readiness_{room.readiness.verdict.replace('-', '_')}"]
 
 
 def _agenda(agenda: Json | None, words: Mapping[str, str], clock: Clock) -> list[list[str]]:

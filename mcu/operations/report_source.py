@@ -1,17 +1,24 @@
 """Reads what a report is made of. What is damaged or kept no more is left out, and named."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mcu.conference.codec import UnreadableRecord, event_from_json
 from mcu.conference.events import ConferenceStarted
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Happened
-from mcu.operations.report import Deed, Report, make_report
+from mcu.operations.report import Deed, Readiness, Report, make_report
 from mcu.store.errors import DamagedRecord, UnknownRecord
+from mcu.store.json_text import read_object
+from mcu.store.readiness import ResultRow
 from mcu.store.records import AuditRow
 from mcu.store.store import Store
+from mcu.watch.incident import Incident
+from mcu.watch.incident_records import incident_of
 
+CHECKED = timedelta(hours=24)
+"""A check so long before the beginning counts for the conference."""
+MAX_INCIDENTS = 1_000
 MAX_DEEDS = 5_000
 """The newest ones; a conference that was steered more often says so."""
 
@@ -40,6 +47,9 @@ async def read_report(store: Store, state: ConferenceState, target: str, now: da
         incomplete.append("actions")
     names = await _names(store, rows)
     deeds = [_deed(row, names) for row in rows[-MAX_DEEDS:]]
+    bridges = {who.bridge for who in state.participants.values() if who.bridge is not None}
+    until = state.ended_at or now
+    checked = await store.readiness.last_before(bridges, state.started_at - CHECKED, until)
     return make_report(
         state,
         happened,
@@ -53,6 +63,8 @@ async def read_report(store: Store, state: ConferenceState, target: str, now: da
             each.number: await store.roll_call_pictures.entries(state.id, each.number)
             for each in state.roll_calls
         },
+        readiness={bridge: _readiness(row) for bridge, row in checked.items()},
+        incidents=await _incidents(store, state.id),
     )
 
 
@@ -71,6 +83,23 @@ async def _events(store: Store, conference: str) -> tuple[list[Happened], bool]:
                 happened.append(Happened(row.time, event, row.actor))
     begins = bool(happened) and isinstance(happened[0].event, ConferenceStarted)
     return happened, whole and begins
+
+
+async def _incidents(store: Store, conference: str) -> list[Incident]:
+    found: list[Incident] = []
+    cursor: str | None = None
+    while len(found) < MAX_INCIDENTS:
+        page = await store.incidents.list(conference=conference, cursor=cursor)
+        found += [incident_of(each) for each in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found[::-1]
+
+
+def _readiness(row: ResultRow) -> Readiness:
+    document = read_object(row.document) or {}
+    return Readiness(row.verdict, row.judged_at, str(document.get("reason", "")))
 
 
 async def _names(store: Store, rows: Sequence[AuditRow]) -> Mapping[str, str]:

@@ -7,8 +7,9 @@ from typing import Literal, get_args
 
 from mcu.conference.codec import Json, time_to_text
 from mcu.operations.report import Report
+from mcu.watch.incident import Incident
 
-TableName = Literal["rooms", "faults", "agenda", "roll-calls", "actions", "minutes"]
+TableName = Literal["rooms", "faults", "incidents", "agenda", "roll-calls", "actions", "minutes"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 Table = tuple[Sequence[str], list[Sequence[object]]]
 """Header and rows."""
@@ -30,11 +31,15 @@ def report_document(report: Report) -> Json:
                 **_texts(asdict(room.attendance)),
                 "unit_name": report.units.get(room.attendance.unit or ""),
                 "status": room.status,
+                "readiness": None if room.readiness is None else room.readiness.verdict,
+                "readiness_reason": None if room.readiness is None else room.readiness.reason,
+                "checked_at": None if room.readiness is None else time_to_text(room.readiness.at),
                 **asdict(room.line),
             }
             for room in report.rooms
         ],
         "faults": [_texts(asdict(fault)) for fault in report.faults],
+        "incidents": [_incident(each) for each in report.incidents],
         "agenda": report.agenda,
         "roll_calls": list(report.roll_calls),
         "minutes": [_texts(asdict(minute)) for minute in report.minutes],
@@ -54,7 +59,8 @@ def _rows(items: Sequence[Json], columns: Sequence[str]) -> Table:
 
 def _rooms(document: Json) -> Table:
     return _rows(document["rooms"], (
-        "participant", "label", "bridge", "unit", "unit_name", "status", "first_joined_at",
+        "participant", "label", "bridge", "unit", "unit_name", "status", "readiness",
+        "readiness_reason", "checked_at", "first_joined_at",
         "last_left_at", "present_s", "lost_count", "lost_s", "floor_s", "heard_s", "loss_percent",
         "worst_loss_percent", "round_trip_ms", "jitter_ms", "height",
     ))  # fmt: skip
@@ -62,6 +68,26 @@ def _rooms(document: Json) -> Table:
 
 def _faults(document: Json) -> Table:
     return _rows(document["faults"], ("at", "until", "participant", "label", "kind", "detail"))
+
+
+def _incidents(document: Json) -> Table:
+    return _rows(
+        document["incidents"],
+        ("id", "opened_at", "closed_at", "state", "severity", "title", "bridge", "assignee"),
+    )
+
+
+def _incident(incident: Incident) -> Json:
+    return {
+        "id": incident.id,
+        "opened_at": time_to_text(incident.opened_at),
+        "closed_at": _time(incident.closed_at),
+        "state": incident.state,
+        "severity": incident.severity,
+        "title": incident.title,
+        "bridge": incident.bridge,
+        "assignee": incident.assignee,
+    }
 
 
 def _agenda(document: Json) -> Table:
@@ -103,6 +129,7 @@ def _minutes(document: Json) -> Table:
 _TABLES: Mapping[TableName, Callable[[Json], Table]] = {
     "rooms": _rooms,
     "faults": _faults,
+    "incidents": _incidents,
     "agenda": _agenda,
     "roll-calls": _roll_calls,
     "actions": _actions,

@@ -197,6 +197,24 @@ class ReadinessRows:
         found = page(rows, limit, lambda row: str(row["rowid"]))
         return Page(tuple(_result(row) for row in found.items), found.next_cursor)
 
+    async def last_before(
+        self, bridges: Iterable[str], after: datetime, before: datetime
+    ) -> Mapping[str, ResultRow]:
+        """The last result of each bridge that was judged between two times, of those that were.
+
+        Cost: one query for each.
+        """
+        found = {}
+        for bridge in bridges:
+            row = await self._database.row(
+                "SELECT * FROM readiness_results WHERE bridge = ? AND judged_at > ?"
+                " AND judged_at <= ? ORDER BY judged_at DESC LIMIT 1",
+                (bridge, to_text(after), to_text(before)),
+            )
+            if row is not None:
+                found[bridge] = _result(row)
+        return found
+
     async def recorded(self, bridges: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
         """What rooms were accepted with, of those that were. Cost: one query for each."""
         found = {}

@@ -1,6 +1,5 @@
 """Incidents: opened by an alarm or by hand, assigned, commented, closed; followed up by room."""
 
-import json
 from typing import Any, Final
 
 from aiohttp import web
@@ -16,7 +15,6 @@ from mcu.api.schemas.alarm import Incident, IncidentChange, IncidentQuery, NewIn
 from mcu.api.schemas.base import Page
 from mcu.conference.actor import new_id
 from mcu.conference.alarm_model import ConferenceAlarm
-from mcu.store.incidents import IncidentRecord
 from mcu.watch import incident as domain
 from mcu.watch.incident import (
     AssignIncident,
@@ -26,10 +24,10 @@ from mcu.watch.incident import (
     IncidentEntry,
     ReopenIncident,
     decide_incident,
-    entry_from_json,
     entry_to_json,
     evolve_incident,
 )
+from mcu.watch.incident_records import incident_of, record_of
 
 TAG: Final = "incidents"
 PATH: Final = f"{BASE}/incidents"
@@ -108,46 +106,6 @@ async def change_incident(call: Call) -> web.Response:
     after = domain.replaced_version(after, written.version)
     _tell(call, "incident.changed", after)
     return _answer(after)
-
-
-def incident_of(record: IncidentRecord) -> domain.Incident:
-    """An incident as the store has it."""
-    document = json.loads(record.document)
-    return domain.Incident(
-        id=record.id,
-        unit=record.unit,
-        title=document["title"],
-        severity=document["severity"],
-        entries=tuple(entry_from_json(each) for each in document["entries"]),
-        bridge=record.bridge,
-        conference=record.conference,
-        participant=document["participant"],
-        alarm=record.alarm,
-        kind=document["kind"],
-        version=record.version,
-    )
-
-
-def record_of(incident: domain.Incident) -> IncidentRecord:
-    """An incident as the store keeps it."""
-    document = {
-        "title": incident.title,
-        "severity": incident.severity,
-        "participant": incident.participant,
-        "kind": incident.kind,
-        "entries": [entry_to_json(each) for each in incident.entries],
-    }
-    return IncidentRecord(
-        id=incident.id,
-        unit=incident.unit,
-        bridge=incident.bridge,
-        conference=incident.conference,
-        alarm=incident.alarm,
-        state=incident.state,
-        opened_at=incident.opened_at,
-        document=json.dumps(document, ensure_ascii=False),
-        version=incident.version,
-    )
 
 
 def _commands(change: IncidentChange, incident: domain.Incident) -> list[IncidentCommand]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from mcu.api.schemas.base import Output, Query, Time
 from mcu.api.schemas.roll_call import MarkStatus, RollCall
 from mcu.api.schemas.scenario import Agenda
+from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.operations.report_tables import TableName
 from mcu.operations.report_words import Language
 
@@ -26,6 +27,11 @@ class ReportRoom(Output):
     lost_count: int
     floor_s: float = Field(description="it had the floor, without the chair's interruptions")
     status: MarkStatus | None = Field(description="of the last roll call that was signed")
+    readiness: str | None = Field(
+        description="verdict of the last readiness check, from a day before the beginning on"
+    )
+    readiness_reason: str | None
+    checked_at: Time | None
     heard_s: float = Field(description="it was in the mix, short pauses of speech included")
     loss_percent: float | None = Field(description="mean over the conference")
     worst_loss_percent: float | None
@@ -39,12 +45,27 @@ class ReportRoom(Output):
 class ReportFault(Output):
     """Something that went wrong for a room."""
 
-    kind: Literal["lost", "left", "call_failed"]
+    kind: Literal["left", "call_failed"] | AlarmKind
     participant: str
     label: str
     at: Time
-    until: Time | None = Field(description="when it was here again; null: not any more")
+    until: Time | None = Field(
+        description="when it was here again, or the trouble was over; null: not any more"
+    )
     detail: str
+
+
+class ReportIncident(Output):
+    """An incident that was opened in the conference."""
+
+    id: str
+    opened_at: Time
+    closed_at: Time | None
+    state: Literal["open", "closed"]
+    severity: Severity
+    title: str
+    bridge: str | None
+    assignee: str | None
 
 
 class ReportMinute(Output):
@@ -84,6 +105,7 @@ class Report(Output):
     )
     rooms: list[ReportRoom]
     faults: list[ReportFault]
+    incidents: list[ReportIncident]
     agenda: Agenda | None
     roll_calls: list[RollCall]
     minutes: list[ReportMinute]

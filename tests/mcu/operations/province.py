@@ -23,7 +23,8 @@ from mcu.conference.scenario import Agenda, AgendaItem
 from mcu.conference.state import ConferenceState, RosterEntry
 from mcu.operations.attendance import Happened
 from mcu.operations.minutes import RoomMinute
-from mcu.operations.report import Deed, Report, make_report
+from mcu.operations.report import Deed, Readiness, Report, make_report
+from mcu.watch.incident import Incident, IncidentEntry
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 UNITS = {"tinh": "Tỉnh Khánh Hòa", "xa-1": "Xã Vạn Ninh", "xa-2": "Xã Diên Khánh"}
@@ -86,8 +87,28 @@ DEEDS = (
 )
 
 
+CHECKED = {
+    "xa-1-a": Readiness("go", at(-600), ""),
+    "xa-2-a": Readiness("no-go", at(-500), "no picture"),
+}
+INCIDENTS = (
+    Incident(
+        "i1", "tinh", "Xã Vạn Ninh mất tiếng", "major",
+        (IncidentEntry(at(130), "An", "opened"), IncidentEntry(at(140), "An", "assigned", "Bình")),
+        bridge="xa-1-a", conference="hop",
+    ),
+)  # fmt: skip
+
+
 def report(**changes: Any) -> Report:
     state, told = held()
     happened = [Happened(time, event) for time, event in told]
-    given: dict[str, Any] = {"minutes": MINUTES, "deeds": DEEDS, "now": at(700), "units": UNITS}
+    given: dict[str, Any] = {
+        "minutes": MINUTES,
+        "deeds": DEEDS,
+        "now": at(700),
+        "units": UNITS,
+        "readiness": CHECKED,
+        "incidents": INCIDENTS,
+    }
     return make_report(state, happened, **(given | changes))

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcu.conference.alarm_model import AlarmCleared, AlarmKind, AlarmRaised, ConferenceAlarm
 from mcu.conference.events import (
     ConferenceEnded,
     ConferenceStarted,
@@ -136,6 +137,28 @@ def test_the_floor_counts_without_interruptions() -> None:
     )
     assert rows["a"].floor_s == 30 + 50
     assert rows["b"].floor_s == 30, "to the end"
+
+
+def test_alarms_are_faults_while_they_last_and_a_lost_signal_is_told_once() -> None:
+    def alarm(number: int, kind: AlarmKind, since: float, **detail: float) -> AlarmRaised:
+        raised = ConferenceAlarm(number, "a", kind, "major", at(since), at(since + 5), detail)
+        return AlarmRaised(raised)
+
+    _, faults = told(
+        (0, ParticipantJoined(A, "l")),
+        (25, alarm(1, "echo", 20, delay_ms=180.0)),
+        (40, AlarmCleared(1, "a", "echo", at(40))),
+        (50, ParticipantLost(A)),
+        (55, alarm(2, "lost", 50)),
+        (60, ParticipantReturned(A)),
+        (75, alarm(3, "black", 70)),
+        (80, AlarmCleared(9, "a", "black", at(80))),
+    )
+    assert faults == [
+        Fault("echo", "a", "Xã A", at(20), at(40), "delay_ms 180.0"),
+        Fault("lost", "a", "Xã A", at(50), at(60)),
+        Fault("black", "a", "Xã A", at(70), None),
+    ]
 
 
 KINDS = (

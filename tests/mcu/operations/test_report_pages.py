@@ -3,13 +3,17 @@
 import io
 import zlib
 from dataclasses import replace
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mcu.conference.alarm_model import AlarmKind, Severity
+from mcu.conference.roll_call_model import MarkStatus
 from mcu.operations.report_pages import MAX_POINTS, report_pages
 from mcu.operations.report_process import typeset
 from mcu.operations.report_words import WORDS, Language
+from mcu.readiness.assessment import Verdict
 from tests.mcu.operations.province import at, report
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -24,12 +28,26 @@ def test_times_are_those_of_the_installation() -> None:
     pages = report_pages(report(), "vi", ZONE)
     assert ["Bắt đầu", "22/11/2026 08:00"] in pages["facts"]
     assert ["Điểm cầu tham dự", "2 / 3"] in pages["facts"]
-    assert pages["rooms"][1][:8] == [
-        "Vạn Ninh", "Xã Vạn Ninh", "có mặt", "08:00:20", "", "09:10", "1 × / 00:30", "",
+    assert [room[2] for room in pages["rooms"]] == ["", "đạt", "không đạt"]
+    assert pages["incidents"] == [["08:02:10", "chưa đóng", "lớn", "Xã Vạn Ninh mất tiếng", "Bình"]]
+    assert pages["rooms"][1][:9] == [
+        "Vạn Ninh", "Xã Vạn Ninh", "đạt", "có mặt", "08:00:20", "", "09:10", "1 × / 00:30", "",
     ]  # fmt: skip
     assert pages["rooms"][1][-1] == "chỉ tiếng"
     assert pages["faults"] == [["08:02:00", "08:02:30", "Vạn Ninh", "mất tín hiệu", ""]]
     assert pages["agenda"][2][2] == "không thực hiện"
+
+
+def test_every_kind_of_fault_severity_mark_and_verdict_has_words() -> None:
+    kinds = ("left", "call_failed", *get_args(AlarmKind))
+    names = [
+        *(f"fault_{kind}" for kind in kinds),
+        *(f"severity_{each}" for each in get_args(Severity)),
+        *(f"status_{each}" for each in get_args(MarkStatus)),
+        *(f"readiness_{each.replace('-', '_')}" for each in get_args(Verdict)),
+        *("signed", "cancelled", "unsigned", "open"),
+    ]
+    assert set(names) <= WORDS["vi"].keys()
 
 
 def test_a_conference_that_runs_and_one_of_which_something_is_missing_say_so() -> None:

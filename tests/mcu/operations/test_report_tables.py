@@ -17,13 +17,18 @@ def test_the_document_is_the_one_that_the_api_describes() -> None:
     assert [room.unit_name for room in read.rooms][1:] == ["Xã Vạn Ninh", "Xã Diên Khánh"]
     assert [fault.kind for fault in read.faults] == ["lost"]
     assert read.incomplete == ["events"]
+    assert [room.readiness for room in read.rooms] == [None, "go", "no-go"]
+    assert read.rooms[2].readiness_reason == "no picture"
+    assert [(each.title, each.assignee) for each in read.incidents] == [
+        ("Xã Vạn Ninh mất tiếng", "Bình")
+    ]
     assert [action.by for action in read.actions] == ["An"]
 
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("rooms", 3), ("faults", 1), ("agenda", 3), ("roll-calls", 2), ("actions", 1),
-     ("minutes", 3)],
+    [("rooms", 3), ("faults", 1), ("incidents", 1), ("agenda", 3), ("roll-calls", 2),
+     ("actions", 1), ("minutes", 3)],
 )  # fmt: skip
 def test_each_list_is_a_table(name: str, rows: int) -> None:
     assert name in TABLES

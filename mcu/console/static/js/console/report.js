@@ -10,7 +10,7 @@ import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
 import { readUnits, unitName } from "./registry.js";
 
-const TABLES = ["rooms", "faults", "agenda", "roll-calls", "minutes", "actions"];
+const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "minutes", "actions"];
 const SHOWN = 200; // of a search; the newest first
 
 /** Who may read reports: rooms and technicians may not. */

@@ -61,6 +61,7 @@ export default {
   "report.tables": "As tables (CSV)",
   "report.table.rooms": "Rooms",
   "report.table.faults": "Faults",
+  "report.table.incidents": "Incidents",
   "report.table.agenda": "Agenda",
   "report.table.roll-calls": "Roll calls",
   "report.table.minutes": "Lines by minute",

@@ -60,6 +60,7 @@ export default {
   "report.tables": "Bảng số liệu (CSV)",
   "report.table.rooms": "Điểm cầu",
   "report.table.faults": "Sự cố",
+  "report.table.incidents": "Sự vụ",
   "report.table.agenda": "Chương trình",
   "report.table.roll-calls": "Điểm danh",
   "report.table.minutes": "Đường truyền theo phút",

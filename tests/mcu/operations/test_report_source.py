@@ -1,0 +1,94 @@
+"""What a report reads: whole, or with parts that are damaged or kept no more."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mcu.conference.codec import event_to_json
+from mcu.conference.state import ConferenceState
+from mcu.operations.minutes import RoomMinute
+from mcu.operations.report_source import read_report
+from mcu.store.minutes import StoredMinute
+from mcu.store.readiness import CheckRow, ResultRow
+from mcu.store.records import AuditRow, ConferenceRecord, StoredEvent
+from mcu.store.store import Store
+from mcu.watch.incident_records import record_of
+from tests.mcu.operations.province import INCIDENTS, NOW, at, held
+
+TARGET = "/c/hop"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "mcu.sqlite3", lambda: NOW)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def state(store: Store) -> ConferenceState:
+    state, told = held()
+    await store.events.append(
+        [
+            StoredEvent(number, time, event.type, "hop", event_to_json(event))
+            for number, (time, event) in enumerate(told, 1)
+        ],
+        conferences=[ConferenceRecord("hop", state.name, "tinh", NOW, state.ended_at)],
+    )
+    room = asdict(RoomMinute(5.0, 1.0))
+    await store.minutes.append([StoredMinute("hop", NOW, {"xa-1-a": room})])
+    await store.audit.append(
+        AuditRow(at(30), "gone", "operator", "::1", "mute", f"{TARGET}/mute", "done 200")
+    )
+    return state
+
+
+async def test_whole(store: Store, state: ConferenceState) -> None:
+    found = await read_report(store, state, TARGET, at(700))
+    assert found.incomplete == ()
+    assert found.rooms[1].attendance.present_s == 550
+    assert found.rooms[1].line.heard_s == 5.0
+    assert [(deed.by, deed.action) for deed in found.deeds] == [("gone", "mute")]
+
+
+async def test_events_that_are_kept_no_more_are_said_to_be_missing(
+    store: Store, state: ConferenceState
+) -> None:
+    await store.events.prune(at(100), 1_000)
+    found = await read_report(store, state, TARGET, at(700))
+    assert found.incomplete == ("events",)
+
+
+async def test_a_damaged_event_and_a_damaged_minute_leave_the_rest(
+    store: Store, state: ConferenceState
+) -> None:
+    async with store._database.write() as connection:
+        await connection.execute("UPDATE events SET data = '{' WHERE type = 'participant.lost'")
+        await connection.execute("UPDATE conference_minutes SET rooms = 'x'")
+    found = await read_report(store, state, TARGET, at(700))
+    assert found.incomplete == ("events", "minutes")
+    assert found.rooms[0].attendance.present_s == 590
+
+
+async def test_the_check_of_that_day_and_its_incidents(
+    store: Store, state: ConferenceState
+) -> None:
+    for name, time, verdict in (
+        ("old", NOW - timedelta(days=3), "no-go"), ("first", at(-7200), "no-go"),
+        ("second", at(-600), "go"), ("after", at(900), "no-go"),
+    ):  # fmt: skip
+        await store.readiness.write(
+            CheckRow(name, name, "tinh", time, time, "{}"),
+            [],
+            [ResultRow(name, "xa-1-a", time, verdict, '{"reason": "echo"}')],
+        )
+    await store.incidents.create(record_of(INCIDENTS[0]))
+    found = await read_report(store, state, TARGET, at(1000))
+    ready = found.rooms[1].readiness
+    assert ready is not None
+    assert (ready.verdict, ready.at, ready.reason) == ("go", at(-600), "echo")
+    assert found.rooms[2].readiness is None
+    assert [incident.title for incident in found.incidents] == [INCIDENTS[0].title]
