@@ -136,7 +136,7 @@ def clock(reading: str, size_px: int) -> Bitmap:
         if character == RECORDING_DOT:
             left, top = x - colon // 2, height // 2 - colon
             ImageDraw.Draw(image).ellipse(
-                (left, top, left + 2 * colon, top + 2 * colon), fill=(*colours.LOST.rgb, 255)
+                (left, top, left + 2 * colon, top + 2 * colon), fill=(*colours.MUTED.rgb, 255)
             )
             x += 2 * colon
             continue

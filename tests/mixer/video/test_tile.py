@@ -42,3 +42,15 @@ def test_letters_of_the_densest_layout_can_be_read() -> None:
 def test_equal_tiles_are_equal() -> None:
     assert tile.Tile("lost", "a") == tile.Tile("lost", "a")
     assert tile.Tile("lost", "a") != tile.Tile("lost", "a", muted=True)
+
+
+def test_a_clock_shows_that_it_is_recorded() -> None:
+    red = []
+    for reading in ("10:20:30", f"{tile.RECORDING_DOT} 10:20:30"):
+        clock = tile.clock(reading, 22)
+        canvas = Canvas(320, 180)
+        canvas.blend(clock, 0, 0)
+        red.append(int((canvas.planes.v > 170).sum()))
+        assert clock.width <= 320
+    assert red[0] == 0
+    assert red[1] > 10

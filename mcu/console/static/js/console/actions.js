@@ -399,6 +399,38 @@ export class Actions {
     });
   }
 
+  /** Record a view with the main mix. @param {string | null} name @param {string} view */
+  record(name, view) {
+    return this.run("recording", () => send("POST", `${this.path}/recordings`, { name, view }), {
+      done: t("done.recording"),
+    });
+  }
+
+  /** @param {string} id */
+  stopRecording(id) {
+    const path = `${this.path}/recordings/${encodeURIComponent(id)}/stop`;
+    return this.run("recording", () => send("POST", path), { done: t("done.recorded") });
+  }
+
+  /** Record the main view, or stop all that is recorded. */
+  toggleRecording() {
+    const runs = (this.model.conference.peek().recordings ?? []).length > 0;
+    if (!runs) return this.record(null, "main");
+    return this.run("recording", () => send("DELETE", `${this.path}/recordings`), {
+      done: t("done.recorded"),
+    });
+  }
+
+  /** @param {string} id */
+  async deleteRecording(id) {
+    const path = `${this.path}/recordings/${encodeURIComponent(id)}`;
+    const done = await this.run("recording", () => send("DELETE", path), {
+      done: t("done.recording-deleted"),
+    });
+    if (done) this.model.recordingChanges.value += 1; // deleting has no event
+    return done;
+  }
+
   toggleLock() {
     const locked = this.model.conference.peek().locked;
     return this.run("lock", () => send(locked ? "DELETE" : "PUT", `${this.path}/lock`), {

@@ -20,6 +20,7 @@ import { MessagePanel } from "./message.js";
 import { ConferenceModel } from "./model.js";
 import { Picture } from "./picture.js";
 import { readUnits, unitName, units } from "./registry.js";
+import { RecordButton, RecordingsPanel } from "./recordings.js";
 import { RoomPanel } from "./room.js";
 import { ReportDialog, readsReports } from "./report.js";
 import { RollCallPanel } from "./roll-call.js";
@@ -177,6 +178,7 @@ function DeskTools({ desk }) {
   if (!desk.controls || conference.state !== "running")
     return html`<div class="desk-tools">${report}</div>`;
   return html`<div class="desk-tools">
+    <${RecordButton} desk=${desk} />
     ${report}
     <button type="button" title=${t("dial.title")} onClick=${() => setDialling(true)}>
       <${Icon} name="phone" />${t("dial")}
@@ -226,6 +228,7 @@ const PANELS = [
   ["roll-call", "check"],
   ["room", "camera"],
   ["message", "message"],
+  ["recordings", "download"],
 ];
 
 /** On large screens the room has a place of its own beside the other panels. */
@@ -255,6 +258,7 @@ function Panels({ desk }) {
               ${id === "floor" && desk.model.conference.value.floor.requests.length > 0 && html`<span class="count">${desk.model.conference.value.floor.requests.length}</span>`}
               ${id === "convening" && desk.model.conference.value.convening?.state === "open" && html`<span class="count">${desk.model.conference.value.convening.rooms - desk.model.conference.value.convening.joined}</span>`}
               ${id === "roll-call" && desk.model.conference.value.roll_call && html`<span class="dot" aria-label=${t("roll.on")}></span>`}
+              ${id === "recordings" && desk.model.conference.value.recordings?.length > 0 && html`<span class="rec-dot" aria-label=${t("rec.on")}></span>`}
               ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}
             </button>`,
         )}
@@ -266,6 +270,7 @@ function Panels({ desk }) {
         ${open === "floor" && html`<${FloorPanel} desk=${desk} />`}
         ${open === "roll-call" && html`<${RollCallPanel} desk=${desk} />`}
         ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
+        ${open === "recordings" && html`<${RecordingsPanel} desk=${desk} />`}
         ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
       </div>
     </section>
@@ -284,6 +289,9 @@ function useAnnouncements(desk) {
     const receive = desk.model.receive.bind(desk.model);
     desk.model.receive = (event) => {
       receive(event);
+      if (event.type === "recording.started") announcement.value = t("rec.on");
+      if (event.type === "recording.stopped") announcement.value = t(`rec.reason.${event.data.reason}`);
+      if (event.type === "recording.troubled") announcement.value = t(`rec.trouble.${event.data.trouble}`);
       const kind = /^participant\.(joined|lost|returned|left)$/.exec(event.type)?.[1];
       const label = event.data?.participant?.label;
       if (kind && label) announcement.value = t(`heard.${kind}`, { name: label });
@@ -329,6 +337,8 @@ function useDeskKeys(desk) {
     }),
     Q: () => (desk.panel.value = "floor"),
     R: () => (desk.panel.value = "roll-call"),
+    J: () => (desk.panel.value = "recordings"),
+    "Shift+R": asController(() => void actions.toggleRecording()),
     O: () => (desk.panel.value = "convening"),
     "Shift+O": asController(() => {
       desk.panel.value = "convening";

@@ -45,6 +45,8 @@ export const SHORTCUTS = [
   [["Q"], "keys.queue"],
   [["E"], "keys.chair-view"],
   [["R"], "keys.roll-call"],
+  [["J"], "keys.recordings"],
+  [["Shift", "R"], "keys.record"],
   [["O"], "keys.convening"],
   [["Shift", "O"], "keys.convene"],
   [["X"], "keys.transfer"],

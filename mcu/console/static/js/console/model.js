@@ -53,6 +53,8 @@ export class ConferenceModel {
     this.conveningChanges = signal(0);
     /** Grows whenever a conflict about a room has changed, or all was read anew. */
     this.conflictChanges = signal(0);
+    /** Grows with every event of a recording. */
+    this.recordingChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -131,6 +133,7 @@ export class ConferenceModel {
     this.rollCallChanges.value += 1;
     this.conveningChanges.value += 1;
     this.conflictChanges.value += 1;
+    this.recordingChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -242,6 +245,7 @@ export class ConferenceModel {
           if (type === "conflict.raised")
             show({ tone: "bad", text: t(`conflict.${data.side}.told`, { room: data.name, name: data.conference_name }) });
         }
+        if (type.startsWith("recording.")) this.recordingChanges.value += 1;
     }
   }
 

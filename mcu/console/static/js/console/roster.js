@@ -164,6 +164,7 @@ function Tools({ desk }) {
         : counts[/** @type {"lost"} */ (id)];
   const running = model.conference.value.state === "running";
   return html`<div class="roster-tools">
+      ${model.conference.value.recordings?.length > 0 && html`<span class="recorded-sign"><span class="rec-dot"></span>${t("rec.on")}</span>`}
       <label class="search"
         ><${Icon} name="search" />
         <input

@@ -373,7 +373,7 @@ export class Room {
     else if (type === "broadcast.stopped")
       this.conference.value = { ...this.conference.value, broadcast: null };
     else if (type.startsWith("presentation.")) this.#presenter(type, data);
-    else if (type.startsWith("floor.") || type.startsWith("roll-call."))
+    else if (/^(floor|roll-call|recording)\./.test(type))
       this.conference.value = procedureAfter(this.conference.value, type, data);
     else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });

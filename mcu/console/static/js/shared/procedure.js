@@ -35,7 +35,17 @@ export function procedureAfter(conference, type, data) {
     return { ...conference, roll_call: rollCallAfter(conference.roll_call, type, data) };
   if (type.startsWith("convening."))
     return { ...conference, convening: conveningAfter(conference.convening, type, data) };
+  if (type.startsWith("recording."))
+    return { ...conference, recordings: recordingsAfter(conference.recordings ?? [], type, data) };
   return conference;
+}
+
+/** @param {any[]} recordings @param {string} type @param {any} data */
+function recordingsAfter(recordings, type, data) {
+  const others = recordings.filter((one) => one.id !== data.id);
+  if (type === "recording.started") return [...others, data];
+  if (type === "recording.stopped") return others;
+  return recordings;
 }
 
 /** How far it is; rooms hear of their own calls alone, and it is read anew then.
