@@ -1,0 +1,256 @@
+"""Faults of rooms become alarms of their conference, through real codecs and the whole engine."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from bench import detect_sound as sounds
+from config.alarms_section import AlarmSettings
+from mcu.conference.commands import (
+    ChangeParticipant,
+    EndConference,
+    NoteLeft,
+    NoteLost,
+    NoteReturned,
+    RemoveParticipant,
+)
+from mcu.conference.floor_model import GrantFloor
+from mcu.engine.plan import MediaPlan
+from tests.mcu.watch.watched_meeting import WatchedMeeting, WatchedRoom, camera
+
+Floats = npt.NDArray[np.float64]
+
+
+def speech(name: str, seconds: float, start: float = 0.0, gain_db: float = 0.0) -> sounds.Sound:
+    silence = np.zeros(round(start * 50) * 960, np.int16)
+    return np.concatenate(
+        (silence, sounds.whole(sounds.gained(sounds.voice(name, seconds), gain_db)))
+    )
+
+
+def turns(seconds: float, count: int) -> list[sounds.Sound]:
+    """Rooms that speak one after the other, five seconds each, again and again."""
+    out = []
+    for number in range(count):
+        sound = sounds.voice(f"turn {number}", seconds).copy()
+        for at in range(0, len(sound), 5 * 48_000):
+            if (at // (5 * 48_000)) % count != number:
+                sound[at : at + 5 * 48_000] = 0
+        out.append(sound)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("delay_ms", "level_db", "codec", "both_speak"),
+    [
+        (20, -12, "opus", False),
+        (60, -20, "g722", False),
+        (120, -26, "opus", False),
+        (200, -12, "pcma", True),
+        (300, -20, "opus", True),
+        (400, -12, "opus", False),
+    ],
+)
+def test_an_echo_is_located_to_the_room_that_makes_it(
+    delay_ms: float, level_db: float, codec: str, both_speak: bool
+) -> None:
+    near = speech("near", 40) if both_speak else np.zeros(0, np.int16)
+    room = WatchedMeeting(
+        WatchedRoom("chair", speech("far", 40)),
+        WatchedRoom("echoes", near, codec=codec, levels=codec == "opus",
+                    echo_ms=delay_ms, echo_db=level_db),
+        WatchedRoom("healthy"),
+    )  # fmt: skip
+    room.run(26)
+    assert room.found == {"echoes": ["echo"]}
+    alarm = room.alarm("echoes", "echo")
+    assert alarm.severity == "critical"
+    found_ms = float(alarm.detail["delay_ms"])
+    assert 0 <= found_ms - delay_ms <= 110  # codecs and the playout buffer come on top
+    assert float(alarm.detail["level_db"]) == pytest.approx(level_db, abs=8)
+    room.rooms["echoes"].echo_ms = None
+    room.run(60)
+    assert room.found == {}
+
+
+def test_an_echo_of_everybody_is_told_from_a_television_that_lags() -> None:
+    voices = turns(60, 2)
+    echoing = WatchedMeeting(
+        WatchedRoom("a", voices[0]), WatchedRoom("b", voices[1]),
+        WatchedRoom("echoes", echo_ms=150.0, echo_db=-15.0),
+    )  # fmt: skip
+    echoing.run(45)
+    assert echoing.found == {"echoes": ["echo"]}
+    late = sounds.whole(sounds.echo(voices[0], 250.0, -10.0))
+    television = WatchedMeeting(
+        WatchedRoom("a", voices[0]), WatchedRoom("b", np.zeros(0, np.int16)),
+        WatchedRoom("television", late),
+    )  # fmt: skip
+    television.run(25)
+    assert television.found == {"television": ["echo"]}
+    assert television.alarm("television", "echo").detail["only_with"] == "a"
+
+
+def test_a_healthy_meeting_raises_nothing() -> None:
+    voices = turns(60, 4)
+    room = WatchedMeeting(
+        *(
+            WatchedRoom(f"r{number}", voice, film=camera("live", number))
+            for number, voice in enumerate(voices)
+        ),
+        WatchedRoom("sip", codec="pcma", levels=False, noise_dbov=-50.0),
+    )
+    room.do(GrantFloor("r0", 900, "none"))
+    room.run(6)  # it speaks at once
+    room.run(1)
+    assert room.state.alarms == ()
+    room = WatchedMeeting(
+        *(
+            WatchedRoom(f"r{number}", voice, film=camera("live", number))
+            for number, voice in enumerate(voices)
+        ),
+        WatchedRoom("sip", codec="pcma", levels=False, noise_dbov=-50.0),
+    )
+    room.run(50)
+    assert room.state.alarms == ()
+    assert sum(room.watcher.raised().values()) == 0
+
+
+def test_black_and_frozen_pictures_are_found_and_live_ones_are_not() -> None:
+    room = WatchedMeeting(
+        WatchedRoom("black", film=camera("black", 1, gain=3.0)),
+        WatchedRoom("frozen", film=camera("frozen", 2)),
+        WatchedRoom("live", film=camera("live", 3)),
+    )
+    room.run(25)
+    assert room.found == {"black": ["black"], "frozen": ["frozen"]}
+    assert room.alarm("black", "black").detail["how"] == "black"
+    room.rooms["black"].film = camera("live", 4)
+    room.rooms["frozen"].film = camera("live", 5)
+    room.run(15)
+    assert room.found == {}
+
+
+def test_a_camera_that_sends_nothing_is_black_and_one_that_is_muted_is_not() -> None:
+    room = WatchedMeeting(
+        WatchedRoom("dead", film=iter(())), WatchedRoom("muted", film=camera("black", 1))
+    )
+    room.rooms["dead"].next_picture = lambda: None  # type: ignore[method-assign]
+    room.do(ChangeParticipant("muted", video_muted=True))
+    room.run(25)
+    assert room.found == {"dead": ["black"]}
+    assert room.alarm("dead", "black").detail["how"] == "no picture"
+    room.do(ChangeParticipant("dead", video_muted=True))
+    room.run(6)
+    assert room.found == {}
+
+
+def test_silence_is_trouble_only_where_speaking_is_expected() -> None:
+    room = WatchedMeeting(
+        WatchedRoom("silent", noise_dbov=-60.0), WatchedRoom("speaks", speech("s", 60)),
+        WatchedRoom("also"),
+    )  # fmt: skip
+    room.run(15)
+    assert room.found == {}
+    room.do(GrantFloor("silent", 900, "none"))
+    room.run(9)
+    assert room.found == {}
+    room.run(3)
+    assert room.found == {"silent": ["silent"]}
+    assert room.alarm("silent", "silent").severity == "critical"
+    room.do(GrantFloor("speaks", 900, "none"))
+    room.run(12)
+    assert room.found == {}
+
+
+def test_clipping_and_howling_are_told_apart() -> None:
+    def clips(sound: Floats) -> Floats:
+        return np.clip(sound * 12.0, -14_000, 14_000)
+
+    ticks = 0
+
+    def howls(sound: Floats) -> Floats:
+        nonlocal ticks
+        n = np.arange(ticks * 960, (ticks + 1) * 960)
+        ticks += 1
+        return np.clip(sound + 12_000 * np.sin(2 * np.pi * 1_130 * n / 48_000), -14_000, 14_000)
+
+    room = WatchedMeeting(
+        WatchedRoom("clips", speech("loud", 30), fault=clips),
+        WatchedRoom("healthy", speech("calm", 30, start=10)),
+        WatchedRoom("howls", fault=howls),
+    )
+    room.run(16)
+    assert room.found == {"clips": ["clipping"], "howls": ["howl"]}
+    assert float(room.alarm("howls", "howl").detail["frequency_hz"]) == pytest.approx(1_130, abs=8)
+    room.do(ChangeParticipant("howls", audio_muted=True))
+    room.run(5)
+    assert "howls" not in room.found
+
+
+def test_lost_rooms_loss_and_another_codec() -> None:
+    room = WatchedMeeting(*(WatchedRoom(name) for name in ("gone", "lossy", "changed", "well")))
+    room.run(2)
+    room.do(NoteLost("gone", "leg-gone"))
+    room.lost = {"lossy": 12.0, "well": 1.0}
+    changed = room.rooms["changed"]
+    changed.sources = {**changed.sources, "video": changed.sources["audio"]}
+    room.run(3)
+    changed.sources = {"audio": WatchedRoom("x", codec="pcmu").sources["audio"]}
+    room.run(14)
+    assert room.found == {"gone": ["lost"], "lossy": ["loss"], "changed": ["drift"]}
+    assert room.alarm("changed", "drift").detail == {
+        "stream": "audio", "before": "opus", "now": "pcmu",
+    }  # fmt: skip
+    room.do(NoteReturned("gone", "leg-gone"))
+    room.run(4)
+    assert "gone" not in room.found
+
+
+def test_who_left_after_it_was_lost_is_still_gone_until_it_is_taken_off_the_roster() -> None:
+    room = WatchedMeeting(WatchedRoom("gone"), WatchedRoom("bye"), WatchedRoom("stays"))
+    room.run(1)
+    room.do(NoteLost("gone", "leg-gone"))
+    room.run(2)
+    room.do(NoteLeft("gone", "leg-gone", "timeout"))
+    room.do(NoteLeft("bye", "leg-bye", "bye"))
+    room.run(5)
+    assert room.found == {"gone": ["lost"]}
+    room.do(RemoveParticipant("gone"))
+    room.run(2)
+    assert room.found == {}
+
+
+def test_off_it_opens_no_tap_and_the_end_of_a_conference_closes_all() -> None:
+    off = WatchedMeeting(WatchedRoom("a"), settings=AlarmSettings(enabled=False))
+    off.run(2)
+    assert off.media.audio.statistics().decoders == 0
+    assert off.watcher.watched() == (0, 0)
+    room = WatchedMeeting(WatchedRoom("a", film=camera("live", 1)), WatchedRoom("b"))
+    room.run(3)
+    assert room.watcher.watched() == (2, 1)
+    assert room.media.audio.statistics().decoders == 2
+    room.do(EndConference("bye"))
+    room.run(1)
+    assert room.watcher.watched() == (0, 0)
+    assert room.media.audio.statistics().decoders == 0
+
+
+def test_few_are_watched_at_once_and_all_in_turn() -> None:
+    rooms = [WatchedRoom(f"r{number}") for number in range(9)]
+    room = WatchedMeeting(*rooms, settings=AlarmSettings(rooms_at_once=2, turn_s=8.0))
+    decoders = set()
+    for _ in range(45):
+        room.run(1)
+        decoders.add(room.media.audio.statistics().decoders)
+    assert max(decoders) == 2
+    watch = room.watcher._watches["c1"]
+    assert set(watch._hearing._ended) == {one.name for one in rooms}
+
+
+def test_a_conference_without_rooms_is_no_trouble() -> None:
+    room = WatchedMeeting(WatchedRoom("a"))
+    room.do(RemoveParticipant("a"))
+    room.media.apply_plan(MediaPlan(), room.now)
+    room.run(2)
+    assert room.state.alarms == ()
