@@ -13,6 +13,8 @@ SPOKEN_S: Final = 6.0
 STILL_S: Final = 20.0
 """Who has spoken for so long of the time in which nothing in the picture moved sits before a frozen
 camera: that holds also at bit rates where a frozen picture and a still room look alike."""
+LIFELESS_S: Final = 60.0
+"""Nobody who is looked at for so long, which is who is in focus, sits without any movement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class PictureWatch:
             dark = "black" if self._black else "one shade"
         verdict = self._stillness.verdict(now)
         frozen: bool | None = False
-        if verdict == "frozen" or (still_s >= STILL_S and self._spoken_s >= SPOKEN_S):
+        speaks_still = still_s >= STILL_S and self._spoken_s >= SPOKEN_S
+        if verdict == "frozen" or speaks_still or still_s >= LIFELESS_S:
             frozen = not dark  # what shows nothing is told once
         elif verdict == "still":
             frozen = None  # neither proved nor disproved

@@ -24,6 +24,9 @@ LOOK_TICKS: Final = 100
 SEARCH_TICKS: Final = 1_200
 SAME_DELAY_MS: Final = 15.0
 """Playout stretches: so far may the delay of one echo move between two looks."""
+TONE_S: Final = 0.4
+TONED_TICKS: Final = 400
+"""For so long after a tone the clipping detector's memory may have it in it."""
 END_OF_SCALE_SHARE: Final = 0.003
 """Of samples at the converter's end of scale; more are heard."""
 
@@ -62,6 +65,7 @@ class SoundWatch:
         self._searches = [EchoSearch(), EchoSearch()]
         self._ages = [0, -SEARCH_TICKS // 2]
         self._ticks = 0
+        self._toned_at = -TONED_TICKS
         self._seen: Likeness | None = None
         self._echo: float | None = None
         self._loudest: Counter[str] = Counter()
@@ -85,6 +89,8 @@ class SoundWatch:
             return self._reading()
         wide = np.concatenate(returned)
         self._howl.take(wide)
+        if self._howl.held_s >= TONE_S:
+            self._toned_at = self._ticks
         back = self._narrow[0].process(wide)
         out = self._narrow[1].process(np.concatenate(sent))
         self._clipping.take(back)
@@ -128,7 +134,7 @@ class SoundWatch:
         if found is not None:
             clipping = max(found.ceiling, found.at_end_of_scale / END_OF_SCALE_SHARE)
         tone = self._howl.tone
-        if clipping is not None and tone is not None and tone.held_s > 1.0:
+        if clipping is not None and self._ticks - self._toned_at < TONED_TICKS:
             clipping = 0.0  # a steady tone has a ceiling too: it is told as a howl
         echo = self._seen if self._echo else None
         return SoundReading(

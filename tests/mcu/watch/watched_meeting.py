@@ -233,6 +233,13 @@ class WatchedMeeting:
             self.engine.handle_timer(self.now)
             self.watcher.handle_timer(self.now)
 
+    def run_until(self, found: dict[str, list[str]], seconds: float) -> None:
+        """Until these alarms last and no others, for so long at most; the caller looks."""
+        for _ in range(round(seconds)):
+            self.run(1)
+            if self.found == found:
+                return
+
     @property
     def found(self) -> dict[str, list[str]]:
         """Participant → kinds that last."""

@@ -1,12 +1,13 @@
 // @ts-check
 // The screen of one conference: picture and its composition left, the roster right.
 
-import { html, signal, useEffect, useMemo, useState } from "../shared/base.js";
+import { classes, html, signal, useEffect, useMemo, useState } from "../shared/base.js";
 import { session } from "../shared/api.js";
 import { announcement, Dialog, Problem, Toasts, undoLast } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { Actions, busy } from "./actions.js";
+import { AlarmsPanel, AlarmState, useAlarms } from "./alarms.js";
 import { AgendaPanel, AgendaState } from "./agenda.js";
 import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
@@ -35,6 +36,7 @@ export class Desk {
     this.actions = new Actions(this.model);
     this.roster = new RosterState(this.model);
     this.agenda = new AgendaState(this.model, this.actions);
+    this.alarms = new AlarmState(this.model);
     /** Which view is shown and composed. */
     this.view = signal("main");
     /** Which panel stands under the picture: layout, room or message. */
@@ -221,6 +223,7 @@ function DeskTools({ desk }) {
 }
 
 const PANELS = [
+  ["alarms", "warning"],
   ["convening", "phone"],
   ["agenda", "list"],
   ["layout", "grid"],
@@ -238,6 +241,9 @@ large.addEventListener("change", () => (isLarge.value = large.matches));
 
 /** @param {{desk: Desk}} props */
 function Panels({ desk }) {
+  useAlarms(desk.alarms);
+  const alarms = desk.alarms.items.value;
+  const unknown = alarms.filter((alarm) => !alarm.acknowledged_by).length;
   const beside = isLarge.value;
   const open = beside && desk.panel.value === "room" ? "layout" : desk.panel.value;
   return html`<div class="panel-row">
@@ -255,6 +261,7 @@ function Panels({ desk }) {
               onClick=${() => (desk.panel.value = id)}
             >
               <${Icon} name=${icon} />${t(`panel.${id}`)}
+              ${id === "alarms" && alarms.length > 0 && html`<span class=${classes("count", unknown > 0 && "bad")}>${alarms.length}</span>`}
               ${id === "floor" && desk.model.conference.value.floor.requests.length > 0 && html`<span class="count">${desk.model.conference.value.floor.requests.length}</span>`}
               ${id === "convening" && desk.model.conference.value.convening?.state === "open" && html`<span class="count">${desk.model.conference.value.convening.rooms - desk.model.conference.value.convening.joined}</span>`}
               ${id === "roll-call" && desk.model.conference.value.roll_call && html`<span class="dot" aria-label=${t("roll.on")}></span>`}
@@ -265,6 +272,7 @@ function Panels({ desk }) {
       </div>
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
         ${open === "convening" && html`<${ConveningPanel} desk=${desk} />`}
+        ${open === "alarms" && html`<${AlarmsPanel} desk=${desk} />`}
         ${open === "agenda" && html`<${AgendaPanel} desk=${desk} />`}
         ${open === "layout" && html`<${Compose} desk=${desk} />`}
         ${open === "floor" && html`<${FloorPanel} desk=${desk} />`}
@@ -335,6 +343,14 @@ function useDeskKeys(desk) {
       if (floor.holder?.participant === person.id) void actions.endFloor();
       else void actions.grantFloor(person.id, desk.floor.value);
     }),
+    W: () => {
+      desk.panel.value = "alarms";
+      requestAnimationFrame(() =>
+        /** @type {HTMLElement | null} */ (
+          document.querySelector(".alarm-what[tabindex='0']")
+        )?.focus(),
+      );
+    },
     Q: () => (desk.panel.value = "floor"),
     R: () => (desk.panel.value = "roll-call"),
     J: () => (desk.panel.value = "recordings"),

@@ -44,6 +44,7 @@ export const SHORTCUTS = [
   [["F"], "keys.floor"],
   [["Q"], "keys.queue"],
   [["E"], "keys.chair-view"],
+  [["W"], "keys.alarms"],
   [["R"], "keys.roll-call"],
   [["J"], "keys.recordings"],
   [["Shift", "R"], "keys.record"],

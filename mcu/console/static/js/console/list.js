@@ -66,6 +66,7 @@ export function ListScreen() {
         <p class="quiet">${conferences.value && t("list.running", { count: running.length })}</p>
         <div class="row-of-buttons">
           <a class="button" href="#/ended"><${Icon} name="clock" />${t("ended.title")}</a>
+          <a class="button" href="#/incidents"><${Icon} name="warning" />${t("incidents.title")}</a>
           <a class="button" href="#/scenarios"><${Icon} name="list" />${t("scenarios.title")}</a>
           <a class="button" href="#/units"><${Icon} name="grid" />${t("units.title")}</a>
           <a class="button" href="#/rooms"><${Icon} name="phone" />${t("rooms.title")}</a>

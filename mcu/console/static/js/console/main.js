@@ -8,6 +8,7 @@ import { Icon } from "../shared/icons.js";
 import { language, t } from "../shared/i18n.js";
 import { ConferenceScreen } from "./conference.js";
 import { Help, helpOpen } from "./keys.js";
+import { IncidentsScreen } from "./incidents.js";
 import { ListScreen } from "./list.js";
 import { EndedScreen } from "./report.js";
 import { RoomsScreen } from "./rooms.js";
@@ -52,7 +53,8 @@ async function begin() {
 
 /** @param {string} hash */
 function screenOf(hash) {
-  const [, place, id] = /^#\/(conferences|ended|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
+  const [, place, id] =
+    /^#\/(conferences|ended|incidents|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
@@ -60,6 +62,7 @@ function screenOf(hash) {
     return html`<${ScenarioScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
   if (place === "scenarios") return html`<${ScenariosScreen} />`;
+  if (place === "incidents") return html`<${IncidentsScreen} id=${id && decodeURIComponent(id)} />`;
   if (place === "rooms") return html`<${RoomsScreen} />`;
   if (place === "units") return html`<${UnitsScreen} />`;
   if (place === "ended") return html`<${EndedScreen} />`;

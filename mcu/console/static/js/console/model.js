@@ -55,6 +55,8 @@ export class ConferenceModel {
     this.conflictChanges = signal(0);
     /** Grows with every event of a recording. */
     this.recordingChanges = signal(0);
+    /** Grows whenever an alarm or an incident has changed, or all was read anew. */
+    this.alarmChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -134,6 +136,7 @@ export class ConferenceModel {
     this.conveningChanges.value += 1;
     this.conflictChanges.value += 1;
     this.recordingChanges.value += 1;
+    this.alarmChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -238,6 +241,7 @@ export class ConferenceModel {
         if (type.startsWith("participant.")) this.#participant(data.participant);
         else if (this.conference.value)
           this.conference.value = procedureAfter(this.conference.value, type, data);
+        if (/^(alarm|incident)\./.test(type)) this.alarmChanges.value += 1;
         if (type.startsWith("roll-call.")) this.rollCallChanges.value += 1;
         if (type.startsWith("convening.")) this.conveningChanges.value += 1;
         if (type.startsWith("conflict.")) {

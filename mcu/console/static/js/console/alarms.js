@@ -1,0 +1,248 @@
+// @ts-check
+// What troubles rooms, the worst first: with since when, whom to call, and one key for what helps.
+
+import { classes, html, signal, useEffect, useRef } from "../shared/base.js";
+import { get, send } from "../shared/api.js";
+import { announcement, Problem, show } from "../shared/controls.js";
+import { Icon } from "../shared/icons.js";
+import { clock, hasText, number, t } from "../shared/i18n.js";
+import { busy } from "./actions.js";
+
+/** Many rooms may be in trouble at once: they are read once for a burst of events. */
+const READ_AFTER_MS = 250;
+const UNITS = /** @type {Record<string, string>} */ ({
+  delay_ms: "ms",
+  level_db: "dB",
+  loss_percent: "%",
+  silent_s: "s",
+  still_s: "s",
+  frequency_hz: "Hz",
+  clock_ppm: "ppm",
+});
+
+/** The alarms of one conference, kept up by events. */
+export class AlarmState {
+  /** @param {import("./model.js").ConferenceModel} model */
+  constructor(model) {
+    this.model = model;
+    /** @type {import("../../vendor/signals.js").Signal<any[]>} */
+    this.items = signal([]);
+    this.error = signal(/** @type {any} */ (null));
+    /** Number of the alarm that keys act on. */
+    this.chosen = signal(/** @type {number | null} */ (null));
+    this.path = `conferences/${encodeURIComponent(model.id)}/alarms`;
+  }
+
+  async read() {
+    try {
+      const { items } = await get(this.path);
+      const known = new Set(this.items.peek().map((alarm) => alarm.number));
+      const worst = items.find(
+        (/** @type {any} */ one) => one.severity === "critical" && !known.has(one.number),
+      );
+      if (worst) announcement.value = `${t(`alarm.${worst.kind}`)}: ${worst.label}`;
+      this.items.value = items;
+      this.error.value = null;
+      if (!items.some((/** @type {any} */ one) => one.number === this.chosen.peek()))
+        this.chosen.value = items[0]?.number ?? null;
+    } catch (problem) {
+      this.error.value = problem;
+    }
+  }
+
+  /** @param {number} by */
+  step(by) {
+    const numbers = this.items.peek().map((alarm) => alarm.number);
+    const at = numbers.indexOf(this.chosen.peek() ?? -1);
+    this.chosen.value = numbers[Math.min(Math.max(at + by, 0), numbers.length - 1)] ?? null;
+  }
+
+  /** @param {any} alarm @param {import("./conference.js").Desk} desk */
+  acknowledge(alarm, desk) {
+    if (alarm.acknowledged_by) return Promise.resolve(true);
+    return desk.actions.run(`alarm:${alarm.number}`, () =>
+      send("POST", `${this.path}/${alarm.number}/acknowledge`),
+    );
+  }
+
+  /** @param {any} alarm @param {import("./conference.js").Desk} desk */
+  open(alarm, desk) {
+    return desk.actions.run(`incident:${alarm.number}`, async () => {
+      const body = {
+        conference: this.model.id,
+        alarm: alarm.number,
+        title: `${t(`alarm.${alarm.kind}`)}: ${alarm.label}`.slice(0, 200),
+      };
+      const made = await send("POST", "incidents", body);
+      show({ tone: "good", text: t("incident.opened", { title: made.title }) });
+    });
+  }
+}
+
+/** Read again whenever an event says that something has changed. @param {AlarmState} state */
+export function useAlarms(state) {
+  const changes = state.model.alarmChanges.value;
+  useEffect(() => {
+    const timer = setTimeout(() => void state.read(), changes ? READ_AFTER_MS : 0);
+    return () => clearTimeout(timer);
+  }, [state, changes]);
+}
+
+/** @param {{desk: import("./conference.js").Desk}} props */
+export function AlarmsPanel({ desk }) {
+  const state = desk.alarms;
+  const items = state.items.value;
+  const running = desk.model.conference.value.state === "running";
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const chosen = state.chosen.value;
+  useEffect(() => {
+    if (list.current?.contains(document.activeElement))
+      /** @type {HTMLElement | null} */ (
+        list.current.querySelector(`[data-alarm="${chosen}"]`)
+      )?.focus();
+  }, [chosen]);
+  const act = /** @type {Record<string, (alarm: any) => void>} */ ({
+    Enter: (alarm) => desk.openRoom(alarm.participant),
+    J: (alarm) => desk.controls && void state.acknowledge(alarm, desk),
+    M: (alarm) => alarm.actions.includes("mute") && mute(desk, alarm),
+    D: (alarm) => alarm.actions.includes("redial") && redial(desk, alarm),
+    I: (alarm) => desk.controls && void state.open(alarm, desk),
+    ArrowDown: () => state.step(1),
+    ArrowUp: () => state.step(-1),
+  });
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (!(event.target instanceof HTMLElement) || !event.target.dataset.alarm) return;
+    const name = /^Key([A-Z])$/.exec(event.code)?.[1] ?? event.key;
+    const alarm = items.find((one) => one.number === chosen);
+    if (!alarm || !act[name]) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act[name](alarm);
+  };
+  return html`<div class="alarms">
+    <${Problem} error=${state.error.value} />
+    <p class="alarms-head">
+      <span class="quiet">
+        ${items.length ? t("alarms.count", { count: items.length }) : t("alarms.none")}
+      </span>
+      <a class="button small" href="#/incidents"><${Icon} name="list" />${t("incidents.title")}</a>
+      <a class="button small" href=${`/api/v1/${state.path}.csv?state=all`} download>CSV</a>
+    </p>
+    <ul class="alarm-rows" ref=${list} onKeyDown=${press} aria-label=${t("panel.alarms")}>
+      ${items.map(
+        (alarm) =>
+          html`<li key=${alarm.number} class=${classes(alarm.severity, alarm.acknowledged_by && "known")}>
+            <${Row} desk=${desk} alarm=${alarm} chosen=${alarm.number === chosen} running=${running} />
+          </li>`,
+      )}
+    </ul>
+    ${items.length > 0 && html`<p class="quiet alarm-keys">${t("alarms.keys")}</p>`}
+  </div>`;
+}
+
+/** @param {{desk: import("./conference.js").Desk, alarm: any, chosen: boolean, running: boolean}} props */
+function Row({ desk, alarm, chosen, running }) {
+  const state = desk.alarms;
+  const off = !desk.controls || !running;
+  const { contact } = alarm;
+  return html`<button
+      type="button"
+      class="bare alarm-what"
+      data-alarm=${alarm.number}
+      tabindex=${chosen ? 0 : -1}
+      onFocus=${() => (state.chosen.value = alarm.number)}
+      onClick=${() => desk.openRoom(alarm.participant)}
+    >
+      <b>${t(`alarm.${alarm.kind}`)}</b> ${alarm.label}
+      <span class="quiet">
+        ${[t(`severity.${alarm.severity}`), t("since", { time: clock(alarm.since) }), ...said(alarm)].join(" · ")}
+      </span>
+      ${alarm.acknowledged_by && html`<span class="quiet">${t("alarm.known-by", { name: alarm.acknowledged_by })}</span>`}
+    </button>
+    <span class="alarm-acts">
+      ${
+        contact &&
+        html`<span class="alarm-contact"
+          ><${Icon} name="phone" />${
+            contact.phone
+              ? html`<a href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}>${contact.phone}</a>`
+              : ""
+          }
+          <span class="quiet">${contact.name}</span></span
+        >`
+      }
+      ${
+        alarm.actions.includes("mute") &&
+        html`<button
+          type="button"
+          class="small danger"
+          title="M"
+          disabled=${!desk.mutes || !running}
+          aria-label=${t("alarm.mute-one", { name: alarm.label })}
+          onClick=${() => mute(desk, alarm)}
+        >
+          <${Icon} name="mic-off" />${t("alarm.mute")}
+        </button>`
+      }
+      ${
+        alarm.actions.includes("redial") &&
+        html`<button
+          type="button"
+          class="small"
+          title="D"
+          disabled=${off}
+          aria-label=${t("alarm.redial-one", { name: alarm.label })}
+          onClick=${() => redial(desk, alarm)}
+        >
+          <${Icon} name="refresh" />${t("alarm.redial")}
+        </button>`
+      }
+      ${
+        !alarm.acknowledged_by &&
+        html`<button
+          type="button"
+          class="small"
+          title="J"
+          disabled=${off || busy.value.has(`alarm:${alarm.number}`)}
+          aria-label=${t("alarm.know-one", { name: alarm.label })}
+          onClick=${() => void state.acknowledge(alarm, desk)}
+        >
+          <${Icon} name="check" />${t("alarm.know")}
+        </button>`
+      }
+      <button
+        type="button"
+        class="small"
+        title="I"
+        disabled=${!desk.controls || busy.value.has(`incident:${alarm.number}`)}
+        aria-label=${t("incident.open-one", { name: alarm.label })}
+        onClick=${() => void state.open(alarm, desk)}
+      >
+        <${Icon} name="edit" />${t("incident.open")}
+      </button>
+    </span>`;
+}
+
+/** What was measured, in words. @param {any} alarm */
+function said(alarm) {
+  const words = [];
+  for (const [name, value] of Object.entries(alarm.detail)) {
+    if (name === "only_with") words.push(t("alarm.only-with"));
+    else if (name in UNITS) words.push(`${number(Number(value), Number(value) % 1 ? 1 : 0)} ${UNITS[name]}`);
+    else if (typeof value === "string" && hasText(`alarm.how.${value}`)) words.push(t(`alarm.how.${value}`));
+    else if (name === "now") words.push(`→ ${value}`);
+  }
+  return words;
+}
+
+/** @param {import("./conference.js").Desk} desk @param {any} alarm */
+function mute(desk, alarm) {
+  void desk.actions.change(alarm.participant, { audio_muted: true });
+}
+
+/** @param {import("./conference.js").Desk} desk @param {any} alarm */
+function redial(desk, alarm) {
+  const person = desk.model.person(alarm.participant);
+  if (person) void desk.actions.call(person.bridge ? { bridge: person.bridge } : { address: person.address });
+}

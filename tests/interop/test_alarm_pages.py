@@ -1,0 +1,87 @@
+"""A room in trouble in real pages: raised by the daemon, acknowledged and dealt with by keys."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import ChromiumPage
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+from tests.peers.software_bridge import SoftwareBridge
+
+pytestmark = pytest.mark.timeout(240)
+
+PICTURES = os.environ.get("PAGE_PICTURES")
+"""A directory for screenshots, to be looked at; none are taken without it."""
+NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh"}
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path / "data") as daemon:
+        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
+        await daemon.call("POST", "/units", unit)
+        for id_, name in NAMES.items():
+            contact = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
+            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
+            await daemon.call("POST", "/bridges", bridge)
+        yield daemon
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.set_viewport_size({"width": 1366, "height": 768})
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
+    """A steady tone is what a howl is: the room's own, for nobody else makes one."""
+    body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
+    conference = (await daemon.call("POST", "/conferences", body))["id"]
+    token = (await daemon.call("POST", "/bridges/truong-sa/token"))["token"]
+    async with (
+        ChromiumPage() as console,
+        SoftwareBridge(daemon.url, token, "--audio", "tone"),
+    ):
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        await expect(desk.locator("#row-truong-sa")).to_be_visible()
+        tab = desk.get_by_role("tab", name=re.compile("^Sự cố"))
+        await expect(tab.locator(".count")).to_have_text("1", timeout=90_000)
+        await desk.keyboard.press("w")
+        row = desk.locator(".alarm-rows li")
+        await expect(row).to_contain_text("Hú rít")
+        await expect(row).to_contain_text(NAMES["truong-sa"])
+        await expect(row).to_contain_text("0258 3822 111")
+        await expect(row.locator(".alarm-what")).to_be_focused()
+        await picture(desk, "console-alarms-vi")
+        await desk.keyboard.press("j")
+        await expect(row).to_contain_text("đã biết")
+        await desk.keyboard.press("i")
+        await expect(desk.get_by_text(re.compile("Đã lập hồ sơ")).first).to_be_visible()
+        await desk.locator(".alarm-what").focus()
+        await desk.keyboard.press("m")
+        await expect(desk.locator(".alarm-rows li")).to_have_count(0, timeout=60_000)
+        found = await daemon.call("GET", f"/conferences/{conference}/alarms?state=cleared")
+        (alarm,) = found["items"]
+        assert (alarm["kind"], alarm["severity"]) == ("howl", "critical")
+        assert alarm["acknowledged_by"]
+
+        await desk.locator(".alarms-head a[href='#/incidents']").click()
+        await desk.locator(".incident-list a").click()
+        await expect(desk.locator(".incident h2")).to_contain_text("Hú rít: Đặc khu Trường Sa")
+        await desk.get_by_label("Người xử lý").fill("Trần Thị Bình")
+        await desk.get_by_label("Ghi chú").fill("Đã hạ loa, dặn kỹ thuật viên")
+        await picture(desk, "console-incident-vi")
+        await desk.get_by_role("button", name="Đóng").press("Enter")
+        await expect(desk.locator(".incident .quiet").first).to_contain_text("đã đóng")
+        (incident,) = (await daemon.call("GET", "/incidents"))["items"]
+        assert (incident["state"], incident["assignee"]) == ("closed", "Trần Thị Bình")
+        assert incident["entries"][-1]["text"] == "Đã hạ loa, dặn kỹ thuật viên"
+        await desk.get_by_role("button", name="EN", exact=True).click()
+        await picture(desk, "console-incident-en")
+        assert console.faults == []
