@@ -77,7 +77,7 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
         await desk.get_by_label("Người xử lý").fill("Trần Thị Bình")
         await desk.get_by_label("Ghi chú").fill("Đã hạ loa, dặn kỹ thuật viên")
         await picture(desk, "console-incident-vi")
-        await desk.get_by_role("button", name="Đóng").press("Enter")
+        await desk.locator(".incident").get_by_role("button", name="Đóng").press("Enter")
         await expect(desk.locator(".incident .quiet").first).to_contain_text("đã đóng")
         (incident,) = (await daemon.call("GET", "/incidents"))["items"]
         assert (incident["state"], incident["assignee"]) == ("closed", "Trần Thị Bình")

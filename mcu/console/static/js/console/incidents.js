@@ -114,6 +114,7 @@ function One({ id, mayWrite, changed }) {
   const [one, setOne] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
   const [waiting, setWaiting] = useState(false);
+  const [assignee, setAssignee] = useState(/** @type {string | null} */ (null));
   const path = `incidents/${encodeURIComponent(id)}`;
   useEffect(() => {
     let current = true;
@@ -175,7 +176,8 @@ function One({ id, mayWrite, changed }) {
             <input
               name="assignee"
               maxlength="200"
-              value=${one.assignee ?? ""}
+              value=${assignee ?? one.assignee ?? ""}
+              onInput=${(/** @type {any} */ e) => setAssignee(e.target.value)}
               onChange=${(/** @type {any} */ e) => void change({ assignee: e.target.value })}
             />
           </label>`
