@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument(
         "--layout", default="4x4", choices=["2x2", "3x3", "4x4", "5x5", "6x6", "7x7"]
     )
+    parser.set_defaults(thumbnails=False)
     parser.add_argument("--baseline", choices=["aiortc"], help="run the same load against it too")
     parser.add_argument(
         "--baseline-legs", type=int, default=4, help="as many as the baseline holds"

@@ -21,7 +21,14 @@ import uvloop
 
 from bench.generator_leg import POLLED_BYTES, GeneratorLeg
 from bench.latency import LatencyProbe
-from bench.media import CodedSound, coded_pictures, coded_silence, coded_speech
+from bench.media import (
+    CodedPictures,
+    CodedSound,
+    coded_pictures,
+    coded_silence,
+    coded_speech,
+    coded_thumbnails,
+)
 from bench.stamped import StampedReader
 from mcu.media.srtp import PacketBuffer
 from signalling.webrtc.dtls import DtlsCertificate
@@ -29,6 +36,7 @@ from signalling.webrtc.dtls import DtlsCertificate
 PHASE_S = 0.005
 AUDIO_PHASES = 4  # x 5 ms = 20 ms
 VIDEO_PHASES = 8  # x 5 ms = 40 ms = 25 pictures a second
+THUMBNAIL_PHASES = 200  # x 5 ms = a second
 POLL_PHASES = 2
 """Unsampled legs are read every 10 ms; the kernel notes when their packets came."""
 JOINING_AT_ONCE = 8
@@ -49,6 +57,9 @@ class Generator:
         self.late_phases = self.phases = 0
         self.legs: list[GeneratorLeg] = []
         self._sending: list[GeneratorLeg] = []
+        self._thumbnails: set[GeneratorLeg] = set()
+        """Who sends a picture a second, while somebody wants that."""
+        self._wanted = False
 
     async def run(self) -> dict[str, Any]:
         """Join, warm up, measure; gives the figures, but those that were asked for."""
@@ -97,8 +108,12 @@ class Generator:
         silence = coded_silence()
         speeches = [coded_speech(f"speaker {number}") for number in range(options.speakers)]
         loops = [coded_pictures(seed=seed) for seed in range(1, 5)]
+        small = [coded_thumbnails(seed) for seed in range(1, 5)] if options.thumbnails else []
         for number in range(options.legs):
             sends_video = options.video and number < options.video_senders
+            pictures: CodedPictures | None = loops[number % len(loops)] if sends_video else None
+            if small and not sends_video:
+                pictures = small[number % len(small)]
             sampled = number < options.sampled
             self.legs.append(
                 GeneratorLeg(
@@ -106,7 +121,7 @@ class Generator:
                     buffer,
                     certificate,
                     sound=self._sound(number, speeches, silence),
-                    pictures=loops[number % len(loops)] if sends_video else None,
+                    pictures=pictures,
                     video=options.video,
                     sampled=sampled,
                     polled=not sampled,
@@ -114,6 +129,8 @@ class Generator:
                     on_picture=self.probe.picture_received if number == 1 and sampled else None,
                 )
             )
+            if small and not sends_video:
+                self._thumbnails.add(self.legs[-1])
         if options.sampled > 1:  # else nobody looks for marks
             self.probe.attach(self.legs[0], self.legs[0].pictures)
 
@@ -141,7 +158,10 @@ class Generator:
                     leg.poll(reader)
                 if (number + phase) % AUDIO_PHASES == 0:
                     leg.send_audio(now)
-                if (number + phase) % VIDEO_PHASES == 0:
+                if leg in self._thumbnails:
+                    if self._wanted and (number + phase) % THUMBNAIL_PHASES == 0:
+                        leg.send_picture(now)
+                elif (number + phase) % VIDEO_PHASES == 0:
                     leg.send_picture(now)
             if phase % 20 == 0:
                 for leg in self.legs:
@@ -149,10 +169,15 @@ class Generator:
             phase += 1
 
     async def _measure_on_demand(self) -> None:
-        """For each line of standard input, which says how many seconds, print figures."""
+        """For each line of standard input, which says how many seconds, print figures.
+
+        ``thumbnails`` behind the seconds: rooms send theirs meanwhile.
+        """
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            print(json.dumps(await self._measure(float(line))), flush=True)
+            seconds, _, wanted = line.strip().partition(" ")
+            self._wanted = bool(wanted)
+            print(json.dumps(await self._measure(float(seconds))), flush=True)
 
     async def _measure(self, seconds: float) -> dict[str, Any]:
         options = self._options
@@ -220,6 +245,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--at-once", type=int, default=JOINING_AT_ONCE, help="joins under way")
     parser.add_argument("--video", action="store_true", help="video both ways")
     parser.add_argument("--video-senders", type=int, default=16, help="legs that send pictures")
+    parser.add_argument(
+        "--thumbnails", action="store_true", help="others can send a picture a second (--on-demand)"
+    )
     parser.add_argument("--speakers", type=int, default=4, help="legs that speak; others are quiet")
     parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
     parser.add_argument("--sampled", type=int, default=2, help="legs that decrypt and decode all")

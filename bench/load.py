@@ -40,6 +40,7 @@ class Load:
         video_senders: rooms that send pictures, 640×360 at 25 a second.
         viewers: of the legs, send no media at all; the last ones.
         sampled: rooms that decrypt and decode all they get.
+        thumbnails: rooms that send no pictures can send one a second, 320×180, when told.
         layout: of the view that all of them receive, 1280×720 at 25 pictures and 1.5 Mbit/s.
     """
 
@@ -51,6 +52,7 @@ class Load:
     viewers: int = 0
     sampled: int = 2
     layout: str = "4x4"
+    thumbnails: bool = False
 
     def arguments(self) -> list[str]:
         """The generator's command line, without address and token."""
@@ -59,7 +61,8 @@ class Load:
             "--speakers", str(self.speakers), "--sampled", str(self.sampled),
             "--video-senders", str(self.video_senders), "--viewers", str(self.viewers),
         ]  # fmt: skip
-        return [*arguments, "--video"] if self.video else arguments
+        arguments += ["--video"] if self.video else []
+        return [*arguments, "--thumbnails"] if self.thumbnails else arguments
 
 
 def cpu_seconds(pid: int) -> float:
@@ -232,11 +235,13 @@ class Loaded:
         seconds: float | None = None,
         during: During | None = None,
         starved_is_void: bool = True,
+        thumbnails: bool = False,
     ) -> Figures:
         """As ``Meeting.measured``, of the next seconds; not two at once.
 
         Args:
             seconds: as long as the load says where not given.
+            thumbnails: the rooms that can send theirs from now on; else they do not.
             during, starved_is_void: see ``measured``.
         Raises:
             VoidRunError: the generator ended, or was starved of processor time.
@@ -248,7 +253,8 @@ class Loaded:
         before = await self._held.daemon.metrics()
         cpu, memory = cpu_seconds(pid), memory_bytes(pid)
         seconds = seconds or load.seconds
-        generator.stdin.write(f"{seconds}\n".encode())
+        order = f"{seconds} thumbnails" if thumbnails else f"{seconds}"
+        generator.stdin.write(f"{order}\n".encode())
         beside = None if during is None else asyncio.ensure_future(during())
         try:
             async with asyncio.timeout(JOIN_ALLOWANCE_S + seconds):

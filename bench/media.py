@@ -20,6 +20,7 @@ from mixer.codecs.opus import OpusEncoder
 
 AUDIO_SECONDS = 8
 VIDEO_SECONDS = 2
+THUMBNAILS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,15 @@ def coded_pictures(
     """A loop of textured pictures at about the rate asked for."""
     pictures = [textured(width, height, number, seed) for number in range(fps * VIDEO_SECONDS)]
     return _encode_pictures(pictures, width, height, fps, bitrate_bps, {})
+
+
+def coded_thumbnails(seed: int = 1) -> CodedPictures:
+    """What a hidden room sends while its thumbnail is looked at: 320×180, one picture a second.
+
+    A key frame comes every ``THUMBNAILS`` seconds, more often than a room needs to send one.
+    """
+    pictures = [textured(320, 180, number, seed) for number in range(THUMBNAILS)]
+    return _encode_pictures(pictures, 320, 180, 1, 80_000, {})
 
 
 def _encode_pictures(

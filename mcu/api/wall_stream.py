@@ -81,7 +81,7 @@ class WallStream:
         self._chosen = chosen
         self._texts = texts
         self._sent: dict[str, Thumbnail] = {}
-        self._stale: frozenset[str] = frozenset()
+        self._stale: frozenset[str] | None = None
         self._seen: frozenset[str] = frozenset()
         self._roster: Mapping[str, object] | None = None
         self._ended = asyncio.Event()
@@ -107,12 +107,13 @@ class WallStream:
         self.close()
 
     async def run(self, response: web.StreamResponse) -> None:
-        """Send pictures until it ends.
+        """Send pictures until it ends, or the client has gone.
 
         Raises:
             ConnectionError, TimeoutError: the client is gone.
         """
-        while not self._ended.is_set():
+        request = self._call.request
+        while not self._ended.is_set() and request.transport is not None:
             beat = self._call.services.monotonic() >= self._check_at
             if beat and not await self._still_allowed():
                 return

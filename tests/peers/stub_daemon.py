@@ -20,6 +20,7 @@ from config.sites import load_site
 from mcu.console.pages import add_pages
 from tests.peers.stub_roster import CONFERENCE, Json, conference, guest, moment, roster
 from tests.peers.stub_sip import no_account, sip_rooms, sip_trace
+from tests.peers.stub_wall import StubWall
 
 OPERATOR = "operator-token"
 ROOM = "room-token"
@@ -52,6 +53,7 @@ class StubDaemon:
     ) -> None:
         self.answer = answer
         self.people = {person["id"]: person for person in people or roster()}
+        self.wall = StubWall(self.people)
         self.conference = conference(list(self.people.values()))
         self.removed: dict[str, Json] = {}
         self.running = running
@@ -124,8 +126,11 @@ class StubDaemon:
                 web.post(f"{item}/unmute", self._mute),
                 web.put(f"{item}/layout", self._layout),
                 web.route(
-                    "*", f"{item}/{{what:broadcast|presentation|message|lock}}", self._setting
+                    "*",
+                    f"{item}/{{what:broadcast|presentation|message|lock|chair-view}}",
+                    self._setting,
                 ),
+                web.get(f"{item}/wall/pictures", self.wall.pictures),
                 web.post(f"{item}/legs", self._leg),
                 web.post("/whep/{conference}", self._leg),
                 web.route("*", f"{api}/legs/{{leg}}", self._one_leg),
@@ -140,6 +145,7 @@ class StubDaemon:
         self.url = f"http://127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
+        self.wall.stop()
         for stream in self._streams:
             stream.put_nowait(None)
         if self._runner is not None:
@@ -430,11 +436,12 @@ class StubDaemon:
         if what == "lock":
             self.conference["locked"] = on
             self.emit("conference.locked" if on else "conference.unlocked")
-        elif what in ("broadcast", "presentation"):
-            before = self.conference[what]
-            self.conference[what] = (await request.json())["participant"] if on else None
+        elif what in ("broadcast", "presentation", "chair-view"):
+            field = what.replace("-", "_")
+            before = self.conference[field]
+            self.conference[field] = (await request.json())["participant"] if on else None
             self.emit(f"{what}.started" if on else f"{what}.stopped",
-                      participant=self.conference[what] or before)  # fmt: skip
+                      participant=self.conference[field] or before)  # fmt: skip
         else:
             text = (await request.json())["text"] if on else None
             self.conference["message"] = {"text": text, "until": None} if on else None

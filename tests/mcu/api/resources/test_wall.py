@@ -124,7 +124,9 @@ async def test_one_stream_carries_all_pictures_each_once(tmp_path: Path) -> None
             second = await next_of(response, "picture")
             assert second["participant"] == "xa-1-a"
             api.clock.advance(6.5)
-            assert (await next_of(response, "stale"))["participants"] == ["tinh-a", "xa-1-a"]
+            while (found := (await next_of(response, "stale"))["participants"]) == []:
+                continue  # the first one says that none is
+            assert found == ["tinh-a", "xa-1-a"]
             wall.put("tinh-a", b"three", 1_006.0)
             third = await next_of(response, "picture")
             assert base64.b64decode(third["jpeg"]) == b"three"

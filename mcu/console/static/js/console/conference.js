@@ -27,6 +27,7 @@ import { ReportDialog, readsReports } from "./report.js";
 import { RollCallPanel } from "./roll-call.js";
 import { Roster, RosterState } from "./roster.js";
 import { canPresent } from "./row.js";
+import { Wall } from "./wall.js";
 
 /** What one conference screen shares among its parts. */
 export class Desk {
@@ -43,6 +44,8 @@ export class Desk {
     this.panel = signal("layout");
     /** Whether slots are drawn over the picture to be filled. */
     this.slots = signal(false);
+    /** Whether all rooms are shown as tiles instead of the desk. */
+    this.wall = signal(false);
     /** Whether a room is being dragged towards a slot. */
     this.dragging = signal(false);
     /** On which terms the floor is given. */
@@ -123,13 +126,17 @@ export function ConferenceScreen({ id }) {
         <a class="button small" href="#/">${t("list.title")}</a>
       </div>`
     }
-    <main class="desk">
-      <div class="stage-column">
-        <${Picture} desk=${desk} />
-        <${Panels} desk=${desk} />
-      </div>
-      <${Roster} desk=${desk} />
-    </main>`;
+    ${
+      desk.wall.value && conference.state === "running"
+        ? html`<${Wall} desk=${desk} />`
+        : html`<main class="desk">
+            <div class="stage-column">
+              <${Picture} desk=${desk} />
+              <${Panels} desk=${desk} />
+            </div>
+            <${Roster} desk=${desk} />
+          </main>`
+    }`;
 }
 
 /** There is no such conference: nothing to try again. */
@@ -177,11 +184,21 @@ function DeskTools({ desk }) {
         <${Icon} name="list" />${t("report")}
       </button>
       ${reporting && html`<${ReportDialog} conference=${conference} onClose=${() => setReporting(false)} />`}`;
+  const wall =
+    conference.state === "running" &&
+    html`<button
+      type="button"
+      aria-pressed=${String(desk.wall.value)}
+      title=${`${t("wall.explain")} (W)`}
+      onClick=${() => (desk.wall.value = !desk.wall.value)}
+    >
+      <${Icon} name="grid" />${t("wall")}
+    </button>`;
   if (!desk.controls || conference.state !== "running")
-    return html`<div class="desk-tools">${report}</div>`;
+    return html`<div class="desk-tools">${wall}${report}</div>`;
   return html`<div class="desk-tools">
     <${RecordButton} desk=${desk} />
-    ${report}
+    ${wall}${report}
     <button type="button" title=${t("dial.title")} onClick=${() => setDialling(true)}>
       <${Icon} name="phone" />${t("dial")}
     </button>
@@ -313,6 +330,15 @@ function markCalled(desk, status) {
   if (open?.calling) void desk.actions.markRoom(open.number, open.calling, status);
 }
 
+/** From elsewhere on the wall's screen to its tiles; whether there are any. */
+function enterWall() {
+  const tile = /** @type {HTMLElement | null} */ (
+    document.querySelector(".wall-tile[tabindex='0']")
+  );
+  tile?.focus();
+  return tile !== null;
+}
+
 /** @param {Desk} desk */
 function useDeskKeys(desk) {
   const { roster, actions } = desk;
@@ -327,9 +353,16 @@ function useDeskKeys(desk) {
     if (desk.controls) act();
   };
   useKeys({
-    "/": () => document.getElementById("roster-search")?.focus(),
-    ArrowDown: () => roster.step(1),
-    ArrowUp: () => roster.step(-1),
+    "/": () =>
+      (
+        document.getElementById("roster-search") ?? document.getElementById("wall-search")
+      )?.focus(),
+    ArrowDown: () => enterWall() || roster.step(1),
+    ArrowUp: () => enterWall() || roster.step(-1),
+    W: () => {
+      desk.wall.value = !desk.wall.value;
+      if (desk.wall.value) requestAnimationFrame(() => enterWall());
+    },
     M: withChosen((person) => void actions.toggleAudio(person), desk.mutes),
     V: withChosen((person) => void actions.toggleVideo(person), desk.mutes),
     B: withChosen((person) => void actions.toggleBroadcast(person.id)),
@@ -401,7 +434,8 @@ function useDeskKeys(desk) {
         document.activeElement.matches("input, textarea")
       ) {
         document.activeElement.blur();
-      } else if (desk.slots.value) desk.slots.value = false;
+      } else if (desk.wall.value) desk.wall.value = false;
+      else if (desk.slots.value) desk.slots.value = false;
       else roster.clear();
     },
   });
