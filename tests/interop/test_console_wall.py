@@ -105,8 +105,8 @@ async def test_pages_on_a_small_screen_and_only_they_are_looked_at(
         assert not set(first) & set(second)
         await until(lambda: daemon.wall.asked[-1] == set(second), 0.05)
         await until(lambda: daemon.wall.open == 1, 0.05)
-        await page.locator("#wall-search").fill("nha trang")
-        await expect(page.locator(".wall-tile").first).to_contain_text("Nha Trang")
+        await page.locator("#wall-search").fill("vinh truong")
+        await expect(page.locator(".wall-tile").first).to_contain_text("Vĩnh Trường")
         await expect(page.locator(".wall-count")).to_contain_text("need attention")
         assert (chromium.faults, chromium.complaints) == ([], [])
 
@@ -206,7 +206,7 @@ async def test_the_order_is_that_of_rest(daemon: StubDaemon, browser: Browser) -
                     reading = LiveReading(quality=LineQuality(grade))  # type: ignore[arg-type]
                     shot = Thumbnail(id_, b"", "d", now - (60.0 if old else 0.0), 1.0)
                     tiles.append(tile_of(who, reading, shot, now, wall))
-    expected = [(tile.troubles, tile.importance) for tile in ordered(tiles)]
+    expected = [(tile.troubles[:1], tile.importance) for tile in ordered(tiles)]
     async with ChromiumPage(browser) as chromium:
         await chromium.page.goto(daemon.url)
         found = await chromium.page.evaluate(
@@ -227,7 +227,7 @@ async def test_the_order_is_that_of_rest(daemon: StubDaemon, browser: Browser) -
                     (one) => fitted(...one));
             }"""
         )
-    assert [(troubles, importance) for troubles, importance in found] == expected
+    assert [(troubles[:1], importance) for troubles, importance in found] == expected
     assert fits[0]["columns"] * fits[0]["rows"] >= 145
     assert fits[1]["columns"] * fits[1]["rows"] >= 32
     assert fits[1]["tile"] >= 150

@@ -60,6 +60,7 @@ class WallState {
       return Math.max(1, Math.ceil(this.shown.value.length / (columns * rows)));
     });
     this.ids = computed(() => {
+      if (!this.place.value.width) return []; // how many there is room for is not known yet
       const { columns, rows } = this.fit.value;
       const page = Math.min(this.page.value, this.pages.value - 1);
       return this.shown.value.slice(page * columns * rows, (page + 1) * columns * rows);
