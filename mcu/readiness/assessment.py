@@ -18,12 +18,15 @@ from mcu.readiness.measurements import (
 )
 from mcu.readiness.wording import REASONS
 
-Topic = Literal["reach", "line", "sound_out", "sound_in", "echo", "picture", "configuration"]
+Topic = Literal[
+    "reach", "line", "sound_out", "sound_in", "echo", "picture", "configuration", "incidents"
+]
 Weight = Literal["good", "note", "fault", "missing"]
 """``note`` is told and refuses nobody; ``missing``: there is no evidence."""
 Verdict = Literal["go", "no-go"]
 Confirmation = Literal["heard", "not-heard"]
 
+LEAST_SHARE = 0.9
 LEAST_REPORTS = 1
 QUIET_DBOV = -42.0
 """Active speech level below which others strain to hear, whatever is done here."""
@@ -97,6 +100,9 @@ def assess(
         loopback: the endpoint declares that it returns what it is sent, for a test of the line.
         recorded: its configuration as accepted before; None: none was.
     """
+    if measured.share < LEAST_SHARE:
+        # Loss, jitter and gaps would be our own.
+        return (Finding("line", "missing", "busy-here", {"value": round(100 * measured.share)}),)
     return (
         *_line(measured.line, measured.picture, standard),
         *_sound_out(measured, rules, confirmation, loopback),

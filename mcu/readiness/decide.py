@@ -84,7 +84,8 @@ def _judged(check: Check, room: RoomCheck, more: Iterable[Finding] = ()) -> Room
 def _findings(check: Check, room: RoomCheck) -> tuple[Finding, ...]:
     if room.measured is None:
         return ()
-    return assess(
+    told = [Finding("incidents", "note", "incident", {"text": each}) for each in room.incidents]
+    found = assess(
         room.measured,
         Standard.of(room.entry.standard),
         check.rules,
@@ -92,6 +93,7 @@ def _findings(check: Check, room: RoomCheck) -> tuple[Finding, ...]:
         loopback=room.loopback,
         recorded=room.recorded,
     )
+    return (*found, *told)
 
 
 def _waits_for_confirmation(check: Check, room: RoomCheck) -> bool:
@@ -104,7 +106,7 @@ def _measured(check: Check, command: NoteMeasured, now: datetime) -> Sequence[Ev
     room = check.rooms.get(command.bridge)
     if room is None or room.phase != "measuring":
         return ()  # it was dropped or the check cancelled meanwhile
-    event = RoomMeasured(command.bridge, command.measured, command.recorded)
+    event = RoomMeasured(command.bridge, command.measured, command.recorded, command.incidents)
     after = evolve(check, event, now)
     room = after.rooms[command.bridge]
     if _waits_for_confirmation(after, room):
@@ -277,6 +279,7 @@ def _evolved(room: RoomCheck, event: Event, now: datetime) -> RoomCheck:
             since=now,
             measured=event.measured,
             recorded=event.recorded,
+            incidents=event.incidents,
         )
     if isinstance(event, SoundConfirmed):
         return replace(room, confirmation=event.confirmation, loopback=event.loopback)

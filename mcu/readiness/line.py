@@ -22,6 +22,7 @@ class LineMeter:
         self._jitter_down: list[float] = []
         self._round_trips: list[float] = []
         self._width_bps: list[int] = []
+        self._told_bps: list[int] = []
 
     def take(self, reading: LegStatistics, now: float) -> None:
         """Take a reading, about once a second. Cost: a few microseconds."""
@@ -40,6 +41,8 @@ class LineMeter:
                 self._jitter_down.append(stream.jitter_ms)
             if stream.round_trip_ms is not None:
                 self._round_trips.append(stream.round_trip_ms)
+        if reading.remb_bps is not None:
+            self._told_bps.append(reading.remb_bps)
         if reading.line is not None and reading.line.width_bps is not None:
             self._width_bps.append(reading.line.width_bps)
 
@@ -50,7 +53,7 @@ class LineMeter:
             return LineMeasured()
         audio = last.sent.get("audio", StreamStatistics())
         audio_before = first.sent.get("audio", StreamStatistics())
-        down_bps, proof = self._down(last)
+        down_bps, proof = self._down()
         return LineMeasured(
             loss_up_percent=_loss(first.received, last.received),
             loss_down_percent=_loss_down(first, last),
@@ -64,12 +67,13 @@ class LineMeter:
             audio_packets=max(0, audio.packets - audio_before.packets),
         )
 
-    def _down(self, last: LegStatistics) -> tuple[int | None, CapacityProof | None]:
+    def _down(self) -> tuple[int | None, CapacityProof | None]:
         carried = round(self._down_bps)
         if self._width_bps:
             return max(round(_middle(self._width_bps) or 0), 1), "probed"
-        if last.rembs and last.remb_bps is not None and last.remb_bps < REMB_SLACK * carried:
-            return last.remb_bps, "estimated"
+        told = _middle(self._told_bps)
+        if told is not None and told < REMB_SLACK * carried:
+            return round(told), "estimated"
         if not carried:
             return None, None
         return carried, "carried"

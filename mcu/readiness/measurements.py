@@ -102,12 +102,18 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """All of one room."""
+    """All of one room.
+
+    Args:
+        share: of the ticks that were due, those that this machine has kept: below
+            ``assessment.LEAST_SHARE`` it was too busy to measure anybody.
+    """
 
     line: LineMeasured = LineMeasured()
     sound: SoundMeasured = SoundMeasured()
     picture: PictureMeasured = PictureMeasured()
     configuration: Configuration = Configuration()
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

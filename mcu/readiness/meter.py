@@ -21,7 +21,7 @@ from mcu.readiness.measurements import (
 )
 from mcu.readiness.picture import SETTLE_S, PictureWatch, SizeLook
 from mcu.readiness.sound import PROBE_TICKS
-from mixer.audio.block import TICK_SAMPLES, Int16Block
+from mixer.audio.block import TICK_S, TICK_SAMPLES, Int16Block
 from mixer.detect.probe import probe
 from signalling.offer_answer.agreement import Dtls
 
@@ -146,7 +146,7 @@ class RoomMeter:
             self.leg.probe_line(now)
         self._tone.handle_timer()
         left = self._began + self._seconds - now
-        if now >= self._next_probe and left > PROBE_TICKS * 0.02 + 0.5:
+        if now >= self._next_probe and left > PROBE_TICKS * TICK_S + 0.5:
             self._next_probe = now + PROBE_EVERY_S
             self._tone.play(lambda: self.probes.append(len(self._ticks)))
         if (
@@ -175,6 +175,7 @@ class RoomMeter:
             sound=sound,
             picture=picture,
             configuration=self._configuration(user_agent, picture.width, picture.height),
+            share=min(1.0, len(self._ticks) * TICK_S / max(TICK_S, now - self._began)),
         )
 
     def close(self) -> None:

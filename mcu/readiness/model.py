@@ -69,6 +69,7 @@ class RoomCheck:
         since: when its phase began. order: whose turn it is, lower first; grows with a re-check.
         drops: how often its connection was lost in this check.
         recorded: its accepted configuration when it was measured.
+        incidents: those of the room that nobody has closed, by their titles.
     """
 
     entry: RoomEntry
@@ -80,6 +81,7 @@ class RoomCheck:
     loopback: bool = False
     measured: Measurements | None = None
     recorded: Configuration | None = None
+    incidents: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     verdict: Verdict | None = None
 
@@ -147,6 +149,7 @@ class NoteMeasured:
     bridge: str
     measured: Measurements
     recorded: Configuration | None
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,7 @@ class RoomMeasured:
     bridge: str
     measured: Measurements
     recorded: Configuration | None
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

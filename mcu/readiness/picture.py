@@ -8,6 +8,7 @@ from mixer.detect.black import light
 from mixer.detect.picture_grid import grid
 from mixer.detect.stillness import MIN_PAIRS, Stillness
 
+LOOK_S = 1.0
 SETTLE_S = 4.0
 """A room that was asked for another size takes a moment; what it sent before does not count."""
 
@@ -57,18 +58,23 @@ class PictureWatch:
 
 
 class SizeLook:
-    """Looks at whole pictures, once: how large they are.
+    """Looks at whole pictures for ``LOOK_S``: how large they are.
+
+    Not at the first one alone: while others wish for rows, it may still be rows of a picture.
 
     Args:
-        done: called when it has seen one; a whole picture is dear on its way from the process
+        done: called when it has seen enough; a whole picture is dear on its way from the process
             that decodes it.
     """
 
     def __init__(self) -> None:
         self.size = (0, 0)
         self.done: Callable[[], None] = lambda: None
+        self._first: float | None = None
 
     def seen(self, luma: Luma, now: float) -> None:
         """Take a picture."""
-        self.size = (luma.shape[1], luma.shape[0])
-        self.done()
+        self.size = max(self.size, (luma.shape[1], luma.shape[0]), key=lambda size: size[1])
+        self._first = now if self._first is None else self._first
+        if now - self._first >= LOOK_S:
+            self.done()

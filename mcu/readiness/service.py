@@ -322,6 +322,7 @@ class ReadinessChecks:
                 meter.close()
             sound = await self._compute(lambda: measure_sound(ticks, probes))
             found = (await self._store.readiness.recorded([bridge])).get(bridge)
+            still_open = await self._store.incidents.open_of(bridge)
         except StoreUnavailable as error:
             # Without what was recorded there is no result: it is measured once more.
             log.warning("readiness_measured_again", bridge=bridge, reason=error.reason)
@@ -329,7 +330,8 @@ class ReadinessChecks:
         finally:
             self._computing.discard(key)
         recorded = None if found is None else Configuration.of(found)
-        self._order(live, NoteMeasured(bridge, replace(measured, sound=sound), recorded))
+        incidents = tuple(str(json.loads(one.document)["title"]) for one in still_open)
+        self._order(live, NoteMeasured(bridge, replace(measured, sound=sound), recorded, incidents))
 
     # Private
 

@@ -26,8 +26,8 @@ from mcu.store.errors import StoreUnavailable
 
 READINESS: Final = Actor(token="", role="admin", name="readiness")
 MESSAGE: Final = (
-    "Kiểm tra kỹ thuật: nghe tiếng thử thì bấm *5 hoặc nút trên trang; xin nói vài câu.  "
-    "Readiness check: press *5 or the button when you hear the tone; please say a few words."
+    "Kiểm tra kỹ thuật: nghe tiếng thử thì bấm *5, và xin nói vài câu · "
+    "Readiness check: press *5 when you hear the tone"
 )
 
 log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ REASONS: Mapping[str, str] = {
     "late": "the check ended before its turn",
     "cancelled": "the check was cancelled",
     "gone": "is not in the registry any more",
+    "busy-here": "this machine was too busy to measure it ({value} % of the time)",
     "loss-up": "loses {value} % of what it sends (at most {limit} %)",
     "loss-down": "loses {value} % of what it is sent (at most {limit} %)",
     "jitter-up": "jitter of what it sends is {value} ms (at most {limit} ms)",
@@ -23,7 +24,8 @@ REASONS: Mapping[str, str] = {
     "capacity-up": "sent {value} kbit/s at most (the standard is {limit})",
     "capacity-up-unknown": "nothing came by which the line from it could be measured",
     "capacity-down": "its line carries {value} kbit/s to it (the standard is {limit})",
-    "capacity-down-carried": "the line to it has carried {value} kbit/s; more was not tried",
+    "capacity-down-carried": "the line to it has carried {value} kbit/s; more was not tried "
+    "(the standard is {limit})",
     "capacity-down-unknown": "nothing was sent by which the line to it could be measured",
     "no-reports": "no receiver reports came: nothing shows that our sound arrives",
     "not-heard": "says that it does not hear the tone",

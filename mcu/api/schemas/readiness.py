@@ -9,7 +9,9 @@ from mcu.readiness.model import MAX_ROOMS
 
 Phase = Literal["waiting", "reaching", "reached", "measuring", "confirming", "done"]
 Verdict = Literal["go", "no-go"]
-Topic = Literal["reach", "line", "sound_out", "sound_in", "echo", "picture", "configuration"]
+Topic = Literal[
+    "reach", "line", "sound_out", "sound_in", "echo", "picture", "configuration", "incidents"
+]
 Weight = Literal["good", "note", "fault", "missing"]
 
 

@@ -11,6 +11,9 @@ import pytest
 from mcu.api.problem import KINDS, Kind
 from mcu.api.schemas.conference import CallFailure, Grade, Presence
 from mcu.console.pages import STATIC
+from mcu.readiness.assessment import COMPARED, Topic
+from mcu.readiness.model import Phase
+from mcu.readiness.wording import REASONS
 from mixer.video.layout import LAYOUTS
 
 SCRIPTS = STATIC / "js"
@@ -82,6 +85,23 @@ def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> Non
         assert f"grade.{grade}" in english
     for failure in CallFailure.__args__:
         assert f"call.{failure}" in english
+
+
+def test_every_finding_of_a_readiness_check_is_said_as_the_server_says_it(
+    english: dict[str, str],
+) -> None:
+    said = {
+        key.removeprefix("readiness.f."): text
+        for key, text in english.items()
+        if key.startswith("readiness.f.")
+    }
+    assert said == dict(REASONS)
+    for topic in get_args(Topic):
+        assert f"readiness.topic.{topic}" in english
+    for phase in get_args(Phase):
+        assert f"readiness.phase.{phase}" in english
+    for name in COMPARED:
+        assert f"readiness.what.{name}" in english
 
 
 OF_NO_KIND = {"unreachable", "page", "400", "500"}

@@ -138,6 +138,11 @@ def test_a_change_is_named_and_refuses_or_is_told() -> None:
     assert found.text == "user_agent was Polycom/6, is Polycom/7"
 
 
+def test_what_is_measured_on_a_busy_machine_is_nobodys_fault() -> None:
+    bad = replace(GOOD.line, loss_up_percent=40.0)
+    assert codes(replace(GOOD, line=bad, share=0.5)) == {"busy-here"}
+
+
 def test_every_member_of_a_configuration_is_compared() -> None:
     assert set(COMPARED) == {field.name for field in fields(Configuration)}
 

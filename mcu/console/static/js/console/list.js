@@ -8,6 +8,7 @@ import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
+import { isOfCheck } from "./readiness.js";
 import { LinkBanner } from "./banner.js";
 import { load, LoadBanner } from "./load.js";
 import { readUnits, unitName, units } from "./registry.js";
@@ -55,7 +56,10 @@ export function ListScreen() {
       stream.stop();
     };
   }, []);
-  const running = [...(conferences.value ?? [])].sort((a, b) => byName(a.name, b.name));
+  // Conferences in which rooms are met for a check are no meetings.
+  const running = (conferences.value ?? [])
+    .filter((one) => !isOfCheck(one.id))
+    .sort((a, b) => byName(a.name, b.name));
   const mayStart = ["admin", "operator"].includes(session.value?.role);
   return html`<${TopBar}><h1>${t("list.title")}</h1><//>
     <${Toasts} />
@@ -67,6 +71,7 @@ export function ListScreen() {
         <div class="row-of-buttons">
           <a class="button" href="#/ended"><${Icon} name="clock" />${t("ended.title")}</a>
           <a class="button" href="#/incidents"><${Icon} name="warning" />${t("incidents.title")}</a>
+          <a class="button" href="#/readiness"><${Icon} name="check" />${t("readiness.title")}</a>
           <a class="button" href="#/scenarios"><${Icon} name="list" />${t("scenarios.title")}</a>
           <a class="button" href="#/units"><${Icon} name="grid" />${t("units.title")}</a>
           <a class="button" href="#/rooms"><${Icon} name="phone" />${t("rooms.title")}</a>
@@ -76,7 +81,7 @@ export function ListScreen() {
       ${failure.value && html`<${Problem} error=${failure.value} />`}
       ${conferences.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}
       ${
-        conferences.value?.length === 0 &&
+        conferences.value && running.length === 0 &&
         html`<div class="empty">
           <p>${t("list.empty")}</p>
           ${mayStart && html`<p class="quiet">${t("list.empty-hint")}</p>`}

@@ -11,6 +11,8 @@ import { Help, helpOpen } from "./keys.js";
 import { IncidentsScreen } from "./incidents.js";
 import { ListScreen } from "./list.js";
 import { EndedScreen } from "./report.js";
+import { ReadinessScreen } from "./readiness.js";
+import { ReadinessCheckScreen } from "./readiness-check.js";
 import { RoomsScreen } from "./rooms.js";
 import { ScenarioScreen } from "./scenario.js";
 import { ScenariosScreen } from "./scenarios.js";
@@ -55,6 +57,7 @@ async function begin() {
 function screenOf(hash) {
   const [, place, id] =
     /^#\/(conferences|ended|incidents|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
+    /^#\/(conferences|ended|readiness|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
@@ -63,6 +66,10 @@ function screenOf(hash) {
   }
   if (place === "scenarios") return html`<${ScenariosScreen} />`;
   if (place === "incidents") return html`<${IncidentsScreen} id=${id && decodeURIComponent(id)} />`;
+  if (place === "readiness" && id) {
+    return html`<${ReadinessCheckScreen} key=${id} id=${decodeURIComponent(id)} />`;
+  }
+  if (place === "readiness") return html`<${ReadinessScreen} />`;
   if (place === "rooms") return html`<${RoomsScreen} />`;
   if (place === "units") return html`<${UnitsScreen} />`;
   if (place === "ended") return html`<${EndedScreen} />`;

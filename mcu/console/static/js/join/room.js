@@ -49,6 +49,8 @@ export class Room {
     /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
     this.link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
     this.speaking = signal(false);
+    /** @type {import("../../vendor/signals.js").Signal<{check: string, phase: string, confirmation: string | null} | null>} */
+    this.readiness = signal(null);
     this.switches = new Switches(devices, unattended);
     /** @type {import("../../vendor/signals.js").Signal<MediaStreamTrack | null>} */
     this.presentation = signal(null);
@@ -82,7 +84,10 @@ export class Room {
     this.events?.stop();
     this.events = new EventStream("/api/v1/events", {
       onEvent: (event) => void this.receive(event).catch(showError),
-      onOpen: () => void this.look(),
+      onOpen: () => {
+        void this.look();
+        void this.#lookAtReadiness();
+      },
       onLink: (link) => (this.link.value = link),
     });
   }
@@ -159,6 +164,26 @@ export class Room {
     } catch (error) {
       if (reading === this.reading && this.phase.value === "waiting") this.#again(error);
     }
+  }
+
+  /** Whether this room is being checked now, and is to say what it hears. */
+  async #lookAtReadiness() {
+    try {
+      const found = await get(`bridges/${encodeURIComponent(this.bridge)}/readiness?limit=1`);
+      this.readiness.value = found.current;
+    } catch (error) {
+      console.warn("readiness not read:", error); // the keypad and the phone do as well
+    }
+  }
+
+  /** Say whether the test tone is heard. @param {boolean} heard */
+  async confirmSound(heard) {
+    const { check } = /** @type {any} */ (this.readiness.value);
+    await send(
+      "POST",
+      `readiness-checks/${encodeURIComponent(check)}/rooms/${encodeURIComponent(this.bridge)}/confirmation`,
+      { heard },
+    );
   }
 
   /** Whether another page or device has joined as this room since this page was in.
@@ -344,6 +369,11 @@ export class Room {
 
   /** @param {any} event */
   async receive({ type, conference, data }) {
+    if (type === "readiness.changed" && data.bridge === this.bridge) {
+      const over = data.phase === "done" || !data.running;
+      this.readiness.value = over ? null : data;
+      return;
+    }
     if (
       type === "conference.started" ||
       (type === "participant.added" && data.participant.id === this.bridge)

@@ -123,11 +123,27 @@ function details(line) {
     .join(" · ");
 }
 
+/** In a readiness check: whether the tone is heard. @param {{room: import("./room.js").Room}} props */
+function Readiness({ room }) {
+  const check = room.readiness.value;
+  if (!check || !["measuring", "confirming"].includes(check.phase)) return null;
+  if (check.confirmation) {
+    return html`<p class="hint called"><${Icon} name="check" />${t("readiness.join.said")}</p>`;
+  }
+  const say = (/** @type {boolean} */ heard) => () => room.confirmSound(heard).catch(showError);
+  return html`<p class="hint called">
+    <${Icon} name="speaker" />${t("readiness.join")}
+    <button type="button" class="primary" onClick=${say(true)}>${t("readiness.join.yes")}</button>
+    <button type="button" onClick=${say(false)}>${t("readiness.join.no")}</button>
+  </p>`;
+}
+
 /** What somebody should do or read now. @param {{room: import("./room.js").Room}} props */
 function Hints({ room }) {
   const message = room.conference.value?.message;
   const { camera, microphone } = room.devices;
   return html`<div class="hints" role="status" aria-live="polite">
+    <${Readiness} room=${room} />
     ${
       room.informed &&
       room.called &&
