@@ -56,8 +56,8 @@ async function begin() {
 /** @param {string} hash */
 function screenOf(hash) {
   const [, place, id] =
-    /^#\/(conferences|ended|incidents|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
-    /^#\/(conferences|ended|readiness|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ?? [];
+    /^#\/(conferences|ended|incidents|readiness|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ??
+    [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }
