@@ -16,6 +16,7 @@ from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
+from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling
 from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import ExpectedRoom, RollCall, RollCallMark
@@ -156,6 +157,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
     **dict.fromkeys((Convening, ConvenedRoom, Milestone, Conflict), _fields),
     ConferenceAlarm: _fields,
+    Overlay: _fields,
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark, Recording), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
@@ -220,6 +222,8 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     tuple[ConvenedRoom, ...]: _many(_one(ConvenedRoom)),
     tuple[Milestone, ...]: _many(_one(Milestone)),
     ConferenceAlarm: _one(ConferenceAlarm),
+    Overlay: _one(Overlay),
+    tuple[Overlay, ...]: _many(_one(Overlay)),
     tuple[ConferenceAlarm, ...]: _many(_one(ConferenceAlarm)),
     Recording: _one(Recording),
     tuple[Recording, ...]: _many(_one(Recording)),

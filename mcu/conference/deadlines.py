@@ -9,6 +9,7 @@ from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.convening import convening_due
 from mcu.conference.convening_model import NoteConveningDue
 from mcu.conference.floor_model import NoteFloorOver
+from mcu.conference.overlay_model import NoteOverlayOver
 from mcu.conference.polling_model import NotePollingDue
 from mcu.conference.roll_call_model import NoteRollCallDue
 from mcu.conference.roll_call_rules import missing
@@ -19,6 +20,9 @@ def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
     """Every time that is set now, with its fact. What the fact means is decided when it comes."""
     if state.message is not None and state.message.until is not None:
         yield state.message.until, NoteMessageOver()
+    for overlay in state.overlays:
+        if overlay.until is not None:
+            yield overlay.until, NoteOverlayOver()
     holder = state.floor.holder
     if holder is not None and holder.until is not None:
         yield holder.until, NoteFloorOver()

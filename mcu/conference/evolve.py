@@ -29,6 +29,7 @@ from mcu.conference.events import (
     PresentationStopped,
 )
 from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
+from mcu.conference.overlay_model import OverlayEvent, OverlayPinned, evolve_overlays
 from mcu.conference.polling_model import PollingEvent, PollingMoved, evolve_polling
 from mcu.conference.presence import failed_call, next_presence
 from mcu.conference.procedure_model import ProcedureEvent
@@ -102,7 +103,7 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
             )
         case ConferenceEnded():
             _all_leave(roster, event)
-            state = replace(state, broadcast=None, presenter=None, message=None)
+            state = replace(state, broadcast=None, presenter=None, message=None, overlays=())
             state = replace(state, floor=IDLE_FLOOR, chair_view=None, polling=None)
             state = replace(state, alarms=end_alarms(state.alarms, event.at))
             return replace(state, ended_at=event.at, version=version)
@@ -165,6 +166,12 @@ def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> Conferen
         return replace(state, convening=evolve_convening(state.convening, event))
     if isinstance(event, RecordingEvent):
         return replace(state, recordings=evolve_recordings(state.recordings, event))
+    if isinstance(event, OverlayEvent):
+        ever = state.overlays_pinned
+        if isinstance(event, OverlayPinned):
+            ever = max(ever, event.overlay.number)
+        overlays = evolve_overlays(state.overlays, event)
+        return replace(state, overlays=overlays, overlays_pinned=ever)
     seen = event.participant if isinstance(event, ChairViewStarted) else None
     return replace(state, chair_view=seen)
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from mcu.conference import on_air
 from mcu.conference.automatic import fill, kept_seats, seating, slot_count
+from mcu.conference.overlays import overlay_plans
 from mcu.conference.presence import holds_tile
 from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.plan import (
@@ -57,12 +58,15 @@ def _participant(participant: Participant) -> ParticipantPlan:
 
 def _view(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:
     plan = _unmarked(state, name, people)
-    if not state.recordings:
+    overlays = overlay_plans(state, name)
+    if not state.recordings and not overlays:
         return plan
     shared = plan.with_presentation
     if shared is not None:
-        shared = replace(shared, recorded=True)
-    return replace(plan, recorded=True, with_presentation=shared)
+        shared = replace(shared, recorded=bool(state.recordings), overlays=overlays)
+    return replace(
+        plan, recorded=bool(state.recordings), overlays=overlays, with_presentation=shared
+    )
 
 
 def _unmarked(state: ConferenceState, name: str, people: list[Participant]) -> ViewPlan:

@@ -9,6 +9,7 @@ from mcu.conference import (
     conflict,
     convening,
     floor,
+    overlays,
     polling,
     recording,
     roll_call,
@@ -19,6 +20,7 @@ from mcu.conference.conflict_model import ConflictCommand, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningFact
 from mcu.conference.events import Event
 from mcu.conference.floor_model import FloorCommand, NoteFloorOver
+from mcu.conference.overlay_model import NoteOverlayOver, OverlayCommand
 from mcu.conference.polling_model import NotePollingDue, PollingCommand
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.recording_model import RecordingCommand, RecordingFact
@@ -47,6 +49,8 @@ def decide_procedure(
         return alarms.decide_alarms(state, command, now)
     if isinstance(command, RecordingCommand | RecordingFact):
         return recording.decide_recording(state, command, now)
+    if isinstance(command, OverlayCommand | NoteOverlayOver):
+        return overlays.decide_overlays(state, command, now)
     return roll_call.decide_roll_call(state, command, now)
 
 

@@ -5,6 +5,7 @@ from mcu.conference.chair_view_model import ChairViewCommand, ChairViewEvent
 from mcu.conference.conflict_model import ConflictCommand, ConflictEvent, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
+from mcu.conference.overlay_model import NoteOverlayOver, OverlayCommand, OverlayEvent
 from mcu.conference.polling_model import NotePollingDue, PollingCommand, PollingEvent
 from mcu.conference.recording_model import RecordingCommand, RecordingEvent, RecordingFact
 from mcu.conference.roll_call_model import NoteRollCallDue, RollCallCommand, RollCallEvent
@@ -18,6 +19,7 @@ ProcedureCommand = (
     | ConflictCommand
     | AlarmCommand
     | RecordingCommand
+    | OverlayCommand
 )
 ProcedureFact = (
     NoteFloorOver
@@ -27,6 +29,7 @@ ProcedureFact = (
     | ConflictFact
     | NoteTroubles
     | RecordingFact
+    | NoteOverlayOver
 )
 ProcedureEvent = (
     FloorEvent
@@ -37,4 +40,5 @@ ProcedureEvent = (
     | ConflictEvent
     | AlarmEvent
     | RecordingEvent
+    | OverlayEvent
 )

@@ -27,6 +27,7 @@ from mcu.conference.floor_model import (
     FloorResumed,
     FloorWithdrawn,
 )
+from mcu.conference.overlay_model import Overlay, OverlayPinned, OverlayRemoved
 from mcu.conference.polling_model import (
     Polling,
     PollingMoved,
@@ -59,6 +60,19 @@ from mcu.conference.roll_call_model import (
 )
 
 COUNTED: Final = ("present", "late", "absent", "lost", "unmarked")
+
+
+def overlay_resource(overlay: Overlay) -> Json:
+    """``Overlay`` of the API."""
+    return {
+        "number": overlay.number,
+        "kind": overlay.kind,
+        "text": overlay.text,
+        "position": overlay.position,
+        "view": overlay.view,
+        "until": None if overlay.until is None else time_to_text(overlay.until),
+        "pinned_at": time_to_text(overlay.pinned_at),
+    }
 
 
 def floor_resource(floor: Floor) -> Json:
@@ -133,6 +147,10 @@ def procedure_data(event: ProcedureEvent) -> Json:
             }
         case AlarmAcknowledged():
             return {"number": event.number, "by": event.by, "at": time_to_text(event.at)}
+        case OverlayPinned():
+            return {"overlay": overlay_resource(event.overlay)}
+        case OverlayRemoved():
+            return {"number": event.number, "reason": event.reason}
         case ChairViewStarted() | ChairViewStopped():
             return {"participant": event.participant}
         case PollingStarted():

@@ -35,6 +35,7 @@ from mcu.conference.procedure_model import ProcedureEvent
 from mcu.conference.procedure_resources import (
     called_resource,
     floor_resource,
+    overlay_resource,
     polling_resource,
     procedure_data,
     running_recording,
@@ -56,6 +57,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "message": None
         if state.message is None
         else {"text": state.message.text, "until": _time(state.message.until)},
+        "overlays": [overlay_resource(one) for one in state.overlays],
         "broadcast": state.broadcast,
         "presentation": state.presenter,
         "floor": floor_resource(state.floor),

@@ -14,6 +14,7 @@ from mcu.conference.call_failure import CallFailure as CallFailure
 from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
+from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling
 from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import RollCall
@@ -166,6 +167,7 @@ class ConferenceState:
         calls_when_convened: rooms are called when they are convened, not from the beginning.
         convening: the latest; who was to come, and who has.
         conflicts: bridges that another conference wants too, and bridges it asks for.
+        overlays: what is pinned to the picture. overlays_pinned: ever.
         alarms: of its rooms; those that last, and the newest that are over. alarms_raised: ever.
         recordings: that run now.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
@@ -204,6 +206,8 @@ class ConferenceState:
     alarms: tuple[ConferenceAlarm, ...] = ()
     alarms_raised: int = 0
     recordings: tuple[Recording, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    overlays_pinned: int = 0
 
     @property
     def running(self) -> bool:

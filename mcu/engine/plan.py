@@ -6,8 +6,10 @@ says everything, so a conference restored after a crash needs no replay of singl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
+from mixer.video.caption import Position as Position
 from mixer.video.layout import Fit
 
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
@@ -73,6 +75,21 @@ class ParticipantPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlayPlan:
+    """A text that is laid over a view.
+
+    Args:
+        until: behind it the time until then is counted down. left_s: this time stands still
+            behind it.
+    """
+
+    position: Position
+    text: str
+    until: datetime | None = None
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ViewPlan:
     """One composed picture: a layout's name and what stands in its slots (same length).
 
@@ -91,6 +108,7 @@ class ViewPlan:
     fit: Fit = "letterbox"
     with_presentation: "ViewPlan | None" = None
     recorded: bool = False
+    overlays: tuple[OverlayPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ import structlog
 
 from mcu.engine.age import Age
 from mcu.engine.picture import jpeg
-from mcu.engine.plan import MediaPlan, ParticipantPlan, ViewPlan
+from mcu.engine.plan import MediaPlan, OverlayPlan, ParticipantPlan, ViewPlan
 from mcu.engine.pool import Pool
 from mcu.engine.video_source import VideoSource
 from mcu.engine.video_statistics import StageClock, VideoCounters
 from mcu.engine.view_rendition import ViewRendition
 from mcu.engine.view_slots import Binding, Room, SlotResolver
 from mcu.media.rendition import VIDEO_CLOCK_HZ
+from mixer.video.caption import Caption, reading
 from mixer.video.composer import BUFFERS, Composer, Scene
 from mixer.video.tile import EMPTY_TILE, RECORDING_DOT, Tile, TileState
 
@@ -216,6 +217,7 @@ class View:
             tiles=tiles,
             message=self.plan.message,
             clock=self._reading(wall),
+            captions=tuple(_caption(one, wall) for one in self.plan.overlays),
         )
 
     def _reading(self, wall: datetime) -> str | None:
@@ -254,6 +256,14 @@ class View:
             return "live"
         wanted = source.wanted_since
         return "name" if wanted is None or now - wanted < PICTURE_ON_ITS_WAY_S else "no_video"
+
+
+def _caption(overlay: OverlayPlan, wall: datetime) -> Caption:
+    """What an overlay says at this time; equal for a whole second, so that it costs nothing."""
+    left_s = overlay.left_s
+    if overlay.until is not None:
+        left_s = (overlay.until - wall).total_seconds()
+    return Caption(overlay.position, overlay.text, None if left_s is None else reading(left_s))
 
 
 def _answer(asked: list[_Asked], picture: bytes | None) -> None:

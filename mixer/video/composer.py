@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mixer.video import colour as colours
 from mixer.video import tile as tiles
 from mixer.video.canvas import Bitmap, Canvas
+from mixer.video.caption import Caption, drawn, places
 from mixer.video.layout import LAYOUTS, Rect
 from mixer.video.tile import EMPTY_TILE, Tile
 from mixer.video.words import VIETNAMESE, Words
@@ -34,12 +35,14 @@ class Scene:
         layout: a name of ``LAYOUTS``. tiles: one per slot; missing ones are empty, surplus ones
             are not shown.
         message: text of the band, or None. clock: the reading, or None.
+        captions: further texts, each at its place.
     """
 
     layout: str
     tiles: tuple[Tile, ...]
     message: str | None = None
     clock: str | None = None
+    captions: tuple[Caption, ...] = ()
 
 
 class Composer:
@@ -100,7 +103,7 @@ class Composer:
                 self._paint(canvas, rect, scene, (number,))
                 parts += 1
         overlays = set(self._overlays(painted)) ^ set(self._overlays(scene))
-        for rect, _ in overlays:
+        for rect in {rect for rect, _ in overlays}:
             below = [n for n, one in enumerate(rects) if one.intersection(rect)]
             self._paint(canvas, rect, scene, below)
             parts += 1
@@ -153,9 +156,10 @@ class Composer:
             canvas.frame_edge(rect, colours.SPEAKING, edge)
 
     def _overlays(self, scene: Scene) -> list[tuple[Rect, Bitmap]]:
-        """Message, then clock, with their places."""
+        """Message, clock and captions, with their places."""
         whole = self.canvases[0].rect
         placed = []
+        above, below = 0, 0
         if scene.message:
             text = scene.message
             band = self._bitmaps.get(
@@ -165,6 +169,7 @@ class Composer:
             if band is not None:
                 top = whole.height - band.height
                 placed.append((Rect(0, top, band.width, band.height), band))
+                below = band.height
         if scene.clock:
             reading = scene.clock
             strip = self._clocks.get(
@@ -174,7 +179,28 @@ class Composer:
                 edge = whole.height // 90 * 2
                 x = whole.width - edge - strip.width
                 placed.append((Rect(x, edge, strip.width, strip.height), strip))
+                above = edge + strip.height
+        if scene.captions:
+            placed += self._captions(scene.captions, whole, above, below)
         return placed
+
+    def _captions(
+        self, captions: tuple[Caption, ...], whole: Rect, above: int, below: int
+    ) -> list[tuple[Rect, Bitmap]]:
+        """Captions with their places, clear of the clock and of the message's band."""
+        size_px = round(whole.height / 26)
+        bitmaps = []
+        for caption in captions:
+            kept = self._bitmaps if caption.counts is None else self._clocks
+            bitmap = kept.get(
+                ("caption", caption),
+                lambda caption=caption: drawn(caption, size_px, whole.width // 2),  # type: ignore[misc]
+            )
+            if bitmap is not None:
+                bitmaps.append((caption.position, bitmap))
+        sizes = [(position, one.width, one.height) for position, one in bitmaps]
+        rects = places(sizes, whole.width, whole.height, above=above, below=below)
+        return [(rect, bitmap) for rect, (_, bitmap) in zip(rects, bitmaps, strict=True)]
 
 
 class _BitmapCache:

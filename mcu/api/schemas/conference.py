@@ -35,6 +35,10 @@ Number = Annotated[
     str,
     Field(pattern=f"^{NUMBER_PATTERN}$", description="1 to 16 digits, for devices with a keypad"),
 ]
+OverlayKind = Literal["text", "floor"]
+OverlayPosition = Literal[
+    "top-left", "top", "top-right", "centre", "bottom-left", "bottom", "bottom-right"
+]
 Grade = Literal["good", "fair", "poor", "none"]
 ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -100,6 +104,18 @@ class Message(Output):
 
     text: str
     until: Time | None
+
+
+class Overlay(Output):
+    """A text that is pinned to the picture, or the time that is left of the floor."""
+
+    number: int
+    kind: OverlayKind
+    text: str = Field(description="empty for the time of the floor")
+    position: OverlayPosition
+    view: str | None = Field(description="null: on every view")
+    until: Time | None = Field(description="null: until it is removed")
+    pinned_at: Time
 
 
 class Counts(Output):
@@ -199,6 +215,7 @@ class Conference(Output):
     views: dict[str, View]
     locked: bool
     message: Message | None
+    overlays: list[Overlay]
     broadcast: str | None
     presentation: str | None = Field(description="the participant that presents, if one does")
     floor: FloorState

@@ -1,0 +1,93 @@
+"""What is pinned to the picture, where and how long; and what the engine draws of it. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from mcu.conference.events import Event
+from mcu.conference.overlay_model import (
+    MAX_OVERLAY_TEXT,
+    MAX_OVERLAYS,
+    NoteOverlayOver,
+    Overlay,
+    OverlayCommand,
+    OverlayPinned,
+    OverlayRemoved,
+    PinOverlay,
+)
+from mcu.conference.state import ConferenceState, Refused
+from mcu.conference.texts import checked_text
+from mcu.engine.plan import OverlayPlan
+
+MAX_DURATION_S: Final = 86_400.0
+
+
+def decide_overlays(
+    state: ConferenceState, command: OverlayCommand | NoteOverlayOver, now: datetime
+) -> list[Event]:
+    """Decide a command, or that the time of some is over.
+
+    Raises:
+        Refused: no text, an unknown view, too many, a time that cannot be, an unknown number.
+    """
+    if isinstance(command, NoteOverlayOver):
+        over = [one for one in state.overlays if one.until is not None and one.until <= now]
+        return [OverlayRemoved(one.number, "over") for one in over]
+    if isinstance(command, PinOverlay):
+        return _pin(state, command, now)
+    if all(one.number != command.number for one in state.overlays):
+        if 0 < command.number <= state.overlays_pinned:
+            return []  # somebody was faster, or its time was over
+        raise Refused(f"No overlay {command.number} is known here: list them.", "number")
+    return [OverlayRemoved(command.number, "removed")]
+
+
+def overlay_plans(state: ConferenceState, view: str) -> tuple[OverlayPlan, ...]:
+    """What is drawn on a view now, in the order in which it was pinned."""
+    return tuple(_plans(state, view))
+
+
+def _pin(state: ConferenceState, command: PinOverlay, now: datetime) -> list[Event]:
+    text = checked_text(command.text, "text", MAX_OVERLAY_TEXT)
+    if command.kind == "text" and not text:
+        raise Refused("The overlay has no text: write one.", "text")
+    if command.kind == "floor" and text:
+        raise Refused("The time of the floor has no text of its own: leave it out.", "text")
+    if command.view is not None and command.view not in state.views:
+        known = ", ".join(state.views)
+        raise Refused(f"No view {command.view!r} is known: choose one of {known}.", "view")
+    until = None
+    if command.duration_s is not None:
+        if not 0 < command.duration_s <= MAX_DURATION_S:
+            raise Refused(
+                f"An overlay stays up to {MAX_DURATION_S:.0f} seconds: choose a duration above 0, "
+                "or none to keep it until it is removed.",
+                "duration_s",
+            )
+        until = now + timedelta(seconds=command.duration_s)
+    for one in state.overlays:
+        same = (one.kind, one.text, one.position, one.view, one.until)
+        if same == (command.kind, text, command.position, command.view, until):
+            return []
+        overlap = one.view is None or command.view is None or one.view == command.view
+        if one.kind == command.kind == "floor" and overlap:
+            raise Refused("The time of the floor is shown there already: remove that first.")
+    if len(state.overlays) >= MAX_OVERLAYS:
+        raise Refused(f"{MAX_OVERLAYS} overlays are shown already: remove one first.")
+    number = state.overlays_pinned + 1
+    pinned = Overlay(number, command.kind, text, command.position, command.view, until, now)
+    return [OverlayPinned(pinned)]
+
+
+def _plans(state: ConferenceState, view: str) -> Iterator[OverlayPlan]:
+    for one in state.overlays:
+        if one.view not in (None, view):
+            continue
+        if one.kind == "text":
+            yield OverlayPlan(one.position, one.text)
+            continue
+        holder = state.floor.holder
+        who = None if holder is None else state.participants.get(holder.participant)
+        if holder is None or who is None or (holder.until is None and holder.left_s is None):
+            continue  # nobody has it, or nobody's time is limited
+        yield OverlayPlan(one.position, who.label, holder.until, holder.left_s)
