@@ -31,6 +31,7 @@ from mcu.conference.commands import (
 from mcu.conference.conflict_model import Conflict, NoteConflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
+from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling, StartPolling
 from mcu.conference.recording_model import Recording, StartRecording
 from mcu.conference.roll_call_model import (
@@ -221,6 +222,18 @@ conflicts = st.builds(
 )
 
 
+overlays = st.builds(
+    Overlay,
+    st.integers(1, 99),
+    st.sampled_from(["text", "floor"]),
+    texts,
+    st.sampled_from(["top", "bottom-right"]),
+    st.none() | texts,
+    st.none() | times,
+    times,
+)
+
+
 def events_of(cls):
     """Any event of a class, its fields filled by their annotations."""
     from typing import get_type_hints
@@ -236,6 +249,7 @@ def events_of(cls):
         RollCall: roll_calls,
         Convening: convenings,
         Conflict: conflicts,
+        Overlay: overlays,
         ConferenceAlarm: alarms,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),
