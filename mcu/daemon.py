@@ -150,6 +150,7 @@ class Daemon:
             self._detectors(loop, stack),
             loss=lambda conference, who: self._live.live(conference, who).quality.loss_percent,
             utcnow=SystemClock().utcnow,
+            strained=lambda: self._load.status().level != "none",
         )
         self._watcher.attach(self.conferences)
         stack.callback(self._watcher.close)

@@ -35,6 +35,7 @@ class Watcher:
         pool: runs detectors; not closed here.
         loss: percent of packets lost by (conference, participant); None: not known.
         utcnow: wall clock, for since when trouble lasts.
+        strained: whether the machine is full, so that nothing is decoded for alarms alone.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Watcher:
         *,
         loss: Loss,
         utcnow: Callable[[], datetime],
+        strained: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._pool = pool
         self._loss = loss
         self._utcnow = utcnow
+        self._strained = strained
         self._conferences: Conferences
         self._watches: dict[str, ConferenceWatch] = {}
         self._raised: Counter[AlarmKind] = Counter()
@@ -73,7 +76,7 @@ class Watcher:
             if watch is None:
                 continue
             try:
-                found = watch.step(state, now)
+                found = watch.step(state, now, strained=self._strained())
             except Exception:
                 # One conference's defect must not leave the others unwatched.
                 log.exception("watch_failed", conference=conference)

@@ -127,6 +127,11 @@ ROUTES: Final = (
         (Answer(200, "the alarms", Alarms, other_types=(CSV_TYPE,)),), query=AlarmQuery,
     ),
     Route(
+        "GET", f"{PATH}.csv", "export_alarms", list_alarms,
+        "Alarms as a table", TAG, Action.SEE_VIEW,
+        (Answer(200, "CSV", media_type=CSV_TYPE),), query=AlarmQuery,
+    ),
+    Route(
         "POST", f"{PATH}/{{number}}/acknowledge", "acknowledge_alarm", acknowledge_alarm,
         "Take note of an alarm, under the operator's name", TAG, Action.CONTROL_CONFERENCES,
         (Answer(200, "the alarm", Alarm),), problems=("conflict",),

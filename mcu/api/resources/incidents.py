@@ -235,6 +235,11 @@ ROUTES: Final = (
         (Answer(200, "one page", Page[Incident], other_types=(CSV_TYPE,)),), query=IncidentQuery,
     ),
     Route(
+        "GET", f"{PATH}.csv", "export_incidents", list_incidents,
+        "Incidents within reach as a table", TAG, Action.READ_INCIDENTS,
+        (Answer(200, "CSV", media_type=CSV_TYPE),), query=IncidentQuery,
+    ),
+    Route(
         "POST", PATH, "open_incident", open_incident,
         "Open an incident, of an alarm or by hand", TAG, Action.WRITE_INCIDENTS,
         (Answer(201, "opened", Incident, headers=(LOCATION_HEADER, ETAG_HEADER)),),

@@ -245,6 +245,16 @@ def test_off_it_opens_no_tap_and_the_end_of_a_conference_closes_all() -> None:
     assert room.media.audio.statistics().decoders == 0
 
 
+def test_on_a_full_machine_nothing_is_decoded_for_alarms_alone() -> None:
+    room = WatchedMeeting(WatchedRoom("speaks", speech("s", 10)), WatchedRoom("listens"))
+    room.run(3)
+    assert room.watcher.watched() == (2, 0)
+    room.strained = True
+    room.run(2)
+    assert room.watcher.watched() == (1, 0)
+    assert room.media.audio.statistics().decoders == 1
+
+
 def test_few_are_watched_at_once_and_all_in_turn() -> None:
     rooms = [WatchedRoom(f"r{number}") for number in range(9)]
     room = WatchedMeeting(*rooms, settings=AlarmSettings(rooms_at_once=2, turn_s=8.0))

@@ -181,6 +181,7 @@ class WatchedMeeting:
         self.now = 1_000.0
         self.wall = datetime(2026, 11, 2, 7, 30, tzinfo=UTC)
         self.lost: dict[str, float] = {}
+        self.strained = False
         self.state = meeting([entry(room.name) for room in rooms])
         fan_out, pool = FanOut(lambda delay, call: None), InlinePool()
         video = LocalVideo(fan_out, pool, width=320, height=180, fps=10, bitrate_bps=200_000)
@@ -198,6 +199,7 @@ class WatchedMeeting:
             pool,
             loss=lambda conference, who: self.lost.get(who),
             utcnow=lambda: self.wall,
+            strained=lambda: self.strained,
         )
         self.watcher.attach(self)  # type: ignore[arg-type]
         for room in rooms:

@@ -85,6 +85,8 @@ async def test_those_that_are_over_and_the_table(meeting: tuple[Api, str]) -> No
     both = await api.call(
         "GET", alarms, params={"state": "all"}, headers={"Accept": "text/csv"}, status=200
     )
+    same = await api.call("GET", f"{alarms}.csv", params={"state": "all"}, status=200)
+    assert same.body == both.body
     rows = list(csv.DictReader(io.StringIO(both.body.decode("utf-8-sig"))))
     assert [(row["kind"], row["phone"]) for row in rows] == [
         ("loss", "0900 000 000"), ("echo", "0900 000 000"),

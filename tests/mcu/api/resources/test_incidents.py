@@ -78,6 +78,8 @@ async def test_pages_and_the_table(api: Api) -> None:
     table = await api.call(
         "GET", "/incidents", params={"limit": "2"}, headers={"Accept": "text/csv"}, status=200
     )
+    same = await api.call("GET", "/incidents.csv", params={"state": "open"}, status=200)
+    assert same.body == table.body
     rows = list(csv.DictReader(io.StringIO(table.body.decode("utf-8-sig"))))
     assert [row["title"] for row in rows] == titles
     assert "opened =1+1" in rows[0]["entries"]

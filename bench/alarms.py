@@ -1,0 +1,72 @@
+"""What it costs to watch rooms: the same meeting without alarms and with them, one after another.
+
+Both runs are ``bench.capacity``'s: the real daemon, real legs. The addition is what alarms cost;
+its ratio to the meeting without them is what to quote. Run by hand, as it takes two meetings:
+
+    python -m bench.alarms --legs 145 --video --seconds 60
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from bench.figures import Figure, VoidRunError
+from bench.load import Figures, Load, meeting
+
+LEGS = 145
+SHORT_S, LONG_S = 20.0, 120.0
+MAX_SHARE_OF_A_CORE = 0.08
+"""The budget: six rooms listened to and six looked at, all levels."""
+
+
+async def measure(*, short: bool) -> list[Figure]:
+    """The addition at a whole province."""
+    found = await run(Load(LEGS, SHORT_S if short else LONG_S, video=True))
+    without = f"{found['without']['server_cores']:.3f} cores without"
+    return [
+        Figure(
+            f"alarms of {LEGS} rooms", found["added_cores"], "cores", MAX_SHARE_OF_A_CORE,
+            against=without,
+        ),
+        Figure("ticks missed with alarms", found["with"]["ticks_missed"], "", 0),
+    ]  # fmt: skip
+
+
+async def run(load: Load) -> Figures:
+    """Without, then with.
+
+    Raises:
+        VoidRunError: the generator was starved.
+    """
+    found: Figures = {}
+    for name, enabled in (("without", "false"), ("with", "true")):
+        print(f"{name} alarms: {load.legs} legs, {load.seconds:g} s", file=sys.stderr)
+        async with meeting(load, environment={"MCU_ALARMS__ENABLED": enabled}) as held:
+            found[name] = await held.measured()
+        found[name].pop("marks_ms", None)
+    added = found["with"]["server_cores"] - found["without"]["server_cores"]
+    found["added_cores"] = round(added, 4)
+    found["ratio"] = round(found["with"]["server_cores"] / found["without"]["server_cores"], 4)
+    return found
+
+
+def main() -> None:
+    """Parse, run, print one JSON line; exit 1 when the run is void."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--legs", type=int, default=LEGS)
+    parser.add_argument("--seconds", type=float, default=SHORT_S)
+    parser.add_argument("--video", action="store_true")
+    options = parser.parse_args()
+    try:
+        found = asyncio.run(run(Load(options.legs, options.seconds, video=options.video)))
+    except VoidRunError as error:
+        print(f"VOID: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
