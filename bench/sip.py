@@ -10,8 +10,9 @@ Three loads, one after the other:
 * The daemon with a meeting of ``--legs`` rooms with sound and pictures (``bench.load``): first
   alone, then while ``--rate`` rooms a second call into another conference (they sign in, have a leg
   for half a second, hang up), then while ``--rooms`` hardware rooms are called at once
-  (``bench.sip_rooms``: they answer at once and send sound). What counts is that the ticks of the
-  meeting are not late, and when all rooms are in.
+  (``bench.sip_rooms``: they answer at once and send sound), while their conference is ended, and
+  while they, called again, all hang up in one moment. What counts is that the ticks of the meeting
+  are not late, and when all rooms are in, or have been told that it is over.
 
 The lateness of ticks is of the last 80 seconds: only runs as long as that tell the loads apart by
 it. Whatever is late or missed is counted for each load alone.
@@ -25,31 +26,23 @@ import asyncio
 import json
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pyinstrument import Profiler
 
 from bench.figures import Figure, VoidRunError, table
-from bench.load import Figures, Load, Loaded, Meeting, cpu_seconds, meeting
+from bench.load import Figures, Loaded, cpu_seconds
 from bench.sip_agent import SECRET, Cost, calls, registrations
 from bench.sip_load import Outcome, load
-from bench.sip_rooms import address_of
+from bench.sip_province import Province, province
 from signalling.sip import AgentSettings, Listener, TimerValues
 from tests.peers import child
-from tests.peers.free_ports import free_port
 
 RATE_HZ = 20.0
-CALLERS = 40
-"""Rooms that call in turn: each has hung up long before it calls again."""
-CALL_S = 0.5
 AT_ONCE = 40
-ALL_IN_S = 60.0
-LOOK_S = 0.2
 
 RATE_BAR_HZ = 100.0
 ALL_IN_BAR_S = 10.0
@@ -175,141 +168,33 @@ def socket_figure(what: str, found: Outcome, spent: float) -> Figure:
 # Beside a meeting
 
 
-@dataclass(slots=True)
-class Province:
-    """A meeting in a daemon that takes and makes calls of hardware rooms.
-
-    Args:
-        sip: where it is called. calls: the conference that is called; secrets: who calls it.
-        rooms: the process of the hardware rooms.
-    """
-
-    held: Meeting
-    sip: str
-    calls: str
-    rooms: asyncio.subprocess.Process
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    async def called(self, seconds: float, rate_hz: float) -> Outcome:
-        """Rooms call in for so long."""
-        with tempfile.TemporaryDirectory() as folder:
-            return await load(
-                Path(folder), "call-room", self.sip, calls=round(seconds * rate_hz),
-                rate_hz=rate_hz, at_once=CALLERS, users=self.secrets,
-                options={
-                    "s": self.calls,
-                    "auth_uri": f"{self.calls}@{self.sip}",
-                    "d": str(round(CALL_S * 1000)),
-                },
-            )  # fmt: skip
-
-    async def seen(self) -> dict[str, float]:
-        """What the hardware rooms have seen."""
-        assert self.rooms.stdin is not None
-        assert self.rooms.stdout is not None
-        self.rooms.stdin.write(b"\n")
-        found: dict[str, float] = json.loads(await self.rooms.stdout.readline())
-        return found
-
-    async def call_all(self, count: int) -> Figures:
-        """Call all hardware rooms at once, and wait until they are in.
-
-        Raises:
-            VoidRunError: they were not within ALL_IN_S.
-        """
-        daemon = self.held.daemon
-        bridges = [f"room{number}" for number in range(count)]
-        body = {"name": "Gọi tất cả", "unit": "tinh", "bridges": bridges}
-        began = time.monotonic()
-        conference = (await daemon.call("POST", "/conferences", body))["id"]
-        path = f"/conferences/{conference}/participants?limit=500"
-        joined = 0
-        while joined < count:
-            if time.monotonic() - began > ALL_IN_S:
-                raise VoidRunError(f"only {joined} of {count} rooms were in after {ALL_IN_S} s")
-            await asyncio.sleep(LOOK_S)
-            roster = (await daemon.call("GET", path))["items"]
-            joined = sum(one["state"] == "connected" for one in roster)
-        joined_s = time.monotonic() - began
-        while (seen := await self.seen())["heard"] < count:
-            if time.monotonic() - began > ALL_IN_S:
-                raise VoidRunError(f"only {seen['heard']} of {count} rooms got sound")
-            await asyncio.sleep(LOOK_S)
-        await daemon.call("DELETE", f"/conferences/{conference}")
-        return {
-            "joined_s": joined_s,
-            "answered_s": seen["last_answered_at"] - began,
-            "heard_s": seen["last_heard_at"] - began,
-            "calls": seen["calls"],
-        }
-
-
-@asynccontextmanager
-async def province(size: Size) -> AsyncIterator[Province]:
-    """The daemon, its conferences, and the process of the hardware rooms."""
-    sip_port = free_port()
-    environment = {
-        "MCU_SIP__HOST": "127.0.0.1", "MCU_SIP__UDP_PORT": str(sip_port),
-        "MCU_SIP__TCP_PORT": "0", "MCU_SIP__TLS_PORT": "0",
-        # All callers share one address and one phone, which knows MD5 only.
-        "MCU_SIP__MESSAGES_PER_SECOND": "10000", "MCU_SIP__MESSAGE_BURST": "10000",
-        "MCU_SIP__DIGEST_ALGORITHMS": '["MD5"]',
-        "MCU_LIMITS__MAX_LEGS": str(size.legs + CALLERS + size.rooms + 10),
-    }  # fmt: skip
-    rooms = await child.start(
-        sys.executable, "-m", "bench.sip_rooms", "--count", str(size.rooms),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert rooms.stdout is not None
-    try:
-        port = json.loads(await rooms.stdout.readline())["port"]
-        held_load = Load(legs=size.legs, seconds=size.seconds, video=True, layout="3x3",
-                         video_senders=size.legs)  # fmt: skip
-        async with meeting(held_load, spare_legs=0, environment=environment) as held:
-            secrets = {}
-            for number in range(CALLERS):
-                secrets[f"caller{number}"] = await _room(held, f"caller{number}")
-            for number in range(size.rooms):
-                address = f"sip:room{number}@{address_of(number)}:{port}"
-                await _room(held, f"room{number}", address)
-            body = {"name": "Gọi vào", "unit": "tinh", "bridges": list(secrets)}
-            calls = (await held.daemon.call("POST", "/conferences", body))["id"]
-            yield Province(held, f"127.0.0.1:{sip_port}", calls, rooms, secrets)
-    finally:
-        if rooms.returncode is None:
-            rooms.terminate()
-        await rooms.wait()
-
-
-async def _room(held: Meeting, name: str, address: str = "") -> str:
-    """Register a hardware room; gives its secret where it has no address, and calls itself."""
-    body: dict[str, Any] = {"id": name, "name": name, "unit": "tinh", "kind": "sip"}
-    if address:
-        body["address"] = address
-    await held.daemon.call("POST", "/bridges", body)
-    if address:
-        return ""
-    found = await held.daemon.call("POST", f"/bridges/{name}/sip-secret", {})
-    return str(found["secret"])
-
-
 async def beside_a_meeting(size: Size) -> list[Figure]:
     """A meeting alone, beside calls, and while all rooms are called.
 
     Raises:
         VoidRunError: SIPp is missing, the generator was starved, or not all rooms came in.
     """
-    async with province(size) as found, found.held.loaded() as loaded:
+    async with (
+        province(size.legs, size.seconds, size.rooms) as found,
+        found.held.loaded() as loaded,
+    ):
         print("the meeting alone", file=sys.stderr)
         calm = await loaded.measured(seconds=size.calm_s)
         print(f"{size.rate_hz:g} calls a second beside it", file=sys.stderr)
         with_calls, made = await _with_calls(found, loaded, size)
         print(f"{size.rooms} rooms called at once", file=sys.stderr)
-        crowded, joined = await _with_all(found, loaded, size)
+        crowded, joined = await _with(loaded, partial(found.call_all, size.rooms))
+        print("their conference is ended", file=sys.stderr)
+        ended, told = await _with(loaded, partial(found.end, size.rooms))
+        await found.call_all(size.rooms)
+        print("they hang up at once", file=sys.stderr)
+        left, gone = await _with(loaded, found.hang_up)
         faults = (await found.held.daemon.metrics())["mcu_sip_faults_total"]
     figures = [
         *call_figures(size, calm, with_calls, made),
         *crowd_figures(size, calm, crowded, joined),
+        *end_figures(f"conference of {size.rooms} rooms ended", calm, ended, told),
+        *end_figures(f"{size.rooms} rooms hung up at once", calm, left, gone),
     ]
     return [*figures, Figure("messages of SIP that met a defect", faults, "", 0.0)]
 
@@ -323,13 +208,14 @@ async def _with_calls(found: Province, loaded: Loaded, size: Size) -> tuple[Figu
     return await loaded.measured(seconds=size.seconds, during=during), made[0]
 
 
-async def _with_all(found: Province, loaded: Loaded, size: Size) -> tuple[Figures, Figures]:
-    joined: Figures = {}
+async def _with(loaded: Loaded, act: Callable[[], Awaitable[Figures]]) -> tuple[Figures, Figures]:
+    """The meeting meanwhile, and what the act says of itself."""
+    said: Figures = {}
 
     async def during() -> None:
-        joined.update(await found.call_all(size.rooms))
+        said.update(await act())
 
-    return await loaded.measured(seconds=ALL_IN_BAR_S / 2, during=during), joined
+    return await loaded.measured(seconds=ALL_IN_BAR_S / 2, during=during), said
 
 
 def call_figures(size: Size, calm: Figures, called: Figures, made: Outcome) -> list[Figure]:
@@ -370,6 +256,20 @@ def crowd_figures(size: Size, calm: Figures, crowded: Figures, joined: Figures) 
                against=f"late {crowded['ticks_late_percent']}%, without calls "
                f"{calm['ticks_late_percent']}%"),
         Figure("longest gap in a room's sound meanwhile", crowded["audio_gap_ms_max"], "ms",
+               GAP_BAR_MS, against=f"without calls {calm['audio_gap_ms_max']} ms"),
+    ]  # fmt: skip
+
+
+def end_figures(what: str, calm: Figures, meanwhile: Figures, said: Figures) -> list[Figure]:
+    """What the end of many calls came to."""
+    answered = f"answered after {said['answered_s']:.2f} s" if "answered_s" in said else ""
+    return [
+        Figure(f"{what}, all calls over after", round(said["over_s"], 2), "s", ALL_IN_BAR_S,
+               against=answered),
+        Figure(f"ticks of sound missed, {what}", meanwhile["ticks_missed"], "", 0.0,
+               against=f"late {meanwhile['ticks_late_percent']}%, without calls "
+               f"{calm['ticks_late_percent']}%"),
+        Figure(f"longest gap in a room's sound, {what}", meanwhile["audio_gap_ms_max"], "ms",
                GAP_BAR_MS, against=f"without calls {calm['audio_gap_ms_max']} ms"),
     ]  # fmt: skip
 

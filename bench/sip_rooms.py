@@ -3,7 +3,8 @@
 Each has an address of its own (127.0.1.1, 127.0.1.2, …), answers at once, sends sound (PCMA, 50
 packets a second; the first few a tone, the others silence) to where it was told, and notes when the
 first packet came back. What is sent to it later is not read. On each line of standard input it
-prints what it has seen, as JSON; it ends with its input.
+prints what it has seen, as JSON, and all rooms hang up before that where it says so (``HANG_UP``);
+it ends with its input.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import struct
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import uvloop
@@ -22,7 +24,15 @@ from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.settings import EndpointSettings
 from mixer.codecs.g711 import encoding_table
 from signalling.sdp import SessionDescription
-from signalling.sip import AgentSettings, CallEnded, CallReceived, Event, Listener
+from signalling.sip import (
+    AgentSettings,
+    CallEnded,
+    CallId,
+    CallReceived,
+    Event,
+    Listener,
+    UserAgent,
+)
 
 PACKET_S = 0.02
 SAMPLES = 160
@@ -31,6 +41,8 @@ SPREAD = 4
 SPEAKERS = 4
 TONE_HZ = 400.0
 """Whole periods fit into a packet."""
+HANG_UP = "hang up"
+"""A line of standard input."""
 FIRST_PACKET_WAITS = 2_048
 """Bytes of a socket's buffer: what nobody reads is not kept."""
 SETTINGS = EndpointSettings("0.0.0.0", tcp_port=None)
@@ -115,6 +127,7 @@ class Rooms:
     of_call: dict[str, Room] = field(default_factory=dict)
     calls: int = 0
     ended: int = 0
+    ended_at: float = 0.0
 
     @classmethod
     def opened(cls, count: int) -> "Rooms":
@@ -136,6 +149,7 @@ class Rooms:
             self._answer(event, now)
         elif isinstance(event, CallEnded) and event.call in self.of_call:
             self.ended += 1
+            self.ended_at = time.monotonic()
             self.of_call.pop(event.call).target = None
 
     def _answer(self, event: CallReceived, now: float) -> None:
@@ -165,6 +179,12 @@ class Rooms:
             at += PACKET_S / SPREAD
             await asyncio.sleep(max(0.0, at - loop.time()))
 
+    def hang_up(self) -> None:
+        """End all calls in one go."""
+        assert self.endpoint is not None
+        for call in tuple(self.of_call):
+            self.endpoint.do(partial(_hang_up, call))
+
     def figures(self) -> dict[str, float]:
         """What was seen so far; times are of the machine's monotonic clock."""
         answered = [room.answered_at for room in self.rooms if room.answered_at]
@@ -176,7 +196,12 @@ class Rooms:
             "heard": len(heard),
             "last_answered_at": max(answered, default=0.0),
             "last_heard_at": max(heard, default=0.0),
+            "last_ended_at": self.ended_at,
         }
+
+
+def _hang_up(call: CallId, agent: UserAgent, now: float) -> None:
+    agent.hang_up(call, now)
 
 
 async def run(count: int) -> None:
@@ -190,7 +215,9 @@ async def run(count: int) -> None:
     loop = asyncio.get_running_loop()
     try:
         print(json.dumps({"port": endpoint.listeners[0].port}), flush=True)
-        while await loop.run_in_executor(None, sys.stdin.readline):
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            if line.strip() == HANG_UP:
+                rooms.hang_up()
             print(json.dumps(rooms.figures()), flush=True)
     finally:
         sending.cancel()

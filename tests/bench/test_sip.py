@@ -7,11 +7,20 @@ from typing import Any
 import pytest
 
 from bench.figures import VoidRunError
-from bench.sip import SHORT, Size, call_figures, cost_figures, crowd_figures, socket_figure
+from bench.sip import (
+    SHORT,
+    Size,
+    call_figures,
+    cost_figures,
+    crowd_figures,
+    end_figures,
+    socket_figure,
+)
 from bench.sip_agent import Cost, calls, registrations
 from bench.sip_load import Outcome, outcome
 from bench.sip_rooms import SETTINGS, SPEAKERS, Rooms, address_of, answer_to, speech
-from tests.peers.sip_wire import endpoint
+from signalling.sip import CallAnswered
+from tests.peers.sip_wire import Room, endpoint
 from tests.peers.waiting import until
 
 SCREEN = """
@@ -78,6 +87,14 @@ def test_what_calling_all_does_is_told() -> None:
     assert [one.holds for one in again] == [False, False, True, True]
 
 
+def test_what_the_end_of_all_does_is_told() -> None:
+    well = end_figures("ended", found(), found(), {"answered_s": 0.4, "over_s": 0.5})
+    assert all(one.holds for one in well)
+    assert well[0].against == "answered after 0.40 s"
+    late = end_figures("ended", found(), found(ticks_missed=2), {"over_s": 11.0})
+    assert [one.holds for one in late] == [False, False, True]
+
+
 def test_an_answer_takes_the_first_sound_alone() -> None:
     answer, target = answer_to(OFFER.format(port=5_000).encode(), "127.0.1.1", 7_000)
     assert target == ("127.0.0.1", 5_000)
@@ -92,6 +109,24 @@ def test_rooms_have_addresses_of_their_own() -> None:
     addresses = [address_of(room) for room in range(600)]
     assert len(set(addresses)) == 600
     assert {one.split(".")[3] for one in addresses}.isdisjoint({"0", "255"})
+
+
+async def test_rooms_hang_up_at_once() -> None:
+    rooms = Rooms.opened(3)
+    heard = Room()
+    async with endpoint(SETTINGS, room=rooms) as waiting, endpoint(room=heard) as phone:  # type: ignore[arg-type]
+        rooms.endpoint = waiting
+        for number in range(3):
+            target = f"sip:room{number}@{address_of(number)}:{waiting.listeners[0].port}"
+            offer = OFFER.format(port=9).encode()
+            phone.call(target, offer, caller="<sip:mcu@127.0.0.1>")
+        await until(lambda: sum(isinstance(one, CallAnswered) for one in heard.events) == 3)
+        rooms.hang_up()
+        await until(lambda: rooms.ended == 3)
+        assert rooms.figures()["last_ended_at"] > 0
+        assert all(room.target is None for room in rooms.rooms)
+    for room in rooms.rooms:
+        room.sock.close()
 
 
 async def test_rooms_answer_send_and_hear() -> None:
