@@ -109,10 +109,10 @@ class Arrivals:
         if not event.identity:
             self._count_guest(conversation, client_key(event.source.host))
         self._opened(event.call, conversation)
-        await self._reserve(conversation)
         async with self._context.one_a_turn():
             if conversation.is_over:
                 return
+            self._reserve(conversation)
             try:
                 body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
             except UNUSABLE as error:
@@ -167,9 +167,9 @@ class Arrivals:
         except Refused as error:
             raise Refuse(403, error.reason) from error
 
-    async def _reserve(self, conversation: Conversation) -> None:
+    def _reserve(self, conversation: Conversation) -> None:
         try:
-            await conversation.reserve()
+            conversation.reserve()
         except PortsExhausted as error:
             raise Refuse(503, str(error), NO_PORTS_WAIT_S) from error
 

@@ -35,9 +35,10 @@ from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.arrivals import Arrivals
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
-from mcu.sip.dialer import Dialer, Directory, OutgoingConversation
+from mcu.sip.dialer import Dialer, Directory
 from mcu.sip.floor_keys import FloorKeys, carry_out
 from mcu.sip.invitations import Invitations
+from mcu.sip.outgoing import OutgoingConversation
 from mcu.sip.outside import AddressDirectory
 from mcu.sip.trace_entries import entry_of
 from mcu.sip.transfers import RoomTransfers, Transfers
@@ -245,10 +246,10 @@ class SipCalls:
             endpoint.do(lambda agent, now: agent.refuse_media(event.call, now))
             return
         try:
-            await conversation.reserve()
             async with self._context.one_a_turn():
                 if conversation.is_over:
                     return
+                conversation.reserve()
                 body = conversation.offer() if event.sdp is None else conversation.answer(event.sdp)
         except (*UNUSABLE, PortsExhausted) as error:
             log.info("media_refused", call=conversation.call, reason=str(error))

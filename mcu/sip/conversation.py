@@ -118,18 +118,13 @@ class Conversation:
 
     # Media
 
-    async def reserve(self) -> None:
-        """Bind ports for what may be agreed on next.
-
-        One call in a turn of the loop: opening its sockets takes a millisecond or two.
+    def reserve(self) -> None:
+        """Bind ports for what may be agreed on next; in the turn of the loop that describes them.
 
         Raises:
             PortsExhausted.
         """
-        async with self._context.one_a_turn():
-            if self.is_over:
-                return
-            ports = self._context.acceptor.reserve(SECTIONS)
+        ports = self._context.acceptor.reserve(SECTIONS)
         self.release()
         self._ports.reserved = ports
 

@@ -24,12 +24,12 @@ from mcu.conference.service import Conferences
 from mcu.conference.state import CallFailure, ConferenceState, Refused
 from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.accounts import CallTarget
-from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
+from mcu.sip.conversation import CallContext, Conversation
 from mcu.sip.endings import failure_of, refuses_media, tries_elsewhere
 from mcu.sip.media_ends import Protections
+from mcu.sip.outgoing import OutgoingConversation
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from signalling.sip import (
-    CallAnswered,
     CallEnded,
     Credentials,
     Hop,
@@ -305,31 +305,7 @@ class Dialer:
         if state is None:
             return None
         async with self._context.one_a_turn():
-            conversation = OutgoingConversation(
-                self._context, self._conference, hop, protections, self._changed.set
-            )
-        try:
-            await conversation.reserve()
-        except PortsExhausted as error:
-            conversation.abandon()
-            raise Failed("failed") from error
-        endpoint = self._context.endpoint
-        try:
-            async with self._context.one_a_turn():
-                conversation.call = endpoint.call(
-                    target.uri,
-                    conversation.offer(),
-                    caller=self._caller(state, hop),
-                    hop=hop,
-                    credentials=credentials,
-                    no_answer_s=self._no_answer_s,
-                    is_flow=target.hop is not None,
-                )
-        except SipError as error:
-            raise Failed("not_found") from error
-        finally:
-            if not conversation.call:
-                conversation.abandon()
+            conversation = self._invite(state, target, hop, credentials, protections)
         conversation.participant = self._participant
         self._opened(conversation)
         try:
@@ -340,6 +316,38 @@ class Dialer:
         finally:
             if not self._is_here_by(conversation):
                 conversation.hang_up(self._why_not())
+
+    def _invite(
+        self,
+        state: ConferenceState,
+        target: CallTarget,
+        hop: Hop,
+        credentials: Credentials | None,
+        protections: Protections,
+    ) -> OutgoingConversation:
+        """Begin a call; raises Failed where it cannot even begin."""
+        conversation = OutgoingConversation(
+            self._context, self._conference, hop, protections, self._changed.set
+        )
+        try:
+            conversation.reserve()
+            conversation.call = self._context.endpoint.call(
+                target.uri,
+                conversation.offer(),
+                caller=self._caller(state, hop),
+                hop=hop,
+                credentials=credentials,
+                no_answer_s=self._no_answer_s,
+                is_flow=target.hop is not None,
+            )
+        except PortsExhausted as error:
+            raise Failed("failed") from error
+        except SipError as error:
+            raise Failed("not_found") from error
+        finally:
+            if not conversation.call:
+                conversation.abandon()
+        return conversation
 
     def _why_not(self) -> str:
         """Why a call of ours is given up."""
@@ -362,42 +370,3 @@ class Dialer:
     def _caller(self, state: ConferenceState, hop: Hop) -> str:
         name = state.name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{name}" <sip:{state.number or state.id}@{self._context.endpoint.told_host(hop)}>'
-
-
-class OutgoingConversation(Conversation):
-    """A call of ours.
-
-    Args:
-        changed: told when ``outcome`` is there.
-    """
-
-    def __init__(
-        self,
-        context: CallContext,
-        conference: str,
-        hop: Hop,
-        protections: Protections,
-        changed: Callable[[], None],
-    ) -> None:
-        super().__init__(context, conference, hop, protections)
-        self.outcome: CallEnded | None = None
-        """Why it came to nothing; None while it stands."""
-        self._changed = changed
-
-    def answered(self, event: CallAnswered) -> None:
-        """Follow the answer; one that cannot be used ends the call."""
-        try:
-            self.complete(event.sdp)
-        except UNUSABLE as error:
-            log.info("answer_unusable", call=self.call, reason=str(error))
-            self._settle(CallEnded(self.call, "not acceptable", 488))
-            self.hang_up("failed")
-
-    def over(self, event: CallEnded) -> None:
-        """See ``Conversation``."""
-        super().over(event)
-        self._settle(event)
-
-    def _settle(self, event: CallEnded) -> None:
-        self.outcome = self.outcome or event
-        self._changed()
