@@ -34,6 +34,10 @@ from mcu.store import paging
 TAG: Final = "conferences"
 
 
+CONFERENCE_NOW: Final = (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),)
+"""The answer of what is done to a conference as a whole; see ``conference_answer``."""
+
+
 async def list_conferences(call: Call) -> web.Response:
     """One page of the conferences within reach, by id."""
     query = call.query(ConferenceQuery)

@@ -9,10 +9,15 @@ from mcu.api.call import Call, json_response, no_content
 from mcu.api.etag import content_tag
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import not_found
-from mcu.api.resources.conferences import conference_of, steer, steer_whole
+from mcu.api.resources.conferences import (
+    CONFERENCE_NOW,
+    conference_of,
+    steer,
+    steer_whole,
+)
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
-from mcu.api.schemas.conference import Conference, PollingRun
+from mcu.api.schemas.conference import PollingRun
 from mcu.api.schemas.polling import NewChairView, NewPolling, PollingChange, PollingSkip
 from mcu.conference.chair_view_model import StartChairView, StopChairView
 from mcu.conference.polling_model import (
@@ -96,7 +101,7 @@ ROUTES: Final = (
     Route(
         "PUT", f"{PATH}/chair-view", "start_chair_view", start_chair_view,
         "Show one participant to the chair alone", TAG, Action.CONTROL_CONFERENCES,
-        (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),),
+        CONFERENCE_NOW,
         body=Body(NewChairView), conditional=True, problems=("conflict",),
     ),
     Route(

@@ -6,12 +6,15 @@ from aiohttp import web
 
 from mcu.api import orders
 from mcu.api.call import Call, no_content
-from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import forbidden
-from mcu.api.resources.conferences import conference_answer, of_participants
+from mcu.api.resources.conferences import (
+    CONFERENCE_NOW,
+    conference_answer,
+    of_participants,
+)
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
-from mcu.api.schemas.conference import Conference, NewPresentation
+from mcu.api.schemas.conference import NewPresentation
 from mcu.conference.commands import StartPresentation, StopPresentation
 
 TAG: Final = "steering"
@@ -59,7 +62,7 @@ ROUTES: Final = (
     Route(
         "PUT", PATH, "start_presentation", start,
         "Let a participant present; an operator also in another's place", TAG, Action.PRESENT,
-        (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),),
+        CONFERENCE_NOW,
         body=Body(NewPresentation), conditional=True, problems=("conflict",),
     ),
     Route(

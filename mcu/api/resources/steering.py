@@ -8,12 +8,16 @@ from mcu.api.call import Call, json_response, no_content
 from mcu.api.documents import layout_document
 from mcu.api.openapi import ETAG_HEADER
 from mcu.api.problem import not_found
-from mcu.api.resources.conferences import conference_of, steer, steer_whole
+from mcu.api.resources.conferences import (
+    CONFERENCE_NOW,
+    conference_of,
+    steer,
+    steer_whole,
+)
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.conference import (
     Broadcast,
-    Conference,
     Layout,
     LayoutQuery,
     Mute,
@@ -106,19 +110,18 @@ def _scope(wanted: Mute) -> str | tuple[str, ...]:
     return wanted.scope if isinstance(wanted.scope, str) else tuple(wanted.scope)
 
 
-_CONFERENCE: Final = (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),)
 _LAYOUT: Final = (Answer(200, "the layout", Layout, headers=(ETAG_HEADER,)),)
 
 ROUTES: Final = (
     Route(
         "POST", f"{PATH}/mute", "mute", mute,
         "Mute everybody, a unit, or some", TAG, Action.CONTROL_CONFERENCES,
-        _CONFERENCE, body=Body(Mute, required=False),
+        CONFERENCE_NOW, body=Body(Mute, required=False),
     ),
     Route(
         "POST", f"{PATH}/unmute", "unmute", unmute,
         "Undo a mute", TAG, Action.CONTROL_CONFERENCES,
-        _CONFERENCE, body=Body(Mute, required=False),
+        CONFERENCE_NOW, body=Body(Mute, required=False),
     ),
     Route(
         "GET", f"{PATH}/layout", "read_layout", read_layout,
@@ -132,7 +135,7 @@ ROUTES: Final = (
     Route(
         "PUT", f"{PATH}/broadcast", "start_broadcast", start_broadcast,
         "Show one participant to everybody", TAG, Action.CONTROL_CONFERENCES,
-        _CONFERENCE, body=Body(Broadcast), conditional=True, problems=("conflict",),
+        CONFERENCE_NOW, body=Body(Broadcast), conditional=True, problems=("conflict",),
     ),
     Route(
         "DELETE", f"{PATH}/broadcast", "stop_broadcast", stop_broadcast,
@@ -142,7 +145,7 @@ ROUTES: Final = (
     Route(
         "PUT", f"{PATH}/message", "show_message", show_message,
         "Lay a text over the picture", TAG, Action.CONTROL_CONFERENCES,
-        _CONFERENCE, body=Body(NewMessage), conditional=True, problems=("conflict",),
+        CONFERENCE_NOW, body=Body(NewMessage), conditional=True, problems=("conflict",),
     ),
     Route(
         "DELETE", f"{PATH}/message", "clear_message", clear_message,
@@ -152,7 +155,7 @@ ROUTES: Final = (
     Route(
         "PUT", f"{PATH}/lock", "lock", lock,
         "Close the roster: nobody new may be added", TAG, Action.CONTROL_CONFERENCES,
-        _CONFERENCE, conditional=True, problems=("conflict",),
+        CONFERENCE_NOW, conditional=True, problems=("conflict",),
     ),
     Route(
         "DELETE", f"{PATH}/lock", "unlock", unlock,
