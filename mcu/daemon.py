@@ -49,6 +49,7 @@ from mcu.operations.reporter import Reporter
 from mcu.readiness.assessment import Rules
 from mcu.readiness.model import Budget
 from mcu.readiness.service import ReadinessChecks
+from mcu.recording.metrics import RecordingCollector
 from mcu.recording.recordings import DIRECTORY as RECORDINGS
 from mcu.recording.recordings import Recordings
 from mcu.rooms.live import LivePublisher
@@ -406,6 +407,7 @@ class Daemon:
                 recordings=self._recordings,
                 collectors=(
                     AlarmCollector(self._watcher, self.conferences),
+                    RecordingCollector(self._recordings.reading),
                     *(() if self._sip is None else (self._sip.collector,)),
                 ),
                 convene_within_s=self.settings.conference.convene_within_s,

@@ -24,7 +24,7 @@ def conference_document(state: domain.ConferenceState, reach: Reach) -> Conferen
     if not reach.whole(state):
         document |= {"chair_view": None, "polling": None}
         document["recordings"] = [
-            each | {"name": None, "by": None} for each in document["recordings"]
+            each | {"name": None, "by": None, "trouble": None} for each in document["recordings"]
         ]
     return Conference.model_validate(document)
 

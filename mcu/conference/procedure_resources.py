@@ -220,6 +220,7 @@ def running_recording(recording: Recording) -> Json:
         "by": recording.by,
         "started_at": time_to_text(recording.started_at),
         "interruptions": recording.interruptions,
+        "trouble": recording.trouble,
     }
 
 

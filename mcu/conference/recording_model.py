@@ -23,6 +23,7 @@ class Recording:
 
     Args:
         by: who started it. interruptions: how often the server was restarted meanwhile.
+        trouble: the latest, which somebody should look after.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Recording:
     by: str
     started_at: datetime
     interruptions: int = 0
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +137,7 @@ def evolve_recordings(
                 for one in recordings
             )
         case RecordingTroubled():
-            return recordings
+            return tuple(
+                replace(one, trouble=event.trouble) if one.id == event.id else one
+                for one in recordings
+            )

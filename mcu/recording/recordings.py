@@ -8,6 +8,7 @@ its own.
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from mcu.conference.recording_model import (
 )
 from mcu.conference.state import ConferenceState
 from mcu.engine.conference_media import ConferenceMedia
+from mcu.recording.metrics import RecordingReading
 from mcu.recording.part_file import free_bytes, repair, sha256_of
 from mcu.recording.space import judge
 from mcu.recording.viewer import RecordingViewer
@@ -107,6 +109,8 @@ class Recordings:
         self._running: dict[str, _Running] = {}
         self._closing: dict[str, _Running] = {}
         self._parts: dict[str, int] = {}  # the highest number so far of those found at the start
+        self._ended: Counter[str] = Counter()
+        self._dropped = 0  # by recordings that are over
         self._writes: asyncio.Queue[Write] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop
@@ -140,6 +144,7 @@ class Recordings:
             state = running(record.conference)
             goes_on = state is not None and any(one.id == record.id for one in state.recordings)
             if record.ended_at is None and not goes_on:
+                self._ended["interrupted"] += 1
                 self._write(self._rows.ended(record.id, now, "interrupted"))
         self._tasks = [
             asyncio.create_task(self._store(), name="recordings-store"),
@@ -180,6 +185,7 @@ class Recordings:
                     self._begin(state.id, one)
         elif isinstance(event, RecordingStopped):
             self._release(event.id)
+            self._ended[event.reason] += 1
             self._write(self._rows.ended(event.id, event.at, event.reason))
 
     def _begin(self, conference: str, recording: Recording) -> None:
@@ -214,6 +220,7 @@ class Recordings:
         if media is not None:
             media.remove_recorder(one.viewer)
         one.viewer.close("ended", self._clock())
+        self._dropped += one.viewer.dropped
         self._closing[id_] = one
         one.writer.stop()
 
@@ -283,6 +290,15 @@ class Recordings:
         paths = [self.path(recording.id, number) for number in numbers]
         await asyncio.to_thread(_unlink, paths)
         await self._rows.commit(self._rows.without(recording.id))
+
+    def reading(self) -> RecordingReading:
+        """For the metrics."""
+        try:
+            free = free_bytes(self._directory)
+        except OSError:
+            free = None
+        dropped = self._dropped + sum(one.viewer.dropped for one in self._running.values())
+        return RecordingReading(len(self._running), free, dropped, dict(self._ended))
 
     def _now(self, record: RecordingRecord) -> RecordingRecord:
         """With the size that the open part has by now."""

@@ -202,6 +202,9 @@ class RunningRecording(Output):
     by: str | None = Field(description="who started it; null for rooms")
     started_at: Time
     interruptions: int = Field(description="how often the server was restarted meanwhile")
+    trouble: Literal["disk_low", "disk_slow"] | None = Field(
+        description="the disk will be full soon, or does not keep up; null for rooms"
+    )
 
 
 class Conference(Output):

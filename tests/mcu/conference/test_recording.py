@@ -90,7 +90,8 @@ def test_what_the_disk_does_is_told():
     trouble = NoteRecordingTrouble("rec-1", "disk_slow", 12, 99)
     now, events = did(state, trouble)
     assert events == [RecordingTroubled("rec-1", "disk_slow", 12, 99)]
-    assert now.recordings == state.recordings
+    assert [one.trouble for one in now.recordings] == ["disk_slow"]
+    assert conference_resource(now)["recordings"][0]["trouble"] == "disk_slow"
     state, events = did(state, NoteRecordingOver("rec-1", "disk_full"), after(5))
     assert events == [RecordingStopped("rec-1", "disk_full", after(5))]
     for late in (NoteRecordingOver("rec-1", "failed"), trouble):

@@ -249,7 +249,13 @@ export class ConferenceModel {
           if (type === "conflict.raised")
             show({ tone: "bad", text: t(`conflict.${data.side}.told`, { room: data.name, name: data.conference_name }) });
         }
-        if (type.startsWith("recording.")) this.recordingChanges.value += 1;
+        if (type.startsWith("recording.")) {
+          this.recordingChanges.value += 1;
+          if (type === "recording.troubled")
+            show({ tone: "bad", text: t(`rec.trouble.${data.trouble}`) });
+          if (data.reason === "disk_full" || data.reason === "failed")
+            show({ tone: "bad", text: t("rec.over", { reason: t(`rec.reason.${data.reason}`) }) });
+        }
     }
   }
 

@@ -154,6 +154,10 @@ function Item({ desk, one, off }) {
       </span>
       ${
         runs &&
+        html`<${Trouble} desk=${desk} id=${one.id} />`
+      }
+      ${
+        runs &&
         html`<button
           type="button"
           class="danger"
@@ -219,6 +223,17 @@ function Item({ desk, one, off }) {
       <//>`
     }
   </li>`;
+}
+
+/** What somebody should look after while it runs.
+ * @param {{desk: import("./conference.js").Desk, id: string}} props */
+function Trouble({ desk, id }) {
+  const running = desk.model.conference.value.recordings ?? [];
+  const trouble = running.find((/** @type {any} */ one) => one.id === id)?.trouble;
+  if (!trouble) return null;
+  return html`<span class="bad-text" role="alert"
+    ><${Icon} name="warning" />${t(`rec.trouble.${trouble}`)}</span
+  >`;
 }
 
 /** The button above the picture, red while the main view is recorded.

@@ -45,6 +45,8 @@ function recordingsAfter(recordings, type, data) {
   const others = recordings.filter((one) => one.id !== data.id);
   if (type === "recording.started") return [...others, data];
   if (type === "recording.stopped") return others;
+  if (type === "recording.troubled")
+    return recordings.map((one) => (one.id === data.id ? { ...one, trouble: data.trouble } : one));
   return recordings;
 }
 

@@ -811,6 +811,7 @@ export default {
   "rec.delete-one": "Delete the recording {name}",
   "rec.delete.title": "Delete this recording?",
   "rec.delete.explain": "{name} ({size}) is deleted for good.",
+  "rec.over": "Recording {reason}",
   "rec.trouble.disk_low": "The disk of the recordings is getting full",
   "rec.trouble.disk_slow": "The disk is too slow: parts of the recording are left out",
   "done.recording": "Recording",

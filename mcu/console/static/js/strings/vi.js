@@ -798,6 +798,7 @@ export default {
   "rec.delete-one": "Xóa bản ghi {name}",
   "rec.delete.title": "Xóa bản ghi này?",
   "rec.delete.explain": "{name} ({size}) sẽ bị xóa vĩnh viễn.",
+  "rec.over": "Ghi hình {reason}",
   "rec.trouble.disk_low": "Đĩa chứa bản ghi sắp đầy",
   "rec.trouble.disk_slow": "Đĩa quá chậm: một phần bản ghi bị bỏ",
   "done.recording": "Đang ghi hình",
