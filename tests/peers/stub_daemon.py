@@ -131,6 +131,8 @@ class StubDaemon:
                     self._setting,
                 ),
                 web.get(f"{item}/wall/pictures", self.wall.pictures),
+                web.post(f"{item}/overlays", self._pin_overlay),
+                web.delete(f"{item}/overlays/{{number}}", self._remove_overlay),
                 web.post(f"{item}/legs", self._leg),
                 web.post("/whep/{conference}", self._leg),
                 web.route("*", f"{api}/legs/{{leg}}", self._one_leg),
@@ -450,6 +452,21 @@ class StubDaemon:
                 **({"text": text, "until": None} if on else {}),
             )
         return web.json_response(self._now()) if on else web.Response(status=204)
+
+    async def _pin_overlay(self, request: web.Request) -> web.Response:
+        number = 1 + len([call for call in self.log if call["type"] == "overlay.pinned"])
+        overlay = {"kind": "text", "text": "", "view": None, "until": None} | await request.json()
+        overlay |= {"number": number, "pinned_at": moment()}
+        self.conference["overlays"].append(overlay)
+        self.emit("overlay.pinned", overlay=overlay)
+        return web.json_response({"items": self.conference["overlays"]}, status=201)
+
+    async def _remove_overlay(self, request: web.Request) -> web.Response:
+        number = int(request.match_info["number"])
+        kept = [one for one in self.conference["overlays"] if one["number"] != number]
+        self.conference["overlays"] = kept
+        self.emit("overlay.removed", number=number, reason="removed")
+        return web.Response(status=204)
 
     async def _picture(self, request: web.Request) -> web.Response:
         picture = Image.new("RGB", (640, 360), (24, 48, 72))

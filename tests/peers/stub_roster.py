@@ -90,6 +90,7 @@ def conference(people: list[Json]) -> Json:
         "presentation": None,
         "floor": {"holder": None, "requests": [], "previous": None},
         "chair_view": None,
+        "overlays": [],
         "polling": None,
         "roll_call": None,
         "convening": None,

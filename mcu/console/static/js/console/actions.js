@@ -388,6 +388,16 @@ export class Actions {
     );
   }
 
+  /** @param {any} overlay */
+  pinOverlay(overlay) {
+    return this.run("overlay", () => send("POST", `${this.path}/overlays`, overlay));
+  }
+
+  /** @param {number} number */
+  removeOverlay(number) {
+    return this.run("overlay", () => send("DELETE", `${this.path}/overlays/${number}`));
+  }
+
   clearMessage() {
     return this.run("message", () => send("DELETE", `${this.path}/message`));
   }

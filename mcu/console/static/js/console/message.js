@@ -4,6 +4,7 @@
 import { html, useState } from "../shared/base.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { Overlays } from "./overlays.js";
 
 const DURATIONS = [15, 60, 300, 0];
 
@@ -14,7 +15,7 @@ export function MessagePanel({ desk }) {
   const [seconds, setSeconds] = useState(60);
   const off = !desk.controls || conference.state !== "running" || busy.value.has("message");
   const now = conference.message;
-  return html`<form
+  return html`<div class="messages"><form
     class="message-form"
     autocomplete="off"
     onSubmit=${async (/** @type {Event} */ event) => {
@@ -64,5 +65,6 @@ export function MessagePanel({ desk }) {
         ${t("message.show")}
       </button>
     </div>
-  </form>`;
+  </form>
+  <${Overlays} desk=${desk} /></div>`;
 }

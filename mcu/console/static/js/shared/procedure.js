@@ -35,9 +35,18 @@ export function procedureAfter(conference, type, data) {
     return { ...conference, roll_call: rollCallAfter(conference.roll_call, type, data) };
   if (type.startsWith("convening."))
     return { ...conference, convening: conveningAfter(conference.convening, type, data) };
+  if (type.startsWith("overlay."))
+    return { ...conference, overlays: overlaysAfter(conference.overlays ?? [], type, data) };
   if (type.startsWith("recording."))
     return { ...conference, recordings: recordingsAfter(conference.recordings ?? [], type, data) };
   return conference;
+}
+
+/** @param {any[]} overlays @param {string} type @param {any} data */
+function overlaysAfter(overlays, type, data) {
+  const number = type === "overlay.pinned" ? data.overlay.number : data.number;
+  const others = overlays.filter((one) => one.number !== number);
+  return type === "overlay.pinned" ? [...others, data.overlay] : others;
 }
 
 /** @param {any[]} recordings @param {string} type @param {any} data */
