@@ -66,7 +66,7 @@ export function Overlays({ desk }) {
             <span>
               <b>${one.kind === "floor" ? t("overlay.floor") : one.text}</b>
               <i
-                >${[t(`overlay.position.${one.position}`), t(`overlay.view.${one.view ?? "all"}`), one.until ? t("message.until", { time: clock(one.until) }) : t("message.stays")].join(" · ")}</i
+                >${[t(`overlay.position.${one.position}`), t(`overlay.view.${one.view ?? "all"}`), one.until ? t("message.until", { time: clock(one.until) }) : t("overlay.for.0")].join(" · ")}</i
               >
             </span>
             <button
