@@ -4,26 +4,31 @@ Pure. The console orders its tiles by the same rule (``wall-order.js``); trouble
 that of 145 rooms nobody has to look for the one that needs help.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from mcu.api.schemas.wall import Trouble, WallPicture, WallTile
 from mcu.api.services import LiveReading
-from mcu.conference.state import Participant
+from mcu.conference.alarm_model import open_alarms
+from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.thumbnail import Thumbnail
 
 RANKS: Final[tuple[Trouble, ...]] = (
-    "lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line",
+    "lost", "alarm", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line",
 )  # fmt: skip
 """Troubles, the worst first."""
 
 
 def troubles_of(
-    who: Participant, reading: LiveReading, thumbnail: Thumbnail | None, now: float
+    who: Participant,
+    reading: LiveReading,
+    thumbnail: Thumbnail | None,
+    now: float,
+    alarms: Sequence[str] = (),
 ) -> list[Trouble]:
-    """What is wrong with a room, the worst first."""
-    found: set[Trouble] = set()
+    """What is wrong with a room, the worst first; ``alarms``: kinds of those that last."""
+    found: set[Trouble] = {"alarm"} if set(alarms) - {"lost"} else set()
     if who.presence == "lost":
         found.add("lost")
     if who.call_failure is not None and who.presence != "connected":
@@ -48,10 +53,12 @@ def tile_of(
     thumbnail: Thumbnail | None,
     now: float,
     wall: datetime,
+    alarms: Sequence[str] = (),
 ) -> WallTile:
     """One room.
 
     Args:
+        alarms: kinds of those that last, the worst first.
         now: monotonic seconds, and ``wall`` the same moment.
     """
     picture = None
@@ -72,9 +79,18 @@ def tile_of(
         visible=reading.visible,
         grade=reading.quality.grade,
         importance=who.importance,
-        troubles=troubles_of(who, reading, thumbnail, now),
+        troubles=troubles_of(who, reading, thumbnail, now, alarms),
+        alarms=list(alarms),
         picture=picture,
     )
+
+
+def alarms_of(state: ConferenceState) -> Mapping[str, Sequence[str]]:
+    """Participant → kinds of its alarms that last, the worst first. O(alarms)."""
+    found: dict[str, list[str]] = {}
+    for one in open_alarms(state.alarms):
+        found.setdefault(one.participant, []).append(one.kind)
+    return found
 
 
 def taken_at(thumbnail: Thumbnail, now: float, wall: datetime) -> datetime:

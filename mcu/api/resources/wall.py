@@ -20,7 +20,7 @@ from mcu.api.schemas.base import Page
 from mcu.api.schemas.wall import WallQuery, WallTile
 from mcu.api.slices import in_slices
 from mcu.api.wall_stream import PictureTexts, WallStream, seen_of
-from mcu.api.wall_tiles import ordered, tile_of
+from mcu.api.wall_tiles import alarms_of, ordered, tile_of
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ LOOK_AGAIN_S: Final = 0.1
 
 COLUMNS: Final = (
     "participant", "label", "unit", "state", "troubles", "audio_muted", "video_muted", "level_db",
-    "speaking", "visible", "grade", "picture_taken_at", "picture_stale",
+    "speaking", "visible", "grade", "alarms", "picture_taken_at", "picture_stale",
 )  # fmt: skip
 
 _TEXTS: Final[web.AppKey[PictureTexts]] = web.AppKey("wall_texts", PictureTexts)
@@ -46,12 +46,18 @@ async def read_wall(call: Call) -> web.Response:
     services = call.services
     pictures = services.wall.known(state.id)
     now, wall = services.monotonic(), services.now()
+    alarms = alarms_of(state)
     chosen = [who for who in state.participants.values() if who.id in seen]
     tiles = ordered(
         await in_slices(
             chosen,
             lambda who: tile_of(
-                who, services.live.live(state.id, who.id), pictures.get(who.id), now, wall
+                who,
+                services.live.live(state.id, who.id),
+                pictures.get(who.id),
+                now,
+                wall,
+                alarms.get(who.id, ()),
             ),
         )
     )
@@ -65,7 +71,7 @@ async def read_wall(call: Call) -> web.Response:
             (
                 tile.participant, tile.label, tile.unit, tile.state, " ".join(tile.troubles),
                 tile.audio_muted, tile.video_muted, tile.level_db, tile.speaking, tile.visible,
-                tile.grade, *taken,
+                tile.grade, " ".join(tile.alarms), *taken,
             )
         )  # fmt: skip
     return csv_response(f"wall-{state.id}", COLUMNS, rows)

@@ -7,7 +7,9 @@ from pydantic import Field
 from mcu.api.schemas.base import Output, Query, Time
 from mcu.api.schemas.conference import Grade, Presence
 
-Trouble = Literal["lost", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"]
+Trouble = Literal[
+    "lost", "alarm", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"
+]
 
 
 class WallPicture(Output):
@@ -33,6 +35,7 @@ class WallTile(Output):
     grade: Grade = Field(description="of its line")
     importance: int
     troubles: list[Trouble] = Field(description="what is wrong with it, the worst first")
+    alarms: list[str] = Field(description="kinds of its alarms that last, the worst first")
     picture: WallPicture | None = Field(
         description="null while nobody looks at the wall, or the room has sent nothing"
     )

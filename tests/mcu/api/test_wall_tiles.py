@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mcu.api.services import LineQuality, LiveReading
-from mcu.api.wall_tiles import ordered, tile_of, troubles_of
-from mcu.conference.state import Participant
+from mcu.api.wall_tiles import alarms_of, ordered, tile_of, troubles_of
+from mcu.conference.alarm_model import ConferenceAlarm
+from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.thumbnail import Thumbnail
 
 NOW, WALL = 500.0, datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -47,6 +48,28 @@ def test_troubles_of_lines_and_calls() -> None:
     assert troubles_of(replace(ROOM, presence="expected"), GOOD, None, NOW) == ["missing"]
     assert troubles_of(replace(ROOM, presence="left"), GOOD, None, NOW) == []
     assert troubles_of(ROOM, GOOD, None, NOW) == []
+
+
+def test_alarms_that_last_come_right_after_what_is_lost() -> None:
+    def alarm(number: int, who: str, kind: str, severity: str, over: bool = False):  # type: ignore[no-untyped-def]
+        return ConferenceAlarm(
+            number, who, kind, severity, WALL, WALL, cleared_at=WALL if over else None  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    state = ConferenceState(
+        "c", "Họp", "tinh", WALL,
+        alarms=(
+            alarm(1, "a", "clipping", "minor"), alarm(2, "a", "echo", "critical"),
+            alarm(3, "b", "black", "major", over=True), alarm(4, "c", "lost", "major"),
+        ),
+    )  # fmt: skip
+    found = alarms_of(state)
+    assert found == {"a": ["echo", "clipping"], "c": ["lost"]}
+    troubled = tile_of(ROOM, GOOD, None, NOW, WALL, found["a"])
+    assert (troubled.troubles, troubled.alarms) == (["alarm"], ["echo", "clipping"])
+    assert troubles_of(ROOM, GOOD, None, NOW, found["c"]) == [], "its state says that"
+    stale = tile_of(replace(ROOM, id="s"), GOOD, picture(60.0), NOW, WALL)
+    assert [one.participant for one in ordered([stale, troubled])] == ["a", "s"]
 
 
 def test_trouble_comes_first_then_importance_then_the_name() -> None:

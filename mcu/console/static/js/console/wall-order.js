@@ -7,6 +7,7 @@ import { byName } from "../shared/i18n.js";
 /** Troubles, the worst first. */
 export const TROUBLES = [
   "lost",
+  "alarm",
   "call-failed",
   "calling",
   "stale",
@@ -18,11 +19,13 @@ export const TROUBLES = [
 /**
  * What is wrong with a room, the worst first.
  * @param {any} person @param {boolean} stale its picture is
+ * @param {readonly string[]} [alarms] kinds of those that last
  */
-export function troublesOf(person, stale) {
+export function troublesOf(person, stale, alarms = []) {
   const found = new Set();
   const here = person.state === "connected";
   if (person.state === "lost") found.add("lost");
+  if (alarms.some((kind) => kind !== "lost")) found.add("alarm");
   if (person.call_failure && !here) found.add("call-failed");
   if (person.state === "calling") found.add("calling");
   if (person.state === "expected") found.add("missing");
@@ -32,20 +35,21 @@ export function troublesOf(person, stale) {
   return TROUBLES.filter((trouble) => found.has(trouble));
 }
 
-/** @param {any} person @param {boolean} stale */
-const rank = (person, stale) => {
+/** @param {any} person @param {boolean} stale @param {readonly string[]} [alarms] */
+const rank = (person, stale, alarms) => {
   if (person.state === "left") return TROUBLES.length + 1;
-  const [worst] = troublesOf(person, stale);
+  const [worst] = troublesOf(person, stale, alarms);
   return worst ? TROUBLES.indexOf(worst) : TROUBLES.length;
 };
 
 /**
  * Ids, trouble first, who has left last; then by importance and name.
  * @param {any[]} people @param {ReadonlySet<string>} stale
+ * @param {ReadonlyMap<string, readonly string[]>} [alarms] kinds by participant
  */
-export function ordered(people, stale) {
+export function ordered(people, stale, alarms = new Map()) {
   return people
-    .map((person) => ({ person, rank: rank(person, stale.has(person.id)) }))
+    .map((person) => ({ person, rank: rank(person, stale.has(person.id), alarms.get(person.id)) }))
     .sort(
       (a, b) =>
         a.rank - b.rank ||

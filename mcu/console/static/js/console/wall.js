@@ -17,6 +17,7 @@ import { Dialog, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { fold, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { useAlarms } from "./alarms.js";
 import { belongsTo } from "./registry.js";
 import { lineInWords, shortName, STATE_ICONS, stateInWords } from "./row.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -28,6 +29,7 @@ const HOLD_MS = 4000;
  * @type {Record<string, string>} */
 const SIGNS = {
   lost: "lost",
+  alarm: "warning",
   "call-failed": "phone",
   calling: "phone",
   stale: "clock",
@@ -49,6 +51,13 @@ class WallState {
     this.timer = 0;
     /** @type {string[]} */
     this.last = [];
+    /** Kinds of the alarms that last, by participant, the worst first. */
+    this.alarms = computed(() => {
+      const found = /** @type {Map<string, string[]>} */ (new Map());
+      for (const { participant, kind } of desk.alarms.items.value)
+        found.set(participant, [...(found.get(participant) ?? []), kind]);
+      return found;
+    });
     this.wanted = computed(() => this.#wanted());
     this.shown = computed(() => this.#shown());
     this.fit = computed(() => {
@@ -76,7 +85,7 @@ class WallState {
       const words = `${person.label} ${person.name} ${belongsTo(person.unit, "")} ${person.id}`;
       if (!needle || fold(words).includes(needle)) people.push(person);
     }
-    return ordered(people, this.thumbnails.stale.value);
+    return ordered(people, this.thumbnails.stale.value, this.alarms.value);
   }
 
   /** The wanted order, held while somebody is at it. */
@@ -117,6 +126,7 @@ export function Wall({ desk }) {
   const wall = useMemo(() => new WallState(desk), [desk]);
   const [acting, setActing] = useState(/** @type {string | null} */ (null));
   useEffect(() => () => wall.close(), [wall]);
+  useAlarms(desk.alarms);
   const ids = wall.ids.value;
   const all = wall.pages.value === 1 && !wall.search.value;
   useEffect(() => wall.thumbnails.look(all ? null : [...ids].sort()), [wall, all, ids]);
@@ -134,7 +144,7 @@ function Tools({ wall }) {
   const shown = wall.shown.value.length;
   const troubled = wall.shown.value.filter((id) => {
     const person = desk.model.people.get(id)?.value;
-    return person && troublesOf(person, wall.thumbnails.stale.value.has(id)).length > 0;
+    return person && troublesOf(person, wall.thumbnails.stale.value.has(id), wall.alarms.value.get(id)).length > 0;
   }).length;
   const { columns, rows } = wall.fit.value;
   const page = Math.min(wall.page.value, wall.pages.value - 1);
@@ -281,13 +291,16 @@ function Tile({ id, wall, stop, onAct }) {
   const person = desk.model.people.get(id)?.value;
   if (!person) return null;
   const conference = desk.model.conference.value;
-  const [worst] = troublesOf(person, thumbnails.stale.value.has(id));
+  const alarms = wall.alarms.value.get(id) ?? [];
+  const [worst] = troublesOf(person, thumbnails.stale.value.has(id), alarms);
+  const alarm = alarms.find((kind) => kind !== "lost");
+  const trouble = worst === "alarm" ? t(`alarm.${alarm}`) : worst && t(`wall.trouble.${worst}`);
   const onAir = conference.broadcast === id;
   const speaks = conference.floor.holder?.participant === id;
   const words = [
     person.label,
     stateInWords(person),
-    worst && t(`wall.trouble.${worst}`),
+    trouble,
     person.quality.grade !== "none" && lineInWords(person.quality),
     person.audio_muted && t("muted"),
     person.video_muted && t("video-muted"),
@@ -314,7 +327,7 @@ function Tile({ id, wall, stop, onAct }) {
       <img ref=${picture} alt="" hidden draggable="false" />
       ${
         worst &&
-        html`<span class="sign"><${Icon} name=${SIGNS[worst]} />${t(`wall.trouble.${worst}`)}</span>`
+        html`<span class="sign"><${Icon} name=${SIGNS[worst]} />${trouble}</span>`
       }
       ${onAir && html`<span class="air"><${Icon} name="broadcast" /></span>`}
       ${speaks && !onAir && html`<span class="air floor"><${Icon} name="hand" /></span>`}
