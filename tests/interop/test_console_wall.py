@@ -44,7 +44,7 @@ async def open_wall(daemon: StubDaemon, page: Page, token: str = OPERATOR) -> No
     await page.goto(f"{daemon.url}/#token={token}")
     await page.locator(".conference-entry").click()
     await expect(page.locator(".row[id]")).to_have_count(len(daemon.people))
-    await page.keyboard.press("w")
+    await page.keyboard.press("h")
     await expect(page.locator(".wall-tile").first).to_be_visible()
 
 
@@ -160,7 +160,7 @@ async def test_a_hidden_page_and_a_closed_wall_ask_for_nothing(
         await until(lambda: daemon.wall.open == 0, 0.05)
         await page.evaluate(HIDE, False)
         await until(lambda: daemon.wall.open == 1, 0.05)
-        await page.keyboard.press("w")
+        await page.keyboard.press("h")
         await until(lambda: daemon.wall.open == 0, 0.05)
 
 

@@ -189,7 +189,7 @@ function DeskTools({ desk }) {
     html`<button
       type="button"
       aria-pressed=${String(desk.wall.value)}
-      title=${`${t("wall.explain")} (W)`}
+      title=${`${t("wall.explain")} (H)`}
       onClick=${() => (desk.wall.value = !desk.wall.value)}
     >
       <${Icon} name="grid" />${t("wall")}
@@ -359,7 +359,7 @@ function useDeskKeys(desk) {
       )?.focus(),
     ArrowDown: () => enterWall() || roster.step(1),
     ArrowUp: () => enterWall() || roster.step(-1),
-    W: () => {
+    H: () => {
       desk.wall.value = !desk.wall.value;
       if (desk.wall.value) requestAnimationFrame(() => enterWall());
     },

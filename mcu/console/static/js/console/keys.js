@@ -63,7 +63,7 @@ export const SHORTCUTS = [
   [["T"], "keys.message"],
   [["C"], "keys.view"],
   [["G"], "keys.overview"],
-  [["W"], "keys.wall"],
+  [["H"], "keys.wall"],
   [["Z"], "keys.undo"],
   [["Esc"], "keys.escape"],
   [["?"], "keys.help"],

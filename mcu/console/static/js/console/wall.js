@@ -151,7 +151,7 @@ function Tools({ wall }) {
   const from = page * columns * rows;
   const state = wall.thumbnails.state.value;
   return html`<div class="wall-tools">
-    <button type="button" onClick=${() => (desk.wall.value = false)} title="W">
+    <button type="button" onClick=${() => (desk.wall.value = false)} title="H">
       <${Icon} name="back" />${t("wall.close")}
     </button>
     <label class="search"
