@@ -55,7 +55,7 @@ EXPECTED_S: dict[str, tuple[int, int]] = {
     "lipsync": (28, 80),
     "joins": (48, 110),
     "rest": (24, 75),
-    "wall": (70, 220),
+    "wall": (40, 220),
     "sip": (31, 260),
     "readiness": (28, 400),
     "churn": (60, 1_930),

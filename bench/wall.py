@@ -61,20 +61,21 @@ class Operator:
         self.jpeg_bytes = 0
 
 
-async def run(load: Load) -> Figures:
+async def run(load: Load, turns: int = TURNS) -> Figures:
     """Cores without and with the wall, and what operators saw of it."""
     without: list[Figures] = []
     with_wall: list[Figures] = []
     seen: list[Figures] = []
     async with meeting(load) as held, held.loaded() as loaded:
-        for turn in range(TURNS):
-            print(f"turn {turn + 1} of {TURNS}: without the wall", file=sys.stderr)
+        for turn in range(turns):
+            print(f"turn {turn + 1} of {turns}: without the wall", file=sys.stderr)
             without.append(await loaded.measured())
-            print(f"turn {turn + 1} of {TURNS}: with it", file=sys.stderr)
+            print(f"turn {turn + 1} of {turns}: with it", file=sys.stderr)
             figures, looked = await _with_wall(held, loaded)
             with_wall.append(figures)
             seen.append(looked)
-            await asyncio.sleep(SETTLE_S / 2)  # the leases of who looked end
+            if turn + 1 < turns:
+                await asyncio.sleep(SETTLE_S / 2)  # the leases of who looked end
     base = statistics.fmean(one["server_cores"] for one in without)
     cores = statistics.fmean(one["server_cores"] for one in with_wall)
     return {
@@ -130,7 +131,9 @@ def load_of(seconds: float, legs: int = LEGS) -> Load:
 
 async def measure(*, short: bool) -> list[Figure]:
     """The cost against its bar, and that the wall was live."""
-    return figures_of(await run(load_of(SHORT_S if short else LONG_S)))
+    if short:
+        return figures_of(await run(load_of(SHORT_S), 1))
+    return figures_of(await run(load_of(LONG_S)))
 
 
 def figures_of(found: Figures) -> list[Figure]:
