@@ -227,3 +227,6 @@ def test_files_of_sip_are_looked_at(tmp_path: Path) -> None:
     files = {"SIP__TLS_CERTIFICATE": str(nothing), "SIP__TLS_KEY": str(nothing)}
     found = check.survey(settings_for(tmp_path, SIP__HOST="127.0.0.1", **files))
     assert "sip.tls_certificate" in keys(found)
+    files = {"SIP__PIN_RECORDING": str(nothing)}
+    found = check.survey(settings_for(tmp_path, SIP__HOST="127.0.0.1", **files))
+    assert "sip.pin_recording" in keys(found)
