@@ -40,7 +40,7 @@ class AlarmSettings(Section):
         description="Nobody speaks for so long in a room that has the floor, is called or "
         "presents.",
     )
-    clipping_after_s: Seconds = Field(3.0, description="Sound is found clipped for so long.")
+    clipping_after_s: Seconds = Field(4.0, description="Sound is found clipped for so long.")
     echo_score: Annotated[float, Field(ge=5, le=50)] = Field(
         8.0,
         description="Likeness of what a room returns to what it was sent, in standard deviations, "

@@ -6,7 +6,7 @@ in what the room was sent is kept beside each look: an echo comes back whoever s
 television in the room, which shows the meeting by a slower way, returns one voice alone.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,13 @@ LOOK_TICKS: Final = 100
 SEARCH_TICKS: Final = 800
 SAME_DELAY_MS: Final = 15.0
 """Playout stretches: so far may the delay of one echo move between two looks."""
+LOUD_TICKS: Final = 270
+"""What the clipping detector remembers: 5.4 s."""
+LOUD_POWER: Final = 32_768.0**2 * 10**-4.5
+"""-45 dBov."""
+SPOKEN_SHARE: Final = 0.45
+QUIET_SHARE: Final = 0.05
+"""Ceilings are believed of what is loud for so much of that time; of silence there is none."""
 TONE_S: Final = 0.4
 TONED_TICKS: Final = 400
 """For so long after a tone the clipping detector's memory may have it in it."""
@@ -68,6 +75,7 @@ class SoundWatch:
         self._seen: Likeness | None = None
         self._echo: float | None = None
         self._clipped: float | None = None
+        self._loud: deque[bool] = deque([False] * LOUD_TICKS, LOUD_TICKS)
         self._loudest: Counter[str] = Counter()
         self._with: set[str] = set()
 
@@ -94,6 +102,8 @@ class SoundWatch:
         back = self._narrow[0].process(wide)
         out = self._narrow[1].process(np.concatenate(sent))
         self._clipping.take(back)
+        power = np.square(wide.reshape(len(returned), -1), dtype=np.float32).mean(axis=1)
+        self._loud.extend((power > LOUD_POWER).tolist())
         if loudest is not None:
             self._loudest[loudest] += len(returned)
         self._search.take(out, back)
@@ -106,7 +116,12 @@ class SoundWatch:
     def _look(self) -> None:
         """What has come together since the last look."""
         clipped = self._clipping.found()
-        if clipped is not None:
+        loud = sum(self._loud) / LOUD_TICKS
+        if loud < QUIET_SHARE:
+            self._clipped = 0.0 if clipped is not None else None
+        elif loud < SPOKEN_SHARE or clipped is None:
+            self._clipped = None  # of few words any ceiling is one by chance
+        else:
             ends = clipped.at_end_of_scale / END_OF_SCALE_SHARE
             self._clipped = max(clipped.ceiling, ends)
         found = self._search.likeness()
