@@ -101,6 +101,7 @@ class RoomMeter:
         self._media, self._participant = media, participant
         self._seconds, self._began = seconds, now
         self._ask = ask
+        self._uplink_bps = max(AUDIO_BPS, standard.uplink_bps)
         self._ticks: list[Int16Block] = []
         self._tone = TestTone(media, participant)
         self._line = LineMeter()
@@ -200,8 +201,9 @@ class RoomMeter:
         if video is not None:
             if self._settled is None and now - self._began >= SETTLE_S:
                 self._settled = now, video
-            # What is asked for as bits alone (REMB) the mixer limits anew now and then.
-            self.leg.limit_bitrate(None)
+            # The mixer limits hidden rooms (REMB) now and then; a limit that is taken back without
+            # another in its place stays with some.
+            self.leg.limit_bitrate(self._uplink_bps)
         self._newest = now, reading
 
     def _picture(self) -> PictureMeasured:

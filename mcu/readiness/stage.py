@@ -18,6 +18,7 @@ from mcu.conference.commands import (
     ShowMessage,
     StartConference,
 )
+from mcu.conference.for_checks import for_check
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import Refused, UnknownConference
 from mcu.engine.plan import EmptySlot
@@ -124,7 +125,7 @@ class Stage:
         self._count += 1
         # A number that was used before this process began is passed over.
         while True:
-            id_ = f"{self._check}.{self._count}"
+            id_ = for_check(self._check, self._count)
             try:
                 await self._conferences.read(id_)
             except UnknownConference:

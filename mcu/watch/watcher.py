@@ -16,6 +16,7 @@ from mcu.conference.alarm_model import (
     TroubleBegan,
     TroubleEnded,
 )
+from mcu.conference.for_checks import is_for_check
 from mcu.conference.service import Conferences
 from mcu.conference.state import ConferenceState
 from mcu.engine.engine import Engine
@@ -68,7 +69,9 @@ class Watcher:
         if now < self._next or not self._settings.enabled:
             return
         self._next = now + STEP_S
-        running = {state.id: state for state in self._conferences.running()}
+        running = {
+            state.id: state for state in self._conferences.running() if not is_for_check(state.id)
+        }
         for gone in self._watches.keys() - running.keys():
             self._end(gone)
         for conference, state in running.items():

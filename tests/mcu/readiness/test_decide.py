@@ -255,6 +255,25 @@ def test_a_word_after_the_result() -> None:
         story.take(ConfirmSound("a", True, None, "An"))
 
 
+@pytest.mark.parametrize("absent", [0, 40, 145])
+def test_a_province_is_checked_within_ten_minutes(absent: int) -> None:
+    bridges = [f"r{number}" for number in range(145)]
+    story = Story(made(*bridges))
+    while story.check.running:
+        story.see(**{
+            one: AWAY if number < absent or story.check.rooms[one].phase == "waiting" else HERE
+            for number, one in enumerate(bridges)
+        })  # fmt: skip
+        for one, room in story.check.rooms.items():
+            measured_s = (story.now - room.since).total_seconds()
+            if room.phase == "measuring" and measured_s >= USUAL.measure_s:
+                story.take(NoteMeasured(one, GOOD, RECORDED), after_s=0)
+    took_s = (story.now - START).total_seconds()
+    assert story.check.reason == "complete"
+    assert took_s < 560
+    assert not any("late" in story.codes(one) for one in bridges)
+
+
 PRESENCES = st.sampled_from([HERE, AWAY, Seen("busy", "c-1", "Họp"), Seen("gone")])
 BRIDGES = [f"r{number}" for number in range(6)]
 STEPS = st.lists(

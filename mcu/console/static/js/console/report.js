@@ -8,6 +8,7 @@ import { Icon } from "../shared/icons.js";
 import { dayAndClock, duration, fold, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
+import { isOfCheck } from "./readiness.js";
 import { readUnits, unitName } from "./registry.js";
 
 const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "minutes", "actions"];
@@ -84,7 +85,8 @@ export function EndedScreen() {
   const [open, setOpen] = useState(/** @type {any} */ (null));
   useEffect(() => {
     void readUnits().catch(() => null); // names are nicer than ids, no more
-    getAll("conferences?state=ended").then((found) => {
+    getAll("conferences?state=ended").then((ended) => {
+      const found = ended.filter((one) => !isOfCheck(one.id)); // no meetings
       setAll(found.sort((a, b) => b.started_at.localeCompare(a.started_at)));
     }, setError);
   }, []);

@@ -1,0 +1,84 @@
+"""A readiness check from the operator's choice to the table, with a real page in a room."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import ChromiumPage
+from tests.peers.daemon import ADMIN_TOKEN, Daemon
+
+pytestmark = pytest.mark.timeout(240)
+
+PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
+"""Where to leave what was seen."""
+NAMES = {"dien-khanh": "Xã Diên Khánh", "truong-sa": "Đặc khu Trường Sa"}
+QUICK = {
+    "MCU_READINESS__REACH_S": "20",
+    "MCU_READINESS__MEASURE_S": "12",
+    "MCU_READINESS__CONFIRM_S": "10",
+}
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"readiness-{name}.png")
+
+
+async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> None:
+    async with (
+        Daemon(tmp_path / "data", environment=QUICK) as daemon,
+        ChromiumPage() as room,
+        ChromiumPage() as console,
+    ):
+        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
+        await daemon.call("POST", "/units", unit)
+        for id_, name in NAMES.items():
+            contact = {"name": "Trần Thị Bình", "phone": "0258 3822 111"}
+            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
+            await daemon.call("POST", "/bridges", bridge | {"kind": "webrtc"})
+        token = (await daemon.call("POST", "/bridges/dien-khanh/token"))["token"]
+        await room.page.goto(f"{daemon.url}/join#token={token}&auto=1")
+
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.get_by_role("link", name="Kiểm tra kỹ thuật").click()
+        await desk.locator("select").select_option("unit:khanh-hoa")
+        await desk.get_by_role("button", name="Kiểm tra ngay").click()
+        here = desk.locator("tr[data-bridge=dien-khanh]")
+        away = desk.locator("tr[data-bridge=truong-sa]")
+        await expect(here).to_contain_text("Đang đo", timeout=60_000)
+        await expect(away).to_contain_text("Đang gọi")
+
+        # Somebody in the room hears the tone.
+        await picture(room.page, "join")
+        await room.page.get_by_role("button", name="Nghe rõ").click()
+        await expect(room.page.locator(".hints")).to_contain_text("đã ghi nhận trả lời")
+
+        await expect(away).to_contain_text("không liên lạc được", timeout=90_000)
+        await expect(away.get_by_role("link", name="0258 3822 111")).to_be_visible()
+        await expect(here).to_contain_text(re.compile("ẵn sàng"), timeout=90_000)
+        await picture(desk, "table")
+        check = desk.url.rpartition("/")[2]
+        found = await daemon.call("GET", f"/readiness-checks/{check}")
+        [measured] = [each for each in found["rooms"] if each["bridge"] == "dien-khanh"]
+        assert measured["confirmation"] == "heard"
+        assert measured["measured"]["sound"]["seconds"] > 1
+        assert "Mozilla" in measured["measured"]["configuration"]["user_agent"]
+        # Where rooms were met is no meeting: it is over, and the list never showed it.
+        assert (await daemon.call("GET", "/conferences?state=running"))["items"] == []
+
+        # By keyboard: what was measured, then the absent room once more.
+        await here.focus()
+        await desk.keyboard.press("Enter")
+        await expect(desk.locator(".readiness-details")).to_contain_text("Trễ khứ hồi")
+        await away.focus()
+        await desk.keyboard.press("c")
+        await expect(away).to_contain_text("Đang gọi")
+        await desk.get_by_role("button", name="EN").click()
+        await expect(away).to_contain_text("Is called")
+        await picture(desk, "again")
+        await desk.get_by_role("button", name="End the check").click()
+        await expect(away).to_contain_text("the check was cancelled")
