@@ -197,3 +197,16 @@ async def test_a_meeting_that_ends_while_it_is_checked(tmp_path: Path) -> None:
         check = await rooms.until_ended(id_)
         assert check.rooms["phong"].drops == 1
         assert check.rooms["phong"].verdict == "go"
+
+
+async def test_a_keypad_confirms_as_the_button_does(tmp_path: Path) -> None:
+    async with VirtualInstallation(tmp_path / "data") as site:
+        rooms = await CheckedRooms(site, {"phong": Kind(confirms=False)}).registered()
+        assert not rooms.checks.confirm_by_key("hop", "phong")
+        id_ = await rooms.begin()
+        await rooms.until(lambda: rooms.phase(id_, "phong") == "confirming")
+        where = site.conferences.conference_of("phong")
+        assert not rooms.checks.confirm_by_key("hop", "phong")
+        assert rooms.checks.confirm_by_key(str(where), "phong")
+        check = await rooms.until_ended(id_)
+        assert (check.rooms["phong"].verdict, check.rooms["phong"].confirmation) == ("go", "heard")
