@@ -1,5 +1,6 @@
 """A live API on an ephemeral port: the real store and conferences, stand-ins for media only."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
@@ -70,6 +71,12 @@ class SilentMedia:
     def end(self, conference_id: str) -> None: ...
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class StandInLegs:
     """Accepts every offer that looks like SDP and tells the conference, as real legs do."""
@@ -79,6 +86,8 @@ class StandInLegs:
     closed: list[tuple[str, str]] = field(default_factory=list)
     refusal: Exception | None = None
     numbers: Any = field(default_factory=lambda: itertools.count(1))
+    told: asyncio.Event = field(default_factory=_set)
+    """All of a conference that has ended have parted; cleared by tests."""
 
     async def join(
         self,
@@ -132,7 +141,7 @@ class StandInLegs:
         return len(own)
 
     async def parted(self) -> None:
-        """They part at once."""
+        await self.told.wait()
 
 
 class StandInPictures:

@@ -48,6 +48,18 @@ async def test_from_start_to_end(province: Api) -> None:
     assert lists == {"running": [], "ended": [conference]}
 
 
+async def test_the_end_is_answered_when_all_have_been_told(province: Api) -> None:
+    conference = await province.conference("tinh-a")
+    province.legs.told.clear()
+    ending = asyncio.create_task(province.call("DELETE", f"/conferences/{conference}", status=204))
+    state = "running"
+    while state == "running":
+        state = (await province.call("GET", f"/conferences/{conference}", status=200)).json["state"]
+    assert not ending.done()
+    province.legs.told.set()
+    await ending
+
+
 async def test_a_damaged_one_hides_no_other(province: Api) -> None:
     ids = [await province.conference(bridge) for bridge in ("tinh-a", "tinh-b", "xa-1-a")]
     for conference in ids:
