@@ -154,7 +154,7 @@ async def test_what_ffmpeg_sends_is_heard(ends: Ends, codec: str, host: str, key
         *source, "-c:a", codec, "-payload_type", str(number), *target(host, port, own, key=key)
     ):
         await until(lambda: len(ends.recorder.audio) > 60, 0.02)
-        await until(lambda: leg.flows[0].rtcp.heard_at is not None, 0.02)
+        await until(lambda: leg.flows[0].rtcp.peer is not None, 0.02)
     decoder = make_decoder(leg.sources["audio"].name)
     sound = np.concatenate([decoder.decode(one.payload) for one in ends.recorder.audio])
     assert tone_db(sound[-24_000:], 440) > 60
