@@ -42,7 +42,6 @@ from mcu.conference.floor import decide_floor
 from mcu.conference.floor_model import EndFloor
 from mcu.conference.polling import decide_polling
 from mcu.conference.polling_model import PollingStopped, StartPolling
-from mcu.conference.presence import holds_tile
 from mcu.conference.roll_call_model import calling
 from mcu.conference.scenario import (
     ALL,
@@ -183,7 +182,7 @@ def _missing(state: ConferenceState, item: AgendaItem) -> tuple[str, ...]:
     missing = [
         who
         for who in named
-        if who not in state.participants or not holds_tile(state.participants[who].presence)
+        if who not in state.participants or not state.participants[who].takes_part
     ]
     if item.polling is not None and not _has_somebody(state, item.polling):
         missing.append(item.polling.scope)
@@ -293,7 +292,7 @@ def _broadcast(state: ConferenceState, item: AgendaItem) -> list[Event]:
 
 def _presentation(state: ConferenceState, last: AgendaItem | None, item: AgendaItem) -> list[Event]:
     who = state.participants.get(item.presentation or "")
-    if who is not None and holds_tile(who.presence):
+    if who is not None and who.takes_part:
         if state.presenter == who.id:
             return []
         return [PresentationStarted(who.id, state.presenter)]

@@ -11,7 +11,6 @@ they come: everybody stands in the roster's order then, as long as the largest g
 from collections.abc import Collection, Sequence
 
 from mcu.conference.convening import reserved_seats
-from mcu.conference.presence import holds_tile
 from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Participant
 from mcu.engine.plan import (
     EmptySlot,
@@ -51,9 +50,7 @@ def kept_seats(state: ConferenceState) -> frozenset[str]:
     kept = reserved_seats(state)
     if not kept:
         return kept
-    here = sum(
-        holds_tile(each.presence) and each.id not in kept for each in state.participants.values()
-    )
+    here = sum(each.takes_part and each.id not in kept for each in state.participants.values())
     return kept if here + len(kept) <= slot_count(GRIDS[-1]) else frozenset()
 
 
@@ -65,7 +62,7 @@ def seating(state: ConferenceState) -> list[Participant]:
     def rank(who: Participant) -> tuple[bool, bool, int, bool, int, int]:
         came = None if in_order else who.join_order
         return (
-            not holds_tile(who.presence) and who.id not in kept,
+            not who.takes_part and who.id not in kept,
             who.role != "chair",
             -who.importance,
             came is None,
@@ -80,7 +77,7 @@ def seating(state: ConferenceState) -> list[Participant]:
 
 def places(people: Sequence[Participant], kept: Collection[str] = ()) -> int:
     """How many places are needed: of those connected or lost, and those kept."""
-    return sum(holds_tile(each.presence) or each.id in kept for each in people)
+    return sum(each.takes_part or each.id in kept for each in people)
 
 
 def smallest_grid(people: Sequence[Participant], kept: Collection[str] = ()) -> str:

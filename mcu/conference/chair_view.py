@@ -27,7 +27,7 @@ def decide_chair_view(state: ConferenceState, command: ChairViewCommand) -> list
         raise Refused("Nobody presides: choose a chair first, or broadcast the room to all.")
     if who.id == state.chair:
         raise Refused(f"{who.label} presides and would see itself: choose another room.")
-    if state.chair_view != who.id and who.presence != "connected":
+    if state.chair_view != who.id and (who.presence != "connected" or who.waiting):
         raise Refused(f"{who.label} is not connected: look at it when it has joined.")
     return [] if state.chair_view == who.id else [ChairViewStarted(who.id)]
 

@@ -186,12 +186,28 @@ class ClearMessage:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Close the roster: nobody new may be added; who is on it may still come and rejoin."""
+    """Close the roster: nobody new may be added; who was here may rejoin, who comes late waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
     """Open the roster again."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitWaiting:
+    """Let somebody in who waits, or (None) all."""
+
+    participant: str | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseWaiting:
+    """Take somebody off the roster who waits, or (None) all: they come in no more."""
+
+    participant: str | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +297,8 @@ PlainCommand = (
     | ClearMessage
     | Lock
     | Unlock
+    | AdmitWaiting
+    | RefuseWaiting
     | AgendaCommand
 )
 """All but those of the procedure."""

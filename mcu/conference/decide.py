@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import agenda, facts, mutes, presentation, procedure, roll_call, roster
+from mcu.conference import agenda, facts, mutes, presentation, procedure, roll_call, roster, waiting
 from mcu.conference.agenda_commands import ChangeAgenda, JumpToItem, NextItem, PreviousItem
 from mcu.conference.commands import (
     AddParticipant,
+    AdmitWaiting,
     ChangeConference,
     ChangeParticipant,
     ClearMessage,
@@ -22,6 +23,7 @@ from mcu.conference.commands import (
     MediaFact,
     MuteAll,
     PlainCommand,
+    RefuseWaiting,
     RemoveParticipant,
     SetLayout,
     ShowMessage,
@@ -158,7 +160,13 @@ def _decide(
         case Lock():
             return [] if state.locked else [ConferenceLocked()]
         case Unlock():
-            return [ConferenceUnlocked()] if state.locked else []
+            if not state.locked:
+                return []
+            return [ConferenceUnlocked(), *waiting.admit(state, AdmitWaiting())]
+        case AdmitWaiting():
+            return waiting.admit(state, command)
+        case RefuseWaiting():
+            return waiting.refuse(state, command)
         case NextItem() | PreviousItem() | JumpToItem() | ChangeAgenda():
             return agenda.decide_agenda(state, command, now)
         case _:

@@ -203,6 +203,24 @@ class MessageCleared:
     type: ClassVar[str] = "message.cleared"
 
 
+@dataclass(frozen=True, slots=True)
+class ParticipantsAdmitted:
+    """Those who waited are let in."""
+
+    type: ClassVar[str] = "participants.admitted"
+    participants: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsRefused:
+    """Those who waited are not let in; each is removed from the roster."""
+
+    type: ClassVar[str] = "participants.refused"
+    participants: tuple[str, ...]
+    by: str
+
+
 Event = (
     ConferenceStarted
     | ConferenceChanged
@@ -213,6 +231,8 @@ Event = (
     | ParticipantRemoved
     | ParticipantChanged
     | ParticipantsChanged
+    | ParticipantsAdmitted
+    | ParticipantsRefused
     | ParticipantJoined
     | ParticipantLost
     | ParticipantReturned

@@ -24,7 +24,9 @@ from mcu.conference.events import (
     MessageShown,
     ParticipantAdded,
     ParticipantRemoved,
+    ParticipantsAdmitted,
     ParticipantsChanged,
+    ParticipantsRefused,
     PresentationStarted,
     PresentationStopped,
 )
@@ -135,6 +137,13 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
                     before, audio_muted=event.audio_muted, version=before.version + 1
                 )
             return replace(state, entry_muted=event.entry_muted)
+        case ParticipantsAdmitted():
+            for id_ in event.participants:
+                before = roster[id_]
+                roster[id_] = replace(before, waiting=False, version=before.version + 1)
+            return state
+        case ParticipantsRefused():
+            return state
         case ParticipantRemoved():
             roster.pop(event.participant.id, None)
             return state

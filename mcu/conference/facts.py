@@ -32,6 +32,7 @@ from mcu.conference.procedure_model import ProcedureFact
 from mcu.conference.recording import interrupted
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, LegUse, Participant, ParticipantLeg
+from mcu.conference.waiting import must_wait
 
 LATE_FACTS = (
     NoteCallFailed
@@ -106,6 +107,7 @@ def _joined(
         lost_at=None,
         left_at=None,
         call_failure=None,
+        waiting=must_wait(state, who),
         version=who.version + 1,
     )
     return [ParticipantJoined(after, fact.leg, replaced)]

@@ -30,7 +30,6 @@ from mcu.conference.floor_model import (
     ResumeFloor,
     WithdrawFloorRequest,
 )
-from mcu.conference.presence import holds_tile
 from mcu.conference.roll_call_model import calling
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Participant, Refused
@@ -107,14 +106,14 @@ def _request(state: ConferenceState, participant: str, now: datetime) -> list[Ev
     holder = state.floor.holder
     if _waits(state.floor, who.id) or (holder is not None and holder.participant == who.id):
         return []
-    if not holds_tile(who.presence):
+    if not who.takes_part:
         raise Refused(f"{who.label} is not connected: let it ask when it has joined.")
     return [FloorRequested(who.id, now)]
 
 
 def _grant(state: ConferenceState, command: GrantFloor, now: datetime) -> list[Event]:
     who = find(state, command.participant, "participant")
-    if not holds_tile(who.presence):
+    if not who.takes_part:
         raise Refused(f"{who.label} is not connected: give it the floor when it has joined.")
     if any(each.on_air is not None for each in state.roll_calls):
         raise Refused("A roll call is on: pause it, or sign it off, before you give the floor.")
@@ -182,7 +181,7 @@ def _interrupt(state: ConferenceState, now: datetime) -> list[Event]:
         raise Refused("Nobody presides: choose a chair, or take the floor back.")
     if chair.id == holder.participant:
         raise Refused(f"{chair.label} has the floor itself: there is nobody to interrupt.")
-    if not holds_tile(chair.presence):
+    if not chair.takes_part:
         raise Refused(f"{chair.label} is not connected: take the floor back instead.")
     left = None if holder.until is None else max(0.0, (holder.until - now).total_seconds())
     stopped = replace(
@@ -229,7 +228,7 @@ def _set_muted(
 
 def _is_here(state: ConferenceState, participant: str) -> bool:
     who = state.participants.get(participant)
-    return who is not None and holds_tile(who.presence)
+    return who is not None and who.takes_part
 
 
 def _waits(floor: Floor, participant: str) -> bool:

@@ -7,7 +7,6 @@ It follows from the state alone, so that what was shown before is back by itself
 from collections.abc import Collection, Sequence
 
 from mcu.conference.automatic import GRIDS, fill, places, slot_count
-from mcu.conference.presence import holds_tile
 from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Participant
 from mcu.engine.plan import EmptySlot, ParticipantSlot, Slot, SpeakerSlot
 
@@ -48,7 +47,7 @@ def leaders(state: ConferenceState, view: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for each in wanted:
         who = state.participants.get(each or "")
-        if who is None or not holds_tile(who.presence):
+        if who is None or not who.takes_part:
             continue
         if view != CHAIR_VIEW or who.role != "chair":
             found[who.id] = None

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from mcu.conference import on_air
 from mcu.conference.automatic import fill, kept_seats, seating, slot_count
 from mcu.conference.overlays import overlay_plans
-from mcu.conference.presence import holds_tile
 from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.plan import (
+    WAITING_VIEW,
     EmptySlot,
     MediaPlan,
     ParticipantPlan,
@@ -21,6 +21,7 @@ from mcu.engine.plan import (
 
 BROADCAST_LAYOUT = "1x1"
 PRESENTATION_LAYOUT = "presenter"
+WAITING_TEXT = "Xin chờ trong giây lát, người điều khiển sẽ mời vào họp"
 
 
 def media_plan(state: ConferenceState) -> MediaPlan:
@@ -32,7 +33,9 @@ def media_plan(state: ConferenceState) -> MediaPlan:
         participants=MappingProxyType(
             {id_: _participant(each) for id_, each in state.participants.items()}
         ),
-        views=MappingProxyType({name: _view(state, name, people) for name in state.views}),
+        views=MappingProxyType(
+            {name: _view(state, name, people) for name in state.views} | _waiting_room(state)
+        ),
         presenter=state.presenter,
     )
 
@@ -42,7 +45,20 @@ def resolve_view(state: ConferenceState, view: str) -> ViewPlan:
     return _view(state, view, seating(state))
 
 
+def _waiting_room(state: ConferenceState) -> dict[str, ViewPlan]:
+    """What those see who wait; nothing where nobody does."""
+    if not any(each.waiting for each in state.participants.values()):
+        return {}
+    card = ViewPlan(WAITING_VIEW, BROADCAST_LAYOUT, (EmptySlot(),), WAITING_TEXT)
+    return {WAITING_VIEW: card}
+
+
 def _participant(participant: Participant) -> ParticipantPlan:
+    if participant.waiting:
+        # Nobody sees or hears it, and it sees and hears nobody.
+        participant = replace(
+            participant, presence="expected", audio_muted=True, video_muted=True, deafened=True
+        )
     return ParticipantPlan(
         participant=participant.id,
         label=participant.label,
@@ -104,6 +120,6 @@ def _with_presentation(
 def _resolve(slot: Slot, people: list[Participant]) -> Slot:
     """Polling without a list goes through everybody who is here."""
     if isinstance(slot, PollingSlot) and not slot.participants:
-        here = tuple(each.id for each in people if holds_tile(each.presence))
+        here = tuple(each.id for each in people if each.takes_part)
         return PollingSlot(slot.interval_s, here) if here else EmptySlot()
     return slot

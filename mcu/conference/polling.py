@@ -135,7 +135,7 @@ def _order(state: ConferenceState, polling: Polling) -> list[Participant]:
 def _is_able(
     state: ConferenceState, who: Participant | None, polling: Polling, dark: Collection[str]
 ) -> bool:
-    if who is None or who.id in polling.except_ or who.id in dark or who.video_muted:
+    if who is None or who.id in polling.except_ or who.id in dark or who.video_muted or who.waiting:
         return False
     if polling.view == "chair" and who.id == state.chair:
         return False

@@ -15,7 +15,6 @@ from mcu.conference.events import (
     PresentationStarted,
     PresentationStopped,
 )
-from mcu.conference.presence import holds_tile
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Refused
 
@@ -29,7 +28,7 @@ def start(state: ConferenceState, command: StartPresentation) -> list[Event]:
     who = find(state, command.participant, "participant")
     if state.presenter == who.id:
         return []
-    if not holds_tile(who.presence):
+    if not who.takes_part:
         raise Refused(f"{who.label} is not connected: let it present when it has joined.")
     if state.presenter is not None and not command.take_over:
         other = state.participants[state.presenter].label

@@ -25,7 +25,9 @@ from mcu.conference.events import (
     MessageShown,
     ParticipantJoined,
     ParticipantLeft,
+    ParticipantsAdmitted,
     ParticipantsChanged,
+    ParticipantsRefused,
     PresentationStarted,
     PresentationStopped,
 )
@@ -65,6 +67,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "polling": None if state.polling is None else polling_resource(state.polling),
         "roll_call": called_resource(state.roll_calls[-1]) if state.roll_calls else None,
         "convening": None if state.convening is None else convening_summary(state.convening),
+        "waiting": sum(each.waiting for each in state.participants.values()),
         "conflicts": open_conflicts(state),
         "calls_when_convened": state.calls_when_convened,
         "recordings": [running_recording(each) for each in state.recordings],
@@ -97,6 +100,7 @@ def participant_resource(participant: Participant) -> Json:
         "role": participant.role,
         "importance": participant.importance,
         "state": participant.presence,
+        "waiting": participant.waiting,
         "call_failure": participant.call_failure,
         "audio_muted": participant.audio_muted,
         "video_muted": participant.video_muted,
@@ -144,6 +148,14 @@ def event_data(event: Event) -> Json:
                 "changes": {"audio_muted": event.audio_muted},
                 "entry_muted": list(event.entry_muted),
             }
+        case ParticipantsAdmitted():
+            return {
+                "participants": list(event.participants),
+                "changes": {"waiting": False},
+                "by": event.by,
+            }
+        case ParticipantsRefused():
+            return {"participants": list(event.participants), "by": event.by}
         case LayoutChanged():
             setting = ViewSetting(event.layout, event.slots, event.fit)
             return {"view": event.view, **view_resource(setting)}

@@ -374,7 +374,7 @@ def _require_anybody(state: ConferenceState, expected: Iterable[ExpectedRoom]) -
 
 def _is_here(state: ConferenceState, participant: str) -> bool:
     who = state.participants.get(participant)
-    return who is not None and who.presence == "connected"
+    return who is not None and who.presence == "connected" and not who.waiting
 
 
 def _label(found: RollCall, participant: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference.presence import holds_tile
 from mcu.conference.roll_call_model import (
     ExpectedRoom,
     MarkStatus,
@@ -54,7 +53,7 @@ def arrived(
     for room in found.expected:
         who = state.participants.get(room.participant)
         mark = counted.get(room.participant)
-        if who is None or not holds_tile(who.presence):
+        if who is None or not who.takes_part:
             continue
         if mark is None:
             came = who.joined_at if begins and who.joined_at is not None else now

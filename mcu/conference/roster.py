@@ -136,6 +136,8 @@ def change(state: ConferenceState, command: ChangeParticipant) -> list[Event]:
         after = replace(after, label=label or before.name)
     if command.role is not None:
         after = replace(after, role=command.role)
+        if command.role == "chair":
+            after = replace(after, waiting=False)
     if after == before:
         return []
     after = replace(after, version=before.version + 1)
@@ -157,7 +159,7 @@ def change_roles(state: ConferenceState, chair: str | None) -> list[ParticipantC
         events.append(replace(before, role="participant", version=before.version + 1))
     if chair is not None and chair != state.chair:
         before = state.participants[chair]
-        events.append(replace(before, role="chair", version=before.version + 1))
+        events.append(replace(before, role="chair", waiting=False, version=before.version + 1))
     return [ParticipantChanged(participant) for participant in events]
 
 

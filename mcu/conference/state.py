@@ -16,10 +16,11 @@ from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling
+from mcu.conference.presence import holds_tile
 from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import RollCall
 from mcu.conference.scenario import Agenda
-from mcu.engine.plan import Presence, Slot
+from mcu.engine.plan import WAITING_VIEW, Presence, Slot
 from mixer.video.layout import Fit
 
 Role = Literal["participant", "chair"]
@@ -99,6 +100,7 @@ class Participant:
         address: where a guest is called, by SIP; None for those who come by themselves.
         call_failure: why the last call to it came to nothing; None once it has come.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
+        waiting: it came while the conference was locked, and is not let in yet.
         version: grows with every change of this participant (ETag).
     """
 
@@ -123,12 +125,20 @@ class Participant:
     left_at: datetime | None = None
     call_failure: CallFailure | None = None
     address: str | None = None
+    waiting: bool = False
     version: int = 1
 
     @property
     def view(self) -> str:
         """The view its legs receive: the chair sees ``chair``, everybody else ``main``."""
+        if self.waiting:
+            return WAITING_VIEW
         return "chair" if self.role == "chair" else "main"
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether it is here, or just was, and stands in automatic pictures."""
+        return holds_tile(self.presence) and not self.waiting
 
 
 @dataclass(frozen=True, slots=True)

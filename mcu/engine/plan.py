@@ -12,6 +12,9 @@ from typing import Literal
 from mixer.video.caption import Position as Position
 from mixer.video.layout import Fit
 
+WAITING_VIEW = "waiting"
+"""The view of those who are not let in yet: they receive nothing else of the conference."""
+
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
-from mcu.engine.plan import MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
+from mcu.engine.plan import WAITING_VIEW, MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
 from mcu.engine.rendition_sharing import MAX_RENDITIONS
 from mcu.engine.shedding import NOTHING, RateGate, Shed
@@ -151,7 +151,7 @@ class VideoMixer:
         """Let a leg receive a view (``leg.outputs["video"]``), and presentation where it can."""
         self._now = now
         self._viewers.add(leg, "video", view)
-        if "presentation" in leg.outputs:
+        if "presentation" in leg.outputs and view != WAITING_VIEW:
             self._viewers.add(leg, "presentation", PRESENTATION_VIEW)
 
     def remove_viewer(self, leg: VideoLeg) -> None:

@@ -33,6 +33,7 @@ from mcu.media.frames import EncodedFrame
 from mcu.rooms.farewells import Farewells
 from mcu.rooms.lines import Lines
 from mcu.rooms.load import LoadWatch
+from mcu.rooms.waiting_tone import WaitingTone
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
@@ -88,6 +89,7 @@ class Rooms:
         self._answering = asyncio.Lock()
         self._farewells = Farewells(clock)
         self._conferences: Conferences
+        self._playing: dict[str, dict[str, Callable[[], None]]] = {}
 
     def attach(self, conferences: Conferences) -> None:
         """Whom to tell of legs; conferences and media refer to each other."""
@@ -326,11 +328,27 @@ class Rooms:
     # Private
 
     def _conference_changed(self, state: ConferenceState, event: Event) -> None:
-        """Close the legs that a decision has left without a place."""
+        """Close the legs that a decision has left without a place; play to those who wait."""
+        self._entertain(state)
         if isinstance(event, ParticipantJoined):
             self._close(event.replaced, "replaced")
         elif isinstance(event, ParticipantRemoved):
             self._close(tuple(leg.id for leg in event.participant.legs), "disconnected")
+
+    def _entertain(self, state: ConferenceState) -> None:
+        """Let those who wait hear so, and those let in hear the conference. O(roster)."""
+        waiting = {each.id for each in state.participants.values() if each.waiting and each.legs}
+        playing = self._playing.get(state.id, {})
+        if not state.running or not (waiting or playing):
+            self._playing.pop(state.id, None)
+            return
+        media = self._engine.conferences.get(state.id)
+        for gone in [each for each in playing if each not in waiting]:
+            playing.pop(gone)()
+        if media is not None:
+            for each in waiting - playing.keys():
+                playing[each] = media.play_to(each, WaitingTone())
+        self._playing[state.id] = playing
 
     def _is_called(self, conference: str, guest: str) -> bool:
         try:

@@ -94,6 +94,7 @@ def conference(people: list[Json]) -> Json:
         "polling": None,
         "roll_call": None,
         "convening": None,
+        "waiting": 0,
         "conflicts": 0,
         "calls_when_convened": False,
         "counts": {"expected": 0, "calling": 0, "connected": 0, "lost": 0, "left": 0},

@@ -23,12 +23,15 @@ from mcu.api.schemas.conference import (
     Mute,
     NewLayout,
     NewMessage,
+    WaitingParticipant,
 )
 from mcu.conference.codec import slot_from_json
 from mcu.conference.commands import (
+    AdmitWaiting,
     ClearMessage,
     Lock,
     MuteAll,
+    RefuseWaiting,
     SetLayout,
     ShowMessage,
     StartBroadcast,
@@ -106,6 +109,24 @@ async def unlock(call: Call) -> web.Response:
     return await steer(call, Unlock(), lambda _: no_content())
 
 
+async def admit_waiting(call: Call) -> web.Response:
+    """Let somebody in who waits, or all."""
+    who = call.body(WaitingParticipant).participant
+    return await steer_whole(call, AdmitWaiting(who, _name(call)))
+
+
+async def refuse_waiting(call: Call) -> web.Response:
+    """Send somebody away who waits, or all."""
+    who = call.body(WaitingParticipant).participant
+    return await steer_whole(call, RefuseWaiting(who, _name(call)))
+
+
+def _name(call: Call) -> str:
+    """What the record says of who acts."""
+    token = call.who.token
+    return token.name or token.role
+
+
 def _scope(wanted: Mute) -> str | tuple[str, ...]:
     return wanted.scope if isinstance(wanted.scope, str) else tuple(wanted.scope)
 
@@ -154,8 +175,21 @@ ROUTES: Final = (
     ),
     Route(
         "PUT", f"{PATH}/lock", "lock", lock,
-        "Close the roster: nobody new may be added", TAG, Action.CONTROL_CONFERENCES,
+        "Close the roster: nobody new may be added, who comes late waits", TAG,
+        Action.CONTROL_CONFERENCES,
         CONFERENCE_NOW, conditional=True, problems=("conflict",),
+    ),
+    Route(
+        "POST", f"{PATH}/waiting/admit", "admit_waiting", admit_waiting,
+        "Let those in who came late to a locked conference", TAG, Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(WaitingParticipant, required=False), conditional=True,
+        problems=("conflict",),
+    ),
+    Route(
+        "POST", f"{PATH}/waiting/refuse", "refuse_waiting", refuse_waiting,
+        "Take those off the roster who wait to be let in", TAG, Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(WaitingParticipant, required=False), conditional=True,
+        problems=("conflict",),
     ),
     Route(
         "DELETE", f"{PATH}/lock", "unlock", unlock,

@@ -226,6 +226,7 @@ class Conference(Output):
     polling: PollingRun | None = Field(description="null for rooms")
     roll_call: OpenRollCall | None
     convening: ConveningSummary | None
+    waiting: int = Field(description="participants who came while it was locked and wait")
     conflicts: int = Field(description="bridges that two conferences want, not decided yet")
     calls_when_convened: bool = Field(
         description="rooms are called when they are convened, not from the beginning"
@@ -344,6 +345,7 @@ class Participant(Output):
     role: ParticipantRole
     importance: int | None
     state: Presence
+    waiting: bool = Field(description="it came late to a locked conference, and is not let in yet")
     call_failure: CallFailure | None = Field(
         description="why the last call to it came to nothing; null once it has come"
     )
@@ -466,3 +468,9 @@ class NewMessage(Input):
     duration_s: float | None = Field(
         default=None, gt=0, le=86_400, description="null: until it is cleared"
     )
+
+
+class WaitingParticipant(Input):
+    """Whom it concerns of those who wait to be let in."""
+
+    participant: ParticipantId | None = Field(default=None, description="null: all of them")

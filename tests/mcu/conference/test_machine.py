@@ -25,6 +25,7 @@ from mcu.conference.chair_view_model import StartChairView, StopChairView
 from mcu.conference.codec import event_from_json, event_to_json, state_from_json, state_to_json
 from mcu.conference.commands import (
     AddParticipant,
+    AdmitWaiting,
     ChangeConference,
     ChangeParticipant,
     ClearMessage,
@@ -40,6 +41,7 @@ from mcu.conference.commands import (
     NoteMessageOver,
     NoteRestarted,
     NoteReturned,
+    RefuseWaiting,
     RemoveParticipant,
     SetLayout,
     ShowMessage,
@@ -167,6 +169,8 @@ COMMANDS = st.one_of(
     st.just(ClearMessage()),
     st.just(Lock()),
     st.just(Unlock()),
+    st.builds(AdmitWaiting, st.none() | PEOPLE),
+    st.builds(RefuseWaiting, st.none() | PEOPLE),
     st.just(NextItem()),
     st.just(PreviousItem()),
     st.builds(JumpToItem, ITEM_IDS),
@@ -345,7 +349,9 @@ class Meeting(RuleBasedStateMachine):
             again = decide(self.state, command, now)
         except Refused:
             # Who was removed cannot be removed twice, and a roll call or convening is begun once.
-            once = isinstance(command, RemoveParticipant | StartRollCall | StartConvening)
+            once = isinstance(
+                command, RemoveParticipant | RefuseWaiting | StartRollCall | StartConvening
+            )
             assert once or not self.state.running
             return
         assert again == []

@@ -55,6 +55,7 @@ def test_a_conference():
         "recordings": [],
         "scenario": None,
         "convening": None,
+        "waiting": 0,
         "conflicts": 0,
         "calls_when_convened": False,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
@@ -93,6 +94,7 @@ def test_a_participant():
         "view": "main",
         "legs": ["leg-b0"],
         "joined_at": "2026-11-02T07:30:00.000000Z",
+        "waiting": False,
         "lost_at": None,
         "version": 2,
     }
@@ -150,6 +152,7 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "convening.started", "convening.called", "convening.reached", "convening.failed",
         "convening.joined", "convening.passed", "convening.overrun", "convening.stopped",
         "convening.retried", "convening.changed", "conflict.raised", "conflict.decided",
+        "participants.admitted", "participants.refused",
     } == set(EVENT_TYPES)  # fmt: skip
 
 

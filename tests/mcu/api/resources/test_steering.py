@@ -115,3 +115,25 @@ async def test_nothing_is_done_to_what_has_ended(meeting: tuple[Api, str]) -> No
         reply = await api.call(method, f"{path}/{thing}", body, status=409)
         assert "ended" in reply.json["detail"]
     await api.call("POST", "/conferences/nothing/mute", {}, status=404)
+
+
+async def test_who_comes_late_to_a_locked_conference_waits_to_be_let_in(api: Api) -> None:
+    await api.province()
+    conference = await api.conference("tinh-a", "xa-1-a", "xa-2-a")
+    path = f"/conferences/{conference}"
+    await api.join(conference, await api.token("bridge", bridge="tinh-a"))
+    await api.call("PUT", f"{path}/lock", status=200)
+    for bridge in ("xa-1-a", "xa-2-a"):
+        await api.join(conference, await api.token("bridge", bridge=bridge))
+    assert (await api.call("GET", path)).json["waiting"] == 2
+    one = {"participant": "xa-1-a"}
+    below = await api.token("operator", unit="xa-1")
+    await api.call("POST", f"{path}/waiting/admit", one, token=below, status=403)
+    reply = await api.call("POST", f"{path}/waiting/admit", one, status=200)
+    assert reply.json["waiting"] == 1
+    assert not (await api.call("GET", f"{path}/participants/xa-1-a")).json["waiting"]
+    reply = await api.call("POST", f"{path}/waiting/refuse", status=200)
+    assert reply.json["waiting"] == 0
+    await api.call("GET", f"{path}/participants/xa-2-a", status=404)
+    reply = await api.call("POST", f"{path}/waiting/admit", {"participant": "nobody"}, status=422)
+    assert reply.fields == ["$.participant"]

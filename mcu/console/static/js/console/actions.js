@@ -324,6 +324,16 @@ export class Actions {
     return this.run("convening", () => send("POST", `${this.path}/convening/stop`, { participant }));
   }
 
+  /** @param {string | null} participant who waits to be let in; null: all */
+  admit(participant) {
+    return this.run("waiting", () => send("POST", `${this.path}/waiting/admit`, { participant }));
+  }
+
+  /** @param {string | null} participant who waits and is not let in; null: all */
+  refuse(participant) {
+    return this.run("waiting", () => send("POST", `${this.path}/waiting/refuse`, { participant }));
+  }
+
   /** @param {any} one @param {string} decision wait, move or decline */
   decideConflict(one, decision) {
     const conference = one.side === "holding" ? one.conference : null;

@@ -1,5 +1,6 @@
 // @ts-check
-// Rooms that another conference wants too, or has: waited for, moved over, declined.
+// Rooms that another conference wants too, or has: waited for, moved over, declined. Rooms that wait
+// to be let in.
 
 import { html, useEffect, useState } from "../shared/base.js";
 import { get } from "../shared/api.js";
@@ -7,6 +8,52 @@ import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+
+/** Who came late to a locked conference, and is to be let in or sent away.
+ * @param {{desk: import("./conference.js").Desk, off: boolean}} props */
+export function WaitingRoom({ desk, off }) {
+  const { model, actions } = desk;
+  const waiting = model.ids.value
+    .map((id) => model.person(id))
+    .filter((person) => person?.waiting && person.legs.length);
+  if (!waiting.length) return null;
+  const disabled = off || busy.value.has("waiting");
+  return html`<section aria-label=${t("waiting")}>
+    <h3>
+      ${t("waiting")} <span class="quiet">${waiting.length}</span>
+      <button type="button" class="small" title="Shift+A" disabled=${disabled} onClick=${() => actions.admit(null)}>
+        ${t("waiting.admit-all")}
+      </button>
+    </h3>
+    <ul class="convening-rows waiting-room">
+      ${waiting.map(
+        (person) =>
+          html`<li key=${person.id} class="called">
+            <${Icon} name="clock" />
+            <span class="convening-name"><b>${person.label}</b></span>
+            <button
+              type="button"
+              class="small primary"
+              disabled=${disabled}
+              aria-label=${t("waiting.admit-one", { name: person.label })}
+              onClick=${() => actions.admit(person.id)}
+            >
+              ${t("waiting.admit")}
+            </button>
+            <button
+              type="button"
+              class="small danger"
+              disabled=${disabled}
+              aria-label=${t("waiting.refuse-one", { name: person.label })}
+              onClick=${() => actions.refuse(person.id)}
+            >
+              ${t("waiting.refuse")}
+            </button>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
 
 const OPEN = ["open", "waiting", "moving"];
 

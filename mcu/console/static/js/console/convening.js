@@ -9,7 +9,7 @@ import { Icon } from "../shared/icons.js";
 import { clock, duration, t } from "../shared/i18n.js";
 import { localTime } from "../shared/procedure.js";
 import { busy } from "./actions.js";
-import { Conflicts } from "./conflicts.js";
+import { Conflicts, WaitingRoom } from "./conflicts.js";
 
 const ORDERS = ["importance", "units", "scenario"];
 const MINUTES = [5, 10, 15, 20, 30];
@@ -57,6 +57,7 @@ export function ConveningPanel({ desk }) {
   const off = !desk.controls || conference.state !== "running" || busy.value.has("convening");
   return html`<div class="convening">
     <${Problem} error=${error} />
+    <${WaitingRoom} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     <${Conflicts} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     ${board ? html`<${Progress} desk=${desk} board=${board} off=${off} />` : null}
     ${board?.state !== "open" && html`<${Begin} desk=${desk} again=${Boolean(board)} off=${off} />`}

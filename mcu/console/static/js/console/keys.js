@@ -52,6 +52,7 @@ export const SHORTCUTS = [
   [["Shift", "O"], "keys.convene"],
   [["X"], "keys.transfer"],
   [["Shift", "L"], "keys.lock"],
+  [["Shift", "A"], "keys.admit"],
   [["Y", "N", "K"], "keys.mark"],
   [["Shift", "M"], "keys.mute-all"],
   [["Shift", "U"], "keys.unmute-all"],

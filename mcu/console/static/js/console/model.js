@@ -199,6 +199,7 @@ export class ConferenceModel {
       case "participant.removed":
         this.#remove(data.participant.id);
         break;
+      case "participants.admitted":
       case "participants.changed":
         for (const id of data.participants) {
           const known = this.people.get(id);

@@ -203,7 +203,7 @@ export function lineInWords(quality) {
 
 /** The state, and of a room that did not come when it was called, why. @param {any} person */
 export const stateInWords = (person) =>
-  [t(`state.${person.state}`), person.call_failure && t(`call.${person.call_failure}`)]
+  [person.waiting ? t("waiting.is") : t(`state.${person.state}`), person.call_failure && t(`call.${person.call_failure}`)]
     .filter(Boolean)
     .join(" · ");
 

@@ -405,7 +405,7 @@ export class Room {
     else if (type.startsWith("presentation.")) this.#presenter(type, data);
     else if (/^(floor|roll-call|recording)\./.test(type))
       this.conference.value = procedureAfter(this.conference.value, type, data);
-    else if (type === "participants.changed" && data.participants.includes(this.bridge)) {
+    else if (/^participants\.(changed|admitted)$/.test(type) && data.participants.includes(this.bridge)) {
       this.#setMe({ ...this.me.value, ...data.changes });
     } else if (type === "levels.measured")
       this.speaking.value = data.speakers.includes(this.bridge);

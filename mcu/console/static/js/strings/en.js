@@ -327,7 +327,7 @@ export default {
   "end.confirm": "End for everybody",
   "lock": "Lock",
   "locked": "Locked",
-  "lock.explain": "While locked nobody new is let in; rooms on the roster can come back",
+  "lock.explain": "While locked nobody new is let in; late rooms wait until they are let in (Shift+L)",
 
   "panels": "Controls",
   "panel.layout": "Layout",
@@ -1014,5 +1014,13 @@ export default {
   "readiness.f.nothing-recorded": "no configuration was recorded yet: accept this one",
   "readiness.f.changed": "{what} was {before}, is {after}",
   "readiness.f.unchanged": "configuration as recorded",
-  "readiness.f.incident": "open incident: {text}"
+  "readiness.f.incident": "open incident: {text}",
+  "waiting": "Waiting to be let in",
+  "waiting.is": "Waits to be let in",
+  "waiting.admit": "Let in",
+  "waiting.admit-one": "Let {name} in",
+  "waiting.admit-all": "Let all in",
+  "waiting.refuse": "Refuse",
+  "waiting.refuse-one": "Do not let {name} in",
+  "keys.admit": "Let all in who wait"
 };

@@ -315,7 +315,7 @@ export default {
   "end.confirm": "Kết thúc với tất cả",
   "lock": "Khóa",
   "locked": "Đã khóa",
-  "lock.explain": "Khi khóa, không ai mới được vào; điểm cầu có trong danh sách vẫn vào lại được",
+  "lock.explain": "Khi khóa, không ai mới được vào; điểm cầu đến muộn chờ được mời vào (Shift+L)",
 
   "panels": "Điều khiển",
   "panel.layout": "Bố cục",
@@ -1000,5 +1000,13 @@ export default {
   "readiness.f.nothing-recorded": "chưa ghi nhận cấu hình nào: hãy chấp nhận cấu hình này",
   "readiness.f.changed": "{what} trước là {before}, nay là {after}",
   "readiness.f.unchanged": "cấu hình đúng như đã ghi nhận",
-  "readiness.f.incident": "sự cố chưa đóng: {text}"
+  "readiness.f.incident": "sự cố chưa đóng: {text}",
+  "waiting": "Phòng chờ",
+  "waiting.is": "Chờ được mời vào",
+  "waiting.admit": "Mời vào",
+  "waiting.admit-one": "Mời {name} vào",
+  "waiting.admit-all": "Mời tất cả vào",
+  "waiting.refuse": "Từ chối",
+  "waiting.refuse-one": "Không cho {name} vào",
+  "keys.admit": "Mời tất cả đang chờ vào"
 };

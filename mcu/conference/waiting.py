@@ -1,0 +1,44 @@
+"""Who comes late to a locked conference waits until an operator lets it in. Pure decisions."""
+
+from mcu.conference.commands import AdmitWaiting, RefuseWaiting, RemoveParticipant
+from mcu.conference.events import Event, ParticipantsAdmitted, ParticipantsRefused
+from mcu.conference.evolve import evolve_all
+from mcu.conference.roster import find, remove
+from mcu.conference.state import ConferenceState, Participant
+
+
+def must_wait(state: ConferenceState, who: Participant) -> bool:
+    """Whether somebody who comes now waits: late, and not the one who presides."""
+    late = who.waiting or who.join_order is None
+    return state.locked and late and who.role != "chair"
+
+
+def admit(state: ConferenceState, command: AdmitWaiting) -> list[Event]:
+    """Let one or all in.
+
+    Raises:
+        Refused: not on the roster.
+    """
+    found = _meant(state, command.participant)
+    return [ParticipantsAdmitted(found, command.by)] if found else []
+
+
+def refuse(state: ConferenceState, command: RefuseWaiting) -> list[Event]:
+    """Send one or all away.
+
+    Raises:
+        Refused: not on the roster.
+    """
+    found = _meant(state, command.participant)
+    if not found:
+        return []
+    events: list[Event] = [ParticipantsRefused(found, command.by)]
+    for each in found:
+        events += remove(evolve_all(state, events), RemoveParticipant(each))
+    return events
+
+
+def _meant(state: ConferenceState, participant: str | None) -> tuple[str, ...]:
+    if participant is None:
+        return tuple(each.id for each in state.participants.values() if each.waiting)
+    return (participant,) if find(state, participant, "participant").waiting else ()
