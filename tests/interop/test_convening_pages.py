@@ -130,3 +130,34 @@ async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(daemon: D
         gone = await daemon.call("GET", f"/conferences/{below}/participants")
         assert gone["items"] == []
         assert console.faults == []
+
+
+async def test_a_late_room_waits_until_it_is_let_in(daemon: Daemon) -> None:
+    async with ChromiumPage() as room, ChromiumPage() as console:
+        body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
+        conference = (await daemon.call("POST", "/conferences", body))["id"]
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        await expect(desk.locator("#row-truong-sa")).to_be_visible()
+        await desk.keyboard.press("Shift+L")
+        await expect(desk.get_by_role("button", name="Đã khóa")).to_be_visible()
+        issued = await daemon.call("POST", "/bridges/truong-sa/token")
+        fragment = issued["join_url"].split("#")[1]
+        await room.page.goto(f"{daemon.url}/join#{fragment}&auto=1")
+        await expect(desk.locator("#row-truong-sa")).to_contain_text(
+            "Chờ được mời vào", timeout=60_000
+        )
+        await desk.keyboard.press("o")
+        await expect(desk.locator(".waiting-room")).to_contain_text(NAMES["truong-sa"])
+        await room.page.wait_for_function(
+            "() => document.querySelector('video.composed')?.videoWidth > 0", timeout=60_000
+        )
+        await picture(desk, "console-waiting")
+        await picture(room.page, "join-waiting")
+        await desk.keyboard.press("Shift+A")
+        await expect(desk.locator(".waiting-room")).to_have_count(0)
+        let_in = await daemon.call("GET", f"/conferences/{conference}/participants/truong-sa")
+        assert not let_in["waiting"]
+        assert console.faults == []
+        assert room.faults == []

@@ -67,7 +67,7 @@ export function Row({ id, desk, stop }) {
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
-      ${person.state !== "connected" && html`<small>${stateInWords(person)}</small>`}
+      ${(person.state !== "connected" || person.waiting) && html`<small>${stateInWords(person)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
       ${procedure.map((words) => html`<span class="tag" key=${words}>${words}</span>`)}
