@@ -383,7 +383,8 @@ class Meeting(RuleBasedStateMachine):
             assert not plan.participants
             return
         assert set(plan.participants) == set(self.state.participants)
-        assert set(plan.views) == {"main", "chair"}
+        waiting = any(each.waiting for each in self.state.participants.values())
+        assert set(plan.views) == {"main", "chair", *(["waiting"] if waiting else [])}
         assert {each.view for each in plan.participants.values()} <= set(plan.views)
         for view in plan.views.values():
             assert len(view.slots) == slot_count(view.layout)

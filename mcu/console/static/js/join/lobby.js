@@ -113,16 +113,16 @@ function Next({ room, phase }) {
   }
   const called = room.isCalledIn;
   return html`<div class="next">
-    ${called && html`<p class="big called-in" role="alert"><span class="pulse"></span>${t("join.called")}</p>`}
+    ${called && html`<p class="big called-in" role="alert"><span class="pulse"></span>${t("join.convened")}</p>`}
     <button type="button" class="primary go" autofocus onClick=${() => room.ready()}>
-      <${Icon} name="check" />${t(called ? "join.called.go" : "join.ready")}
+      <${Icon} name="check" />${t(called ? "join.convened.go" : "join.ready")}
     </button>
     <label class="choice"
       ><input
         type="checkbox"
         checked=${room.byItself.value}
         onChange=${(/** @type {any} */ e) => room.comeByItself(e.target.checked)}
-      />${t("join.called.by-itself")}</label
+      />${t("join.convened.by-itself")}</label
     >
     <p class="quiet">${t(room.conference.value ? "join.ready-now" : "join.ready-later")}</p>
     ${room.me.value?.state === "connected" && html`<p class="note">${t("join.elsewhere")}</p>`}
