@@ -69,7 +69,7 @@ def serve(
 
     import uvloop
 
-    from mcu.daemon import serve as run_daemon
+    from mcu.serving import serve as run_daemon
 
     return uvloop.run(run_daemon(settings, lambda: _read_settings(config, site), add_site=add_site))
 

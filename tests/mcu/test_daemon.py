@@ -1,4 +1,4 @@
-"""The composition root: where it listens, what it tells rooms, and what it says of bad settings."""
+"""The composition root: where it listens, and what it says of bad settings."""
 
 import socket
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 
 from config.problems import SettingsError
 from config.settings import Settings, load
-from mcu.daemon import Daemon, ice_candidates
+from mcu.daemon import Daemon
 from mcu.store.records import AuditRow
 from mcu.store.store import FILE_NAME, Store
 from tests.peers.waiting import until_read
@@ -69,26 +69,6 @@ async def test_a_second_daemon_on_the_same_data_is_refused(tmp_path: Path) -> No
         assert [problem.key for problem in caught.value.problems] == ["data_dir"]
     async with Daemon(settings(tmp_path)):
         pass
-
-
-def test_configured_addresses_are_told_to_rooms_in_their_order(tmp_path: Path) -> None:
-    found = ice_candidates(
-        settings(tmp_path, MCU_MEDIA__PUBLIC_ADDRESSES="203.0.113.7,2001:db8::7"),
-        5004,
-    )
-    assert [(one.address, one.port) for one in found] == [
-        ("203.0.113.7", 5004),
-        ("2001:db8::7", 5004),
-    ]
-    assert found[0].priority > found[1].priority
-
-
-def test_a_daemon_for_this_machine_alone_also_tells_loopback(tmp_path: Path) -> None:
-    found = {one.address for one in ice_candidates(settings(tmp_path), 5004)}
-    assert {"127.0.0.1", "::1"} <= found
-    reachable = settings(tmp_path, MCU_HTTP__HOST="::")
-    found = {one.address for one in ice_candidates(reachable, 5004)}
-    assert not {"127.0.0.1", "::1"} & found
 
 
 async def test_it_keeps_what_happened_as_long_as_it_is_told(tmp_path: Path) -> None:
