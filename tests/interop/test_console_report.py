@@ -60,7 +60,7 @@ async def test_the_report_of_a_conference_that_runs_and_of_one_that_is_over(
     await page.get_by_role("button", name="Báo cáo").press("Enter")
     dialog = page.locator("dialog")
     await expect(dialog).to_contain_text("Hội nghị đang diễn ra")
-    await expect(dialog.get_by_role("button", name="Tiếng Việt")).to_be_focused()
+    await expect(dialog.get_by_role("button", name="Bằng tiếng Việt")).to_be_focused()
     await picture(page, "report-dialog")
     async with page.expect_download() as printed:
         await page.keyboard.press("Enter")

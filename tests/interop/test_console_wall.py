@@ -136,10 +136,14 @@ async def test_by_keyboard_from_tile_to_tile_to_what_can_be_done(
         await page.keyboard.press("Enter")
         await expect(page.locator("dialog[open]")).to_have_count(0)
         assert daemon.conference["chair_view"] == target
+        await expect(page.locator(f"[data-id='{target}']")).to_be_focused()
         await page.keyboard.press("Enter")
+        await expect(page.locator("dialog[open] .wall-acts button").first).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator(f"[data-id='{target}'] .air")).to_be_visible()
         assert daemon.conference["broadcast"] == target
+        await expect(page.locator("dialog[open]")).to_have_count(0)
+        await expect(page.locator(f"[data-id='{target}']")).to_be_focused()
         await page.keyboard.press("m")  # keys of the desk work on the chosen tile
         path = f"/api/v1/conferences/{CONFERENCE}/participants/{target}"
         await until(lambda: ("PATCH", path) in [call[:2] for call in daemon.calls], 0.05)

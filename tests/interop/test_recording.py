@@ -27,7 +27,8 @@ from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.waiting import until_read
 
 BRIDGES = {"diem-cau": "Điểm cầu", "vang": "Vắng"}
-LIP_SYNC_S = 0.020
+SOUND_FIRST_S, PICTURE_FIRST_S = 0.045, 0.125
+"""So much earlier one of them may come, unnoticed (ITU-R BT.1359)."""
 RESERVE_MB = "1"
 
 
@@ -131,7 +132,6 @@ async def test_the_file_holds_the_meeting_and_lips_and_voices_are_together(tmp_p
             assert (await daemon.call("GET", path))["recordings"][0]["id"] == started["id"]
             one = f"{path}/recordings/{started['id']}"
             await until(daemon, one, lambda now: now["duration_s"] >= 12)
-            load = await daemon.call("GET", "/load")
             await daemon.call("POST", f"{one}/stop")
         found = await until(daemon, one, lambda now: bool(now["parts"][0]["sha256"]))
         [part] = found["parts"]
@@ -160,10 +160,9 @@ async def test_the_file_holds_the_meeting_and_lips_and_voices_are_together(tmp_p
     assert len(found_marks["video"]) >= 3
     found_skews = skews(file)
     assert found_skews
-    if load["ticks_missed"] or load["lateness_ms"] > 5:
-        return  # the machine was too busy to mix in time, and sound and pictures came as they could
-    # Pictures of the meeting come each 40 ms, and a mark is seen in the next one.
-    assert abs(float(np.median(found_skews))) <= LIP_SYNC_S
+    # A mark is seen in the next picture, which comes each 40 ms. What is exact is shown in virtual
+    # time (tests/mcu/recording/test_lipsync.py); beside real time, what people do not notice.
+    assert -PICTURE_FIRST_S <= float(np.median(found_skews)) <= SOUND_FIRST_S
 
 
 @pytest.mark.timeout(250)

@@ -1,7 +1,7 @@
 // @ts-check
 // Incidents of the operator's units: who deals with which, what was said, opened and closed.
 
-import { classes, html, useEffect, useState } from "../shared/base.js";
+import { classes, html, useEffect, useRef, useState } from "../shared/base.js";
 import { get, send, session } from "../shared/api.js";
 import { Dialog, Problem, showError, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
@@ -113,7 +113,7 @@ function line(one) {
 function One({ id, mayWrite, changed }) {
   const [one, setOne] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
-  const [waiting, setWaiting] = useState(false);
+  const turn = useRef(Promise.resolve(true));
   const [assignee, setAssignee] = useState(/** @type {string | null} */ (null));
   const path = `incidents/${encodeURIComponent(id)}`;
   useEffect(() => {
@@ -127,9 +127,16 @@ function One({ id, mayWrite, changed }) {
     };
   }, [path]);
 
+  /**
+   * One change after the other: who names somebody and closes at once does both.
+   * @param {any} body
+   */
+  const change = (body) => {
+    turn.current = turn.current.then(() => carryOut(body));
+    return turn.current;
+  };
   /** @param {any} body */
-  const change = async (body) => {
-    setWaiting(true);
+  const carryOut = async (body) => {
     try {
       setOne(await send("PATCH", path, body));
       setError(null);
@@ -138,8 +145,6 @@ function One({ id, mayWrite, changed }) {
     } catch (reason) {
       setError(reason);
       return false;
-    } finally {
-      setWaiting(false);
     }
   };
   const say = async (/** @type {any} */ event, /** @type {any} */ more = {}) => {
@@ -187,13 +192,12 @@ function One({ id, mayWrite, changed }) {
           <textarea name="comment" rows="2" maxlength="500"></textarea>
         </label>
         <div class="row-of-buttons">
-          <button type="submit" disabled=${waiting}>
+          <button type="submit">
             <${Icon} name="message" />${t("incident.say")}
           </button>
           <button
             type="button"
             class=${open ? "primary" : ""}
-            disabled=${waiting}
             onClick=${(/** @type {any} */ e) => say(e, { state: open ? "closed" : "open" })}
           >
             <${Icon} name=${open ? "check" : "refresh"} />${t(open ? "incident.close" : "incident.reopen")}
