@@ -41,6 +41,7 @@ class Latch:
         "_announced",
         "_announced_heard",
         "_elsewhere",
+        "_moves",
         "_opened_at",
         "_trial",
         "_trials",
@@ -55,10 +56,12 @@ class Latch:
         self.heard_at = float("-inf")
         """When a packet of ``locked`` came; kept up by the caller."""
         self.locked: Address | None = None
+        self._announced: Address | None = None
         self.announce(announced, now)
 
     def announce(self, announced: Address | None, now: float) -> None:
         """A new description: what comes from there is latched anew."""
+        self._moves = announced != self._announced
         self._announced = announced
         self._trusted = None
         self._announced_heard = False
@@ -87,7 +90,8 @@ class Latch:
         if source == self.locked:
             return True
         if self.locked is not None and now - self.heard_at < RELATCH_S:
-            return False
+            # Packets that were under way when the peer said that it moves do not hold it back.
+            return self._moves and source == self._announced and now - self._opened_at < RELATCH_S
         if signed:
             return True
         if self.expects(source[0]):
@@ -115,4 +119,5 @@ class Latch:
             self._announced_heard = True
         self.locked = source
         self.heard_at = now
+        self._moves = False
         return True

@@ -103,3 +103,26 @@ def test_who_may_be_found_to_be_the_peer() -> None:
     latch.take(ANNOUNCED, 0.0, signed=False)
     assert not latch.may_become(ELSEWHERE)
     assert not Latch(ANNOUNCED, elsewhere=False, now=0.0).may_become(ELSEWHERE)
+
+
+def test_what_was_under_way_does_not_hold_back_who_moves() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    latch.take(ANNOUNCED, 10.0, signed=False)
+    latch.announce(MOVED, 11.0)
+    latch.heard_at = 11.1  # one more from before
+    assert not latch.considers(STRANGER, 11.2, signed=True)
+    assert latch.considers(MOVED, 11.2, signed=False)
+    assert latch.take(MOVED, 11.2, signed=False)
+    assert not latch.considers(ANNOUNCED, 11.3, signed=False), "it was there before"
+
+
+def test_who_says_nothing_new_or_stays_where_it_is_stays_locked() -> None:
+    """A device behind address translation describes itself anew, with an address nobody reaches."""
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0)
+    latch.take(ELSEWHERE, 0.0, signed=True)
+    latch.announce(ANNOUNCED, 10.0)
+    latch.heard_at = 10.1
+    assert not latch.considers(ANNOUNCED, 10.2, signed=True)
+    latch.announce(MOVED, 20.0)
+    latch.heard_at = 20.0 + RELATCH_S
+    assert not latch.considers(MOVED, 20.1 + RELATCH_S, signed=True)

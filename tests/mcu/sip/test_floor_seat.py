@@ -84,7 +84,7 @@ async def test_a_room_that_moves_is_answered_where_it_is(tmp_path: Path) -> None
         conference = await found.start()
         async with over_udp(found, conference) as call:
             call.bfcp.ask()
-            await until(lambda: call.presents(conference))
+            await until(lambda: call.bfcp.client.has_floor)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as moved:
                 moved.bind(("127.0.0.1", 0))
                 moved.setblocking(False)
@@ -94,3 +94,6 @@ async def test_a_room_that_moves_is_answered_where_it_is(tmp_path: Path) -> None
                 call.bfcp.send = lambda data: moved.sendto(data, ("127.0.0.1", call.section.port))
                 call.bfcp.give_back()
                 await until(lambda: not call.presents(conference))
+                answer, source = await asyncio.wait_for(_received(moved), 20)
+                assert answer[1] == Primitive.FLOOR_REQUEST_STATUS
+                assert source[1] == call.section.port
