@@ -27,7 +27,10 @@ STORE_WAIT_S = 10
 NO_PORTS_WAIT_S = 30
 MAX_GUESTS_OF_SOURCE: Final = 20
 """Calls of one source without an account: strangers must not take the places of all rooms."""
-GUESTS_WAIT_S = 30
+MAX_CALLS_OF_ACCOUNT: Final = 5
+"""Of one room: two devices, and calls of before whose end has not been noticed. Waiting for a PIN
+they hold ports and a place, and nothing else would bound them."""
+MANY_WAIT_S = 30
 FAREWELL_S: Final = 2.5
 """So long a caller who is sent away is told why, before the call ends."""
 
@@ -67,7 +70,8 @@ class Arrivals:
         self._opened = opened
         self._invitations = invitations
         self._gate = PinGate()
-        self._guests: Counter[str] = Counter()
+        self._calls: Counter[tuple[str, str]] = Counter()
+        """Of guests by their source, of rooms by their account."""
 
     async def take(self, event: CallReceived) -> None:
         """Answer one call; raises nothing that the caller of it causes."""
@@ -106,8 +110,7 @@ class Arrivals:
         self._admit(found)
         conversation = Conversation(self._context, found.conference, event.source)
         conversation.call = event.call
-        if not event.identity:
-            self._count_guest(conversation, client_key(event.source.host))
+        self._count(conversation, event)
         self._opened(event.call, conversation)
         async with self._context.one_a_turn():
             if conversation.is_over:
@@ -146,17 +149,26 @@ class Arrivals:
     def _is_locked(self, found: Destination) -> bool:
         return found.participant is None and self._conferences.get(found.conference).locked
 
-    def _count_guest(self, conversation: Conversation, source: str) -> None:
+    def _count(self, conversation: Conversation, event: CallReceived) -> None:
         """Count a call until its end; raises Refuse for one too many."""
-        if self._guests[source] >= MAX_GUESTS_OF_SOURCE:
-            raise Refuse(503, "too many calls without an account from there", GUESTS_WAIT_S)
+        if event.identity:
+            caller, most, whose = (
+                ("account", event.identity),
+                MAX_CALLS_OF_ACCOUNT,
+                "of this account",
+            )
+        else:
+            caller = "source", client_key(event.source.host)
+            most, whose = MAX_GUESTS_OF_SOURCE, "without an account from there"
+        if self._calls[caller] >= most:
+            raise Refuse(503, f"too many calls {whose}", MANY_WAIT_S)
 
         def ended() -> None:
-            self._guests[source] -= 1
-            if not self._guests[source]:
-                del self._guests[source]
+            self._calls[caller] -= 1
+            if not self._calls[caller]:
+                del self._calls[caller]
 
-        self._guests[source] += 1
+        self._calls[caller] += 1
         conversation.ended = ended
 
     def _admit(self, found: Destination) -> None:

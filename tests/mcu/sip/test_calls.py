@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,12 @@ import pytest
 from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
 from mcu.conference.convening_model import RetryConvening, StartConvening, StopConvening
 from mcu.conference.floor_model import GrantFloor
-from mcu.sip.arrivals import GUESTS_WAIT_S, MAX_GUESTS_OF_SOURCE
+from mcu.sip.arrivals import (
+    MANY_WAIT_S,
+    MAX_CALLS_OF_ACCOUNT,
+    MAX_GUESTS_OF_SOURCE,
+    Arrivals,
+)
 from mcu.sip.endings import goodbye
 from signalling.sip import (
     CallAnswered,
@@ -78,7 +84,7 @@ async def test_one_source_of_guests_does_not_take_all_places(tmp_path: Path) -> 
         await told(found.room, CallAnswered, MAX_GUESTS_OF_SOURCE)
         refused = found.dial(conference)
         ended = await told(found.room, CallEnded)
-        assert (ended.call, ended.code, ended.retry_after_s) == (refused, 503, GUESTS_WAIT_S)
+        assert (ended.call, ended.code, ended.retry_after_s) == (refused, 503, MANY_WAIT_S)
         # A room that is called has its place, and the next guest when one has gone.
         found.directory.targets["b1"] = (found.telephone(),)
         found.calls.call_again(conference, "b1")
@@ -88,6 +94,37 @@ async def test_one_source_of_guests_does_not_take_all_places(tmp_path: Path) -> 
         await until(lambda: "left" in found.states(conference).values())
         found.dial(conference)
         await told(found.room, CallAnswered, MAX_GUESTS_OF_SOURCE + 1)
+
+
+async def test_one_account_does_not_take_all_places_while_it_waits_for_a_pin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Arrivals.take
+
+    async def signed(self: Arrivals, event: CallReceived) -> None:
+        await take(self, replace(event, identity="b1"))
+
+    monkeypatch.setattr(Arrivals, "take", signed)
+    async with stage(tmp_path) as found:
+        conference = await found.start(pin="4711")
+        for _ in range(MAX_CALLS_OF_ACCOUNT):
+            found.dial(conference)
+        await told(found.room, CallAnswered, MAX_CALLS_OF_ACCOUNT)
+        assert not found.states(conference), "all of them wait"
+        refused = found.dial(conference)
+        ended = await told(found.room, CallEnded)
+        assert (ended.call, ended.code, ended.retry_after_s) == (refused, 503, MANY_WAIT_S)
+        # Others are not meant, and the account may call again once one of its calls has ended.
+        monkeypatch.setattr(Arrivals, "take", take)
+        found.dial(conference)
+        await told(found.room, CallAnswered, MAX_CALLS_OF_ACCOUNT + 1)
+        monkeypatch.setattr(Arrivals, "take", signed)
+        answered = next(one for one in found.room.events if isinstance(one, CallAnswered))
+        before = len(found.calls)
+        found.phone.do(lambda agent, now: agent.hang_up(answered.call, now))
+        await until(lambda: len(found.calls) < before)
+        found.dial(conference)
+        await told(found.room, CallAnswered, MAX_CALLS_OF_ACCOUNT + 2)
 
 
 async def test_a_guest_comes_in_and_goes(tmp_path: Path) -> None:
