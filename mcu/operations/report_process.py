@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -27,44 +26,15 @@ from mcu.conference.history import read_conference
 from mcu.operations.bridge_month import bridge_month, month_of
 from mcu.operations.report import Report
 from mcu.operations.report_pages import report_pages
+from mcu.operations.report_request import Request
 from mcu.operations.report_source import read_report
-from mcu.operations.report_tables import TableName, report_document, report_table
-from mcu.operations.report_words import Language
+from mcu.operations.report_tables import report_document, report_table
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 
 NICENESS = 10
 """Behind whatever mixes and sends."""
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
-
-Form = Literal["document", "table", "pdf", "month"]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be made.
-
-    Args:
-        form: of a conference's report, ``document`` and ``table`` as JSON, or the printed one;
-            ``month``: a bridge's month, as JSON.
-        subject: the conference, or the bridge.
-        targets: what every conference's id is put behind, to find in the audit what was done to it.
-        zone: time zone, by name. year, month: of ``month``.
-    """
-
-    store: str
-    form: Form
-    subject: str
-    targets: str
-    zone: str
-    language: Language = "vi"
-    table: TableName = "rooms"
-    year: int = 0
-    month: int = 0
-
-    def to_json(self) -> bytes:
-        """As the process reads it."""
-        return json.dumps(asdict(self)).encode()
 
 
 async def answer(request: Request) -> bytes:

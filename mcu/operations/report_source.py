@@ -18,7 +18,6 @@ from mcu.watch.incident_records import incident_of
 
 CHECKED = timedelta(hours=24)
 """A check so long before the beginning counts for the conference."""
-MAX_INCIDENTS = 1_000
 MAX_DEEDS = 5_000
 """The newest ones; a conference that was steered more often says so."""
 
@@ -86,14 +85,11 @@ async def _events(store: Store, conference: str) -> tuple[list[Happened], bool]:
 
 
 async def _incidents(store: Store, conference: str) -> list[Incident]:
-    found: list[Incident] = []
-    cursor: str | None = None
-    while len(found) < MAX_INCIDENTS:
-        page = await store.incidents.list(conference=conference, cursor=cursor)
+    page = await store.incidents.list(conference=conference)
+    found = [incident_of(each) for each in page.items]
+    while page.next_cursor is not None:
+        page = await store.incidents.list(conference=conference, cursor=page.next_cursor)
         found += [incident_of(each) for each in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
     return found[::-1]
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from mcu.operations.report_process import Form, Request
+from mcu.operations.report_request import Form, Request
 
 MOST_S: Final = 60.0
 WAIT_S: Final = 10.0
@@ -54,12 +55,18 @@ class Reporter:
             self._turn.release()
 
 
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Where this program's modules are; without its settings, which hold secrets."""
+    plain = {name: value for name, value in inherited.items() if not name.startswith("MCU_")}
+    return {**plain, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+
+
 async def _run(request: Request) -> bytes:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "mcu.operations.report_process",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+        env=_environment(os.environ),
     )  # fmt: skip
     try:
         async with asyncio.timeout(MOST_S):

@@ -13,7 +13,7 @@ from mcu.api.rights import Action
 from mcu.api.route import BASE, JSON_TYPE, Answer, Route
 from mcu.api.schemas.report import BridgeMonth, MonthQuery, PrintQuery, Report, TableQuery
 from mcu.operations.bridge_month import COLUMNS
-from mcu.operations.report_process import Form
+from mcu.operations.report_request import Form
 from mcu.operations.reporter import ReportFailed
 
 TAG: Final = "reports"

@@ -12,6 +12,7 @@ import { isOfCheck } from "./readiness.js";
 import { readUnits, unitName } from "./registry.js";
 
 const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "minutes", "actions"];
+const WAITS_MS = 75_000; // the server gives a report up after 70 s, and says so
 const SHOWN = 200; // of a search; the newest first
 
 /** Who may read reports: rooms and technicians may not. */
@@ -22,7 +23,7 @@ export const readsReports = () => ["admin", "operator", "observer"].includes(ses
  * @param {string} path
  */
 async function download(path) {
-  const response = await request(path);
+  const response = await request(path, { waits: WAITS_MS });
   const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");

@@ -86,7 +86,7 @@ export class ApiError extends Error {
 /**
  * @param {string} path below /api/v1, or absolute when it begins with two slashes
  * @param {{method?: string, json?: any, body?: string, type?: string, bearer?: string,
- *          headers?: Record<string, string>, signal?: AbortSignal, again?: boolean}} [options]
+ *          headers?: Record<string, string>, signal?: AbortSignal, again?: boolean, waits?: number}} [options]
  * @returns {Promise<Response>}
  */
 export async function request(path, options = {}) {
@@ -102,7 +102,7 @@ export async function request(path, options = {}) {
   }
   if (options.bearer) headers.Authorization = `Bearer ${options.bearer}`;
   else if (method !== "GET" && session.value) headers["X-CSRF-Token"] = session.value.csrf_token;
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(options.waits ?? TIMEOUT_MS);
   let response;
   try {
     response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, {
