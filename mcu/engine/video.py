@@ -255,10 +255,12 @@ class VideoMixer:
                 sizes[participant, "video"].append(ASKED_SIZE)
         fps = round(self._fps * self._shed.view_rate)
         requests = {key: request_for(found, fps) for key, found in sizes.items()}
-        for participant in self._taps.wishes():
-            request = requests.get((participant, "video"))
-            if request is not None and request.paused:
-                requests[participant, "video"] = thumbnail_request()
+        # A presentation stands in a slot from its first picture on, so it must not wait for a slot
+        # to send one: nobody would ever see it.
+        presentations = [key for key in sizes if key[1] == "presentation"]
+        for key in [*presentations, *((who, "video") for who in self._taps.wishes())]:
+            if key in requests and requests[key].paused:
+                requests[key] = thumbnail_request()
         for participant in self._wall.watched:
             request = requests.get((participant, "video"))
             if request is not None and request.paused:

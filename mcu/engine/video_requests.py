@@ -65,7 +65,7 @@ def request_for(slots: Iterable[tuple[int, int]], fps: int) -> SourceRequest:
 
 
 def thumbnail_request() -> SourceRequest:
-    """What a hidden source should send while somebody observes it."""
+    """What a hidden source should send while it is observed, or is a presentation."""
     small = STEPS[0]
     return SourceRequest(small.width, small.height, THUMBNAIL_FPS, THUMBNAIL_BPS)
 

@@ -299,7 +299,8 @@ async def test_the_screen_stands_in_the_picture_of_everybody(
                 context.fillRect(0, 0, 640, 360);
                 requestAnimationFrame(draw);
             };
-            draw();
+            // The first picture comes after the mixer has said what it wants of it.
+            setTimeout(draw, 3000);
             return canvas.captureStream(10);
         };
     }""")

@@ -353,6 +353,29 @@ def test_who_presents_is_who_sends_not_who_could() -> None:
     assert room.mixer.visible("main") == [None], "nobody has sent slides for a while"
 
 
+def test_slides_that_no_slot_shows_are_sent_all_the_same() -> None:
+    room = VideoRoom()
+    leg = room.join("a", RED, Leg("a", sources=("video", "presentation")))  # type: ignore[arg-type]
+    room.mixer.add_source("a", "presentation", leg)
+    room.mixer.add_viewer(leg, "main", room.now)
+    room.plan("1x1", PresentationSlot())
+    room.run(5)
+    assert room.mixer.visible("main") == [None]
+    before = room.mixer.source_requests()
+    assert before["a", "video"].paused
+    assert not before["a", "presentation"].paused, "the slot waits for the first picture"
+    slides = Camera(BLUE)
+    for _ in range(5):
+        room.mixer.receive("a", "presentation", slides.next(), room.now)
+        room.run(1)
+    assert room.mixer.source_requests()["a", "presentation"].width == 640
+    room.plan("1x1", ParticipantSlot("a"))
+    room.run(200)
+    hidden = room.mixer.source_requests()["a", "presentation"]
+    assert not hidden.paused, "a layout with slides again would never see one"
+    assert hidden.fps < 10
+
+
 def test_nobody_gets_back_the_slides_that_it_shows() -> None:
     room = VideoRoom()
     both = ("video", "presentation")
