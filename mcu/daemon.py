@@ -123,9 +123,7 @@ class Daemon:
             self._media.engine,
             settings.alarms,
             self._detectors(loop, stack),
-            loss=lambda conference, who: (
-                self._media.live.live(conference, who).quality.loss_percent
-            ),
+            loss=self._loss_percent,
             utcnow=SystemClock().utcnow,
             strained=lambda: self._media.load.status().level != "none",
         )

@@ -29,7 +29,9 @@ from mcu.watch.sound import SoundReading, SoundWatch
 STEP_S: Final = 0.1
 PARTS: Final = 10
 """A room is judged once in so many steps."""
-SOUND_S: Final = 0.5
+SOUND_STEPS: Final = 6
+"""So many steps until all who are listened to were looked through, some in each: all in one step
+would hold a core for 30 ms, and sound and pictures wait meanwhile on a machine of two."""
 CHOOSE_S: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class _Listened:
     drift: ClockDrift
     ends: tuple[End, End]
     reading: SoundReading = field(default_factory=SoundReading)
+    searched_at: float = float("-inf")
 
     def end(self) -> None:
         for end in self.ends:
@@ -98,7 +101,7 @@ class ConferenceWatch:
         self._codecs_now: dict[str, dict[str, str]] = {}
         self._expected: dict[str, float] = {}
         self._part = 0
-        self._next_sound = self._next_choice = now
+        self._next_choice = now
         for alarm in state.alarms:
             if alarm.open:
                 self.book.adopt(alarm.participant, alarm.kind, now)
@@ -133,9 +136,7 @@ class ConferenceWatch:
         if now >= self._next_choice:
             self._next_choice = now + CHOOSE_S
             self._choose(state, now, strained)
-        if now >= self._next_sound:
-            self._next_sound = now + SOUND_S
-            self._detect()
+        self._detect(now)
         expected = expected_to_speak(state)
         self._expected = {who: self._expected.get(who, now) for who in expected}
         self._part = (self._part + 1) % PARTS
@@ -298,16 +299,23 @@ class ConferenceWatch:
 
     # The heavy part
 
-    def _detect(self) -> None:
-        """Let the pool look through what was heard since the last time; cost here: O(listened)."""
+    def _detect(self, now: float) -> None:
+        """Let the pool look through what some rooms sent, or who may return what it is sent.
+
+        Cost here: O(listened).
+        """
         if self._lane.pending:
             return  # the machine is behind: what waits is bounded
         due = self._levels.take_due()
         loudest = self.media.speakers
-        work = [
-            (who, heard.watch, *heard.ears.take(), _first_but(loudest, who))
-            for who, heard in self._listened.items()
-        ]
+        turn = sorted(self._listened, key=lambda who: self._listened[who].searched_at)
+        if due is not None:
+            turn = []  # a piece of work as long as one room is
+        work = []
+        for who in turn[: -(-len(turn) // SOUND_STEPS)]:
+            heard = self._listened[who]
+            heard.searched_at = now
+            work.append((who, heard.watch, *heard.ears.take(), _first_but(loudest, who)))
         if due is None and not work:
             return
 
