@@ -19,8 +19,11 @@ HIDDEN: Final = (
 
 def conference_document(state: domain.ConferenceState, reach: Reach) -> Conference:
     """A conference; its PIN for those who may control it, what is looked at not for rooms."""
-    told = state.running and reach.conference(Action.CONTROL_CONFERENCES, state)
-    document = conference_resource(state) | {"pin": state.pin if told else None}
+    controls = reach.conference(Action.CONTROL_CONFERENCES, state)
+    document = conference_resource(state) | {
+        "pin": state.pin if controls and state.running else None,
+        "may_control": controls,
+    }
     if not reach.whole(state):
         document |= {"chair_view": None, "polling": None}
         document["recordings"] = [

@@ -27,12 +27,15 @@ RECORDING_SEEN: Final = ("id", "view", "started_at")
 """Rooms are told that they are recorded, not by whom, nor how the disk is."""
 UNSEEN: Final = (
     "alarm.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.", "recording.",
+    "invitation.",
 )  # fmt: skip
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
 CALLED: Final = "convening.called"
 """Rooms hear of a convening when it is their turn, so that their pages can say so."""
 ROLL_CALL_ENDS: Final = frozenset({"roll-call.signed", "roll-call.cancelled"})
-BRIDGE_EVENTS: Final = frozenset({"bridge.registered", "bridge.unregistered", "readiness.changed"})
+BRIDGE_EVENTS: Final = frozenset(
+    {"bridge.registered", "bridge.unregistered", "readiness.changed", "invitation.changed"}
+)
 """About a room, not about a conference: for who may read the room."""
 
 

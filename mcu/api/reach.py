@@ -17,6 +17,7 @@ from mcu.api.rights import (
     relations_to_unit,
 )
 from mcu.api.services import LegInfo, Services
+from mcu.conference.invitation_model import is_invited
 from mcu.conference.state import ConferenceState, Participant
 from mcu.store.paging import MAX_LIMIT
 
@@ -97,8 +98,14 @@ class Reach:
 
     def own_room(self, who: Participant) -> bool:
         """Whether a participant is a room of this token."""
-        room = _room(who)
+        room = _room(who, running=True)
         return room is not None and "room" in relations_to_room(self.holder, room, self.tree)
+
+    def may_call(self, state: ConferenceState, bridge: str, unit: str | None) -> bool:
+        """Whether a bridge may be called into a conference: it is within reach, or has accepted."""
+        if self.bridge(Action.CONTROL_CONFERENCES, bridge, unit):
+            return True
+        return is_invited(state.invitations, bridge)
 
     def leg(self, action: Action, leg: LegInfo, state: ConferenceState | None) -> bool:
         """Whether the action may be done to a leg."""
@@ -115,11 +122,19 @@ class Reach:
 
     def _to_conference(self, state: ConferenceState) -> Relations:
         return relations_to_conference(
-            self.holder, state.id, state.unit, _rooms(state.participants.values()), self.tree
+            self.holder, state.id, state.unit, self._rooms(state), self.tree
         )
 
+    def _rooms(self, state: ConferenceState) -> Iterable[Room]:
+        for who in state.participants.values():
+            room = _room(who, running=state.running)
+            over = who.invited and not state.running and self.holder.role != "bridge"
+            if room is not None and not over:
+                yield room
+
     def _to_participant(self, state: ConferenceState, who: Participant) -> Relations:
-        return relations_to_participant(self.holder, state.id, state.unit, _room(who), self.tree)
+        room = _room(who, running=state.running)
+        return relations_to_participant(self.holder, state.id, state.unit, room, self.tree)
 
     def require_unit(self, action: Action, unit: str | None, what: str) -> None:
         """Raises ``Problem`` forbidden unless the action may be done to something of ``unit``."""
@@ -172,9 +187,8 @@ def require_running(state: ConferenceState) -> None:
         raise Problem("conflict", f"Conference {state.id!r} has ended; start another one.")
 
 
-def _room(who: Participant) -> Room | None:
-    return None if who.bridge is None else Room(who.bridge, who.unit)
-
-
-def _rooms(participants: Iterable[Participant]) -> Iterable[Room]:
-    return (room for who in participants if (room := _room(who)) is not None)
+def _room(who: Participant, *, running: bool) -> Room | None:
+    """A participant as the rules see it; what an invitation gives ends with the conference."""
+    if who.bridge is None:
+        return None
+    return Room(who.bridge, who.unit, invited=who.invited and running)

@@ -10,7 +10,8 @@ relation    holds when
             reaches everything
 ``room``    the target is a room of the token: the bridge itself for a ``bridge`` token, any
             bridge of its units for a ``technician``; a conference is related when such a room is
-            in its roster
+            in its roster; for an ``admin`` and ``operator``, a room of its units that is there by
+            an invitation, while the conference runs
 ``own``     the leg was opened with this very token
 ==========  =====================================================================================
 
@@ -19,7 +20,9 @@ conferences in its unit; **technician** reads its unit, looks at the pictures an
 rooms of its unit, also in conferences of a higher level that call them, issues their join links
 and SIP secrets, reads their SIP traces, and joins for them; **observer** reads and watches;
 **bridge** joins the conferences that it is called to, reads them, presents, asks for the floor,
-answers roll calls, and mutes itself.
+answers roll calls, and mutes itself. Across the tree, **admin**, **operator** and **technician**
+answer invitations of rooms of their unit, and may then do in that one conference what a technician
+may: see it, look at and mute their own room, ask for the floor and present for it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -69,6 +72,8 @@ class Action(StrEnum):
     READ_EVENTS = "events.read"
     READ_METRICS = "metrics.read"
     READ_REPORTS = "reports.read"
+    READ_INVITATIONS = "invitations.read"
+    ANSWER_INVITATION = "invitations.answer"
 
 
 _NONE: Final[Relations] = frozenset()
@@ -76,6 +81,7 @@ _UNIT: Final[Relations] = frozenset({"unit"})
 _ROOM: Final[Relations] = frozenset({"room"})
 _BOTH: Final[Relations] = frozenset({"unit", "room"})
 _OWN: Final[Relations] = frozenset({"own"})
+_ALL: Final[Relations] = _BOTH | _OWN
 
 _COLUMNS: Final[tuple[Role, ...]] = ("admin", "operator", "technician", "observer", "bridge")
 _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
@@ -86,19 +92,19 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.WRITE_BRIDGES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.ISSUE_BRIDGE_TOKEN: (_UNIT, _UNIT, _UNIT, _NONE, _NONE),
     Action.ISSUE_SIP_SECRET: (_UNIT, _UNIT, _UNIT, _NONE, _NONE),
-    Action.READ_SIP_TRACE: (_UNIT, _UNIT, _BOTH, _NONE, _NONE),
+    Action.READ_SIP_TRACE: (_BOTH, _BOTH, _BOTH, _NONE, _NONE),
     Action.MANAGE_TOKENS: (_UNIT, _NONE, _NONE, _NONE, _NONE),
     Action.USE_SESSION: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.READ_SCENARIOS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.WRITE_SCENARIOS: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.READ_INCIDENTS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.WRITE_INCIDENTS: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
-    Action.READ_CONFERENCES: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
+    Action.READ_CONFERENCES: (_BOTH, _BOTH, _BOTH, _UNIT, _ROOM),
     Action.CONTROL_CONFERENCES: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
-    Action.MUTE_PARTICIPANT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
-    Action.PRESENT: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
-    Action.ASK_FLOOR: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
-    Action.ANSWER_ROLL_CALL: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.MUTE_PARTICIPANT: (_BOTH, _BOTH, _ROOM, _NONE, _ROOM),
+    Action.PRESENT: (_BOTH, _BOTH, _ROOM, _NONE, _ROOM),
+    Action.ASK_FLOOR: (_BOTH, _BOTH, _ROOM, _NONE, _ROOM),
+    Action.ANSWER_ROLL_CALL: (_BOTH, _BOTH, _ROOM, _NONE, _ROOM),
     Action.READ_READINESS: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
     Action.CONFIRM_SOUND: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
     Action.RECORD: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
@@ -106,14 +112,16 @@ _ROWS: Final[Mapping[Action, tuple[Relations, ...]]] = {
     Action.READ_RECORDING: (_UNIT, _UNIT, _NONE, _NONE, _NONE),
     Action.DELETE_RECORDING: (_UNIT, _NONE, _NONE, _NONE, _NONE),
     Action.SEE_VIEW: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
-    Action.SEE_PARTICIPANT: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
-    Action.JOIN: (_UNIT, _UNIT, _ROOM, _NONE, _ROOM),
+    Action.SEE_PARTICIPANT: (_BOTH, _BOTH, _BOTH, _UNIT, _ROOM),
+    Action.JOIN: (_BOTH, _BOTH, _ROOM, _NONE, _ROOM),
     Action.WATCH: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
-    Action.READ_LEG: (_UNIT | _OWN, _UNIT | _OWN, _BOTH | _OWN, _UNIT | _OWN, _ROOM | _OWN),
-    Action.CHANGE_LEG: (_UNIT | _OWN, _UNIT | _OWN, _ROOM | _OWN, _OWN, _ROOM | _OWN),
-    Action.READ_EVENTS: (_UNIT, _UNIT, _BOTH, _UNIT, _ROOM),
+    Action.READ_LEG: (_ALL, _ALL, _ALL, _UNIT | _OWN, _ROOM | _OWN),
+    Action.CHANGE_LEG: (_ALL, _ALL, _ROOM | _OWN, _OWN, _ROOM | _OWN),
+    Action.READ_EVENTS: (_BOTH, _BOTH, _BOTH, _UNIT, _ROOM),
     Action.READ_METRICS: (_UNIT, _UNIT, _UNIT, _UNIT, _NONE),
     Action.READ_REPORTS: (_UNIT, _UNIT, _NONE, _UNIT, _NONE),
+    Action.READ_INVITATIONS: (_UNIT, _UNIT, _UNIT, _UNIT, _ROOM),
+    Action.ANSWER_INVITATION: (_UNIT, _UNIT, _UNIT, _NONE, _NONE),
 }
 RIGHTS: Final[Mapping[Action, Mapping[Role, Relations]]] = {
     action: dict(zip(_COLUMNS, row, strict=True)) for action, row in _ROWS.items()
@@ -162,10 +170,15 @@ class UnitTree:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A bridge as the rules see it: its id and the unit it belongs to."""
+    """A bridge as the rules see it: its id and the unit it belongs to.
+
+    Args:
+        invited: it takes part by an invitation to a conference that runs.
+    """
 
     bridge: str
     unit: str | None
+    invited: bool = False
 
 
 def may_ever(role: Role, action: Action) -> bool:
@@ -200,8 +213,8 @@ def relations_to_conference(
     if holder.conference not in (None, conference):
         return _NONE
     relations = _through_unit(holder, unit, tree)
-    if holder.role in ("technician", "bridge") and any(
-        "room" in _through_room(holder, room, tree) for room in rooms
+    if any(
+        _may_be_own(holder, room) and "room" in _through_room(holder, room, tree) for room in rooms
     ):
         relations |= _ROOM
     return relations
@@ -230,4 +243,11 @@ def _through_room(holder: Holder, room: Room, tree: UnitTree) -> Relations:
         return _ROOM if room.bridge == holder.bridge else _NONE
     if not tree.is_within(room.unit, holder.unit):
         return _NONE
-    return _BOTH if holder.role == "technician" else _UNIT
+    return _BOTH if _may_be_own(holder, room) else _UNIT
+
+
+def _may_be_own(holder: Holder, room: Room) -> bool:
+    """Asked before the tree is: of most rooms it is plain that they are not."""
+    if holder.role in ("technician", "bridge"):
+        return True
+    return room.invited and holder.role in ("admin", "operator")

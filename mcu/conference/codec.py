@@ -16,6 +16,7 @@ from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
+from mcu.conference.invitation_model import Invitation
 from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling
 from mcu.conference.recording_model import Recording
@@ -156,6 +157,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     **dict.fromkeys((Participant, ParticipantLeg, ViewSetting, Message), _fields),
     **dict.fromkeys((Floor, FloorHolder, FloorRequest, Polling), _fields),
     **dict.fromkeys((Convening, ConvenedRoom, Milestone, Conflict), _fields),
+    Invitation: _fields,
     ConferenceAlarm: _fields,
     Overlay: _fields,
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark, Recording), _fields),
@@ -217,6 +219,8 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     str | tuple[str, ...]: lambda value: value if isinstance(value, str) else tuple(value),
     Conflict: _one(Conflict),
     tuple[Conflict, ...]: _many(_one(Conflict)),
+    Invitation: _one(Invitation),
+    tuple[Invitation, ...]: _many(_one(Invitation)),
     Convening: _one(Convening),
     Convening | None: _optional(_one(Convening)),
     tuple[ConvenedRoom, ...]: _many(_one(ConvenedRoom)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mcu.conference.agenda_commands import AgendaCommand, NoteItemOver
+from mcu.conference.invitation_model import InvitationCommand
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.scenario import Agenda
 from mcu.conference.state import (
@@ -299,6 +300,7 @@ PlainCommand = (
     | Unlock
     | AdmitWaiting
     | RefuseWaiting
+    | InvitationCommand
     | AgendaCommand
 )
 """All but those of the procedure."""

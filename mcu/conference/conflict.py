@@ -56,6 +56,14 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
     return [*events, *settled]
 
 
+def given_up(state: ConferenceState, bridge: str, by: str, now: datetime) -> list[Event]:
+    """The end of asking for a bridge that may not come any more."""
+    found = find_conflict(state.conflicts, bridge, "asking")
+    if found is None or not found.is_open:
+        return []
+    return [_decided(found, "declined", by, now)]
+
+
 def _raise(state: ConferenceState, command: RaiseConflict, now: datetime) -> list[Event]:
     if command.bridge in state.participants:
         raise Refused(f"{command.name} is in this conference already.", "bridge")

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mcu.conference import agenda, facts, mutes, presentation, procedure, roll_call, roster, waiting
+from mcu.conference import (
+    agenda,
+    facts,
+    invitation,
+    mutes,
+    presentation,
+    procedure,
+    roll_call,
+    roster,
+    waiting,
+)
 from mcu.conference.agenda_commands import ChangeAgenda, JumpToItem, NextItem, PreviousItem
 from mcu.conference.commands import (
     AddParticipant,
@@ -49,6 +59,7 @@ from mcu.conference.events import (
     MessageCleared,
     MessageShown,
 )
+from mcu.conference.invitation_model import AnswerInvitation, InviteRoom, WithdrawInvitation
 from mcu.conference.layouts import checked_layout, checked_slots
 from mcu.conference.procedure_model import ProcedureCommand, ProcedureFact
 from mcu.conference.roll_call_model import LateRollCallCommand, MarkRoom
@@ -167,6 +178,8 @@ def _decide(
             return waiting.admit(state, command)
         case RefuseWaiting():
             return waiting.refuse(state, command)
+        case InviteRoom() | AnswerInvitation() | WithdrawInvitation():
+            return presentation.given_back(state, invitation.decide_invitation(state, command, now))
         case NextItem() | PreviousItem() | JumpToItem() | ChangeAgenda():
             return agenda.decide_agenda(state, command, now)
         case _:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from mcu.conference.agenda_events import AgendaEvent
+from mcu.conference.invitation_model import InvitationEvent
 from mcu.conference.procedure_model import ProcedureEvent
 from mcu.conference.scenario import Agenda
 from mcu.conference.state import Participant
@@ -244,6 +245,7 @@ Event = (
     | PresentationStopped
     | MessageShown
     | MessageCleared
+    | InvitationEvent
     | ProcedureEvent
     | AgendaEvent
 )
@@ -259,5 +261,6 @@ EPHEMERAL_TYPES = (
     "incident.opened",
     "incident.changed",
     "readiness.changed",
+    "invitation.changed",
 )
 """Published but never stored: they have no ``seq`` and are not repeated on resume."""

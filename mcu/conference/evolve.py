@@ -31,6 +31,7 @@ from mcu.conference.events import (
     PresentationStopped,
 )
 from mcu.conference.floor_model import IDLE_FLOOR, FloorEvent, evolve_floor
+from mcu.conference.invitation_model import InvitationEvent, evolve_invitations
 from mcu.conference.overlay_model import OverlayEvent, OverlayPinned, evolve_overlays
 from mcu.conference.polling_model import PollingEvent, PollingMoved, evolve_polling
 from mcu.conference.presence import failed_call, next_presence
@@ -93,6 +94,9 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
     version = state.version + (not isinstance(event, PollingMoved | AlarmEvent))
     if isinstance(event, ProcedureEvent):
         return replace(_evolve_procedure(state, event), version=version)
+    if isinstance(event, InvitationEvent):
+        invitations = evolve_invitations(state.invitations, event)
+        return replace(state, invitations=invitations, version=version)
     match event:
         case ConferenceChanged():
             return replace(

@@ -32,6 +32,8 @@ from mcu.conference.events import (
     PresentationStopped,
 )
 from mcu.conference.evolve import evolve
+from mcu.conference.invitation_model import InvitationEvent
+from mcu.conference.invitation_resources import invitation_data
 from mcu.conference.presence import PRESENCES
 from mcu.conference.procedure_model import ProcedureEvent
 from mcu.conference.procedure_resources import (
@@ -101,6 +103,7 @@ def participant_resource(participant: Participant) -> Json:
         "importance": participant.importance,
         "state": participant.presence,
         "waiting": participant.waiting,
+        "invited": participant.invited,
         "call_failure": participant.call_failure,
         "audio_muted": participant.audio_muted,
         "video_muted": participant.video_muted,
@@ -122,6 +125,8 @@ def event_data(event: Event) -> Json:
     """
     if isinstance(event, ProcedureEvent):
         return procedure_data(event)
+    if isinstance(event, InvitationEvent):
+        return invitation_data(event)
     match event:
         case ConferenceStarted():
             return {

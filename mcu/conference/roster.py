@@ -13,6 +13,7 @@ from mcu.conference.events import (
     ParticipantChanged,
     ParticipantRemoved,
 )
+from mcu.conference.invitation_model import is_invited
 from mcu.conference.state import (
     EVERYONE,
     ConferenceState,
@@ -86,7 +87,8 @@ def add(state: ConferenceState, command: AddParticipant) -> list[Event]:
         )
     muted = any(scope in (EVERYONE, *entry.unit_path) for scope in state.entry_muted)
     newcomer = _participant(entry, state.enlisted, is_chair=False)
-    return [ParticipantAdded(replace(newcomer, audio_muted=muted))]
+    invited = is_invited(state.invitations, entry.bridge)
+    return [ParticipantAdded(replace(newcomer, audio_muted=muted, invited=invited))]
 
 
 def remove(state: ConferenceState, command: RemoveParticipant) -> list[Event]:

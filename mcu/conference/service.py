@@ -39,6 +39,7 @@ from mcu.conference.history import (
     read_conference,
     read_events,
 )
+from mcu.conference.invitation_resources import tell_invited
 from mcu.conference.invitations import Invitations
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import KEPT, Keeper, Retention
@@ -93,6 +94,7 @@ class Conferences:
         self._turns = Turns(store, self._live, self._journal, self._keeper, self._clock)
         self.conflicts = Conflicts(self)
         self.listen(self.conflicts.changed)
+        self.listen(partial(tell_invited, self._hub.publish_ephemeral))
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._closed = False

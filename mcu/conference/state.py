@@ -14,6 +14,7 @@ from mcu.conference.call_failure import CallFailure as CallFailure
 from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import Convening
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
+from mcu.conference.invitation_model import Invitation
 from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling
 from mcu.conference.presence import holds_tile
@@ -101,6 +102,7 @@ class Participant:
         call_failure: why the last call to it came to nothing; None once it has come.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
         waiting: it came while the conference was locked, and is not let in yet.
+        invited: it is here because its unit has accepted an invitation.
         version: grows with every change of this participant (ETag).
     """
 
@@ -126,6 +128,7 @@ class Participant:
     call_failure: CallFailure | None = None
     address: str | None = None
     waiting: bool = False
+    invited: bool = False
     version: int = 1
 
     @property
@@ -176,6 +179,7 @@ class ConferenceState:
         agenda: what it was started from, and how far it has come; its version is its own.
         calls_when_convened: rooms are called when they are convened, not from the beginning.
         convening: the latest; who was to come, and who has.
+        invitations: rooms from elsewhere in the tree that were asked to take part.
         conflicts: bridges that another conference wants too, and bridges it asks for.
         overlays: what is pinned to the picture. overlays_pinned: ever.
         alarms: of its rooms; those that last, and the newest that are over. alarms_raised: ever.
@@ -213,6 +217,7 @@ class ConferenceState:
     calls_when_convened: bool = False
     convening: Convening | None = None
     conflicts: tuple[Conflict, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
     alarms: tuple[ConferenceAlarm, ...] = ()
     alarms_raised: int = 0
     recordings: tuple[Recording, ...] = ()

@@ -29,6 +29,7 @@ from mcu.conference.events import ConferenceChanged, ConferenceEnded, Conference
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import RecordedEvent
 from mcu.conference.history import list_entry, read_conference, was_used
+from mcu.conference.invitation_model import InvitationCommand
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import Keeper
 from mcu.conference.live import LiveConferences
@@ -46,7 +47,7 @@ Also = Callable[[ConferenceState], Sequence[Write]]
 """What is written together with a command's events, seeing the state after it. Not asked where the
 command changes nothing."""
 
-_ALONE = AddParticipant | RemoveParticipant | ChangeConference | EndConference
+_ALONE = AddParticipant | RemoveParticipant | ChangeConference | EndConference | InvitationCommand
 """Change who may be where, or what may be dialled: decided when all before them is true."""
 
 _LATE = LateRollCallCommand

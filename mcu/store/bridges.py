@@ -48,6 +48,16 @@ class RowError:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class AgencyBridge:
+    """What others elsewhere in the tree may know of an agency's bridge."""
+
+    id: str
+    name: str
+    unit: str
+    unit_name: str
+
+
 class ImportRefused(StoreError):  # noqa: N818
     """Nothing was imported: HTTP 422. ``errors`` are in the order of the lines."""
 
@@ -124,6 +134,45 @@ class Bridges:
             parameters.append(unit)
         rows = await self._database.rows(f"{sql} ORDER BY id LIMIT {limit + 1}", parameters)
         return page([_bridge(row) for row in rows], limit, lambda bridge: bridge.id)
+
+    async def of_agencies(
+        self,
+        *,
+        outside: str | None,
+        search: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> Page[AgencyBridge]:
+        """List bridges of units of the level ``agency`` by id.
+
+        Args:
+            outside: not those of this unit and everything under it; None is the whole tree, with
+                nothing outside of it.
+            search: part of the bridge's or the unit's name, case ignored for ASCII letters.
+
+        Raises:
+            InvalidRecord: limit or cursor. StoreUnavailable.
+        """
+        limit, after = read_limit(limit), read_cursor(cursor)
+        if outside is None:
+            return Page((), None)
+        sql = (
+            "SELECT bridges.id, bridges.name, bridges.unit, units.name AS unit_name"
+            " FROM bridges JOIN units ON units.id = bridges.unit"
+            " WHERE units.level = 'agency' AND bridges.id > ?"
+            " AND bridges.unit NOT IN (SELECT id FROM subtree)"
+        )
+        parameters = [outside, after]
+        if search is not None:
+            sql += (
+                " AND (instr(lower(bridges.name), lower(?)) OR instr(lower(units.name), lower(?)))"
+            )
+            parameters += [search, search]
+        rows = await self._database.rows(
+            f"{SUBTREE}{sql} ORDER BY bridges.id LIMIT {limit + 1}", parameters
+        )
+        found = [AgencyBridge(*(row[name] for name in row.keys())) for row in rows]  # noqa: SIM118
+        return page(found, limit, lambda bridge: bridge.id)
 
     async def of_subtree(self, unit: str) -> Sequence[Bridge]:
         """Every bridge of a unit and all under it: the most important first, then by id."""

@@ -218,7 +218,8 @@ async def _require_bridges(call: Call, bridges: tuple[str, ...]) -> None:
     for bridge in known.values():
         if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
             raise forbidden(
-                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}."
+                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: "
+                "start without it and invite it."
             )
 
 

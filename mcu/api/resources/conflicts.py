@@ -42,8 +42,10 @@ async def raise_conflict(call: Call) -> web.Response:
     """Ask for a bridge that another conference has."""
     state = await controlled(call)
     bridge = await call.services.store.bridges.get(call.body(NewConflict).bridge)
-    if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
-        raise forbidden(f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}.")
+    if not call.reach.may_call(state, bridge.id, bridge.unit):
+        raise forbidden(
+            f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: invite it."
+        )
     conferences = call.services.conferences
     await conferences.conflicts.ask(state.id, bridge.id, bridge.name, call.actor)
     return _answer(call, conferences.get(state.id), bridge.id, "asking", None, 201)

@@ -59,9 +59,9 @@ async def add_participant(call: Call) -> web.Response:
     conferences = call.services.conferences
     if new.bridge is not None:
         bridge = await call.services.store.bridges.get(new.bridge)
-        if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
+        if not call.reach.may_call(state, bridge.id, bridge.unit):
             raise forbidden(
-                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}."
+                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: invite it."
             )
         who = await conferences.add_bridge(
             state.id, bridge.id, call.actor, importance=new.importance
@@ -147,6 +147,8 @@ async def transfer_participant(call: Call) -> web.Response:
     other = await services.conferences.read(wanted)
     call.reach.require_conference(Action.CONTROL_CONFERENCES, other, "move anybody to")
     require_running(other)
+    if who.bridge is not None and not call.reach.may_call(other, who.bridge, who.unit):
+        raise forbidden(f"{who.label} is invited to this conference only: invite it to the other.")
     if services.transfer is None:
         moved = await move(services.conferences, state.id, who.id, other.id, call.actor)
     else:

@@ -228,6 +228,9 @@ class Conference(Output):
     convening: ConveningSummary | None
     waiting: int = Field(description="participants who came while it was locked and wait")
     conflicts: int = Field(description="bridges that two conferences want, not decided yet")
+    may_control: bool = Field(
+        description="this token may steer it; false where only a room of its unit takes part"
+    )
     calls_when_convened: bool = Field(
         description="rooms are called when they are convened, not from the beginning"
     )
@@ -346,6 +349,7 @@ class Participant(Output):
     importance: int | None
     state: Presence
     waiting: bool = Field(description="it came late to a locked conference, and is not let in yet")
+    invited: bool = Field(description="it is here by an invitation that its unit has accepted")
     call_failure: CallFailure | None = Field(
         description="why the last call to it came to nothing; null once it has come"
     )

@@ -100,6 +100,20 @@ def test_a_technician_stands_to_rooms_in_conferences_from_above() -> None:
     assert relations_to_participant(technician, "c", "tinh", None, TREE) == set()
 
 
+@pytest.mark.parametrize("role", ["admin", "operator"])
+def test_people_of_an_invited_room_stand_to_it_in_that_conference_alone(role: Role) -> None:
+    holder, invited = Holder(role, "xa-1"), Room("xa-1-a", "xa-1", invited=True)
+    assert relations_to_conference(holder, "c", "khac", [invited], TREE) == {"room"}
+    assert relations_to_participant(holder, "c", "khac", invited, TREE) == {"room"}
+    assert relations_to_participant(holder, "c", "khac", ROOM, TREE) == set()
+    elsewhere = Room("xa-2-a", "xa-2", invited=True)
+    assert relations_to_conference(holder, "c", "khac", [elsewhere, ROOM], TREE) == set()
+    for action in (Action.CONTROL_CONFERENCES, Action.SEE_VIEW, Action.RECORD, Action.WATCH):
+        assert not may(role, action, frozenset({"room"}))
+    observer = Holder("observer", "xa-1")
+    assert relations_to_conference(observer, "c", "khac", [invited], TREE) == set()
+
+
 def test_a_bridge_stands_to_itself_only() -> None:
     bridge = Holder("bridge", bridge="xa-1-a")
     assert relations_to_unit(bridge, "xa-1", TREE) == set()

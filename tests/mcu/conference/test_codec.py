@@ -31,6 +31,7 @@ from mcu.conference.commands import (
 from mcu.conference.conflict_model import Conflict, NoteConflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
+from mcu.conference.invitation_model import Invitation
 from mcu.conference.overlay_model import Overlay
 from mcu.conference.polling_model import Polling, StartPolling
 from mcu.conference.recording_model import Recording, StartRecording
@@ -222,6 +223,15 @@ conflicts = st.builds(
 )
 
 
+invitations = st.builds(
+    Invitation,
+    texts,
+    texts,
+    texts,
+    times,
+    status=st.sampled_from(["open", "accepted", "withdrawn"]),
+    answered_at=st.none() | times,
+)
 overlays = st.builds(
     Overlay,
     st.integers(1, 99),
@@ -250,6 +260,7 @@ def events_of(cls):
         Convening: convenings,
         Conflict: conflicts,
         Overlay: overlays,
+        Invitation: invitations,
         ConferenceAlarm: alarms,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),

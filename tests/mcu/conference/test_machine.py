@@ -73,6 +73,7 @@ from mcu.conference.floor_model import (
     ResumeFloor,
     WithdrawFloorRequest,
 )
+from mcu.conference.invitation_model import AnswerInvitation, InviteRoom, WithdrawInvitation
 from mcu.conference.on_air import alone, leaders
 from mcu.conference.plan import media_plan
 from mcu.conference.polling_model import (
@@ -171,6 +172,9 @@ COMMANDS = st.one_of(
     st.just(Unlock()),
     st.builds(AdmitWaiting, st.none() | PEOPLE),
     st.builds(RefuseWaiting, st.none() | PEOPLE),
+    st.builds(lambda id_: InviteRoom(id_, "Xã", "a"), PEOPLE),
+    st.builds(AnswerInvitation, PEOPLE, st.booleans()),
+    st.builds(WithdrawInvitation, PEOPLE),
     st.just(NextItem()),
     st.just(PreviousItem()),
     st.builds(JumpToItem, ITEM_IDS),

@@ -95,6 +95,7 @@ def test_a_participant():
         "legs": ["leg-b0"],
         "joined_at": "2026-11-02T07:30:00.000000Z",
         "waiting": False,
+        "invited": False,
         "lost_at": None,
         "version": 2,
     }
@@ -152,6 +153,7 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "convening.started", "convening.called", "convening.reached", "convening.failed",
         "convening.joined", "convening.passed", "convening.overrun", "convening.stopped",
         "convening.retried", "convening.changed", "conflict.raised", "conflict.decided",
+        "invitation.sent", "invitation.answered",
         "participants.admitted", "participants.refused",
     } == set(EVENT_TYPES)  # fmt: skip
 

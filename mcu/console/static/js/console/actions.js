@@ -343,6 +343,22 @@ export class Actions {
     });
   }
 
+  /** Ask a room elsewhere in the tree to take part. @param {any} one */
+  invite(one) {
+    const body = { bridge: one.bridge };
+    return this.run(`invite:${one.bridge}`, () => send("POST", `${this.path}/invitations`, body), {
+      done: t("done.invited", { name: one.name }),
+    });
+  }
+
+  /** @param {any} one */
+  withdrawInvitation(one) {
+    const path = `${this.path}/invitations/${encodeURIComponent(one.bridge)}`;
+    return this.run(`invite:${one.bridge}`, () => send("DELETE", path), {
+      done: t("done.invitation.withdraw", { name: one.name }),
+    });
+  }
+
   /** Move somebody to another conference. @param {any} person @param {any} target */
   transfer(person, target) {
     return this.run(

@@ -8,6 +8,7 @@ import { Dialog, Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { Invitable } from "./invitations.js";
 import { belongsTo } from "./registry.js";
 
 /** @param {{desk: import("./conference.js").Desk, onClose: () => void}} props */
@@ -62,6 +63,7 @@ export function AddRooms({ desk, onClose }) {
       ${bridges && !found.length && html`<li class="quiet none">${t("add.none")}</li>`}
       ${!bridges && !error && html`<li class="quiet none">${t("loading")}</li>`}
     </ul>
+    <${Invitable} desk=${desk} search=${search} />
     <form class="add-guest" onSubmit=${addGuest} autocomplete="off">
       <label>${t("add.guest")}<input name="guest" maxlength="200" /></label>
       <label

@@ -54,9 +54,17 @@ export class Desk {
     this.convening = signal({ order: "importance", at_once: null, target_s: null });
     /** Whether the chosen room is to go to another conference. */
     this.moving = signal(false);
-    const role = session.peek()?.role;
-    this.controls = role === "admin" || role === "operator";
-    this.mutes = this.controls || role === "technician";
+    this.role = session.peek()?.role;
+  }
+
+  /** Whether it is steered from here: where one's own rooms are guests, it is not. */
+  get controls() {
+    const guest = this.model.conference.value?.may_control === false;
+    return (this.role === "admin" || this.role === "operator") && !guest;
+  }
+
+  get mutes() {
+    return ["admin", "operator", "technician"].includes(this.role ?? "");
   }
 
   /** @param {string} id */

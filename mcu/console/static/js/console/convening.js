@@ -10,6 +10,7 @@ import { clock, duration, t } from "../shared/i18n.js";
 import { localTime } from "../shared/procedure.js";
 import { busy } from "./actions.js";
 import { Conflicts, WaitingRoom } from "./conflicts.js";
+import { Invited } from "./invitations.js";
 
 const ORDERS = ["importance", "units", "scenario"];
 const MINUTES = [5, 10, 15, 20, 30];
@@ -59,6 +60,7 @@ export function ConveningPanel({ desk }) {
     <${Problem} error=${error} />
     <${WaitingRoom} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     <${Conflicts} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
+    <${Invited} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     ${board ? html`<${Progress} desk=${desk} board=${board} off=${off} />` : null}
     ${board?.state !== "open" && html`<${Begin} desk=${desk} again=${Boolean(board)} off=${off} />`}
     ${board && html`<${Rows} desk=${desk} board=${board} off=${off} />`}

@@ -8,6 +8,7 @@ import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
+import { Received, readReceived } from "./invitations.js";
 import { isOfCheck } from "./readiness.js";
 import { LinkBanner } from "./banner.js";
 import { load, LoadBanner } from "./load.js";
@@ -35,6 +36,7 @@ async function read() {
 /** @param {any} event */
 function receive(event) {
   if (event.type === "load.measured") load.value = event.data;
+  if (event.type === "invitation.changed") void readReceived();
   if (!CHANGES.test(event.type) || timer) return;
   timer = setTimeout(() => {
     timer = 0;
@@ -47,7 +49,10 @@ export function ListScreen() {
   useEffect(() => {
     const stream = new EventStream("/api/v1/events", {
       onEvent: receive,
-      onOpen: () => void read(),
+      onOpen: () => {
+        void read();
+        void readReceived();
+      },
       onLink: (now) => (link.value = now),
     });
     return () => {
@@ -87,6 +92,7 @@ export function ListScreen() {
           ${mayStart && html`<p class="quiet">${t("list.empty-hint")}</p>`}
         </div>`
       }
+      <${Received} />
       <ul class="conferences">
         ${running.map((conference) => html`<li key=${conference.id}><${Entry} conference=${conference} /></li>`)}
       </ul>

@@ -51,6 +51,8 @@ export class ConferenceModel {
     this.rollCallChanges = signal(0);
     /** Grows whenever the board of a convening has changed, or all was read anew. */
     this.conveningChanges = signal(0);
+    /** Grows whenever an invitation has changed, or all was read anew. */
+    this.invitationChanges = signal(0);
     /** Grows whenever a conflict about a room has changed, or all was read anew. */
     this.conflictChanges = signal(0);
     /** Grows with every event of a recording. */
@@ -135,6 +137,7 @@ export class ConferenceModel {
     this.rollCallChanges.value += 1;
     this.conveningChanges.value += 1;
     this.conflictChanges.value += 1;
+    this.invitationChanges.value += 1;
     this.recordingChanges.value += 1;
     this.alarmChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
@@ -249,6 +252,11 @@ export class ConferenceModel {
           this.conflictChanges.value += 1;
           if (type === "conflict.raised")
             show({ tone: "bad", text: t(`conflict.${data.side}.told`, { room: data.name, name: data.conference_name }) });
+        }
+        if (type.startsWith("invitation.")) {
+          this.invitationChanges.value += 1;
+          if (type === "invitation.answered" && data.status !== "withdrawn")
+            show({ tone: data.status === "accepted" ? "good" : "bad", text: t(`invitation.told.${data.status}`, { room: data.name, by: data.by }) });
         }
         if (type.startsWith("recording.")) {
           this.recordingChanges.value += 1;

@@ -1,0 +1,59 @@
+"""Rooms from elsewhere in the tree, invited to one conference."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mcu.api.schemas.base import Identifier, Input, Output, PageQuery, Text, Time
+
+
+class NewInvitation(Input):
+    """Who is invited."""
+
+    bridge: Identifier = Field(description="a room outside of this token's reach")
+    note: Text | None = Field(default=None, description="what is said to the room's side")
+
+
+class InvitationAnswer(Input):
+    """What the room's side says."""
+
+    answer: Literal["accept", "decline"] = Field(
+        description="`accept`: the room is called, or asked for where another conference has it; "
+        "`decline`, also after `accept`: it is taken out again"
+    )
+
+
+class Invitation(Output):
+    """One room that was asked to take part."""
+
+    bridge: str
+    name: str
+    unit: str = Field(description="the room's")
+    conference: str
+    conference_name: str
+    conference_unit: str
+    status: Literal["open", "accepted", "declined", "withdrawn", "ended"] = Field(
+        description="`withdrawn` by who had invited; `ended` with the conference"
+    )
+    note: str
+    at: Time
+    by: str = Field(description="who invited")
+    answered_at: Time | None
+    answered_by: str
+
+
+class InvitableQuery(PageQuery):
+    """Which rooms."""
+
+    search: str | None = Field(
+        default=None, min_length=1, max_length=100, description="part of a room's or unit's name"
+    )
+
+
+class Invitable(Output):
+    """A room of an agency that can be invited: no more than is needed to choose it."""
+
+    bridge: str
+    name: str
+    unit: str
+    unit_name: str

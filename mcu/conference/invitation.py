@@ -1,0 +1,90 @@
+"""Rooms from elsewhere in the tree: invited, accepted, declined, taken back. Pure decisions.
+
+An accepted room is not on the roster yet: it is called as any other room, or asked for where
+another conference has it (``mcu.conference.conflict``).
+"""
+
+from datetime import datetime
+
+from mcu.conference import conflict, roster
+from mcu.conference.commands import RemoveParticipant
+from mcu.conference.events import Event
+from mcu.conference.invitation_model import (
+    MAX_STANDING,
+    AnswerInvitation,
+    Invitation,
+    InvitationAnswered,
+    InvitationCommand,
+    InvitationSent,
+    InvitationStatus,
+    InviteRoom,
+    WithdrawInvitation,
+    find_invitation,
+)
+from mcu.conference.state import ConferenceState, Refused
+from mcu.conference.texts import MAX_MESSAGE, checked_text
+
+
+def decide_invitation(
+    state: ConferenceState, command: InvitationCommand, now: datetime
+) -> list[Event]:
+    """Decide what is asked.
+
+    Raises:
+        Refused: the room is here already, the conference is locked or has asked very many, or
+            there is no such invitation any more.
+    """
+    match command:
+        case InviteRoom():
+            return _invite(state, command, now)
+        case AnswerInvitation():
+            return _answer(state, command, now)
+        case WithdrawInvitation():
+            found = _standing(state, command.bridge)
+            return _over(state, found, "withdrawn", command.by, now)
+
+
+def _invite(state: ConferenceState, command: InviteRoom, now: datetime) -> list[Event]:
+    if command.bridge in state.participants:
+        raise Refused(f"{command.name} is in this conference already.", "bridge")
+    if state.locked:
+        raise Refused("The conference is locked: unlock it to invite somebody.")
+    before = find_invitation(state.invitations, command.bridge)
+    if before is not None and before.stands:
+        return []
+    if sum(each.stands for each in state.invitations) >= MAX_STANDING:
+        raise Refused(f"{MAX_STANDING} rooms are invited already: withdraw some first.", "bridge")
+    note = checked_text(command.note, "note", MAX_MESSAGE)
+    made = Invitation(command.bridge, command.name, command.unit, now, command.by, note)
+    return [InvitationSent(made)]
+
+
+def _answer(state: ConferenceState, command: AnswerInvitation, now: datetime) -> list[Event]:
+    found = find_invitation(state.invitations, command.bridge)
+    if found is not None and found.status == ("accepted" if command.accepts else "declined"):
+        return []
+    found = _standing(state, command.bridge)
+    if not command.accepts:
+        return _over(state, found, "declined", command.by, now)
+    if state.locked:
+        raise Refused("The conference is locked: ask its operator to unlock it.")
+    return [InvitationAnswered(found.bridge, found.name, "accepted", command.by, now)]
+
+
+def _over(
+    state: ConferenceState, found: Invitation, status: InvitationStatus, by: str, now: datetime
+) -> list[Event]:
+    events: list[Event] = [
+        InvitationAnswered(found.bridge, found.name, status, by, now),
+        *conflict.given_up(state, found.bridge, by, now),
+    ]
+    if found.status == "accepted" and found.bridge in state.participants:
+        events += roster.remove(state, RemoveParticipant(found.bridge))
+    return events
+
+
+def _standing(state: ConferenceState, bridge: str) -> Invitation:
+    found = find_invitation(state.invitations, bridge)
+    if found is None or not found.stands:
+        raise Refused(f"{bridge!r} is not invited any more: look at it again.")
+    return found

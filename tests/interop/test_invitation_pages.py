@@ -1,0 +1,85 @@
+"""An agency is invited across the tree in real pages: one operator asks, another accepts."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import ChromiumPage, chromium_browser
+from tests.peers.daemon import Daemon
+
+pytestmark = pytest.mark.timeout(180)
+
+PICTURES = os.environ.get("PAGE_PICTURES")
+"""A directory for screenshots, to be looked at; none are taken without it."""
+UNITS = (
+    ("khanh-hoa", "Tỉnh Khánh Hòa", "province"),
+    ("cong-an", "Công an tỉnh", "agency"),
+)
+BRIDGES = (
+    ("ubnd", "UBND tỉnh", "khanh-hoa"),
+    ("cong-an-tinh", "Phòng họp Công an tỉnh", "cong-an"),
+)
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+async def operator(daemon: Daemon, unit: str, name: str) -> str:
+    body: dict[str, Any] = {"name": name, "role": "operator", "unit": unit}
+    return str((await daemon.call("POST", "/tokens", body))["token"])
+
+
+async def test_an_agency_is_asked_and_accepts_by_the_keyboard(tmp_path: Path) -> None:
+    async with Daemon(tmp_path / "data") as daemon, chromium_browser() as browser:
+        for id_, name, level in UNITS:
+            await daemon.call("POST", "/units", {"id": id_, "name": name, "level": level})
+        for id_, name, unit in BRIDGES:
+            await daemon.call("POST", "/bridges", {"id": id_, "name": name, "unit": unit})
+        province = await operator(daemon, "khanh-hoa", "Lê Minh")
+        agency = await operator(daemon, "cong-an", "Trực ban")
+        body = {"name": "Họp toàn tỉnh", "unit": "khanh-hoa", "bridges": ["ubnd"]}
+        conference = (await daemon.call("POST", "/conferences", body))["id"]
+        async with ChromiumPage(browser) as one, ChromiumPage(browser) as other:
+            desk, duty = one.page, other.page
+            await duty.goto(f"{daemon.url}/#token={agency}")
+            await expect(duty.locator(".empty")).to_be_visible()
+            await desk.goto(f"{daemon.url}/#token={province}")
+            await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+            await desk.get_by_role("button", name="Thêm điểm cầu", exact=True).press("Enter")
+            elsewhere = desk.get_by_role("region", name="Cơ quan ở nơi khác")
+            wanted = elsewhere.get_by_role("button", name="Phòng họp Công an tỉnh")
+            await expect(wanted).to_contain_text("Công an tỉnh")
+            await picture(desk, "invitable")
+            await wanted.press("Enter")
+            await desk.keyboard.press("Escape")
+            await desk.keyboard.press("o")
+            asked = desk.get_by_role("region", name="Điểm cầu mời từ nơi khác").locator("li")
+            await expect(asked).to_contain_text("đã mời, chưa trả lời")
+            await picture(desk, "invited")
+
+            received = duty.get_by_role("region", name="Lời mời cho điểm cầu của bạn")
+            await expect(received).to_contain_text("Họp toàn tỉnh mời Phòng họp Công an tỉnh")
+            await picture(duty, "received")
+            await received.get_by_role("button", name="tham dự").first.press("Enter")
+            await expect(received.get_by_role("button", name="rời")).to_be_visible()
+            await expect(asked).to_contain_text("đã nhận lời")
+            await expect(desk.locator("#row-cong-an-tinh")).to_be_visible()
+
+            # The agency's operator looks at the conference, and steers nothing of it.
+            await duty.locator(f"a[href='#/conferences/{conference}']").press("Enter")
+            await expect(duty.locator("#row-cong-an-tinh")).to_be_visible()
+            await expect(duty.get_by_role("button", name="Kết thúc")).to_have_count(0)
+            await picture(duty, "guest-desk")
+            await expect(desk.get_by_role("button", name="Kết thúc")).to_have_count(1)
+
+            await asked.get_by_role("button", name="Rút lời mời").press("Enter")
+            await expect(desk.locator("#row-cong-an-tinh")).to_have_count(0)
+            await desk.locator(".languages button[lang=en]").click()
+            await expect(desk.locator(".convening-rows")).to_contain_text("withdrawn")
+            await picture(desk, "withdrawn-en")
+            assert one.faults == other.faults == []
