@@ -125,6 +125,7 @@ class Generator:
                     video=options.video,
                     sampled=sampled,
                     polled=not sampled,
+                    answers=bool(small) and not sends_video,
                     on_audio=self.probe.audio_received if number == 1 and sampled else None,
                     on_picture=self.probe.picture_received if number == 1 and sampled else None,
                 )

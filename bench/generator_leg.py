@@ -18,6 +18,7 @@ from typing import Literal
 import aiohttp
 import av
 import numpy as np
+from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
 from numpy.typing import NDArray
 
 from bench.generator_offer import (
@@ -50,6 +51,7 @@ CHECK_INTERVAL_S = 2.5
 CONNECT_TIMEOUT_S = 30.0
 MOST_REFUSALS = 5
 """For now (503 with Retry-After); then a leg gives up."""
+KEY_FRAME_REQUESTS = (RTCP_PSFB_PLI, RTCP_PSFB_FIR)
 POLLED_BYTES = 512
 """Enough for headers and whole STUN messages."""
 
@@ -85,6 +87,7 @@ class GeneratorLeg:
         sound, pictures: what it sends; None: none.
         sampled: decrypt and decode what arrives.
         polled: read when ``poll`` is called, not when something has come; once connected.
+        answers: begin its loop of pictures anew, which is a key frame, when it is asked for one.
         on_audio, on_picture: told of each decoded block or picture of a sampled leg, with the
             time the kernel had its last packet.
     """
@@ -100,6 +103,7 @@ class GeneratorLeg:
         video: bool,
         sampled: bool,
         polled: bool = False,
+        answers: bool = False,
         on_audio: Callable[[NDArray[np.int16], float], None] | None = None,
         on_picture: Callable[[av.VideoFrame, float], None] | None = None,
     ) -> None:
@@ -117,6 +121,7 @@ class GeneratorLeg:
         self._video = video
         self._sampled = sampled
         self._polled = polled
+        self._answers = answers
         self._reader: StampedReader | None = None
         self._on_audio, self._on_picture = on_audio, on_picture
         self._buffer = buffer
@@ -136,6 +141,7 @@ class GeneratorLeg:
         self._audio_sequence = secrets.randbits(15)
         self._video_sequence = secrets.randbits(15)
         self._sent_audio = self._sent_frames = 0
+        self._loop_from = 0
         self._last_video_timestamp = -1
         self._opus = OpusDecoder() if sampled else None
         self._h264 = VideoDecoder("h264") if sampled else None
@@ -306,7 +312,7 @@ class GeneratorLeg:
         number = self._sent_frames
         self._sent_frames += 1
         timestamp = self.picture_timestamp(number)
-        at = number % len(self.pictures.payloads)
+        at = (number - self._loop_from) % len(self.pictures.payloads)
         if self.on_mark_video is not None and at in self.pictures.marks:
             self.on_mark_video(self.pictures.marks[at], time.monotonic())
         payloads = self.pictures.payloads[at]
@@ -373,6 +379,8 @@ class GeneratorLeg:
         first = datagram[0]
         if 128 <= first <= 191:
             if 192 <= datagram[1] <= 223:  # RTCP (RFC 5761 4)
+                if self._answers:
+                    self._answer_requests(bytes(datagram))
                 return
             ssrc = int.from_bytes(datagram[8:12], "big")
             counters = self.counters
@@ -391,6 +399,19 @@ class GeneratorLeg:
             self._dtls_events(self._dtls.receive_datagram(bytes(datagram), now), now)
         elif first < 4:
             self._answer_check(bytes(datagram))
+
+    def _answer_requests(self, datagram: bytes) -> None:
+        """What asks for a key frame (PLI or FIR; one stream of pictures is sent) gets one next."""
+        if self._inbound is None:
+            return
+        try:
+            values = rtcp.read(self._inbound.unprotect_rtcp(datagram))
+        except (SrtpError, rtcp.RtcpError):
+            self.counters.undecryptable += 1
+            return
+        for value in values:
+            if isinstance(value, RtcpPsfbPacket) and value.fmt in KEY_FRAME_REQUESTS:
+                self._loop_from = self._sent_frames
 
     def _answer_check(self, datagram: bytes) -> None:
         """A full ICE agent checks in its turn and uses no pair before it was answered."""

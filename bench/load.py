@@ -331,6 +331,11 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
             100 * late / max(1, grown('mcu_ticks_total{clock="audio"}')), 2
         ),
         "frames_skipped": grown("mcu_frames_skipped_total"),
+        "given_up_at_end": [
+            key.partition('"')[2].rstrip('"}')
+            for key, value in after.items()
+            if key.startswith("mcu_given_up{") and value
+        ],
     }
     for clock, key in (("audio", "tick_lateness_ms_p99"), ("video", "video_tick_lateness_ms_p99")):
         seconds = after[f'mcu_tick_lateness_seconds{{clock="{clock}",quantile="0.99"}}']

@@ -128,7 +128,8 @@ def coded_pictures(
 def coded_thumbnails(seed: int = 1) -> CodedPictures:
     """What a hidden room sends while its thumbnail is looked at: 320×180, one picture a second.
 
-    A key frame comes every ``THUMBNAILS`` seconds, more often than a room needs to send one.
+    A key frame comes every ``THUMBNAILS`` seconds, more often than a room needs to send one, and
+    when one is asked for.
     """
     pictures = [textured(320, 180, number, seed) for number in range(THUMBNAILS)]
     return _encode_pictures(pictures, 320, 180, 1, 80_000, {})

@@ -96,6 +96,8 @@ async def run(load: Load, turns: int = TURNS) -> Figures:
         "tick_lateness_ms_p99_without": max(one["tick_lateness_ms_p99"] for one in without),
         "tick_lateness_ms_p99_with": max(one["tick_lateness_ms_p99"] for one in with_wall),
         "frames_skipped_with": sum(one["frames_skipped"] for one in with_wall),
+        "pictures_per_room_s_each": [round(one["per_room_s"], 2) for one in seen],
+        "given_up_each": [one["given_up_at_end"] for one in with_wall],
     }
 
 

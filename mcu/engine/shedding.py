@@ -28,6 +28,15 @@ class Shed:
     stills: bool = False
 
     @property
+    def without_thumbnails(self) -> bool:
+        """Whether of hidden rooms on the wall key frames alone are taken, now and then.
+
+        All their thumbnails together cost less than a view at full rate to many rooms, so they
+        are left when encoders for weak lines are, not before.
+        """
+        return self.max_renditions is not None or self.stills
+
+    @property
     def given(self) -> tuple[Given, ...]:
         """What is given up, the first first."""
         found: list[Given] = []

@@ -2,7 +2,8 @@
 
 Pure: coded pictures and ``now`` go in. Where a room sends about one picture a second, as it is
 asked to, each is decoded. Of a room that sends more only key frames are, one now and then, and
-between them its packets are not even put together.
+between them its packets are not even put together. Where that is done of all rooms because the
+machine is full, streams are followed again from the moment that it is not.
 """
 
 from typing import Final, Literal
@@ -45,13 +46,13 @@ class ThumbnailPace:
         "_proven",
         "_seen_at",
         "_since",
+        "_spared",
+        "_sparing",
         "_state",
-        "sparing",
     )
 
     def __init__(self, now: float) -> None:
-        self.sparing = False
-        """The machine is full: key frames alone, whatever the room sends."""
+        self._sparing = self._spared = False
         self._state: _State = "closed"
         self._due = now
         self._pause_s = FIRST_PAUSE_S
@@ -70,6 +71,16 @@ class ThumbnailPace:
     def next_s(self) -> float:
         """In how long the next picture is to be expected."""
         return STREAM_S if self._proven and self.is_open else STILL_S
+
+    def spare(self, sparing: bool, now: float) -> None:
+        """Take key frames alone while the machine is full, whatever the room sends.
+
+        Once it is not any more, a room whose stream was left for that has its turn at once.
+        """
+        self._sparing = sparing
+        if not sparing and self._spared:
+            self._spared = False
+            self._due = now
 
     def asks(self, now: float) -> bool:
         """Whether the room is to be asked for a key frame now; then call ``asked``."""
@@ -102,8 +113,8 @@ class ThumbnailPace:
             self._state = "following"
             self._base, self._count = frame.timestamp, 0
             self._seen_at = now
-            if self.sparing:
-                self._close(now, STILL_S)
+            if self._sparing:
+                self._leave(now)
             return True
         if not frame.contiguous and not frame.key_frame:
             self._wait(now)
@@ -124,7 +135,10 @@ class ThumbnailPace:
             # A new clock of the room's, or long enough to look anew.
             self._base, self._count = timestamp, 0
             return True
-        if fast or self.sparing:
+        if self._sparing:
+            self._leave(now)
+            return False
+        if fast:
             self._close(now, self._pause_s)
             self._pause_s = min(2 * self._pause_s, STILL_S)
             self._proven = False
@@ -140,6 +154,12 @@ class ThumbnailPace:
         self._asked_at = None
         self._ask_after_s = ASK_AGAIN_S
 
+    def _leave(self, now: float) -> None:
+        """Nothing is wrong with the room: what is known of it stays."""
+        self._close(now, STILL_S)
+        self._spared = True
+
     def _close(self, now: float, pause_s: float) -> None:
+        self._spared = False
         self._state = "closed"
         self._due = now + pause_s

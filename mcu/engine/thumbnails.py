@@ -191,7 +191,7 @@ class _Hidden:
 
     def tick(self, now: float) -> bool:
         """Whether the room was asked for a key frame."""
-        self.pace.sparing = self._wall.sparing
+        self.pace.spare(self._wall.sparing, now)
         asks = self.pace.asks(now)
         if asks:
             self.pace.asked(now)

@@ -194,7 +194,7 @@ class VideoMixer:
     def shed(self, shed: Shed) -> None:
         """See ``ConferenceVideo``."""
         self._shed = shed
-        self._wall.sparing = bool(shed.given)
+        self._wall.sparing = shed.without_thumbnails
         self._viewers.share(shed.max_renditions or MAX_RENDITIONS)
 
     # The clock

@@ -19,6 +19,10 @@ def test_each_step_keeps_what_the_one_before_gave_up() -> None:
     assert [round(25 * rate) for rate in rates[:3]] == [25, 15, 10]
 
 
+def test_thumbnails_go_with_the_encoders_of_weak_lines() -> None:
+    assert [step.without_thumbnails for step in STEPS] == [False, False, False, True, True]
+
+
 @pytest.mark.parametrize(("rate", "passed"), [(1.0, 100), (0.6, 60), (0.4, 40), (0.5, 50)])
 def test_a_part_of_the_ticks_passes_evenly(rate: float, passed: int) -> None:
     gate = RateGate()

@@ -97,11 +97,34 @@ def test_a_loss_waits_for_a_key_frame() -> None:
 
 def test_where_the_machine_is_full_even_streams_give_key_frames_only() -> None:
     pace = ThumbnailPace(0.0)
-    pace.sparing = True
+    pace.spare(True, 0.0)
     sender = Sender(pace, 1.0)
     sender.run(60.0)
     assert all(key for _, key in sender.taken)
     assert 4 <= len(sender.taken) <= 8
+
+
+def test_a_stream_goes_on_as_soon_as_the_machine_is_not_full_any_more() -> None:
+    sender = Sender(ThumbnailPace(0.0), 1.0)
+    sender.run(20.0)
+    for _ in range(3):
+        sender.pace.spare(True, sender.now)
+        sender.run(5.0)
+        before = len(sender.taken)
+        sender.pace.spare(False, sender.now)
+        sender.run(20.0)
+        assert len(sender.taken) - before >= 19
+        assert sender.pace.next_s == STREAM_S
+
+
+def test_a_room_that_sends_too_much_has_no_turn_for_the_end_of_a_full_machine() -> None:
+    sender = Sender(ThumbnailPace(0.0), 25.0)
+    sender.run(40.0)
+    asked = len(sender.asked)
+    for _ in range(10):
+        sender.pace.spare(False, sender.now)
+        sender.run(0.2)
+    assert len(sender.asked) <= asked + 1
 
 
 def test_a_room_that_answers_no_request_is_asked_less_and_less() -> None:

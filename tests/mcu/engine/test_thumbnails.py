@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mcu.engine.shedding import Shed
+from mcu.engine.shedding import NOTHING, STEPS, Shed
 from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.thumbnail_pace import STILL_S, STREAM_S
 from mcu.engine.video_requests import THUMBNAIL_FPS, WALL_FPS
@@ -183,9 +183,24 @@ def test_a_full_machine_draws_less_often() -> None:
     room = WallRoom()
     room.slow("a", RED)
     room.mixer.watch_wall({"a"})
-    room.mixer.shed(Shed(0.6))
+    room.mixer.shed(Shed(0.4, 2))
     room.run(25 * 60)
     assert room.mixer.statistics().counters.frames_decoded <= 8
+    room.mixer.shed(NOTHING)
+    before = room.mixer.statistics().counters.frames_decoded
+    room.run(25 * 20)
+    assert room.mixer.statistics().counters.frames_decoded - before >= 18
+
+
+def test_thumbnails_are_not_what_is_given_up_first() -> None:
+    room = WallRoom()
+    room.slow("a", RED)
+    room.mixer.watch_wall({"a"})
+    room.run(25 * 3)
+    room.mixer.shed(STEPS[1])
+    before = room.mixer.statistics().counters.frames_decoded
+    room.run(25 * 20)
+    assert room.mixer.statistics().counters.frames_decoded - before == 20
 
 
 @pytest.mark.parametrize("killed", [False, True])
