@@ -30,6 +30,11 @@ class AlarmSettings(Section):
     turn_s: Annotated[float, Field(ge=8, le=120)] = Field(
         10.0, description="How long a room in its turn is listened to or looked at."
     )
+    round_s: Annotated[float, Field(ge=60, le=3600)] = Field(
+        300.0,
+        description="Each room has had its turn after so long. Where the numbers above leave too "
+        "few places for that, more rooms are listened to and looked at, 32 in turn at most.",
+    )
     lost_after_s: Seconds = Field(0.0, description="A room is lost for so long.")
     black_after_s: Seconds = Field(
         3.0, description="Pictures are black or of one shade, or none come, for so long."

@@ -426,18 +426,21 @@ class VideoMixer:
                 del self._picture_until[participant]
             else:
                 wanted.setdefault((participant, "video"), set())
-        for participant in self._taps.wishes():
+        wishes = self._taps.wishes() if self._taps else {}
+        for participant in wishes:
             wanted.setdefault((participant, "video"), set())
         for key, source in self._sources.items():
             if source.stream == "presentation":
                 wanted.setdefault(key, set())  # decoded to see whether there is one at all
             shapes_wanted = wanted.get(key)
-            source.stills = (
-                bool(shapes_wanted)
-                and key[1] == "video"
-                and key[0] not in self._speakers
-                and all(width * height <= small for width, height, _ in shapes_wanted or ())
-            )
+            if shapes_wanted or key[1] != "video":
+                source.stills = (
+                    key[1] == "video"
+                    and key[0] not in self._speakers
+                    and all(width * height <= small for width, height, _ in shapes_wanted or ())
+                )
+            else:
+                source.stills = wishes.get(key[0]) == "glimpse" and source.is_large
             source.want(shapes_wanted, now)
         if now >= self._next_limits:
             self._next_limits = now + LIMITS_INTERVAL_S

@@ -36,6 +36,10 @@ FRUITLESS = 25
 TELL_AGAIN_S = 60.0
 """Of pictures that are too large the log is told once in so long, for each source."""
 
+LARGE_MACROBLOCKS = 480
+"""Pictures of more than this, 480x256, are dear to whoever only glimpses at them; rooms that do as
+they are asked send a thumbnail of 240."""
+
 Size = tuple[int, int]
 
 MACROBLOCKS: Mapping[str, Callable[[bytes], int]] = {
@@ -105,6 +109,11 @@ class VideoSource:
     def too_large(self) -> bool:
         """Whether somebody wants to see it, and its pictures are too large to be decoded."""
         return self.wanted_since is not None and self._macroblocks > MAX_MACROBLOCKS
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its newest pictures are large for one that nobody sees."""
+        return self._macroblocks > LARGE_MACROBLOCKS
 
     def want(self, shapes: Iterable[Shape] | None, now: float) -> None:
         """See it in these shapes from now on; empty: decoded only; None: hidden.

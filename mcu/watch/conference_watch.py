@@ -5,7 +5,7 @@ as some rows, five a second from few rooms. A tenth of the rooms is judged every
 so that no tick waits for all 145.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,7 +21,7 @@ from mcu.engine.taps import End
 from mcu.watch.clock_drift import ClockDrift
 from mcu.watch.ears import Ears
 from mcu.watch.levels import LevelWatch
-from mcu.watch.picture import PictureReading, PictureWatch
+from mcu.watch.picture import NONE_S, PictureReading, PictureWatch
 from mcu.watch.rounds import Rounds
 from mcu.watch.rules import AlarmBook, Change, rules_of
 from mcu.watch.sound import SoundReading, SoundWatch
@@ -59,6 +59,7 @@ class _Looked:
 
     watch: PictureWatch
     end: End
+    glimpse: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,15 @@ class ConferenceWatch:
         self._end_levels = media.observe_levels(self._levels)
         self._listened: dict[str, _Listened] = {}
         self._looked: dict[str, _Looked] = {}
-        self._hearing = Rounds(settings.rooms_at_once, settings.turn_s)
-        self._seeing = Rounds(settings.pictures_at_once, settings.turn_s)
+        self._hearing = Rounds(settings.rooms_at_once, settings.turn_s, settings.round_s)
+        # A room that sends nothing must be looked at until that is an alarm.
+        dead_s = NONE_S + settings.black_after_s + 2 * CHOOSE_S
+        self._seeing = Rounds(
+            settings.pictures_at_once,
+            settings.turn_s,
+            settings.round_s,
+            max(0.0, dead_s - settings.turn_s),
+        )
         self._codecs: dict[str, dict[str, str]] = {}
         """Stream → codec, of each room, as they were first."""
         self._codecs_now: dict[str, dict[str, str]] = {}
@@ -115,6 +123,11 @@ class ConferenceWatch:
     def looked(self) -> int:
         """Rooms whose pictures are looked at now."""
         return len(self._looked)
+
+    @property
+    def unwatched_s(self) -> tuple[float, float]:
+        """How long the room has waited that was listened to, or looked at, longest ago."""
+        return self._hearing.longest_s, self._seeing.longest_s
 
     def close(self) -> None:
         """Look at nothing any more. Idempotent."""
@@ -256,7 +269,12 @@ class ConferenceWatch:
                 sends = self._codecs_now.setdefault(leg.participant, {})
                 sends.update({stream: codec.name for stream, codec in leg.sources.items()})
         here = [who for who in state.participants.values() if who.presence == "connected"]
-        heard = [who.id for who in here if "audio" in self._codecs_now.get(who.id, {})]
+        # What a muted room sends troubles nobody, so nobody listens to it.
+        heard = [
+            who.id
+            for who in here
+            if "audio" in self._codecs_now.get(who.id, {}) and not who.audio_muted
+        ]
         seen = [
             who.id
             for who in here
@@ -273,9 +291,36 @@ class ConferenceWatch:
         self._listen(
             self._hearing.choose(heard, [*first, *speakers, *self._levels.suspects()], now), now
         )
-        first = [who for who in seen if not {"black", "frozen"}.isdisjoint(pending[who])]
         shown = [who for who in speakers if who in focus]
-        self._look(self._seeing.choose(seen, [*first, *shown, *sorted(focus)], now), now)
+        lasting = {*focus, *(who for who in seen if pending[who])}
+        self._look(self._see(seen, pending, shown, focus, now), lasting, now)
+
+    def _see(
+        self,
+        seen: Sequence[str],
+        pending: Mapping[str, Sequence[AlarmKind]],
+        shown: Sequence[str],
+        focus: Collection[str],
+        now: float,
+    ) -> frozenset[str]:
+        """At whose pictures to look; what is raised already waits behind what may be soon."""
+        troubled = {who for who in seen if not {"black", "frozen"}.isdisjoint(pending[who])}
+        raised = {
+            who for who in troubled if not {"black", "frozen"}.isdisjoint(self.book.raised_of(who))
+        }
+        rising = [who for who in seen if who in troubled - raised]
+        told = [
+            who
+            for who, looked in self._looked.items()
+            if looked.watch.is_well and who not in troubled
+        ]
+        unsure = [
+            who
+            for who, looked in self._looked.items()
+            if looked.watch.has_seen_nothing and who not in raised
+        ]
+        first = [*rising, *shown, *sorted(focus), *(who for who in seen if who in raised)]
+        return self._seeing.choose(seen, first, now, told, unsure)
 
     def _listen(self, chosen: frozenset[str], now: float) -> None:
         for gone in self._listened.keys() - chosen:
@@ -290,12 +335,20 @@ class ConferenceWatch:
             if lag_s is not None:
                 heard.drift.take(lag_s, now)
 
-    def _look(self, chosen: frozenset[str], now: float) -> None:
+    def _look(self, chosen: frozenset[str], lasting: Collection[str], now: float) -> None:
+        """Look at these; at those that are only in turn by glimpses, as long as that does."""
         for gone in self._looked.keys() - chosen:
             self._looked.pop(gone).end()
         for new in chosen - self._looked.keys():
             watch = PictureWatch(now)
-            self._looked[new] = _Looked(watch, self.media.observe_picture(new, watch, "rows"))
+            glimpse = new not in lasting
+            end = self.media.observe_picture(new, watch, "glimpse" if glimpse else "rows")
+            self._looked[new] = _Looked(watch, end, glimpse)
+        for who, looked in self._looked.items():
+            if looked.glimpse and (who in lasting or looked.watch.wants_more(now)):
+                before, looked.glimpse = looked.end, False
+                looked.end = self.media.observe_picture(who, looked.watch, "rows")
+                before()  # after it, so that there is always somebody who looks
 
     # The heavy part
 

@@ -47,3 +47,11 @@ class AlarmCollector(Collector):
         for what, count in zip(("sound", "picture"), self._watcher.watched(), strict=True):
             watched.add_metric([what], count)
         yield watched
+        unwatched = GaugeMetricFamily(
+            "mcu_alarms_unwatched_seconds",
+            "Time since the room was listened to or looked at that has waited longest",
+            labels=["what"],
+        )
+        for what, seconds in zip(("sound", "picture"), self._watcher.unwatched_s(), strict=True):
+            unwatched.add_metric([what], seconds)
+        yield unwatched

@@ -13,6 +13,8 @@ SPOKEN_S: Final = 6.0
 STILL_S: Final = 20.0
 """Who has spoken for so long of the time in which nothing in the picture moved sits before a frozen
 camera: that holds also at bit rates where a frozen picture and a still room look alike."""
+GLIMPSE_S: Final = 4.0
+"""A room in which something moves shows it in some key frames of so long; else more is decoded."""
 LIFELESS_S: Final = 60.0
 """Nobody who is looked at for so long, which is who is in focus, sits without any movement."""
 
@@ -48,6 +50,24 @@ class PictureWatch:
         self._brightest = 0.0
         self._at: float | None = None
         self._spoken_s = 0.0
+        self._shape: tuple[int, ...] | None = None
+        self._moved = False
+
+    @property
+    def has_seen_nothing(self) -> bool:
+        """Whether no picture has come yet."""
+        return self._at is None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether something is to be seen, and something has moved: neither black nor frozen."""
+        return self._moved and not (self._black or self._blank)
+
+    def wants_more(self, now: float) -> bool:
+        """Whether glimpses do not do: it may be dark or frozen."""
+        if self._black or self._blank:
+            return True
+        return min(now - self._since, self._stillness.still_s(now)) >= GLIMPSE_S
 
     def seen(self, luma: Luma, now: float) -> None:
         """Take some rows of a picture, as ``sampled`` gives them.
@@ -60,6 +80,9 @@ class PictureWatch:
         self._brightest = found.brightest
         self._stillness.take_rows(luma, cells, now)
         self._at = now
+        same_size, self._shape = luma.shape == self._shape, luma.shape
+        if same_size and self._stillness.still_s(now) == 0.0:
+            self._moved = True  # a picture of another size is begun with, as the first one is
         if self._stillness.still_s(now) <= 0.5:
             self._spoken_s = 0.0
 

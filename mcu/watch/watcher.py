@@ -100,6 +100,12 @@ class Watcher:
         watches = self._watches.values()
         return sum(one.listened for one in watches), sum(one.looked for one in watches)
 
+    def unwatched_s(self) -> tuple[float, float]:
+        """How long the room of all has waited that was listened to, or looked at, longest ago."""
+        waits = [one.unwatched_s for one in self._watches.values()]
+        heard, seen = zip(*waits, strict=True) if waits else ((0.0,), (0.0,))
+        return max(heard), max(seen)
+
     def close(self) -> None:
         """Look at nothing any more. Idempotent."""
         for conference in list(self._watches):

@@ -9,7 +9,7 @@ from mcu.engine.video_requests import THUMBNAIL_FPS
 from mcu.legs.leg import StreamCodec
 from tests.mcu.engine.audio_room import OPUS, Room, gated, power_db, samples_of, still, tone
 from tests.mcu.engine.video_process.coupled import CoupledRoom
-from tests.mcu.engine.video_room import VideoRoom
+from tests.mcu.engine.video_room import Camera, VideoRoom
 from tests.mixer.video.pictures import GREEN, RED
 
 SECOND = 48_000
@@ -212,6 +212,38 @@ def test_a_hidden_room_is_seen_while_it_is_observed(kind: type[VideoRoom]) -> No
     room.run(10)
     assert not leg.wanted["video"]
     assert room.mixer.source_requests()["a", "video"].paused
+
+
+@pytest.mark.parametrize("kind", [VideoRoom, CoupledRoom])
+@pytest.mark.parametrize(("size", "most"), [((640, 360), 12), ((320, 180), 300)])
+def test_of_a_hidden_room_with_large_pictures_key_frames_do_for_a_glimpse(
+    kind: type[VideoRoom], size: tuple[int, int], most: int
+) -> None:
+    room = kind()
+    room.seat("b")
+    leg = room.join("a", RED)
+    room.join("b", GREEN)
+    room.cameras["a"] = Camera(RED, size)
+    room.run(10)
+    eyes = Eyes()
+    end = room.mixer.observe("a", eyes, "glimpse")
+    room.run(250)
+    decoded = room.mixer.statistics().counters.frames_decoded
+    assert 4 <= len(eyes.pictures) <= 55
+    assert decoded <= most
+    assert (decoded > 200) == (size == (320, 180))
+    assert leg.key_frames_asked <= 10
+    # More is wanted of it: every picture again, from a key frame on, without a gap.
+    more = Eyes()
+    ends = [room.mixer.observe("a", more, "rows"), end]
+    end()
+    room.run(50)
+    assert leg.wanted["video"]
+    assert len(more.pictures) >= 8
+    for one in ends:
+        one()
+    room.run(10)
+    assert not leg.wanted["video"]
 
 
 def test_observers_go_on_with_a_new_process_and_after_a_room_that_came_late() -> None:

@@ -16,5 +16,9 @@ def test_every_kind_is_there_and_those_that_last_are_counted() -> None:
     assert len(now) == 9
     watched = {one.labels["what"]: one.value for one in families["mcu_alarms_watched"].samples}
     assert watched == {"sound": 2.0, "picture": 0.0}
+    waits = {
+        one.labels["what"]: one.value for one in families["mcu_alarms_unwatched_seconds"].samples
+    }
+    assert waits == {"sound": 0.0, "picture": 0.0}
     raised = families["mcu_alarms_raised"].samples
     assert {sample.labels["kind"] for sample in raised} == set(now)

@@ -1,10 +1,14 @@
 """What a room's pictures say, from pictures as they come out of a decoder."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
 
 from bench import detect_pictures as pictures
+from bench.clips import Picture
 from bench.detect_pictures import LINES, Line
-from mcu.watch.picture import LIFELESS_S, NONE_S, PictureReading, PictureWatch
+from mcu.watch.picture import GLIMPSE_S, LIFELESS_S, NONE_S, PictureReading, PictureWatch
 from mixer.detect.picture_grid import sampled
 
 SHARP = Line("h264", 1_500_000, periodic=False)
@@ -79,3 +83,47 @@ def test_what_does_not_live_for_a_minute_is_frozen_and_dark_is_told_once() -> No
     for at in range(140):
         dark.seen(np.full((90, 320), 16, np.uint8), at / 2)
     assert (dark.reading(69.5).black, dark.reading(69.5).frozen) == (True, False)
+
+
+def test_what_lives_is_known_to_be_well_soon_and_what_is_dark_or_frozen_never_is() -> None:
+    def well_after(film: Iterator[Picture], line: Line = SHARP) -> float | None:
+        watch = PictureWatch(0.0)
+        for number, luma in enumerate(pictures.sent(film, line)):
+            if number % (pictures.FPS // 5) == 0:
+                watch.seen(sampled(luma), number / pictures.FPS)
+            if watch.is_well:
+                return number / pictures.FPS
+        return None
+
+    lives = well_after(pictures.live(2, 150))
+    assert lives is not None
+    assert 0.0 < lives <= 5.0
+    for line in (SHARP, LINES[1]):
+        assert well_after(pictures.frozen(3, 200), line) is None
+    assert well_after(pictures.black(1, 60, 2.0, 4.0)) is None
+
+
+def test_glimpses_do_while_something_moves_and_it_is_not_dark() -> None:
+    def glimpsed(film: Iterator[Picture]) -> float | None:
+        """A picture every other second; when more is wanted."""
+        watch = PictureWatch(0.0)
+        for number, luma in enumerate(pictures.sent(film, SHARP)):
+            now = number / pictures.FPS
+            if number % (2 * pictures.FPS) == 0:
+                watch.seen(sampled(luma), now)
+            if watch.wants_more(now):
+                return now
+        return None
+
+    assert PictureWatch(0.0).wants_more(10.0) is False, "that none came is told by itself"
+    assert glimpsed(pictures.live(2, 300)) is None
+    assert glimpsed(pictures.frozen(3, 300)) == pytest.approx(GLIMPSE_S, abs=0.1)
+    assert glimpsed(pictures.black(1, 60, 2.0, 4.0)) == 0.0
+
+
+def test_pictures_of_another_size_are_no_movement() -> None:
+    rng = np.random.default_rng(1)
+    watch = PictureWatch(0.0)
+    for at, width in enumerate((320, 640, 320, 320)):
+        watch.seen(rng.integers(0, 255, (90, width)).astype(np.uint8) // 20 + 90, at / 5)
+        assert not watch.is_well

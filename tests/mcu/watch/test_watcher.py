@@ -16,7 +16,7 @@ from mcu.conference.commands import (
 )
 from mcu.conference.floor_model import GrantFloor
 from mcu.engine.plan import MediaPlan
-from mcu.engine.taps import End, SoundObserver
+from mcu.engine.taps import End, PictureObserver, SoundObserver, Wish
 from tests.mcu.watch.watched_meeting import WatchedMeeting, WatchedRoom, camera
 
 Floats = npt.NDArray[np.float64]
@@ -272,6 +272,40 @@ def test_few_are_watched_at_once_and_all_in_turn() -> None:
         decoders.add(room.media.audio.statistics().decoders)
     assert max(decoders) == 2
     assert listened == {one.name for one in rooms}
+
+
+def test_nobody_listens_to_a_muted_room_and_a_picture_that_is_well_makes_place() -> None:
+    rooms = [WatchedRoom(f"r{number}", film=camera("live", number)) for number in range(7)]
+    settings = AlarmSettings(rooms_at_once=2, pictures_at_once=2)
+    room = WatchedMeeting(*rooms, settings=settings)
+    for who in rooms[1:]:
+        room.do(ChangeParticipant(who.name, audio_muted=True))
+    looked: set[str] = set()
+    observe = room.media.observe_picture
+
+    def noting(who: str, observer: PictureObserver, wish: Wish = "whole") -> End:
+        looked.add(who)
+        return observe(who, observer, wish)
+
+    room.media.observe_picture = noting  # type: ignore[method-assign]
+    room.run(22)
+    assert room.watcher.watched() == (1, 2)
+    assert looked == {one.name for one in rooms}, "turns of ten seconds would have shown six"
+    assert room.found == {}
+
+
+def test_a_camera_that_sends_nothing_is_found_among_many_in_its_turn() -> None:
+    rooms = [WatchedRoom(f"r{number}", film=camera("live", number)) for number in range(5)]
+    dead = WatchedRoom("dead", film=iter(()))
+    dead.next_picture = lambda: None  # type: ignore[method-assign]
+    room = WatchedMeeting(*rooms, dead, settings=AlarmSettings(pictures_at_once=1))
+    room.run_until({"dead": ["black"]}, 60)
+    assert room.found == {"dead": ["black"]}
+    # It is looked at in turns from now on, like all others.
+    del dead.next_picture
+    dead.film = camera("live", 9)
+    room.run_until({}, 60)
+    assert room.found == {}
 
 
 def test_a_conference_without_rooms_is_no_trouble() -> None:
