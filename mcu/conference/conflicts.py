@@ -4,7 +4,6 @@ that is free goes to who has asked first, one that is to be moved over is moved.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -173,9 +172,17 @@ class Conflicts:
                 )
                 continue
             if asked.is_chair:
-                with suppress(Refused, StoreUnavailable):
-                    chair = self._conferences.get(state.id).chair
-                    if chair is None:
-                        command = ChangeParticipant(bridge, role="chair")
-                        await self._conferences.execute(state.id, command, SYSTEM)
+                await self._seat_chair(state.id, bridge)
             return
+
+    async def _seat_chair(self, conference: str, bridge: str) -> None:
+        """Let the room preside that was asked for as the chair, unless another does by now.
+
+        It has joined in any case: where it cannot be made the chair, the operator does that.
+        """
+        try:
+            if self._conferences.get(conference).chair is None:
+                command = ChangeParticipant(bridge, role="chair")
+                await self._conferences.execute(conference, command, SYSTEM)
+        except (Refused, StoreUnavailable) as error:
+            log.warning("chair_not_given", conference=conference, bridge=bridge, reason=str(error))

@@ -2,10 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from mcu.conference.commands import ChangeParticipant, Command
 from mcu.conference.service import Conferences
+from mcu.store.errors import StoreUnavailable
 from tests.mcu.api.live import Api, SilentMedia, live_api
 
 
@@ -138,6 +142,33 @@ async def test_the_chair_presides_when_it_comes(api: Api) -> None:
     path = f"/conferences/{started.json['id']}"
     while (await api.call("GET", path)).json["chair"] != "tinh-a":  # noqa: ASYNC110 - it is soon
         await asyncio.sleep(0.01)
+
+
+async def test_a_chair_that_cannot_preside_is_told_and_sits_in_the_room(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.province()
+    held = await api.conference("tinh-a", unit="tinh")
+    body = {"name": "Họp", "unit": "tinh", "bridges": ["tinh-a", "tinh-b"], "chair": "tinh-a"}
+    started = (await api.call("POST", "/conferences", {**body, "busy": "ask"}, status=201)).json
+    execute = api.conferences.execute
+
+    async def full(conference: str, command: Command, *rest: Any, **more: Any) -> Any:
+        if isinstance(command, ChangeParticipant):
+            raise StoreUnavailable("the disk is full")
+        return await execute(conference, command, *rest, **more)
+
+    monkeypatch.setattr(api.conferences, "execute", full)
+    with capture_logs() as written:
+        await api.call("DELETE", f"/conferences/{held}", status=204)
+        while not (told := [one for one in written if one["event"] == "chair_not_given"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # it is soon
+    assert told[0]["log_level"] == "warning"
+    assert (told[0]["conference"], told[0]["bridge"]) == (started["id"], "tinh-a")
+    assert told[0]["reason"] == "the disk is full"
+    found = (await api.call("GET", f"/conferences/{started['id']}")).json
+    assert found["chair"] is None
+    assert "tinh-a" in await roster(api, started["id"])
 
 
 async def test_a_province_with_all_while_two_districts_hold_their_own(api: Api) -> None:
