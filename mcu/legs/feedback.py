@@ -91,7 +91,8 @@ class Feedback:
                 if isinstance(value, RtcpSrPacket):
                     stream = self._incoming.stream_of(value.ssrc)
                     if stream is not None:
-                        stream.sender_report(value.sender_info.ntp_timestamp, now)
+                        info = value.sender_info
+                        stream.sender_report(info.ntp_timestamp, info.rtp_timestamp, now)
                 for block in value.reports:
                     output = self._outgoing.by_ssrc(block.ssrc)
                     if output is not None:

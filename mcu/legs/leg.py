@@ -54,6 +54,7 @@ class StreamStatistics:
     """Counters of one direction of one stream since it began (RFC 3550 terms).
 
     ``reports``: how often ``fraction_lost`` of a stream the peer gets was measured anew.
+    ``transit_s``: see ``ReceiveStream``; of a stream the peer sends, and tells of.
     """
 
     packets: int = 0
@@ -69,6 +70,7 @@ class StreamStatistics:
     plis: int = 0
     bitrate_bps: int = 0
     reports: int = 0
+    transit_s: float | None = None
 
 
 @dataclass(slots=True)

@@ -92,6 +92,7 @@ class Readings:
             retransmissions=stream.retransmissions,
             plis=self._feedback.plis[source.name],
             bitrate_bps=bps,
+            transit_s=stream.transit_s,
         )
         video = source.video
         if video is not None:

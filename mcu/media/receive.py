@@ -54,6 +54,7 @@ class ReceiveStream:
         self.sender_report_at: float | None = None
         self.sender_report_middle = 0
         self._lost_before = 0
+        self._told: tuple[float, int] | None = None
 
     @property
     def packets_lost(self) -> int:
@@ -67,10 +68,30 @@ class ReceiveStream:
         self.retransmissions = before.retransmissions
         self._lost_before = before.packets_lost
 
-    def sender_report(self, ntp: int, now: float) -> None:
-        """Take the NTP timestamp of a sender report, for LSR and DLSR of our reports."""
+    def sender_report(self, ntp: int, timestamp: int, now: float) -> None:
+        """Take the NTP and RTP timestamps of a sender report.
+
+        For LSR and DLSR of our reports, and for when what comes was captured; a sender without a
+        clock says 0 (RFC 3550 6.4.1).
+        """
         self.sender_report_at = now
         self.sender_report_middle = ntp >> 16 & 0xFFFFFFFF
+        self._told = (ntp / 2**32, timestamp) if ntp else None
+
+    @property
+    def transit_s(self) -> float | None:
+        """How long after its capture the last packet came, by the sender's clock against ours.
+
+        The two clocks have nothing in common, so one value says nothing; the difference of two
+        streams of one sender is by how much one comes later than the other. None: it has not said.
+        """
+        if self._told is None or self.tracker.highest < 0:
+            return None
+        ntp_s, timestamp = self._told
+        transit, _ = self.tracker.transit
+        # The report's timestamp, extended to the packets' by the shorter way.
+        ahead = (timestamp - self.tracker.timestamp + 2**31) % 2**32 - 2**31
+        return (transit + self.tracker.timestamp + ahead) / self.tracker.clock_rate - ntp_s
 
     def delay_since_report(self, now: float) -> int:
         """DLSR, in 1/65536 s; 0 before the first sender report."""

@@ -43,7 +43,8 @@ class SoundMeasured:
         seconds: of sound that was decoded.
         level_dbov: active speech level (ITU-T P.56); None: nobody spoke long enough.
         activity: share of the time in which somebody spoke, 0 to 1.
-        clipped: share of the looks at its histogram that found a ceiling, 0 to 1; None: too short.
+        clipped: share of the looks at its histogram that found a ceiling, 0 to 1; None: too
+            short, or too little of it was loud.
         echo: what the return of the test tone is; None: too little of it could be compared.
         echo_delay_ms, echo_level_db: of the return, where there is one.
     """
@@ -65,6 +66,8 @@ class PictureMeasured:
         offered: the room sends a picture by its session description.
         black: share of the pictures looked at that were black or of one shade, 0 to 1.
         stillness: see ``mixer.detect.stillness``; None: too few pictures.
+        later_ms: by how much pictures come later than sound of the same moment, as the sender's
+            clocks say; see ``readiness.lipsync``.
     """
 
     offered: bool = False
@@ -75,6 +78,7 @@ class PictureMeasured:
     bitrate_bps: int | None = None
     black: float | None = None
     stillness: Literal["moving", "still", "frozen"] | None = None
+    later_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

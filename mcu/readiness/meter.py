@@ -5,6 +5,7 @@ is the caller's to run in a pool, with what ``sound_kept`` gives.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mcu.engine.conference_media import ConferenceMedia
@@ -12,6 +13,7 @@ from mcu.engine.video_requests import AUDIO_BPS, SourceRequest
 from mcu.legs.leg import Leg, LegStatistics, StreamStatistics
 from mcu.legs.sip import SipLeg
 from mcu.readiness.line import LineMeter
+from mcu.readiness.lipsync import LipSync
 from mcu.readiness.measurements import (
     Configuration,
     Measurements,
@@ -105,6 +107,7 @@ class RoomMeter:
         self._ticks: list[Int16Block] = []
         self._tone = TestTone(media, participant)
         self._line = LineMeter()
+        self._lip_sync = LipSync()
         self._watch = PictureWatch(now)
         self._look = SizeLook()
         self._next_read = now
@@ -197,6 +200,7 @@ class RoomMeter:
     def _read(self, now: float) -> None:
         reading = self.leg.statistics(now)
         self._line.take(reading, now)
+        self._lip_sync.take(reading)
         video = reading.received.get("video")
         if video is not None:
             if self._settled is None and now - self._began >= SETTLE_S:
@@ -215,13 +219,14 @@ class RoomMeter:
             after = reading.received.get("video", before)
             pictures, bits = after.frames - before.frames, (after.bytes - before.bytes) * 8
             seconds = at - before_at
-        return self._watch.measured(
+        found = self._watch.measured(
             offered="video" in self.leg.sources,
             pictures=max(0, pictures),
             bits=max(0, bits),
             seconds=seconds,
             size=self._look.size,
         )
+        return replace(found, later_ms=self._lip_sync.later_ms) if found.offered else found
 
     def _configuration(self, user_agent: str | None, width: int, height: int) -> Configuration:
         leg = self.leg

@@ -11,7 +11,8 @@ from mcu.readiness.model import Check, RoomCheck
 COLUMNS: Final = (
     "bridge", "name", "unit", "verdict", "phase", "reason", "contact", "phone", "loss_up_percent",
     "loss_down_percent", "jitter_up_ms", "jitter_down_ms", "round_trip_ms", "capacity_up_kbps",
-    "capacity_down_kbps", "speech_dbov", "confirmation", "size", "fps", "picture_kbps", "at",
+    "capacity_down_kbps", "speech_dbov", "confirmation", "size", "fps", "picture_kbps",
+    "picture_later_ms", "at",
 )  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def row_of(room: dict[str, Any]) -> list[object]:
         )),
         _kbps(line.get("capacity_up_bps")), _kbps(line.get("capacity_down_bps")),
         _rounded(sound.get("level_dbov")), room["confirmation"], size,
-        _rounded(picture.get("fps")), _kbps(picture.get("bitrate_bps")), room["since"],
+        _rounded(picture.get("fps")), _kbps(picture.get("bitrate_bps")),
+        _rounded(picture.get("later_ms")), room["since"],
     ]  # fmt: skip
 
 

@@ -1,12 +1,10 @@
 """Readiness checks as the daemon runs them: what ``decide`` says is made true here.
 
 Checks are few and their rooms are looked at four times a second; what was decided is true at once
-and stored right after, as facts of conferences are. Sound is worked out in a pool.
+and stored right after by ``CheckLog``. Sound is worked out in a pool.
 """
 
 import asyncio
-import json
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,9 +18,9 @@ from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.video_requests import SourceRequest
 from mcu.legs.leg import Leg
 from mcu.readiness.assessment import Rules
-from mcu.readiness.codec import UnreadableEvent, configuration_to_json, event_of, event_to_json
-from mcu.readiness.decide import begin, counts, decide, evolve
-from mcu.readiness.measurements import Configuration, SoundMeasured, Standard
+from mcu.readiness.check_log import CheckLog
+from mcu.readiness.decide import begin, decide, evolve
+from mcu.readiness.measurements import SoundMeasured, Standard
 from mcu.readiness.meter import RoomMeter, TestTone
 from mcu.readiness.model import (
     Budget,
@@ -31,7 +29,6 @@ from mcu.readiness.model import (
     CheckEnded,
     CheckRefused,
     Command,
-    ConfigurationAccepted,
     ConfirmSound,
     Event,
     NoteMeasured,
@@ -43,11 +40,9 @@ from mcu.readiness.model import (
     RoomJudged,
     RoomMeasured,
 )
-from mcu.readiness.resources import room_resource
 from mcu.readiness.sound import measure_sound
 from mcu.readiness.stage import Stage, belongs_to, end_conference
 from mcu.store.errors import StoreUnavailable
-from mcu.store.readiness import CheckEventRow, CheckRow, RecordedRow, ResultRow
 from mcu.store.store import Store
 
 STEP_S: Final = 0.25
@@ -55,7 +50,6 @@ TONE_EVERY_S: Final = 5.0
 """While somebody is to confirm it, the tone comes so often."""
 KEPT_ENDED: Final = 8
 """Checks that ended lately, for re-checks of single rooms; others are read from the store."""
-RETRY_S: Final = 2.0
 KEY: Final = "*5"
 """On a keypad: the tone is heard."""
 MAX_RUNNING: Final = 10
@@ -86,10 +80,9 @@ class NewCheck:
 class _Live:
     """A check in memory: its state, its stage, and who is measured."""
 
-    def __init__(self, check: Check, stage: Stage, number: int) -> None:
+    def __init__(self, check: Check, stage: Stage) -> None:
         self.check = check
         self.stage = stage
-        self.number = number  # of the last event
         self.meters: dict[str, RoomMeter] = {}
         self.tones: dict[str, tuple[TestTone, float]] = {}
 
@@ -120,13 +113,12 @@ class ReadinessChecks:
         compute: Compute = in_thread,
     ) -> None:
         self.rules, self.budget = rules, budget
-        self._store, self._conferences, self._media = store, conferences, media
+        self._log = CheckLog(store, utcnow)
+        self._conferences, self._media = conferences, media
         self._ask, self._utcnow, self._agent_of = ask, utcnow, agent_of
         self._call_again, self._compute = call_again, compute
         self._checks: dict[str, _Live] = {}
         self._work: set[asyncio.Task[None]] = set()
-        self._writes: deque[Callable[[], Awaitable[None]]] = deque()
-        self._writing: asyncio.Task[None] | None = None
         self._computing: set[tuple[str, str]] = set()
         self._next = float("-inf")
         self._closed = False
@@ -137,7 +129,7 @@ class ReadinessChecks:
         Raises:
             StoreUnavailable.
         """
-        for id_ in await self._store.readiness.unfinished():
+        for id_ in await self._log.unfinished():
             for state in self._conferences.running():
                 if belongs_to(state.id, id_):
                     await end_conference(self._conferences, state.id)
@@ -153,22 +145,14 @@ class ReadinessChecks:
         for live in self._checks.values():
             self._let_go(live)
         await asyncio.gather(*self._work, return_exceptions=True)
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
-        try:
-            while self._writes:
-                await self._writes[0]()
-                self._writes.popleft()
-        except StoreUnavailable as error:
-            log.error("readiness_events_lost", waiting=len(self._writes), reason=error.reason)
+        await self._log.close()
 
     async def settled(self) -> None:
         """Wait for everything that is under way."""
-        while self._work or self._writes:
+        while self._work or self._log.waits:
             tasks = [*self._work]
-            if self._writing is not None and not self._writing.done():
-                tasks.append(self._writing)
+            if self._log.writing is not None and not self._log.writing.done():
+                tasks.append(self._log.writing)
             if not tasks:
                 return
             await asyncio.wait(tasks)
@@ -191,9 +175,7 @@ class ReadinessChecks:
             StoreUnavailable.
         """
         live = self._checks.get(check)
-        if live is None:
-            live = await self._load(check)
-        return None if live is None else live.check
+        return await self._log.load(check) if live is None else live.check
 
     # Commands
 
@@ -220,10 +202,10 @@ class ReadinessChecks:
             new_id("check-"), new.name, new.unit, new.by, self.rules, self.budget, new.rooms,
             new.conference, new.scenario, new.due,
         )  # fmt: skip
-        live = self._live(begin(event, self._utcnow()), 0)
+        live = self._live(begin(event, self._utcnow()))
         self._checks[event.id] = live
         try:
-            await self._write(live, [event], durable=True)()
+            await self._log.begin(live.check, event)
         except StoreUnavailable:
             del self._checks[event.id]
             raise
@@ -321,16 +303,13 @@ class ReadinessChecks:
             finally:
                 meter.close()
             sound = await self._compute(lambda: measure_sound(ticks, probes))
-            found = (await self._store.readiness.recorded([bridge])).get(bridge)
-            still_open = await self._store.incidents.open_of(bridge)
+            recorded, incidents = await self._log.known_of(bridge)
         except StoreUnavailable as error:
             # Without what was recorded there is no result: it is measured once more.
             log.warning("readiness_measured_again", bridge=bridge, reason=error.reason)
             return
         finally:
             self._computing.discard(key)
-        recorded = None if found is None else Configuration.of(found)
-        incidents = tuple(str(json.loads(one.document)["title"]) for one in still_open)
         self._order(live, NoteMeasured(bridge, replace(measured, sound=sound), recorded, incidents))
 
     # Private
@@ -343,9 +322,7 @@ class ReadinessChecks:
         for event in events:
             live.check = evolve(live.check, event, at)
             self._carry_out(live, event)
-        self._writes.append(self._write(live, events))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+        self._log.append(live.check, events)
         self._publish(live, events)
 
     def _carry_out(self, live: _Live, event: Event) -> None:
@@ -400,66 +377,19 @@ class ReadinessChecks:
                 },
             )
 
-    # The store
-
-    def _write(
-        self, live: _Live, events: Sequence[Event], *, durable: bool = False
-    ) -> Callable[[], Awaitable[None]]:
-        at, check = self._utcnow(), live.check
-        rows, results, recorded = [], [], []
-        for event in events:
-            live.number += 1
-            rows.append(CheckEventRow(live.number, at, event.type, event_to_json(event)))
-            if isinstance(event, RoomJudged):
-                room = room_resource(check, check.rooms[event.bridge])
-                document = json.dumps(room, ensure_ascii=False)
-                results.append(ResultRow(check.id, event.bridge, at, event.verdict, document))
-            elif isinstance(event, ConfigurationAccepted):
-                found = check.rooms[event.bridge].recorded
-                if found is not None:
-                    text = configuration_to_json(found)
-                    recorded.append(RecordedRow(event.bridge, text, at, event.by))
-        head = CheckRow(
-            check.id, check.name, check.unit, check.began_at, check.ended_at,
-            json.dumps(counts(check)), check.scenario, check.due,
-        )  # fmt: skip
-        store = self._store.readiness
-        return lambda: store.write(head, rows, results, recorded, durable=durable)
-
-    async def _write_all(self) -> None:
-        """Until nothing waits; a store that cannot be written is tried again."""
-        while self._writes:
-            try:
-                await self._writes[0]()
-            except StoreUnavailable as error:
-                log.warning("readiness_unstored", waiting=len(self._writes), reason=error.reason)
-                await asyncio.sleep(RETRY_S)
-                continue
-            self._writes.popleft()
-
     async def _load(self, id_: str) -> _Live | None:
-        rows = await self._store.readiness.events(id_)
-        check: Check | None = None
-        try:
-            for row in rows:
-                event = event_of(row.type, row.data)
-                if isinstance(event, CheckBegun):
-                    check = begin(event, row.time)
-                elif check is not None:
-                    check = evolve(check, event, row.time)
-        except (UnreadableEvent, KeyError) as error:
-            log.error("readiness_check_unreadable", check=id_, error=str(error))
-            return None
-        return None if check is None else self._live(check, rows[-1].number)
+        check = await self._log.go_on(id_)
+        return None if check is None else self._live(check)
 
-    def _live(self, check: Check, number: int) -> _Live:
+    def _live(self, check: Check) -> _Live:
         stage = Stage(self._conferences, check, self._run, self._call_again)
-        return _Live(check, stage, number)
+        return _Live(check, stage)
 
     def _forget_ended(self) -> None:
         ended = [id_ for id_, live in self._checks.items() if not live.check.running]
         for id_ in ended[:-KEPT_ENDED]:
             del self._checks[id_]
+            self._log.forget(id_)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         if self._closed:

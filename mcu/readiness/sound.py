@@ -11,14 +11,20 @@ import numpy as np
 from mcu.readiness.measurements import SoundMeasured
 from mixer.audio.block import SAMPLE_RATE_HZ, TICK_SAMPLES, Int16Block
 from mixer.audio.resample import Downsampler
-from mixer.detect.clipping import HOP, ClippingWatch
+from mixer.detect.clipping import HOP, KEPT, ClippingWatch
 from mixer.detect.echo_search import LEAST_FRAMES, RATE_HZ, Likeness
 from mixer.detect.probe import RETURN_S, ProbeSearch, probe
 from mixer.detect.speech_level import SpeechLevel
 
 PROBE_TICKS = len(probe()) // TICK_SAMPLES + round(RETURN_S * SAMPLE_RATE_HZ / TICK_SAMPLES)
 """So long from its beginning is a probe looked for."""
+LOUD_POWER = 32_768.0**2 * 10**-4.5
+"""-45 dBov."""
+SPOKEN_SHARE = 0.2
+"""Ceilings are believed of what is loud for so much of the time that was looked at: short beeps
+have one without being overdriven, and of a word or two any ceiling is one by chance."""
 _FACTOR = SAMPLE_RATE_HZ // RATE_HZ
+_STEP = RATE_HZ // 100
 
 
 def measure_sound(ticks: Sequence[Int16Block], probes: Iterable[int]) -> SoundMeasured:
@@ -65,12 +71,18 @@ def _search(narrow: np.ndarray[tuple[int], np.dtype[np.float32]], tick: int) -> 
 
 
 def _clipped(narrow: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float | None:
-    """Share of looks, one for each window, that found a ceiling."""
+    """Share of looks that found a ceiling, one for each window in which enough was spoken."""
     watch = ClippingWatch()
     looks = []
     for begin in range(0, len(narrow), HOP):
         watch.take(narrow[begin : begin + HOP])
         found = watch.found()
-        if found is not None:
+        if found is not None and _loud(narrow[: begin + HOP][-KEPT * HOP :]) >= SPOKEN_SHARE:
             looks.append(found.ceiling >= 1.0)
     return sum(looks) / len(looks) if looks else None
+
+
+def _loud(narrow: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+    """Share of its hundredths of a second that are loud."""
+    steps = narrow[: len(narrow) // _STEP * _STEP].reshape(-1, _STEP)
+    return float((np.square(steps).mean(axis=1) > LOUD_POWER).mean())

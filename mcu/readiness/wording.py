@@ -50,6 +50,11 @@ REASONS: Mapping[str, str] = {
     "still": "nothing moves in the picture",
     "small": "the picture is {value} (the standard is {limit})",
     "slow": "{value} pictures a second (the standard is {limit})",
+    "sound-early": "sound comes {value} ms before its picture, as the sender's clocks say "
+    "(at most {limit} ms)",
+    "sound-late": "sound comes {value} ms after its picture, as the sender's clocks say "
+    "(at most {limit} ms)",
+    "lip-sync": "sound and picture are {value} ms apart, as the sender's clocks say",
     "picture": "{size} at {fps} a second, {rate} kbit/s",
     "nothing-recorded": "no configuration was recorded yet: accept this one",
     "changed": "{what} was {before}, is {after}",

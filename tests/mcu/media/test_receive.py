@@ -1,3 +1,5 @@
+import pytest
+
 from mcu.media import vp8
 from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.nack import MAX_AGE_S, REORDER_AGE_S, REORDER_WAIT_S
@@ -207,6 +209,27 @@ def test_a_stream_carries_on_counting() -> None:
 def test_report_data() -> None:
     stream = ReceiveStream(1, 90000)
     assert stream.delay_since_report(5.0) == 0
-    stream.sender_report(0x1234_5678_9ABC_DEF0, 5.0)
+    stream.sender_report(0x1234_5678_9ABC_DEF0, 0, 5.0)
+    assert stream.transit_s is None, "no packet has come"
     assert stream.sender_report_middle == 0x5678_9ABC
     assert stream.delay_since_report(5.5) == 32768
+
+
+@pytest.mark.parametrize("first", [0, 2**32 - 9_000, 2**31])
+def test_two_streams_of_one_sender_come_apart_by_their_reports(first: int) -> None:
+    # Captured together by the sender's clock, whose seconds are none of ours.
+    ntp_s, arrived = 3_900_000_000.5, 100.0
+    sound, picture = ReceiveStream(1, 48_000), ReceiveStream(2, 90_000)
+    assert sound.transit_s is None
+    for number in range(100):
+        at = arrived + number * 0.02
+        sound.tracker.take(number, (first + number * 960) % 2**32, at)
+        picture.tracker.take(number, (first + number * 1_800) % 2**32, at + 0.08)
+    assert picture.transit_s is None, "it has not said"
+    for stream, rate in ((sound, 48_000), (picture, 90_000)):
+        later = 1.0  # the report tells of the second after the first packet
+        stream.sender_report(round((ntp_s + later) * 2**32), (first + rate) % 2**32, arrived)
+    assert sound.transit_s == pytest.approx(arrived - ntp_s, abs=1e-3)
+    assert picture.transit_s - sound.transit_s == pytest.approx(0.08, abs=1e-4)
+    sound.sender_report(0, 0, arrived)
+    assert sound.transit_s is None, "a sender without a clock"

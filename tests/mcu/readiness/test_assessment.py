@@ -162,3 +162,19 @@ def test_verdict(weights: tuple[Any, ...], expected: Verdict) -> None:
 
 def test_every_sentence_can_be_said_with_the_values_it_is_given() -> None:
     assert all(REASONS.values())
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "code", "value"),
+    [(20.4, "lip-sync", 20), (-90.0, "lip-sync", 90), (46.0, "sound-early", 46),
+     (-200.0, "sound-late", 200), (None, None, 0)],
+)  # fmt: skip
+def test_how_far_sound_and_picture_lie_apart_is_told_and_refuses_nobody(
+    later_ms: float | None, code: str | None, value: int
+) -> None:
+    measured = replace(GOOD, picture=replace(GOOD.picture, later_ms=later_ms))
+    found = assess(measured, STANDARD, Rules(), confirmation="heard", recorded=RECORDED)
+    assert verdict(found) == "go"
+    told = [each for each in found if each.code in ("lip-sync", "sound-early", "sound-late")]
+    assert [(each.code, each.values["value"]) for each in told] == ([(code, value)] if code else [])
+    assert all("as the sender's clocks say" in each.text for each in told)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mcu.bridge.sound import speech
+from mcu.readiness.assessment import CLIPPED
 from mcu.readiness.sound import PROBE_TICKS, measure_sound
 from mixer.audio.block import TICK_SAMPLES
 from mixer.codecs.opus import OpusDecoder, OpusEncoder
@@ -71,6 +72,22 @@ def test_an_overdriven_microphone() -> None:
     found = measure_sound(heard(np.clip(spoken(1.0) * 6, -32_768, 32_767)), PROBES)
     assert found.clipped is not None
     assert found.clipped >= 0.5
+
+
+def test_short_beeps_are_not_overdriven_and_few_words_are() -> None:
+    """A square wave of 20 ms twice a second is what Chromium's fake microphone sends."""
+    beeps = np.random.default_rng(1).normal(0, 5, TICKS * TICK_SAMPLES)
+    for begin in range(0, len(beeps), 24_000):
+        wave = np.where(np.arange(TICK_SAMPLES) // 60 % 2, -16_000.0, 16_000.0)
+        beeps[begin : begin + TICK_SAMPLES] = wave
+    found = measure_sound(heard(beeps), PROBES)
+    assert found.clipped is None or found.clipped < CLIPPED
+    words = np.random.default_rng(2).normal(0, 5, TICKS * TICK_SAMPLES)
+    for begin in (48_000 * 2, 48_000 * 7, 48_000 * 12):
+        words[begin : begin + 96_000] = np.clip(spoken(1.0)[:96_000] * 6, -32_768, 32_767)
+    found = measure_sound(heard(words), PROBES)
+    assert found.clipped is not None
+    assert found.clipped >= CLIPPED
 
 
 def test_nothing_and_a_probe_that_was_cut_off() -> None:

@@ -64,6 +64,7 @@ export default {
   "report.table.incidents": "Incidents",
   "report.table.agenda": "Agenda",
   "report.table.roll-calls": "Roll calls",
+  "report.table.recordings": "Recordings",
   "report.table.minutes": "Lines by minute",
   "report.table.actions": "Who did what",
   "report.making": "The report is being made…",
@@ -1036,6 +1037,11 @@ export default {
   "readiness.f.still": "nothing moves in the picture",
   "readiness.f.small": "the picture is {value} (the standard is {limit})",
   "readiness.f.slow": "{value} pictures a second (the standard is {limit})",
+  "readiness.f.sound-early":
+    "sound comes {value} ms before its picture, as the sender's clocks say (at most {limit} ms)",
+  "readiness.f.sound-late":
+    "sound comes {value} ms after its picture, as the sender's clocks say (at most {limit} ms)",
+  "readiness.f.lip-sync": "sound and picture are {value} ms apart, as the sender's clocks say",
   "readiness.f.picture": "{size} at {fps} a second, {rate} kbit/s",
   "readiness.f.nothing-recorded": "no configuration was recorded yet: accept this one",
   "readiness.f.changed": "{what} was {before}, is {after}",

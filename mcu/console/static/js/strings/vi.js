@@ -63,6 +63,7 @@ export default {
   "report.table.incidents": "Sự vụ",
   "report.table.agenda": "Chương trình",
   "report.table.roll-calls": "Điểm danh",
+  "report.table.recordings": "Ghi hình",
   "report.table.minutes": "Đường truyền theo phút",
   "report.table.actions": "Nhật ký thao tác",
   "report.making": "Đang lập báo cáo…",
@@ -1022,6 +1023,11 @@ export default {
   "readiness.f.still": "trong hình không có gì chuyển động",
   "readiness.f.small": "hình {value} (tiêu chuẩn {limit})",
   "readiness.f.slow": "{value} hình mỗi giây (tiêu chuẩn {limit})",
+  "readiness.f.sound-early":
+    "tiếng tới trước hình {value} ms, theo đồng hồ của phía gửi (nhiều nhất {limit} ms)",
+  "readiness.f.sound-late":
+    "tiếng tới sau hình {value} ms, theo đồng hồ của phía gửi (nhiều nhất {limit} ms)",
+  "readiness.f.lip-sync": "tiếng và hình lệch nhau {value} ms, theo đồng hồ của phía gửi",
   "readiness.f.picture": "{size}, {fps} hình mỗi giây, {rate} kbit/s",
   "readiness.f.nothing-recorded": "chưa ghi nhận cấu hình nào: hãy chấp nhận cấu hình này",
   "readiness.f.changed": "{what} trước là {before}, nay là {after}",
