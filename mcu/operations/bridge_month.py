@@ -1,16 +1,24 @@
-"""What a bridge did in a month: a row for each conference it was expected in. Pure."""
+"""What a bridge did in a month: a row for each conference it was expected in, and what troubled
+it. Pure.
+"""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 
 from mcu.conference.codec import Json, time_to_text
 from mcu.operations.report import Report
+from mcu.operations.report_tables import incident_document
+from mcu.watch.incident import Incident
 
 COLUMNS = (
     "conference", "name", "unit", "started_at", "ended_at", "status", "present_s", "lost_count",
     "lost_s", "floor_s", "heard_s", "loss_percent", "worst_loss_percent", "round_trip_ms",
-    "jitter_ms", "height", "incomplete",
+    "jitter_ms", "height", "incidents", "incomplete",
+)  # fmt: skip
+INCIDENT_COLUMNS = (
+    "id", "opened_at", "closed_at", "state", "severity", "title", "conference", "assignee",
 )  # fmt: skip
 
 
@@ -28,8 +36,15 @@ def month_of(year: int, month: int, zone: tzinfo) -> Month:
     return Month(begins, begins.replace(year=year + month // 12, month=month % 12 + 1))
 
 
-def bridge_month(bridge: str, reports: Iterable[Report]) -> Json:
-    """``BridgeMonth`` of the API, out of the reports of a month's conferences, oldest first."""
+def bridge_month(
+    bridge: str, reports: Iterable[Report], incidents: Sequence[Incident] = ()
+) -> Json:
+    """``BridgeMonth`` of the API, out of the reports of a month's conferences, oldest first.
+
+    Args:
+        incidents: of the bridge, that were open at some time of the month, oldest first.
+    """
+    opened = Counter(each.conference for each in incidents)
     rows: list[Json] = []
     for report in reports:
         for room in report.rooms:
@@ -50,6 +65,7 @@ def bridge_month(bridge: str, reports: Iterable[Report]) -> Json:
                         "lost_s": who.lost_s,
                         "floor_s": who.floor_s,
                         **asdict(room.line),
+                        "incidents": opened[report.conference],
                         "incomplete": bool(report.incomplete),
                     }
                 )
@@ -62,5 +78,9 @@ def bridge_month(bridge: str, reports: Iterable[Report]) -> Json:
         "lost_count": sum(row["lost_count"] for row in rows),
         "lost_s": round(sum(row["lost_s"] for row in rows), 1),
         "heard_s": round(sum(row["heard_s"] for row in rows), 1),
+        "incidents_open": sum(each.state == "open" for each in incidents),
         "conferences": rows,
+        "incidents": [
+            {**incident_document(each), "conference": each.conference} for each in incidents
+        ],
     }

@@ -91,6 +91,31 @@ class MinuteReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """One file of a recording; a recording of which no file came to be has one without a part.
+
+    Args:
+        reason: why the recording ended; None while it runs. part: from 1.
+        size: bytes. sha256: of the whole file; None while it grows.
+    """
+
+    recording: str
+    name: str
+    view: str
+    by: str
+    started_at: datetime
+    ended_at: datetime | None
+    reason: str | None
+    part: int | None = None
+    part_state: str | None = None
+    part_started_at: datetime | None = None
+    size: int = 0
+    duration_s: float = 0.0
+    sha256: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything about one conference.
 
@@ -118,6 +143,7 @@ class Report:
     agenda: Json | None
     roll_calls: tuple[Json, ...]
     incidents: tuple[Incident, ...]
+    recordings: tuple[RecordedFile, ...]
     deeds: tuple[Deed, ...]
     units: Mapping[str, str]
 
@@ -135,12 +161,14 @@ def make_report(
     pictures: Mapping[int, Collection[int]] = MappingProxyType({}),
     readiness: Mapping[str, Readiness] = MappingProxyType({}),
     incidents: Sequence[Incident] = (),
+    recordings: Sequence[RecordedFile] = (),
 ) -> Report:
     """Put it together.
 
     Args:
         address: of the conference. pictures: roll call → entries that have one.
         readiness: by bridge. incidents: that were opened in it, oldest first.
+        recordings: that are kept, the oldest first.
         happened, minutes, deeds: oldest first. Of a minute: participant → the fields of
             ``RoomMinute``.
     """
@@ -184,6 +212,7 @@ def make_report(
             for each in state.roll_calls
         ),
         incidents=tuple(incidents),
+        recordings=tuple(recordings),
         deeds=tuple(deeds),
         units=units,
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from mcu.conference.codec import Json
-from mcu.operations.report import Report, RoomReport
+from mcu.operations.report import RecordedFile, Report, RoomReport
 from mcu.operations.report_words import WORDS, Language
 
 MAX_WORST: Final = 12
@@ -76,6 +76,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
             ]
             for each in report.incidents
         ],
+        "recordings": [_recording(file, words, clock) for file in report.recordings],
         "minutes": len(report.minutes),
         "from": clock(report.minutes[0].at)[:5] if report.minutes else "",
         "to": clock(report.until)[:5],
@@ -112,6 +113,19 @@ def _room(
         "" if line.loss_percent is None else f"{line.loss_percent:.1f}",
         "" if line.round_trip_ms is None else f"{line.round_trip_ms:.0f}",
         words["sound_only"] if line.height == 0 else picture,
+    ]
+
+
+def _recording(file: RecordedFile, words: Mapping[str, str], clock: Clock) -> list[str]:
+    part = f" ({words['part']} {file.part})" if file.part is not None and file.part > 1 else ""
+    return [
+        file.name + part,
+        words.get(f"view_{file.view}", file.view),
+        clock(file.part_started_at or file.started_at),
+        _long(file.duration_s),
+        f"{file.size / 1_000_000:.1f}",
+        words.get(f"recording_{file.reason or 'running'}", file.reason or ""),
+        file.sha256 or "",
     ]
 
 

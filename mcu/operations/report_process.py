@@ -27,7 +27,7 @@ from mcu.operations.bridge_month import bridge_month, month_of
 from mcu.operations.report import Report
 from mcu.operations.report_pages import report_pages
 from mcu.operations.report_request import Request
-from mcu.operations.report_source import read_report
+from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.operations.report_tables import report_document, report_table
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
@@ -78,7 +78,8 @@ async def _month(store: Store, request: Request) -> Json:
             reports.append(await _report(store, request, record.id))
         except (UnreadableRecord, DamagedRecord, UnknownRecord):
             continue
-    return bridge_month(request.subject, reports)
+    incidents = await read_incidents_of(store, request.subject, month)
+    return bridge_month(request.subject, reports, incidents)
 
 
 async def _report(store: Store, request: Request, conference: str) -> Report:

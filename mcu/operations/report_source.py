@@ -1,16 +1,19 @@
 """Reads what a report is made of. What is damaged or kept no more is left out, and named."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mcu.conference.codec import UnreadableRecord, event_from_json
 from mcu.conference.events import ConferenceStarted
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Happened
-from mcu.operations.report import Deed, Readiness, Report, make_report
+from mcu.operations.bridge_month import Month
+from mcu.operations.report import Deed, Readiness, RecordedFile, Report, make_report
 from mcu.store.errors import DamagedRecord, UnknownRecord
 from mcu.store.json_text import read_object
 from mcu.store.readiness import ResultRow
+from mcu.store.recordings import RecordingRecord, file_name
 from mcu.store.records import AuditRow
 from mcu.store.store import Store
 from mcu.watch.incident import Incident
@@ -63,7 +66,10 @@ async def read_report(store: Store, state: ConferenceState, target: str, now: da
             for each in state.roll_calls
         },
         readiness={bridge: _readiness(row) for bridge, row in checked.items()},
-        incidents=await _incidents(store, state.id),
+        incidents=await _incidents(store, conference=state.id),
+        recordings=[
+            file for record in await store.recordings.of(state.id) for file in _files(record)
+        ],
     )
 
 
@@ -84,13 +90,51 @@ async def _events(store: Store, conference: str) -> tuple[list[Happened], bool]:
     return happened, whole and begins
 
 
-async def _incidents(store: Store, conference: str) -> list[Incident]:
-    page = await store.incidents.list(conference=conference)
-    found = [incident_of(each) for each in page.items]
-    while page.next_cursor is not None:
-        page = await store.incidents.list(conference=conference, cursor=page.next_cursor)
+async def read_incidents_of(store: Store, bridge: str, month: Month) -> list[Incident]:
+    """Incidents of a room that were open at some time of a month, the oldest first.
+
+    Raises:
+        StoreUnavailable.
+    """
+    return [
+        each
+        for each in await _incidents(store, bridge=bridge)
+        if each.opened_at < month.ends
+        and (each.closed_at is None or each.closed_at >= month.begins)
+    ]
+
+
+async def _incidents(
+    store: Store, *, conference: str | None = None, bridge: str | None = None
+) -> list[Incident]:
+    found: list[Incident] = []
+    cursor: str | None = None
+    while True:
+        page = await store.incidents.list(conference=conference, bridge=bridge, cursor=cursor)
         found += [incident_of(each) for each in page.items]
-    return found[::-1]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found[::-1]
+
+
+def _files(record: RecordingRecord) -> list[RecordedFile]:
+    whole = RecordedFile(
+        record.id, record.name, record.view, record.by, record.started_at, record.ended_at,
+        record.reason,
+    )  # fmt: skip
+    return [
+        replace(
+            whole,
+            part=part.number,
+            part_state=part.state,
+            part_started_at=part.started_at,
+            size=part.size,
+            duration_s=round(part.duration_s, 3),
+            sha256=part.sha256,
+            file=file_name(record.id, part.number),
+        )
+        for part in record.parts
+    ] or [whole]
 
 
 def _readiness(row: ResultRow) -> Readiness:

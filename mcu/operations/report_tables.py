@@ -9,7 +9,9 @@ from mcu.conference.codec import Json, time_to_text
 from mcu.operations.report import Report
 from mcu.watch.incident import Incident
 
-TableName = Literal["rooms", "faults", "incidents", "agenda", "roll-calls", "actions", "minutes"]
+TableName = Literal[
+    "rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "actions", "minutes"
+]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 Table = tuple[Sequence[str], list[Sequence[object]]]
 """Header and rows."""
@@ -39,7 +41,8 @@ def report_document(report: Report) -> Json:
             for room in report.rooms
         ],
         "faults": [_texts(asdict(fault)) for fault in report.faults],
-        "incidents": [_incident(each) for each in report.incidents],
+        "incidents": [incident_document(each) for each in report.incidents],
+        "recordings": [_texts(asdict(file)) for file in report.recordings],
         "agenda": report.agenda,
         "roll_calls": list(report.roll_calls),
         "minutes": [_texts(asdict(minute)) for minute in report.minutes],
@@ -77,7 +80,8 @@ def _incidents(document: Json) -> Table:
     )
 
 
-def _incident(incident: Incident) -> Json:
+def incident_document(incident: Incident) -> Json:
+    """``ReportIncident`` of the API."""
     return {
         "id": incident.id,
         "opened_at": time_to_text(incident.opened_at),
@@ -116,6 +120,13 @@ def _roll_calls(document: Json) -> Table:
     return ("number", "state", *columns), rows
 
 
+def _recordings(document: Json) -> Table:
+    return _rows(document["recordings"], (
+        "recording", "name", "view", "by", "started_at", "ended_at", "reason", "part",
+        "part_state", "part_started_at", "size", "duration_s", "sha256", "file",
+    ))  # fmt: skip
+
+
 def _actions(document: Json) -> Table:
     return _rows(
         document["actions"], ("at", "by", "role", "address", "action", "target", "outcome")
@@ -132,6 +143,7 @@ _TABLES: Mapping[TableName, Callable[[Json], Table]] = {
     "incidents": _incidents,
     "agenda": _agenda,
     "roll-calls": _roll_calls,
+    "recordings": _recordings,
     "actions": _actions,
     "minutes": _minutes,
 }

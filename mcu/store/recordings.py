@@ -51,6 +51,11 @@ class RecordingRecord:
     parts: tuple[PartRecord, ...] = ()
 
 
+def file_name(recording: str, part: int) -> str:
+    """What a downloaded file is called, and what lists of checksums and reports call it."""
+    return f"{recording}-{part:04d}.mp4"
+
+
 class Recordings:
     """What is known of the files under ``data_dir/recordings``."""
 

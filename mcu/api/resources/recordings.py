@@ -22,7 +22,7 @@ from mcu.conference.actor import new_id
 from mcu.conference.recording_model import StartRecording, StopRecording
 from mcu.conference.state import ConferenceState
 from mcu.store.commits import Write
-from mcu.store.recordings import RecordingRecord, Recordings
+from mcu.store.recordings import RecordingRecord, Recordings, file_name
 
 TAG: Final = "recordings"
 PATH: Final = f"{BASE}/conferences/{{conference}}/recordings"
@@ -46,7 +46,7 @@ async def list_recordings(call: Call) -> web.Response:
                 one.id, one.name, one.view, one.state, one.reason, one.by,
                 _text(one.started_at), _text(one.ended_at), part.number, part.state,
                 _text(part.started_at), part.size, round(part.duration_s, 3), part.sha256,
-                _file(record, part.number),
+                file_name(record.id, part.number),
             ]
             for record, one in zip(found, documents, strict=True)
             for part in one.parts
@@ -59,7 +59,7 @@ async def list_checksums(call: Call) -> web.Response:
     """Checksums of all closed files, as ``sha256sum --check`` reads them."""
     state, found = await _listed(call, Action.LIST_RECORDINGS, "list recordings")
     lines = [
-        f"{part.sha256}  {_file(record, part.number)}\n"
+        f"{part.sha256}  {file_name(record.id, part.number)}\n"
         for record in found
         for part in record.parts
         if part.sha256 is not None
@@ -140,7 +140,9 @@ async def download_part(call: Call) -> web.StreamResponse:
     if not await asyncio.to_thread(path.is_file):
         raise not_found("part", number)
     shown = quote(f"{record.name} {record.started_at:%Y-%m-%d %H.%M} {part.number}.mp4", safe="")
-    disposition = f"attachment; filename=\"{_file(record, part.number)}\"; filename*=UTF-8''{shown}"
+    disposition = (
+        f"attachment; filename=\"{file_name(record.id, part.number)}\"; filename*=UTF-8''{shown}"
+    )
     headers = {hdrs.CONTENT_TYPE: MP4, hdrs.CONTENT_DISPOSITION: disposition}
     return web.FileResponse(path, chunk_size=CHUNK_BYTES, headers=headers)
 
@@ -210,11 +212,6 @@ def _document(conference: str, record: RecordingRecord) -> Recording:
             "parts": parts,
         }
     )
-
-
-def _file(record: RecordingRecord, number: int) -> str:
-    """What a downloaded file is called, and the list of checksums calls it."""
-    return f"{record.id}-{number:04d}.mp4"
 
 
 def _text(time: object) -> str | None:

@@ -12,7 +12,7 @@ from mcu.api.resources.conferences import conference_of
 from mcu.api.rights import Action
 from mcu.api.route import BASE, JSON_TYPE, Answer, Route
 from mcu.api.schemas.report import BridgeMonth, MonthQuery, PrintQuery, Report, TableQuery
-from mcu.operations.bridge_month import COLUMNS
+from mcu.operations.bridge_month import COLUMNS, INCIDENT_COLUMNS
 from mcu.operations.report_request import Form
 from mcu.operations.reporter import ReportFailed
 
@@ -57,8 +57,11 @@ async def read_month(call: Call) -> web.Response:
     year, month = (int(each) for each in asked.split("-"))
     made = await _made(call, "month", bridge.id, year=year, month=month)
     if wants_csv(call):
-        rows = [[row[name] for name in COLUMNS] for row in json.loads(made)["conferences"]]
-        return csv_response(f"report-{bridge.id}-{asked}", COLUMNS, rows)
+        table = call.query(MonthQuery).table
+        columns = COLUMNS if table == "conferences" else INCIDENT_COLUMNS
+        rows = [[row[name] for name in columns] for row in json.loads(made)[table]]
+        name = "" if table == "conferences" else f"-{table}"
+        return csv_response(f"report-{bridge.id}-{asked}{name}", columns, rows)
     return web.Response(body=made, content_type=JSON_TYPE)
 
 
@@ -97,7 +100,7 @@ ROUTES: Final = (
     Route(
         "GET", f"{MONTH}.csv", "export_bridge_month", read_month,
         "A bridge's month as a table", TAG, Action.READ_REPORTS,
-        (Answer(200, "a row for each conference", media_type=CSV_TYPE),),
+        (Answer(200, "a row for each conference, or for each incident", media_type=CSV_TYPE),),
         query=MonthQuery, problems=("unavailable",),
     ),
     Route(

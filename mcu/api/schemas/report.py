@@ -68,6 +68,25 @@ class ReportIncident(Output):
     assignee: str | None
 
 
+class ReportRecording(Output):
+    """One file of a recording; null where no file came to be."""
+
+    recording: str
+    name: str
+    view: str
+    by: str = Field(description="who started it")
+    started_at: Time
+    ended_at: Time | None
+    reason: str | None = Field(description="why it ended; see `Recording`")
+    part: int | None
+    part_state: Literal["writing", "complete", "interrupted"] | None
+    part_started_at: Time | None
+    size: int = Field(description="bytes")
+    duration_s: float
+    sha256: str | None = Field(description="of the whole file; null while it grows")
+    file: str | None = Field(description="what it is called when it is downloaded")
+
+
 class ReportMinute(Output):
     """All rooms in one minute."""
 
@@ -106,6 +125,7 @@ class Report(Output):
     rooms: list[ReportRoom]
     faults: list[ReportFault]
     incidents: list[ReportIncident]
+    recordings: list[ReportRecording] = Field(description="that are kept still")
     agenda: Agenda | None
     roll_calls: list[RollCall]
     minutes: list[ReportMinute]
@@ -134,7 +154,14 @@ class BridgeConference(Output):
     round_trip_ms: float | None
     jitter_ms: float | None
     height: int | None
+    incidents: int = Field(description="of the bridge, that were opened in it")
     incomplete: bool
+
+
+class MonthIncident(ReportIncident):
+    """An incident of the bridge; it need not belong to a conference."""
+
+    conference: str | None
 
 
 class BridgeMonth(Output):
@@ -147,7 +174,9 @@ class BridgeMonth(Output):
     lost_count: int
     lost_s: float
     heard_s: float
+    incidents_open: int = Field(description="of those below, now")
     conferences: list[BridgeConference]
+    incidents: list[MonthIncident] = Field(description="that were open at some time of the month")
 
 
 class PrintQuery(Query):
@@ -169,4 +198,7 @@ class MonthQuery(Query):
         pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
         description="of the installation's time zone",
         examples=["2026-11"],
+    )
+    table: Literal["conferences", "incidents"] = Field(
+        default="conferences", description="which list the CSV is; JSON has both"
     )

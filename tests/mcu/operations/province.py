@@ -1,7 +1,7 @@
 """A small conference that has ended, made by commands, as a report is made of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from mcu.conference.scenario import Agenda, AgendaItem
 from mcu.conference.state import ConferenceState, RosterEntry
 from mcu.operations.attendance import Happened
 from mcu.operations.minutes import RoomMinute
-from mcu.operations.report import Deed, Readiness, Report, make_report
+from mcu.operations.report import Deed, Readiness, RecordedFile, Report, make_report
 from mcu.watch.incident import Incident, IncidentEntry
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -91,6 +91,16 @@ CHECKED = {
     "xa-1-a": Readiness("go", at(-600), ""),
     "xa-2-a": Readiness("no-go", at(-500), "no picture"),
 }
+RECORDED = RecordedFile("r1", "Họp giao ban", "main", "An", at(5), at(600), "ended")
+RECORDINGS = tuple(
+    replace(
+        RECORDED, part=part, part_state="complete", part_started_at=at(start), size=size,
+        duration_s=length, sha256=digit * 64, file=f"r1-{part:04d}.mp4",
+    )
+    for part, start, size, length, digit in (
+        (1, 6, 61_234_567, 394.5, "a"), (2, 402, 30_100_000, 198.0, "b"),
+    )
+)  # fmt: skip
 INCIDENTS = (
     Incident(
         "i1", "tinh", "Xã Vạn Ninh mất tiếng", "major",
@@ -110,5 +120,6 @@ def report(**changes: Any) -> Report:
         "units": UNITS,
         "readiness": CHECKED,
         "incidents": INCIDENTS,
+        "recordings": RECORDINGS,
     }
     return make_report(state, happened, **(given | changes))

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mcu.api.schemas.report import BridgeMonth
-from mcu.operations.bridge_month import COLUMNS, bridge_month, month_of
-from tests.mcu.operations.province import report
+from mcu.operations.bridge_month import COLUMNS, INCIDENT_COLUMNS, bridge_month, month_of
+from tests.mcu.operations.province import INCIDENTS, report
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -18,13 +18,18 @@ def test_its_rows_and_their_sums() -> None:
     one = report()
     other = replace(report(incomplete=("events",)), conference="hop-2", ended_at=None)
     without = replace(one, conference="hop-3", rooms=one.rooms[:1])
-    found = bridge_month("xa-1-a", [one, without, other])
+    found = bridge_month("xa-1-a", [one, without, other], INCIDENTS)
     month = BridgeMonth.model_validate(json.loads(json.dumps(found)))
     assert [row.conference for row in month.conferences] == ["hop", "hop-2"]
     assert (month.expected, month.attended, month.lost_count) == (2, 2, 2)
     assert (month.present_s, month.lost_s) == (1100, 60)
     assert [row.incomplete for row in month.conferences] == [False, True]
     assert set(COLUMNS) == set(found["conferences"][0])
+    assert [row.incidents for row in month.conferences] == [1, 0]
+    [incident] = month.incidents
+    assert (incident.title, incident.conference) == (INCIDENTS[0].title, "hop")
+    assert (incident.assignee, month.incidents_open) == ("Bình", 1)
+    assert set(INCIDENT_COLUMNS) == set(found["incidents"][0]) - {"bridge"}
 
 
 def test_expected_and_not_come() -> None:

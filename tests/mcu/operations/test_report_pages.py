@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mcu.conference.alarm_model import AlarmKind, Severity
+from mcu.conference.recording_model import RecordedView, StopReason
 from mcu.conference.roll_call_model import MarkStatus
 from mcu.operations.report_pages import MAX_POINTS, report_pages
 from mcu.operations.report_process import typeset
@@ -36,6 +37,10 @@ def test_times_are_those_of_the_installation() -> None:
     assert pages["rooms"][1][-1] == "chỉ tiếng"
     assert pages["faults"] == [["08:02:00", "08:02:30", "Vạn Ninh", "mất tín hiệu", ""]]
     assert pages["agenda"][2][2] == "không thực hiện"
+    assert pages["recordings"][1] == [
+        "Họp giao ban (phần 2)", "các điểm cầu thấy", "08:06:42", "03:18", "30.1",
+        "kết thúc cùng hội nghị", "b" * 64,
+    ]  # fmt: skip
 
 
 def test_every_kind_of_fault_severity_mark_and_verdict_has_words() -> None:
@@ -46,6 +51,8 @@ def test_every_kind_of_fault_severity_mark_and_verdict_has_words() -> None:
         *(f"status_{each}" for each in get_args(MarkStatus)),
         *(f"readiness_{each.replace('-', '_')}" for each in get_args(Verdict)),
         *("signed", "cancelled", "unsigned", "open"),
+        *(f"recording_{why}" for why in ("running", "interrupted", *get_args(StopReason))),
+        *(f"view_{view}" for view in get_args(RecordedView)),
     ]
     assert set(names) <= WORDS["vi"].keys()
 

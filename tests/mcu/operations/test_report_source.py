@@ -9,12 +9,15 @@ import pytest
 
 from mcu.conference.codec import event_to_json
 from mcu.conference.state import ConferenceState
+from mcu.operations.bridge_month import Month
 from mcu.operations.minutes import RoomMinute
-from mcu.operations.report_source import read_report
+from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.store.minutes import StoredMinute
 from mcu.store.readiness import CheckRow, ResultRow
+from mcu.store.recordings import PartRecord, RecordingRecord, Recordings
 from mcu.store.records import AuditRow, ConferenceRecord, StoredEvent
 from mcu.store.store import Store
+from mcu.watch.incident import Incident, IncidentEntry
 from mcu.watch.incident_records import record_of
 from tests.mcu.operations.province import INCIDENTS, NOW, at, held
 
@@ -92,3 +95,38 @@ async def test_the_check_of_that_day_and_its_incidents(
     assert (ready.verdict, ready.at, ready.reason) == ("go", at(-600), "echo")
     assert found.rooms[2].readiness is None
     assert [incident.title for incident in found.incidents] == [INCIDENTS[0].title]
+
+
+async def test_files_of_recordings_with_their_checksums(
+    store: Store, state: ConferenceState
+) -> None:
+    for number, record in enumerate(("r1", "r2"), 1):
+        made = RecordingRecord(record, "hop", "Họp", "main", "An", at(number))
+        await store.recordings.commit(Recordings.row(made))
+    for number in (1, 2):
+        part = PartRecord(number, "complete", at(10 * number), 1_000 * number, 9.5, "c" * 64)
+        await store.recordings.commit(Recordings.part("r1", part))
+    await store.recordings.commit(Recordings.ended("r1", at(30), "stopped"))
+    found = (await read_report(store, state, TARGET, at(700))).recordings
+    assert [(one.recording, one.file, one.size, one.reason) for one in found] == [
+        ("r1", "r1-0001.mp4", 1_000, "stopped"), ("r1", "r1-0002.mp4", 2_000, "stopped"),
+        ("r2", None, 0, None),
+    ]  # fmt: skip
+    assert found[0].sha256 == "c" * 64
+
+
+async def test_a_months_incidents_are_those_that_were_open_in_it(store: Store) -> None:
+    month = Month(at(0), at(1000))
+    entry = IncidentEntry
+    for name, *entries in (
+        ("before", entry(at(-20), "An", "opened"), entry(at(-10), "An", "closed")),
+        ("from-before", entry(at(-30), "An", "opened"), entry(at(10), "An", "closed")),
+        ("open", entry(at(20), "An", "opened")),
+        ("after", entry(at(1000), "An", "opened")),
+    ):
+        incident = Incident(name, "tinh", name, "minor", tuple(entries), bridge="xa-1-a")
+        await store.incidents.create(record_of(incident))
+    other = Incident("other", "tinh", "x", "minor", (entry(at(5), "An", "opened"),), bridge="b")
+    await store.incidents.create(record_of(other))
+    found = await read_incidents_of(store, "xa-1-a", month)
+    assert [each.id for each in found] == ["from-before", "open"]

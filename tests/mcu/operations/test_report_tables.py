@@ -7,7 +7,7 @@ import pytest
 
 from mcu.api.schemas.report import Report
 from mcu.operations.report_tables import TABLES, report_document, report_table
-from tests.mcu.operations.province import report
+from tests.mcu.operations.province import RECORDED, report
 
 
 def test_the_document_is_the_one_that_the_api_describes() -> None:
@@ -23,12 +23,15 @@ def test_the_document_is_the_one_that_the_api_describes() -> None:
         ("Xã Vạn Ninh mất tiếng", "Bình")
     ]
     assert [action.by for action in read.actions] == ["An"]
+    assert [(each.file, each.size, each.sha256) for each in read.recordings] == [
+        ("r1-0001.mp4", 61_234_567, "a" * 64), ("r1-0002.mp4", 30_100_000, "b" * 64),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "rows"),
     [("rooms", 3), ("faults", 1), ("incidents", 1), ("agenda", 3), ("roll-calls", 2),
-     ("actions", 1), ("minutes", 3)],
+     ("recordings", 2), ("actions", 1), ("minutes", 3)],
 )  # fmt: skip
 def test_each_list_is_a_table(name: str, rows: int) -> None:
     assert name in TABLES
@@ -45,3 +48,9 @@ def test_an_item_that_was_not_held_has_a_row_without_times() -> None:
 
 def test_no_agenda_is_an_empty_table() -> None:
     assert report_table(replace(report(), agenda=None), "agenda")[1] == []
+
+
+def test_a_recording_without_a_file_is_told_too() -> None:
+    document = report_document(report(recordings=(RECORDED,)))
+    [found] = Report.model_validate(json.loads(json.dumps(document))).recordings
+    assert (found.name, found.part, found.size, found.sha256) == ("Họp giao ban", None, 0, None)

@@ -61,6 +61,14 @@ async def test_a_bridges_month(meeting: tuple[Api, str]) -> None:
     assert (empty["expected"], empty["conferences"]) == (0, [])
     reply = await api.call("GET", f"{path}.csv?month=2026-11", status=200)
     assert len(reply.body.decode().splitlines()) == 2
+    body = {"title": "Micrô hỏng", "bridge": "xa-1-a", "severity": "minor"}
+    await api.call("POST", "/incidents", body, status=201)
+    found = (await api.call("GET", f"{path}?month=2026-11", status=200)).json
+    assert [each["title"] for each in found["incidents"]] == ["Micrô hỏng"]
+    assert (found["incidents_open"], found["conferences"][0]["incidents"]) == (1, 0)
+    reply = await api.call("GET", f"{path}.csv?month=2026-11&table=incidents", status=200)
+    rows = list(csv.DictReader(io.StringIO(reply.body.decode().removeprefix(BYTE_ORDER_MARK))))
+    assert [(row["title"], row["state"]) for row in rows] == [("Micrô hỏng", "open")]
     for wrong in ("", "?month=2026-13", "?month=november", "?month=2026-1"):
         assert (await api.call("GET", f"{path}{wrong}", status=422)).fields == ["query.month"]
 
