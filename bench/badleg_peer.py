@@ -324,16 +324,17 @@ async def run(url: str, token: str, fault: str, *, elsewhere: bool) -> None:
     Args:
         elsewhere: do wrong to nobody, and be a good room.
     """
+    is_vp8 = fault == "broken-vp8"
     leg = BadLeg(
         "bad",
         PacketBuffer(),
         DtlsCertificate.generate(),
         sound=coded_speech("bad"),
-        pictures=coded_pictures(),
+        pictures=_vp8_pictures() if is_vp8 else coded_pictures(),
         video=True,
         sampled=False,
     )
-    leg.vp8 = fault == "broken-vp8" and not elsewhere
+    leg.vp8 = is_vp8
     send, other = FAULTS[fault](), Elsewhere() if elsewhere else None
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
         joining = asyncio.create_task(leg.join(http, url))
