@@ -8,9 +8,11 @@ import pytest
 import pytest_timeout
 from hypothesis import settings
 from xdist.scheduler import Scheduling
+from xdist.workermanage import WorkerController
 
 from tests.overdue import alarm
-from tests.real_time import RealTimeBesideTheRest
+from tests.real_time import LESS, RealTimeBesideTheRest, is_behind, processes
+from tests.scratch import folder_in_memory
 
 # How long an example takes says something of the machine, not of the program. The same examples
 # in every run: a test that fails does so for everybody. New ones are what `make fuzz` is for, and
@@ -18,6 +20,9 @@ from tests.real_time import RealTimeBesideTheRest
 settings.register_profile("mcu", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile("mcu")
+
+if (_scratch := folder_in_memory()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_scratch))
 
 _limit_s = pytest.StashKey[float]()
 
@@ -32,8 +37,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """As many processes as cores that may be used, but not more than there is work for."""
-    return min(len(os.sched_getaffinity(0)), 8)
+    return processes(len(os.sched_getaffinity(0)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a process whether it is behind; see ``tests.real_time``."""
+    if node.config.option.dist == "loadfile":
+        count = node.workerinput["workercount"]
+        node.workerinput["behind"] = is_behind(node.workerinput["workerid"], count)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Not before: all processes wait until the last has found its tests.
+    if getattr(session.config, "workerinput", {}).get("behind"):
+        os.nice(LESS)
 
 
 def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> bool:
