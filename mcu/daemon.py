@@ -22,7 +22,7 @@ from config.settings import Settings
 from mcu import tls
 from mcu.api.app import make_app
 from mcu.api.resources.reports import AUDITED
-from mcu.api.services import ApiLimits, Services, no_outside, no_trace
+from mcu.api.services import ApiLimits, Services, no_callers, no_outside, no_trace
 from mcu.collector import Collector
 from mcu.conference.clock import SystemClock
 from mcu.conference.keeper import Retention
@@ -276,6 +276,7 @@ class Daemon:
                 ),
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
+                sip_callers=no_callers if self._sip is None else self._sip.calls.callers,
                 call_again=self._call_again,
                 bridge_changed=self._bridge_changed,
                 transfer=None if self._sip is None else self._sip.calls.transfer,

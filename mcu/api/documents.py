@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from mcu.api.reach import Reach
 from mcu.api.rights import Action
+from mcu.api.schemas.base import utc_text
 from mcu.api.schemas.conference import Conference, Layout, Participant
-from mcu.api.services import LineQuality, LiveReadings
+from mcu.api.services import LineQuality, LiveReadings, SipCaller
 from mcu.conference import state as domain
 from mcu.conference.resources import conference_resource, participant_resource, view_resource
 
@@ -54,6 +55,18 @@ def participant_document(
     if not reach.whole(state) and not reach.own_room(who):
         document = reduced(document)
     return Participant.model_validate(document)
+
+
+def caller_document(caller: SipCaller) -> dict[str, Any]:
+    """Somebody at the PIN prompt, as events and tables carry it."""
+    return {
+        "name": caller.name,
+        "address": caller.address,
+        "source": caller.source,
+        "bridge": caller.bridge,
+        "since": utc_text(caller.since),
+        "tries_left": caller.tries_left,
+    }
 
 
 def quality_document(quality: LineQuality) -> dict[str, Any]:

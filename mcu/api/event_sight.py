@@ -26,15 +26,21 @@ RECORDING_NEWS: Final = frozenset({"recording.started", "recording.stopped"})
 RECORDING_SEEN: Final = ("id", "view", "started_at")
 """Rooms are told that they are recorded, not by whom, nor how the disk is."""
 UNSEEN: Final = (
-    "alarm.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.", "recording.",
-    "invitation.",
+    "alarm.", "callers.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.",
+    "recording.", "invitation.",
 )  # fmt: skip
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
 CALLED: Final = "convening.called"
 """Rooms hear of a convening when it is their turn, so that their pages can say so."""
 ROLL_CALL_ENDS: Final = frozenset({"roll-call.signed", "roll-call.cancelled"})
 BRIDGE_EVENTS: Final = frozenset(
-    {"bridge.registered", "bridge.unregistered", "readiness.changed", "invitation.changed"}
+    {
+        "bridge.registered",
+        "bridge.unregistered",
+        "bridge.refused",
+        "readiness.changed",
+        "invitation.changed",
+    }
 )
 """About a room, not about a conference: for who may read the room."""
 
@@ -180,6 +186,8 @@ def seen_by_room(
         if participant["id"] in rooms:
             return dict(data)
         kept = {name: value for name, value in data.items() if name not in PRIVATE}
+        if type_ == "participant.removed":
+            kept["reason"] = ""  # it was said to the room that is gone
         return kept | {"participant": reduced(participant)}
     if type_ == "conference.started":
         participants = [

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -180,6 +180,7 @@ class LineQuality:
 
     Args:
         refused: why pictures of the participant's that somebody wants to see are not shown.
+        on_hold: the room has put the call on hold.
     """
 
     grade: Grade = "none"
@@ -188,6 +189,7 @@ class LineQuality:
     round_trip_ms: float | None = None
     receives: Receives | None = None
     refused: Literal["too_large"] | None = None
+    on_hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,19 +287,45 @@ class SipContact:
 
 
 @dataclass(frozen=True, slots=True)
+class SipRefusal:
+    """Somebody was not let who named a room's account.
+
+    Args:
+        reason: ``signalling.sip.sign_in.SignInFault``. source: address it came from.
+        method: what it wanted, ``REGISTER`` or ``INVITE``.
+        count: how often that has been so since the room was let last.
+    """
+
+    time: datetime
+    reason: str
+    source: str
+    method: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SipStatus:
     """How a room of kind sip stands.
 
     Args:
         since: when the first of its devices registered; None: none is.
         has_secret: it can sign in. has_outbound: we can, where it asks us to.
+        last_refused: None where a device has signed in since, or none was refused.
+        reachable: how it can be called, see ``with_address``.
     """
 
     registered: bool = False
+    reachable: Literal["registered", "address", "nowhere"] = "nowhere"
     since: datetime | None = None
     contacts: tuple[SipContact, ...] = ()
     has_secret: bool = False
     has_outbound: bool = False
+    last_refused: SipRefusal | None = None
+
+    def with_address(self, address: str) -> "SipStatus":
+        """The same of a room that has this address in the registry; empty: none."""
+        is_called = address and self.reachable == "nowhere"
+        return replace(self, reachable="address") if is_called else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +336,7 @@ class SipTraceEntry:
         direction: as seen from here. remote: the peer, ``192.0.2.7:5060``.
         summary: one line, ``INVITE`` or ``200 OK (INVITE)``. text: the whole message, secrets
             masked.
+        failure: why a message of ours, which stands before, found no way; the text says so too.
     """
 
     time: datetime
@@ -316,6 +345,24 @@ class SipTraceEntry:
     remote: str
     summary: str
     text: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SipCaller:
+    """Somebody who calls a conference and is to enter its PIN.
+
+    Args:
+        name: as the caller gives it. address: From. source: address it calls from.
+        bridge: whose account it has signed in with; None: a guest.
+    """
+
+    name: str
+    address: str
+    source: str
+    bridge: str | None
+    since: datetime
+    tries_left: int
 
 
 class SipService(Protocol):
@@ -362,6 +409,11 @@ def no_trace(conference: str, participant: str) -> Sequence[SipTraceEntry] | Non
     return None
 
 
+def no_callers(conference: str) -> Sequence[SipCaller]:
+    """Stands in where there is no SIP."""
+    return ()
+
+
 Transfer = Callable[[str, str, str, Actor], Awaitable[Participant]]
 
 
@@ -392,6 +444,7 @@ class Services:
         sip_server: where devices sign in.
         sip_trace: the newest messages of a participant's calls (conference, participant), the
             oldest first; None: it has made none.
+        sip_callers: who calls a conference and is to enter its PIN.
         call_again: an operator has called a participant in (conference, participant) that was on
             the roster already; for hardware rooms that have hung up.
         bridge_changed: a bridge's record is another now; for hardware rooms that are to be called.
@@ -423,6 +476,7 @@ class Services:
     reports: Reporter
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
+    sip_callers: Callable[[str], Sequence[SipCaller]] = no_callers
     call_again: Callable[[str, str], None] = lambda conference, participant: None
     bridge_changed: Callable[[str], None] = lambda bridge: None
     outside_address: Callable[[str], str] = no_outside

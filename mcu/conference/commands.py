@@ -76,16 +76,22 @@ class ChangeConference:
 
 @dataclass(frozen=True, slots=True)
 class AddParticipant:
-    """Put somebody on the roster (see ``Conferences.add_bridge`` and ``add_guest``)."""
+    """Put somebody on the roster (see ``Conferences.add_bridge`` and ``add_guest``).
+
+    ``knocks``: it is at the door by itself, with the right to come in: of a locked conference it
+    gets a place where it waits until it is let in.
+    """
 
     entry: RosterEntry
+    knocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveParticipant:
-    """Take somebody off the roster; its legs are disconnected."""
+    """Take somebody off the roster; its legs are disconnected. The room is told the reason."""
 
     participant: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,14 @@ class ParticipantAdded:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRemoved:
-    """Off the roster; ``participant`` is as it was, its legs are to be disconnected."""
+    """Off the roster; ``participant`` is as it was, its legs are to be disconnected.
+
+    ``reason`` is for the room, in an operator's words; empty for none.
+    """
 
     type: ClassVar[str] = "participant.removed"
     participant: Participant
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,8 @@ EPHEMERAL_TYPES = (
     "load.measured",
     "bridge.registered",
     "bridge.unregistered",
+    "bridge.refused",
+    "callers.changed",
     "incident.opened",
     "incident.changed",
     "readiness.changed",

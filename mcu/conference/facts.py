@@ -72,11 +72,17 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
         case NoteJoined():
             return _joined(state, find(state, fact.participant, "participant"), fact, now)
         case NoteCalling():
-            return _called(find(state, fact.participant, "participant"), "called")
+            called = find(state, fact.participant, "participant")
+            return _called(_addressed(called), "called")
     who = state.participants.get(fact.participant)
     if who is None:
         return []  # removed meanwhile
     match fact:
+        case NoteCallFailed(reason="no_address"):
+            return _cannot_be_called(who)
+        case NoteCallFailed(reason=None) if who.presence != "calling":
+            found = _addressed(who)
+            return [] if found is who else [_changed(found)]
         case NoteCallFailed():
             return _called(
                 replace(who, call_failure=fact.reason),
@@ -153,6 +159,22 @@ def _called(who: Participant, fact: PresenceFact) -> list[Event]:
     if presence == who.presence or (fact != "called" and who.presence != "calling"):
         return []
     return [ParticipantChanged(replace(who, presence=presence, version=who.version + 1))]
+
+
+def _cannot_be_called(who: Participant) -> list[Event]:
+    """There is nowhere to call it: it stays as it is, and the reason stands beside it."""
+    if who.legs or who.presence == "calling" or who.call_failure == "no_address":
+        return []
+    return [_changed(replace(who, call_failure="no_address"))]
+
+
+def _addressed(who: Participant) -> Participant:
+    """It can be called, or is none that is."""
+    return replace(who, call_failure=None) if who.call_failure == "no_address" else who
+
+
+def _changed(after: Participant) -> ParticipantChanged:
+    return ParticipantChanged(replace(after, version=after.version + 1))
 
 
 def _restarted(state: ConferenceState, now: datetime) -> list[Event]:

@@ -25,6 +25,7 @@ from mcu.conference.events import (
     MessageShown,
     ParticipantJoined,
     ParticipantLeft,
+    ParticipantRemoved,
     ParticipantsAdmitted,
     ParticipantsChanged,
     ParticipantsRefused,
@@ -176,7 +177,7 @@ def event_data(event: Event) -> Json:
                 "leg": event.leg,
                 "replaced": list(event.replaced),
             }
-        case ParticipantLeft():
+        case ParticipantLeft() | ParticipantRemoved():
             return {
                 "participant": participant_resource(event.participant),
                 "reason": event.reason,

@@ -21,7 +21,7 @@ from mcu.conference.state import (
     Refused,
     RosterEntry,
 )
-from mcu.conference.texts import MAX_NAME, checked_name, checked_text
+from mcu.conference.texts import MAX_NAME, MAX_REASON, checked_name, checked_text
 from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot, Slot
 
 MAX_PARTICIPANTS = 1_000
@@ -74,12 +74,12 @@ def add(state: ConferenceState, command: AddParticipant) -> list[Event]:
     """Put somebody on the roster; who is on it already changes nothing.
 
     Raises:
-        Refused: the conference is locked or full.
+        Refused: the conference is full, or locked and this is no one who knocks.
     """
     entry = command.entry
     if entry.id in state.participants:
         return []
-    if state.locked:
+    if state.locked and not command.knocks:
         raise Refused("The conference is locked: unlock it to add somebody.", None)
     if len(state.participants) >= MAX_PARTICIPANTS:
         raise Refused(
@@ -95,9 +95,10 @@ def remove(state: ConferenceState, command: RemoveParticipant) -> list[Event]:
     """Take somebody off the roster, out of the slots, the chair and the broadcast.
 
     Raises:
-        Refused: not on the roster.
+        Refused: not on the roster, or a reason that cannot be shown.
     """
     gone = find(state, command.participant, "participant")
+    reason = checked_text(command.reason, "reason", MAX_REASON)
     events: list[Event] = []
     if state.broadcast == gone.id:
         events.append(BroadcastStopped(gone.id))
@@ -109,7 +110,7 @@ def remove(state: ConferenceState, command: RemoveParticipant) -> list[Event]:
             events.append(LayoutChanged(name, view.layout, slots, view.fit))
     if state.chair == gone.id:
         events.append(ConferenceChanged(state.name, None, state.pin, state.number))
-    events.append(ParticipantRemoved(gone))
+    events.append(ParticipantRemoved(gone, reason))
     return events
 
 

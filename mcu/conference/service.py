@@ -257,9 +257,18 @@ class Conferences:
         )
 
     async def add_bridge(
-        self, conference_id: str, bridge_id: str, actor: Actor, *, importance: int | None = None
+        self,
+        conference_id: str,
+        bridge_id: str,
+        actor: Actor,
+        *,
+        importance: int | None = None,
+        knocks: bool = False,
     ) -> Participant:
         """Put a registered bridge on the roster; one that is on it already is given back.
+
+        Args:
+            knocks: see ``AddParticipant``.
 
         Raises:
             Refused: unknown bridge, in another running conference, locked or full.
@@ -269,7 +278,7 @@ class Conferences:
         entry = await self._invitations.for_bridge(bridge_id)
         if importance is not None:
             entry = replace(entry, importance=importance)
-        await self.execute(conference_id, AddParticipant(entry), actor)
+        await self.execute(conference_id, AddParticipant(entry, knocks), actor)
         return self.participant(conference_id, bridge_id)
 
     async def add_guest(
@@ -281,12 +290,14 @@ class Conferences:
         unit: str | None = None,
         importance: int = 0,
         address: str | None = None,
+        knocks: bool = False,
     ) -> Participant:
         """Put a guest on the roster under a new id (``guest-…``).
 
         Args:
             unit: mutes by unit count the guest to it; None: the conference's own unit.
             address: where it is called, by SIP; None: it comes by itself.
+            knocks: see ``AddParticipant``.
 
         Raises:
             Refused: locked, full, or a name that cannot be shown.
@@ -299,7 +310,7 @@ class Conferences:
             importance,
             address,
         )
-        await self.execute(conference_id, AddParticipant(guest), actor)
+        await self.execute(conference_id, AddParticipant(guest, knocks), actor)
         return self.participant(conference_id, guest.id)
 
     def note(self, conference_id: str, fact: Fact) -> None:

@@ -8,6 +8,8 @@ from mcu.disguise import disguise_in
 
 MAX_NAME = 200
 MAX_MESSAGE = 500
+MAX_REASON = 120
+"""Of why a room is disconnected, which it is told."""
 PIN_PATTERN = r"[0-9]{4,10}"
 NUMBER_PATTERN = r"[1-9][0-9]{0,15}"
 """ASCII digits, which is what a keypad sends. Not from 0 on, which dial plans use for services."""

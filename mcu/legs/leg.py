@@ -101,7 +101,8 @@ class LegStatistics:
     """A reading of a leg: what it sends to us (received) and what it gets (sent).
 
     ``rembs``: how many REMBs have come; ``remb_bps`` is the last one's. ``line``: what is known of
-    the line to the peer where it reports on each packet.
+    the line to the peer where it reports on each packet. ``on_hold``: the peer has put the call on
+    hold: it neither hears the conference nor is heard.
     """
 
     received: dict[str, StreamStatistics] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class LegStatistics:
     remb_bps: int | None = None
     rembs: int = 0
     line: LineStatistics | None = None
+    on_hold: bool = False
 
 
 class LegObserver(Protocol):

@@ -159,6 +159,9 @@ class SipLeg:
                 reading.remb_bps = one.remb_bps
             dropped += flow.drops()
         reading.dropped = dict(dropped)
+        reading.on_hold = any(
+            flow.held for flow in self.agreed.flows if flow.media.stream == "audio"
+        )
         reading.srtp_profile = self._log.srtp_profile
         reading.remote_address = self._log.remote_address
         return reading

@@ -24,9 +24,10 @@ def grade(loss_percent: float, jitter_ms: float, round_trip_ms: float | None) ->
 def line_quality(legs: Iterable[LegStatistics]) -> LineQuality:
     """The worst of a participant's legs, both directions; ``none`` without any."""
     losses, jitters, round_trips = [0.0], [0.0], []
-    any_leg = False
+    any_leg = on_hold = False
     for leg in legs:
         any_leg = True
+        on_hold = on_hold or leg.on_hold
         for stream in (*leg.received.values(), *leg.sent.values()):
             losses.append(stream.fraction_lost * 100.0)
             jitters.append(stream.jitter_ms)
@@ -41,4 +42,5 @@ def line_quality(legs: Iterable[LegStatistics]) -> LineQuality:
         loss_percent=round(loss, 2),
         jitter_ms=round(jitter, 1),
         round_trip_ms=None if round_trip is None else round(round_trip, 1),
+        on_hold=on_hold,
     )

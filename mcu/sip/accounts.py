@@ -15,18 +15,20 @@ from typing import Any, Protocol
 import structlog
 
 from config.sip_section import SipSettings
-from mcu.api.schemas.base import utc_text
-from mcu.api.services import SipContact, SipStatus
+from mcu.api.services import SipStatus
+from mcu.sip.account_status import status_document, status_of
 from mcu.sip.dial_plan import is_own, own_domains
 from mcu.sip.guard import GuessGuard
 from mcu.sip.room_secrets import checked_secret, made_secret
-from mcu.sip.stored_bindings import restored, stored, way_back, written
+from mcu.sip.sign_ins import SignIns
+from mcu.sip.stored_bindings import restored, stored, way_back
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 from mcu.store.tokens import utcnow
 from signalling.sip.digest import ALGORITHMS, Algorithm, Credentials, DigestVerifier, ha1
 from signalling.sip.hop import Hop
 from signalling.sip.registrar import Binding, BindingsChanged, Registrar, RegistrarLimits
+from signalling.sip.sign_in import SignedIn, SignInRefused
 from signalling.sip.uri import SipUri
 
 WRITE_EVERY_S = 5.0
@@ -61,8 +63,9 @@ class SipAccounts:
     """Accounts, as the SIP endpoint and the API use them: ``open`` first, ``close`` in ``finally``.
 
     ``verifier`` and ``registrar`` are for the endpoint's ``UserAgent``; every ``BindingsChanged``
-    it tells of is to be handed to ``bindings_changed``. ``on_revoked`` is told of bridges whose
-    calls by their account are to end. All on the loop's thread.
+    it tells of is to be handed to ``bindings_changed``, and who signs in or is refused to
+    ``sign_in``. ``on_revoked`` is told of bridges whose calls by their account are to end. All on
+    the loop's thread.
 
     Args:
         monotonic: seconds, the clock of the agent. utcnow: wall time, for what is stored.
@@ -86,7 +89,11 @@ class SipAccounts:
         self._hashes: dict[str, Mapping[str, str]] = {}
         self._outbound: set[str] = set()
         self._written: dict[str, tuple[Binding, ...]] = {}
-        self._untold: dict[str, None] = {}
+        self._untold: dict[str, bool] = {}
+        """Rooms whose standing has changed; whether nothing but a sign-in was refused."""
+        self._devices: dict[str, int] = {}
+        """How many each room had when that was told last."""
+        self._old_written: frozenset[tuple[str, str]] = frozenset()
         self._wake = asyncio.Event()
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self.on_revoked: list[Callable[[str], None]] = []
@@ -95,6 +102,7 @@ class SipAccounts:
             self._name_of,
         )
         self._guard = GuessGuard()
+        self._sign_ins = SignIns()
         self.verifier = DigestVerifier(
             settings.realm,
             self._ha1,
@@ -129,6 +137,9 @@ class SipAccounts:
         for bridge, bindings in kept.items():
             self.registrar.restore(bridge, bindings, now)
         self._written = dict(self.registrar.all())
+        self._devices = {bridge: len(found) for bridge, found in self._written.items()}
+        self._old_written = frozenset(await self._store.sip_secrets.old_devices())
+        self.verifier.habits.restore(self._old_written)
         if keep:
             self._tasks = (
                 asyncio.create_task(self._keep_telling(), name="sip accounts: tell"),
@@ -149,19 +160,31 @@ class SipAccounts:
 
     def bindings_changed(self, change: BindingsChanged) -> None:
         """The registrar has changed where a room is: tell those who may know."""
-        self._untold[change.address] = None
+        self._changed(change.address)
+
+    def sign_in(self, event: SignedIn | SignInRefused) -> None:
+        """Somebody was let or not: remember what is to be shown, and tell of it."""
+        if isinstance(event, SignedIn):
+            if self._sign_ins.forget(event.account):
+                self._changed(event.account)
+        elif self._sign_ins.refused(event, self._monotonic()):
+            self._untold.setdefault(event.account, True)
+            self._wake.set()
+
+    def _changed(self, bridge: str) -> None:
+        self._untold[bridge] = False
         self._wake.set()
 
-    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
+    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...] | None:
         """Where to call a room, the best first: its devices, then its address in the registry.
 
-        Returns: nothing for a bridge that is not of kind sip.
+        Returns: None for a bridge that is not of kind sip; empty: it cannot be called now.
         Raises:
             UnknownRecord: no such bridge. StoreUnavailable.
         """
         record = await self._store.bridges.get(bridge)
         if record.kind != "sip":
-            return ()
+            return None
         targets = [
             CallTarget(str(binding.contact), way_back(binding))
             for binding in self.registrar.bindings(bridge, self._monotonic())
@@ -187,21 +210,10 @@ class SipAccounts:
         """How a room stands now. O(its devices)."""
         now = self._monotonic()
         bindings = self.registrar.bindings(bridge, now)
-        return SipStatus(
-            registered=bool(bindings),
-            since=self._wall(min((one.since for one in bindings), default=now), now)
-            if bindings
-            else None,
-            contacts=tuple(
-                SipContact(
-                    address=str(one.contact),
-                    transport=one.source.transport,
-                    source=written(one.source),
-                    expires_at=self._wall(one.expires_at, now),
-                    user_agent=one.user_agent,
-                )
-                for one in bindings
-            ),
+        return status_of(
+            bindings,
+            self._sign_ins.last(bridge),
+            lambda at: self._wall(at, now),
             has_secret=bridge in self._hashes,
             has_outbound=bridge in self._outbound,
         )
@@ -224,6 +236,8 @@ class SipAccounts:
         await self._store.sip_secrets.put(bridge, realm, hashes)
         self._hashes[bridge] = hashes
         self._guard.forgive(bridge)
+        if self._sign_ins.forget(bridge):
+            self._changed(bridge)
         return text
 
     async def revoke(self, bridge: str) -> None:
@@ -239,6 +253,7 @@ class SipAccounts:
         """A bridge that the store has no account of any more: deleted, or of another kind."""
         had = self._hashes.pop(bridge, None)
         self._outbound.discard(bridge)
+        self._sign_ins.forget(bridge)
         change = self.registrar.forget(bridge, self._monotonic())
         if change is not None:
             self.bindings_changed(change)
@@ -291,6 +306,12 @@ class SipAccounts:
                 }
             )
         self._written = current
+        old = frozenset(
+            one for one in self.verifier.habits.of_md5_alone() if one[1] in self._hashes
+        )
+        if old != self._old_written:
+            await self._store.sip_secrets.put_old_devices(old)
+            self._old_written = old
 
     async def _keep_telling(self) -> None:
         while True:
@@ -317,16 +338,30 @@ class SipAccounts:
         while self._untold:
             bridge = next(iter(self._untold))
             try:
-                unit = (await self._store.bridges.get(bridge)).unit
+                record = await self._store.bridges.get(bridge)
             except UnknownRecord:
                 self._untold.pop(bridge, None)
                 continue
-            self._untold.pop(bridge, None)
-            status = self.status(bridge)
+            was_refused = self._untold.pop(bridge, False)
+            status = self.status(bridge).with_address(record.address)
             verb = "registered" if status.registered else "unregistered"
-            data = {"bridge": bridge, "unit": unit, "sip": status_document(status)}
+            if was_refused:
+                verb = "refused"
+            data = {"bridge": bridge, "unit": record.unit, "sip": status_document(status)}
             self._events.publish_ephemeral(f"bridge.{verb}", None, data)
-            log.info(f"bridge_{verb}", bridge=bridge, devices=len(status.contacts))
+            self._log(bridge, len(status.contacts))
+
+    def _log(self, bridge: str, devices: int) -> None:
+        """Say what has become of a room's devices, if there are more or fewer than before."""
+        before = self._devices.get(bridge, 0)
+        if devices == before:
+            return
+        if devices:
+            self._devices[bridge] = devices
+        else:
+            self._devices.pop(bridge, None)
+        what = "bridge_registered" if devices > before else "bridge_unregistered"
+        log.info(what, bridge=bridge, devices_left=devices, devices_before=before)
 
     def _name_of(self, uri: SipUri) -> str | None:
         return uri.user if uri.user and is_own(uri, self._domains) else None
@@ -337,23 +372,3 @@ class SipAccounts:
 
     def _wall(self, at: float, now: float) -> datetime:
         return self._utcnow() + timedelta(seconds=at - now)
-
-
-def status_document(status: SipStatus) -> dict[str, Any]:
-    """A status as events carry it, the same as in the API's bridges."""
-    return {
-        "registered": status.registered,
-        "since": None if status.since is None else utc_text(status.since),
-        "contacts": [
-            {
-                "address": one.address,
-                "transport": one.transport,
-                "source": one.source,
-                "expires_at": utc_text(one.expires_at),
-                "user_agent": one.user_agent,
-            }
-            for one in status.contacts
-        ],
-        "has_secret": status.has_secret,
-        "has_outbound": status.has_outbound,
-    }

@@ -3,16 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from mcu.api.client_address import client_key
-from mcu.api.services import NoCapacity
+from mcu.api.services import NoCapacity, SipCaller
 from mcu.conference.service import Conferences
 from mcu.conference.state import Refused, UnknownConference
 from mcu.media.port_pairs import PortsExhausted
 from mcu.rooms.rooms import SYSTEM, Rooms
+from mcu.sip.callers import Callers
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import Caller, Destination, DialPlan, Refusal
 from mcu.sip.invitations import Invitation, Invitations
@@ -23,6 +25,7 @@ from mcu.store.errors import StoreUnavailable
 from signalling.sip import CallId, CallReceived, Reason
 
 MAX_GUEST_NAME = 80
+MAX_ADDRESS = 255
 STORE_WAIT_S = 10
 NO_PORTS_WAIT_S = 30
 MAX_GUESTS_OF_SOURCE: Final = 20
@@ -53,6 +56,7 @@ class Arrivals:
     Args:
         opened: told of each call that may become one of a conference.
         invitations: of calls that we have asked for.
+        callers: shows who is to enter a PIN.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Arrivals:
         plan: DialPlan,
         opened: Callable[[CallId, Conversation], None],
         invitations: Invitations,
+        callers: Callers,
     ) -> None:
         self._context = context
         self._conferences = conferences
@@ -69,6 +74,7 @@ class Arrivals:
         self._plan = plan
         self._opened = opened
         self._invitations = invitations
+        self._callers = callers
         self._gate = PinGate()
         self._calls: Counter[tuple[str, str]] = Counter()
         """Of guests by their source, of rooms by their account."""
@@ -105,8 +111,6 @@ class Arrivals:
             verdict = self._judge(found, found.dialled_pin, caller)
             if verdict == "right":
                 pin = None
-        if self._is_locked(found):
-            raise Refuse(403, "the conference is locked")
         self._admit(found)
         conversation = Conversation(self._context, found.conference, event.source)
         conversation.call = event.call
@@ -146,9 +150,6 @@ class Arrivals:
         except Refuse:
             return False
 
-    def _is_locked(self, found: Destination) -> bool:
-        return found.participant is None and self._conferences.get(found.conference).locked
-
     def _count(self, conversation: Conversation, event: CallReceived) -> None:
         """Count a call until its end; raises Refuse for one too many."""
         if event.identity:
@@ -164,6 +165,7 @@ class Arrivals:
             raise Refuse(503, f"too many calls {whose}", MANY_WAIT_S)
 
         def ended() -> None:
+            self._callers.gone(event.call)
             self._calls[caller] -= 1
             if not self._calls[caller]:
                 del self._calls[caller]
@@ -188,16 +190,20 @@ class Arrivals:
     async def _enter(
         self, conversation: Conversation, found: Destination, event: CallReceived
     ) -> None:
-        """Put the caller on the roster if it is not there, and let it in."""
+        """Put the caller on the roster if it is not there, and let it in: of a locked conference,
+        to where it waits until somebody admits it.
+        """
         participant = found.participant
         try:
             if participant is None and event.identity:
                 bridge = await self._conferences.add_bridge(
-                    found.conference, event.identity, SYSTEM
+                    found.conference, event.identity, SYSTEM, knocks=True
                 )
                 participant = bridge.id
             elif participant is None:
-                guest = await self._conferences.add_guest(found.conference, _name_of(event), SYSTEM)
+                guest = await self._conferences.add_guest(
+                    found.conference, _name_of(event), SYSTEM, knocks=True
+                )
                 participant = guest.id
         except UnknownConference as error:
             raise Refuse(404, error.reason) from error
@@ -205,6 +211,7 @@ class Arrivals:
             raise Refuse(403, error.reason) from error
         except StoreUnavailable as error:
             raise Refuse(503, error.reason, STORE_WAIT_S) from error
+        self._callers.gone(event.call)
         conversation.enter(participant)
         if conversation.is_over:  # the caller went while its name was stored
             self._rooms.forget(found.conference, participant)
@@ -234,8 +241,6 @@ class Arrivals:
 
         async def let_in() -> None:
             try:
-                if self._is_locked(found):
-                    raise Refuse(403, "the conference is locked")
                 await self._enter(conversation, found, event)
             except Refuse as refusal:
                 send_away(refusal, "blocked")
@@ -252,6 +257,7 @@ class Arrivals:
                 send_away(Refuse(403, "wrong PIN"), "wrong")
             elif verdict == "wrong":
                 prompt.refused("wrong", tries)
+                self._callers.tried(event.call, tries)
             else:
                 conversation.digits = lambda key: None
                 timer.cancel()
@@ -266,6 +272,18 @@ class Arrivals:
             prompt.digits(0 if key == "*" else entry.count + key.isdecimal())
             entry.press(key)
 
+        self._callers.come(
+            event.call,
+            found.conference,
+            SipCaller(
+                name=_name_of(event),
+                address=event.caller[:MAX_ADDRESS],
+                source=event.source.host,
+                bridge=event.identity or None,
+                since=datetime.now(UTC),
+                tries_left=tries,
+            ),
+        )
         timer = loop.call_later(WAIT_S, too_late)
         entry = PinEntry(len(found.pin or ""), entered)
         conversation.digits = press
@@ -275,6 +293,7 @@ class Arrivals:
             return
         log.info("caller_sent_away", call=conversation.call, reason=refusal.reason)
         conversation.digits = lambda key: None
+        conversation.sent_away = refusal.reason
         reason = Reason("SIP", refusal.code, refusal.reason)
         self._context.endpoint.do(lambda agent, now: agent.hang_up(conversation.call, now, reason))
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from mcu.api.services import SipTraceEntry
+from mcu.api.services import SipCaller, SipTraceEntry
 from mcu.backoff import Backoff
 from mcu.conference.convening_model import (
     ConveningCalled,
@@ -33,6 +33,7 @@ from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import ConferenceState, Participant
 from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.arrivals import Arrivals
+from mcu.sip.callers import Callers
 from mcu.sip.conversation import UNUSABLE, CallContext, Conversation
 from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory
@@ -55,6 +56,8 @@ from signalling.sip import (
     PictureRequested,
     ReferProgressed,
     ReferReceived,
+    SignedIn,
+    SignInRefused,
 )
 from signalling.sip import Event as SipEvent
 
@@ -73,6 +76,7 @@ class SipCalls:
 
     Args:
         bindings_changed: told of each change of registrations.
+        sign_in: told who signs in, or is refused.
         redial_s: first and longest pause between calls to one room.
         room_transfers: which conferences rooms may move themselves to.
     """
@@ -87,11 +91,13 @@ class SipCalls:
         no_answer_s: float,
         redial_s: tuple[float, float],
         room_transfers: RoomTransfers = "own_units",
+        sign_in: Callable[[SignedIn | SignInRefused], None] = lambda event: None,
     ) -> None:
         self._conferences = conferences
         self._plan = plan
         self._directory = directory
         self._bindings_changed = bindings_changed
+        self._sign_in = sign_in
         self._no_answer_s = no_answer_s
         self._redial_s = redial_s
         self._room_transfers = room_transfers
@@ -101,6 +107,7 @@ class SipCalls:
         self._calls: dict[CallId, Conversation] = {}
         self._dialers: dict[tuple[str, str], tuple[Dialer, asyncio.Task[None]]] = {}
         self._traced: OrderedDict[tuple[str, str], deque[str]] = OrderedDict()
+        self._callers = Callers(conferences.publish_ephemeral)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self.confirmed: Callable[[str, str], object] = lambda conference, participant: None
@@ -110,7 +117,9 @@ class SipCalls:
         """What calls are made of; the endpoint and its handler refer to each other."""
         self._context = context
         invitations = Invitations()
-        self._arrivals = Arrivals(context, self._conferences, self._plan, self._keep, invitations)
+        self._arrivals = Arrivals(
+            context, self._conferences, self._plan, self._keep, invitations, self._callers
+        )
         self._transfers = Transfers(
             context,
             self._conferences,
@@ -150,6 +159,10 @@ class SipCalls:
             return None
         trace = self._context.endpoint.trace
         return [entry_of(message) for call in calls for message in trace.messages(call)]
+
+    def callers(self, conference: str) -> Sequence[SipCaller]:
+        """Who calls a conference and is to enter its PIN."""
+        return self._callers.of(conference)
 
     def user_agent(self, conference: str, participant: str) -> str | None:
         """What a room calls itself in its newest message that says so; None: in none."""
@@ -206,6 +219,8 @@ class SipCalls:
             for (_, participant), (dialer, _) in self._dialers.items():
                 if participant == event.address and event.bindings:
                     dialer.reachable()
+        elif isinstance(event, SignedIn | SignInRefused):
+            self._sign_in(event)
         elif isinstance(event, ReferProgressed):
             self._transfers.progressed(event)
         elif (conversation := self._calls.get(getattr(event, "call", ""))) is not None:
@@ -267,6 +282,12 @@ class SipCalls:
         elif isinstance(event, ParticipantAdded):
             self._expect(state.id, event.participant)
         elif isinstance(event, ParticipantRemoved):
+            for conversation in self._calls.values():
+                if (conversation.conference, conversation.participant) == (
+                    state.id,
+                    event.participant.id,
+                ):
+                    conversation.words = event.reason
             self._expect_no_more(state.id, event.participant.id)
         elif isinstance(event, ConferenceEnded):
             self._run(self._expect_nobody(state.id))

@@ -95,6 +95,10 @@ class Conversation:
         self.hop = hop
         self.farewell: str | None = None
         """Said in place of the reason for which the leg is closed."""
+        self.words = ""
+        """An operator's, for why the room is disconnected."""
+        self.sent_away = ""
+        """Why a caller was not let in; empty: it was, or went by itself."""
         self._prompt: PinPrompt | None = None
         self._prompting: asyncio.Task[None] | None = None
         self.stays_s = 0.0
@@ -207,7 +211,7 @@ class Conversation:
         self.release()
         self._seat.close()
         if self.leg is not None:
-            self.leg.close(leg_reason(event), self._context.clock())
+            self.leg.close(self.sent_away or leg_reason(event), self._context.clock())
         elif self.participant is not None:
             self._context.rooms.forget(self.conference, self.participant)
         self._door.shut()
@@ -223,14 +227,16 @@ class Conversation:
         if self.stays_s:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(self.stays_s, lambda: self._end_call("moved"))
+        elif reason == "disconnected":
+            # The operator's words are told after that, in the same turn of the loop.
+            asyncio.get_running_loop().call_soon(self._end_call, self.farewell or reason)
         else:
             self._end_call(self.farewell or reason)
 
     def _end_call(self, reason: str) -> None:
-        if self.call:
-            self._context.endpoint.do(
-                lambda agent, now: agent.hang_up(self.call, now, goodbye(reason))
-            )
+        if self.call and not self.is_over:
+            why = goodbye(reason, self.words)
+            self._context.endpoint.do(lambda agent, now: agent.hang_up(self.call, now, why))
 
     def _follow(self, agreed: Agreed) -> None:
         context, now = self._context, self._context.clock()

@@ -144,8 +144,6 @@ class DialPlan:
     ) -> Destination | Refusal:
         if caller.identity in state.participants:
             return Destination(state.id, caller.identity)
-        if state.locked:
-            return Refusal(403, f"the conference {state.id} is locked")
         if caller.identity:
             other = self._conferences.conference_of(caller.identity)
             if other is not None:

@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 class Directory(Protocol):
     """Where rooms are; ``SipAccounts`` is one."""
 
-    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
-        """Where to call a room, the best first; of one that is not called by SIP: nowhere.
+    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...] | None:
+        """Where to call a room, the best first; None: it is not called by SIP.
 
         Raises:
             UnknownRecord, StoreUnavailable.
@@ -157,6 +157,7 @@ class Dialer:
             try:
                 targets = await self._directory.call_targets(self._participant)
                 if not targets:
+                    self._note_nowhere(is_by_sip=targets is not None)
                     await self._wake.wait()
                     continue
                 await self._call(targets)
@@ -245,6 +246,13 @@ class Dialer:
         )
         self._conferences.note(self._conference, NoteCalling(self._participant))
         self._note_failure("server_full")
+
+    def _note_nowhere(self, *, is_by_sip: bool) -> None:
+        """Tell that it cannot be called, or it would look like a room that has not come yet."""
+        state = self._state()
+        who = None if state is None else state.participants.get(self._participant)
+        if who is not None and (who.call_failure == "no_address") != is_by_sip:
+            self._note_failure("no_address" if is_by_sip else None)
 
     def _note_failure(self, failure: CallFailure | None) -> None:
         self._conferences.note(self._conference, NoteCallFailed(self._participant, failure))

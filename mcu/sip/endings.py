@@ -1,6 +1,7 @@
 """Why a call ended, in the three languages that are spoken of it: of SIP, of legs, of rosters."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from mcu.conference.state import CallFailure
@@ -50,9 +51,14 @@ def refuses_media(event: CallEnded) -> bool:
     return event.code in (488, 606)
 
 
-def goodbye(reason: str) -> Reason:
-    """What the room is told when its leg was closed for ``reason`` (``LegObserver.leg_left``)."""
-    return _GOODBYES.get(reason, Reason("SIP", 200, "Disconnected"))
+def goodbye(reason: str, text: str = "") -> Reason:
+    """What the room is told when its leg was closed for ``reason`` (``LegObserver.leg_left``).
+
+    Args:
+        text: an operator's words for why it was disconnected.
+    """
+    found = _GOODBYES.get(reason, Reason("SIP", 200, "Disconnected"))
+    return replace(found, text=text) if text and reason == "disconnected" else found
 
 
 def leg_reason(event: CallEnded) -> str:

@@ -20,6 +20,7 @@ from mcu.sip.admission import Admission
 from mcu.sip.counts import TransportCounts
 from mcu.sip.inbox import Inbox
 from mcu.sip.lookup import Dns, Locator, Names
+from mcu.sip.no_way import UNREACHABLE, why
 from mcu.sip.settings import CallOptions, EndpointSettings
 from mcu.sip.streams import Streams
 from mcu.sip.trace import Trace
@@ -269,7 +270,8 @@ class SipEndpoint:
     def _tell_unreachable(self, hop: Hop) -> None:
         if not self._is_closed:
             now = self._clock()
-            self.agent.unreachable(hop, now)
+            for message in self.agent.unreachable(hop, now):
+                self.trace.failed(message, datetime.now(UTC), UNREACHABLE)
             self._pump(now)
 
     def _want_turn(self) -> None:
@@ -366,9 +368,10 @@ class SipEndpoint:
         self.trace.add(data, "sent", str(message.hop), datetime.now(UTC))
         self._ways.send(message, data)
 
-    def _failed(self, message: SendMessage, cause: str) -> None:
+    def _failed(self, message: SendMessage, cause: str, detail: str = "") -> None:
         """Tell the agent in a turn of its own: it may be in the middle of something."""
         self.counts.unsent[cause] += 1
+        self.trace.failed(message, datetime.now(UTC), why(cause, detail))
         if not self._is_closed:
             self._loop.call_soon(self._tell_failed, message)
 

@@ -28,6 +28,10 @@ class Failures(Generic[Key]):
         """Whether so many have failed that the next attempt must wait."""
         return self._level(key, now) > self._burst - 1
 
+    def wait_s(self, key: Key, now: float) -> float:
+        """How long it is until the next attempt; 0: it may be made."""
+        return max(0.0, self._level(key, now) - (self._burst - 1)) * self._every_s
+
     def add(self, key: Key, now: float) -> None:
         """One has failed."""
         self._levels[key] = self._level(key, now) + 1.0, now

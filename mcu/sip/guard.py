@@ -27,6 +27,13 @@ class GuessGuard:
             self._sources.is_full(key, now) or self._accounts.is_full((key, username[:128]), now)
         )
 
+    def wait_s(self, source: str, username: str, now: float) -> float:
+        """How long it is until they are looked at again; 0: they are."""
+        key = client_key(source)
+        return max(
+            self._sources.wait_s(key, now), self._accounts.wait_s((key, username[:128]), now)
+        )
+
     def forgive(self, username: str) -> None:
         """The account has another secret: what failed with the one before does not count."""
         self._accounts.forgive(lambda key: key[1] == username)

@@ -62,6 +62,12 @@ class SipCollector(Collector):
         yield _counter("calls", "SIP calls begun", "direction", agent.calls)
         yield _counter("call_results", "SIP calls ended, by cause", "cause", agent.results)
         yield _counter("registrations", "REGISTER requests", "outcome", agent.registrations)
+        yield _counter(
+            "sign_ins_refused",
+            "Who signs in and is not let, by reason",
+            "reason",
+            agent.sign_ins_refused,
+        )
         opened = CounterMetricFamily(
             "mcu_sip_connections_opened",
             "SIP connections opened",

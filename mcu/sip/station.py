@@ -103,6 +103,7 @@ class SipStation:
             no_answer_s=sip.no_answer_s,
             redial_s=(sip.redial_min_s, sip.redial_max_s),
             room_transfers=sip.room_transfers,
+            sign_in=accounts.sign_in,
         )
         self.endpoint = SipEndpoint(
             endpoint_settings(settings),

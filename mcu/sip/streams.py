@@ -12,6 +12,7 @@ import structlog
 from mcu.sip.admission import Admission
 from mcu.sip.certificates import bears
 from mcu.sip.counts import TransportCounts
+from mcu.sip.no_way import Failed, said_by
 from mcu.sip.settings import EndpointSettings
 from mcu.sip.stream import Stream, plain_address
 from signalling.sip import Hop, Transport
@@ -25,8 +26,6 @@ _NO_FILES_S: Final = 1.0
 _NO_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 Key = tuple[Transport, str, int, str]
-Failed = Callable[[str], None]
-"""Told why a message could not be sent."""
 
 log = structlog.get_logger(__name__)
 
@@ -214,7 +213,7 @@ class Streams:
     async def _open(self, key: Key, connect_s: float) -> None:
         kind, host, port, domain = key
         stream = self._new(kind, (host, port), is_ours=True, domain=domain or host)
-        failure = "connection"
+        failure, detail = "connection", ""
         try:
             async with asyncio.timeout(connect_s):
                 if kind == "tls" and self.settings.client_tls is None:
@@ -228,10 +227,11 @@ class Streams:
                 )
             if not stream.is_open:
                 failure = "certificate"
-        except ssl.SSLCertVerificationError:
-            failure = "certificate"
+        except ssl.SSLCertVerificationError as error:
+            failure, detail = "certificate", said_by(error, connect_s)
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            log.info("sip_not_connected", hop=f"{kind}:{host}:{port}", reason=str(error))
+            detail = said_by(error, connect_s)
+            log.info("sip_not_connected", hop=f"{kind}:{host}:{port}", reason=detail)
         finally:
             self._pending -= 1
             waiting = self._opening.pop(key)
@@ -239,7 +239,7 @@ class Streams:
             self._by_key[key] = stream
         for data, failed in waiting:
             if not stream.send(data):
-                failed(failure)
+                failed(failure, detail)
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:

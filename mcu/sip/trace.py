@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from sipmessage import Request
+
+from signalling.sip import SendMessage
+
 MAX_MESSAGES: Final = 200
 """Of one call; of longer ones the last are kept, with the first four."""
 FIRST_MESSAGES: Final = 4
@@ -37,12 +41,16 @@ _PIN_DIALLED = re.compile(r"^content-type[ \t]*:[ \t]*application/dtmf\b", re.I 
 
 @dataclass(frozen=True, slots=True)
 class TracedMessage:
-    """One message. ``hop`` is the other side, ``udp:192.0.2.7:5060``."""
+    """One message. ``hop`` is the other side, ``udp:192.0.2.7:5060``.
+
+    ``failure``: why one of ours, which stands before, found no way; ``text`` says so then.
+    """
 
     at: datetime
     direction: Direction
     hop: str
     text: str
+    failure: str = ""
 
 
 @dataclass(slots=True)
@@ -51,6 +59,12 @@ class _Record:
     last: deque[TracedMessage] = field(
         default_factory=lambda: deque(maxlen=MAX_MESSAGES - FIRST_MESSAGES)
     )
+
+    def add(self, message: TracedMessage) -> None:
+        if len(self.first) < FIRST_MESSAGES:
+            self.first.append(message)
+        else:
+            self.last.append(message)
 
 
 class Trace:
@@ -73,11 +87,16 @@ class Trace:
             if len(calls) > MAX_STRANGERS:
                 calls.popitem(last=False)
         calls.move_to_end(call_id)
-        message = TracedMessage(at, direction, hop, masked(data))
-        if len(record.first) < FIRST_MESSAGES:
-            record.first.append(message)
-        else:
-            record.last.append(message)
+        record.add(TracedMessage(at, direction, hop, masked(data)))
+
+    def failed(self, sent: SendMessage, at: datetime, why: str) -> None:
+        """Note that a message of ours found no way; of unknown calls nothing is noted."""
+        message = sent.message
+        call_id = message.headers.get("Call-ID") or ""
+        record = self._calls.get(call_id) or self._strangers.get(call_id)
+        if record is not None:
+            what = message.method if isinstance(message, Request) else str(message.code)
+            record.add(TracedMessage(at, "sent", str(sent.hop), f"{what}: {why}", why))
 
     def keep(self, call_id: str) -> None:
         """This one is a call: keep it longer than what strangers send."""

@@ -15,7 +15,7 @@ def entry_of(message: TracedMessage) -> SipTraceEntry:
     """One arrow of the ladder.
 
     The summary of a request is its method, that of a response its status and what it answers:
-    ``INVITE``, ``200 OK (INVITE)``.
+    ``INVITE``, ``200 OK (INVITE)``; of one that found no way, why: ``INVITE: no connection ...``.
     """
     transport, _, remote = message.hop.partition(":")
     return SipTraceEntry(
@@ -23,8 +23,9 @@ def entry_of(message: TracedMessage) -> SipTraceEntry:
         direction=message.direction,
         transport=next((known for known in TRANSPORTS if known == transport), "udp"),
         remote=remote,
-        summary=summary_of(message.text),
+        summary=message.text[:MAX_SUMMARY] if message.failure else summary_of(message.text),
         text=message.text,
+        failure=message.failure or None,
     )
 
 

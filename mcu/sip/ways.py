@@ -22,7 +22,8 @@ class Ways:
 
     Args:
         udp: None: not by datagrams.
-        failed: told of a message that found no way, and the cause (``TransportCounts.unsent``).
+        failed: told of a message that found no way, the cause (``TransportCounts.unsent``), and
+            what the system says of it.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Ways:
         locator: Locator,
         *,
         clock: Callable[[], float],
-        failed: Callable[[SendMessage, str], None],
+        failed: Callable[[SendMessage, str, str], None],
     ) -> None:
         self._loop = loop
         self._settings = settings
@@ -57,7 +58,7 @@ class Ways:
         hop = message.hop
         if hop.connection is not None:
             if not self._streams.send(hop.connection, data):
-                self._failed(message, "gone")
+                self._failed(message, "gone", "")
         elif hop.port is not None and is_address(hop.host):
             self._send_to(message, data, hop)
         elif (chosen := self._chosen_for(hop)) is not None:
@@ -65,20 +66,22 @@ class Ways:
         elif len(self._tasks) < MAX_LOOKUPS:
             self._run(self._look_up_and_send(message, data))
         else:
-            self._failed(message, "crowd")
+            self._failed(message, "crowd", "")
 
     def _send_to(self, message: SendMessage, data: bytes, hop: Hop) -> None:
         if hop.transport != "udp":
             wait_s = self._settings.trial_s if message.is_trial else self._settings.connect_s
-            self._streams.send_to(hop, data, lambda cause: self._failed(message, cause), wait_s)
+            self._streams.send_to(
+                hop, data, lambda cause, detail="": self._failed(message, cause, detail), wait_s
+            )
         elif self._udp is None or not self._udp.send(data, hop):
-            self._failed(message, "socket")
+            self._failed(message, "socket", "")
 
     async def _look_up_and_send(self, message: SendMessage, data: bytes) -> None:
         hop = message.hop
         found = await self._locator.resolve(hop)
         if not found:
-            self._failed(message, "lookup")
+            self._failed(message, "lookup", "")
             return
         # All messages of a transaction go to one place, also those that repeat.
         if len(self._chosen) >= MAX_CHOSEN:
@@ -91,12 +94,12 @@ class Ways:
             self._try_in_turn(message, data, found)
 
     def _try_in_turn(self, message: SendMessage, data: bytes, hops: Sequence[Hop]) -> None:
-        def failed(cause: str) -> None:
+        def failed(cause: str, detail: str = "") -> None:
             if len(hops) > 1:
                 self._try_in_turn(message, data, hops[1:])
             else:
                 self._chosen.pop(key, None)
-                self._failed(message, cause)
+                self._failed(message, cause, detail)
 
         key = message.hop.transport, message.hop.host, message.hop.port
         self._chosen[key] = hops[0], self._clock() + CHOSEN_S

@@ -311,4 +311,12 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (recording, number)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Hardware rooms' devices that sign in only where MD5 alone is offered, by where they are.
+    CREATE TABLE sip_old_devices (
+        bridge TEXT NOT NULL REFERENCES bridges (id) ON DELETE CASCADE,
+        source TEXT NOT NULL,
+        PRIMARY KEY (bridge, source)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -3,7 +3,7 @@
 See ``docs/decisions/0012-sip-secrets.md`` for why the one is a hash and the other is not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import aiosqlite
@@ -79,6 +79,32 @@ class SipSecrets:
         async with self._database.write() as connection:
             await connection.execute("DELETE FROM sip_secrets WHERE bridge = ?", (bridge,))
             await connection.execute("DELETE FROM sip_bindings WHERE bridge = ?", (bridge,))
+            await connection.execute("DELETE FROM sip_old_devices WHERE bridge = ?", (bridge,))
+
+    async def old_devices(self) -> Sequence[tuple[str, str]]:
+        """Sources and bridges whose devices know MD5 alone.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT source, bridge FROM sip_old_devices ORDER BY bridge, source"
+        )
+        return [(row["source"], row["bridge"]) for row in rows]
+
+    async def put_old_devices(self, devices: Iterable[tuple[str, str]]) -> None:
+        """Set them, all there are; of a bridge that is gone nothing is written.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+        """
+        async with self._database.write() as connection:
+            await connection.execute("DELETE FROM sip_old_devices")
+            await connection.executemany(
+                "INSERT INTO sip_old_devices (source, bridge)"
+                " SELECT ?, id FROM bridges WHERE id = ?",
+                list(devices),
+            )
 
     async def outbound(self, bridge: str) -> tuple[str, str] | None:
         """User name and secret with which we sign in at a room; None where there is none.

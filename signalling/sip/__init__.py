@@ -44,9 +44,9 @@ through unread::
 A session refreshed with the same description is answered without being told. ``hang_up`` may be
 called at any time; what the standard wants in between (CANCEL, ACK, waiting) is done inside.
 
-Registrations (``BindingsChanged``), transfers (``ReferReceived``), subscribers of a conference
-(``show_conference``) and ``statistics`` are described where they stand. What of which standard is
-done is in ``docs/sip.md``.
+Registrations (``BindingsChanged``), who signs in (``SignedIn``, ``SignInRefused``), transfers
+(``ReferReceived``), subscribers of a conference (``show_conference``) and ``statistics`` are
+described where they stand. What of which standard is done is in ``docs/sip.md``.
 """
 
 from signalling.sip.agent import UserAgent
@@ -79,6 +79,7 @@ from signalling.sip.message import parse_message
 from signalling.sip.registrar import Binding, BindingsChanged, Registrar, RegistrarLimits
 from signalling.sip.session_timer import SessionPolicy
 from signalling.sip.settings import AgentSettings, Listener
+from signalling.sip.sign_in import SignedIn, SignInFault, SignInRefused
 from signalling.sip.statistics import SipStatistics
 from signalling.sip.timers import TimerValues
 from signalling.sip.transactions import SendMessage
@@ -117,6 +118,9 @@ __all__ = [
     "RegistrarLimits",
     "SendMessage",
     "SessionPolicy",
+    "SignInFault",
+    "SignInRefused",
+    "SignedIn",
     "SipError",
     "SipStatistics",
     "TimerValues",

@@ -121,14 +121,21 @@ class UserAgent:
             events = self._core.transactions.transport_failed(message.transaction, now)
             self._handle(events, message.hop, now)
 
-    def unreachable(self, hop: Hop, now: float) -> None:
+    def unreachable(self, hop: Hop, now: float) -> list[SendMessage]:
         """Nobody takes datagrams at this address, as ICMP says (RFC 3261 section 18.4).
 
         Only requests that nobody has answered yet fail: ICMP can be feigned, and whoever has
         answered is there.
+
+        Returns:
+            those that did.
         """
-        for key in self._core.transactions.unanswered(hop):
-            self._handle(self._core.transactions.transport_failed(key, now), hop, now)
+        failed = self._core.transactions.unanswered(hop)
+        for message in failed:
+            if message.transaction is not None:
+                events = self._core.transactions.transport_failed(message.transaction, now)
+                self._handle(events, hop, now)
+        return failed
 
     def effects(self) -> list[Effect]:
         """Take what is to be sent, and what happened, each in its order."""

@@ -8,6 +8,7 @@ it is a secret, but the password itself is not stored.
 import base64
 import hashlib
 import hmac
+import math
 import re
 import secrets
 import struct
@@ -17,7 +18,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from signalling.sip.authentication_fields import parse_authentication, quoted
+from signalling.sip.device_habits import DeviceHabits
 from signalling.sip.errors import SipError
+from signalling.sip.sign_in import SignInFault
 from signalling.sip.uri import SipUri, parse_uri
 
 Algorithm = Literal["SHA-256", "MD5"]
@@ -27,8 +30,6 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 NONCE_LIFE_S = 300.0
 MAX_NONCES = 10_000
 """Nonces in use that are remembered; beyond, the oldest are called stale before their time."""
-MAX_PUZZLED = 10_000
-"""Devices that are remembered for not having answered a challenge."""
 NC_WINDOW = 64
 """Counts of one nonce may come out of order by as many."""
 
@@ -59,12 +60,17 @@ class Refused:
 
     Args:
         stale: only the nonce was too old. blocked: too many wrong ones came before these, so they
-            were not looked at.
+            were not looked at, and will not be for ``wait_s``.
+        username: as given. fault: what is wrong; None where nothing was claimed that could be, or
+            not in answer to a challenge of ours to that source.
     """
 
     reason: str
     stale: bool = False
     blocked: bool = False
+    username: str = ""
+    fault: SignInFault | None = None
+    wait_s: int = 0
 
 
 class Guard(Protocol):
@@ -75,6 +81,9 @@ class Guard(Protocol):
 
     def failed(self, source: str, username: str, now: float) -> None:
         """They were wrong."""
+
+    def wait_s(self, source: str, username: str, now: float) -> float:
+        """How long it is until they are looked at again; 0: they are."""
 
 
 @dataclass(slots=True)
@@ -106,7 +115,7 @@ class DigestVerifier:
         guard: stops who guesses; None lets everybody try for ever.
 
     A nonce says itself when it was made and that we made it, so challenges cost no memory. Of
-    nonces in use the counts are kept, for ``MAX_NONCES`` at most.
+    nonces in use the counts are kept, for ``MAX_NONCES`` at most. ``habits``: what devices answer.
     """
 
     def __init__(
@@ -123,7 +132,7 @@ class DigestVerifier:
         self._key = secrets.token_bytes(32) if key is None else key
         self._algorithms = tuple(algorithms)
         self._counts: OrderedDict[str, _Counts] = OrderedDict()
-        self._puzzled: OrderedDict[tuple[str, str], bool] = OrderedDict()
+        self.habits = DeviceHabits()
         self._stale_until = float("-inf")
 
     def knows(self, username: str) -> bool:
@@ -151,6 +160,8 @@ class DigestVerifier:
         """
         nonce = self._nonce(now, source)
         ending = ", stale=true" if stale else ""
+        if unanswered and self.knows(username):
+            self.habits.challenged((source, username))
         return [
             f"Digest realm={quoted(self.realm)}, nonce={quoted(nonce)}, algorithm={algorithm}, "
             f'qop="auth"{ending}'
@@ -160,13 +171,7 @@ class DigestVerifier:
     def _offered(self, source: str, username: str, unanswered: bool) -> Sequence[Algorithm]:
         if not username or "MD5" not in self._algorithms or len(self._algorithms) == 1:
             return self._algorithms
-        device = source, username
-        gives_up = self._puzzled.get(device)
-        if unanswered:
-            gives_up = self._puzzled[device] = gives_up is not None
-            self._puzzled.move_to_end(device)
-            if len(self._puzzled) > MAX_PUZZLED:
-                self._puzzled.popitem(last=False)
+        gives_up = self.habits.gives_up((source, username), unanswered=unanswered)
         return ("MD5",) if gives_up else self._algorithms
 
     def verify(
@@ -186,29 +191,48 @@ class DigestVerifier:
                 refused = Refused(error.detail)
                 continue
             parameters = credentials.parameters
-            if credentials.scheme == "digest" and parameters.get("realm") == self.realm:
+            if credentials.scheme != "digest":
+                continue
+            if parameters.get("realm") == self.realm:
                 return self._judge(method, uri, dict(parameters), now, source)
+            if self._made_at(parameters.get("nonce", ""), source) is not None:
+                username = parameters.get("username", "")
+                self.habits.answered((source, username))
+                refused = Refused("the realm is wrong", username=username, fault="wrong_realm")
         return refused
 
     def _judge(
         self, method: str, uri: SipUri, given: dict[str, str], now: float, source: str
     ) -> Verified | Refused:
-        algorithm = algorithm_named(given.get("algorithm"))
-        if algorithm is None or algorithm not in self._algorithms:
-            return Refused("the algorithm is not known here")
-        if given.get("qop", "").lower() != "auth":
-            return Refused("qop is not auth")
-        count_text = given.get("nc", "")
-        if not _COUNT.match(count_text):
-            return Refused("nc is not eight digits")
-        if not _same_place(given.get("uri", ""), uri):
-            return Refused("the credentials are for another address")
         username, nonce = given.get("username", ""), given.get("nonce", "")
         made_at = self._made_at(nonce, source)
+
+        def refused(reason: str, fault: SignInFault) -> Refused:
+            # What does not answer a challenge of ours may be feigned: nobody is told of it.
+            return Refused(reason, username=username, fault=None if made_at is None else fault)
+
+        if made_at is not None:
+            self.habits.answered((source, username))
+        algorithm = algorithm_named(given.get("algorithm"))
+        if algorithm is None or algorithm not in self._algorithms:
+            return refused("the algorithm is not known here", "unknown_algorithm")
+        if given.get("qop", "").lower() != "auth":
+            return refused("qop is not auth", "unreadable")
+        count_text = given.get("nc", "")
+        if not _COUNT.match(count_text):
+            return refused("nc is not eight digits", "unreadable")
+        if not _same_place(given.get("uri", ""), uri):
+            return refused("the credentials are for another address", "unreadable")
         if made_at is None:
             return Refused("the nonce is not ours", stale=True)
         if self._guard is not None and not self._guard.admits(source, username, now):
-            return Refused("too many wrong credentials came from there", blocked=True)
+            return Refused(
+                "too many wrong credentials came from there",
+                blocked=True,
+                username=username,
+                fault="locked_out",
+                wait_s=max(1, math.ceil(round(self._guard.wait_s(source, username, now), 3))),
+            )
         secret = self._secret_of(username, algorithm)
         expected = digest_response(
             algorithm, secret or _NO_SECRET, nonce, count_text, given.get("cnonce", ""), method,
@@ -220,13 +244,15 @@ class DigestVerifier:
         if not right or secret is None:
             if self._guard is not None:
                 self._guard.failed(source, username, now)
-            return Refused("the user or the password is wrong")
+            return refused(
+                "the user or the password is wrong",
+                "unknown_account" if secret is None else "wrong_password",
+            )
         if not 0 <= now - made_at <= NONCE_LIFE_S or made_at <= self._stale_until:
             return Refused("the nonce is too old", stale=True)
         if not self._take_count(nonce, int(count_text, 16)):
             return Refused("the nonce was used before", stale=True)
-        if self._puzzled.get((source, username)) is False:
-            del self._puzzled[source, username]  # it has answered what it was offered
+        self.habits.verified((source, username), algorithm)
         return Verified(username)
 
     def _nonce(self, now: float, source: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from signalling.sip.causes import Cause, Reason
 from signalling.sip.hop import Hop
 from signalling.sip.registrar import BindingsChanged
+from signalling.sip.sign_in import SignedIn, SignInRefused
 from signalling.sip.transactions import FailureReason, SendMessage
 
 CallId = str
@@ -192,5 +193,7 @@ Event = (
     | ReferProgressed
     | OptionsAnswered
     | BindingsChanged
+    | SignedIn
+    | SignInRefused
 )
 Effect = SendMessage | Event

@@ -11,11 +11,20 @@ from signalling.sip.causes import read_reason
 from signalling.sip.core import EVENT_PACKAGES, EXTENSIONS, METHODS, SDP, Core
 from signalling.sip.digest import DigestVerifier, Refused
 from signalling.sip.errors import SipError
-from signalling.sip.fields import tokens, uri_of
+from signalling.sip.fields import tokens, uri_of, with_brackets
 from signalling.sip.hop import Hop
 from signalling.sip.incoming_call import IncomingCall
 from signalling.sip.message import ReceivedRequest, response_to
 from signalling.sip.registrar import Registrar
+from signalling.sip.sign_in import (
+    SignedIn,
+    SignInError,
+    SignInFault,
+    SignInRefused,
+    masked,
+    phrase_of,
+    warning_of,
+)
 from signalling.sip.subscriptions import LEAST_S, Subscriptions
 from signalling.sip.transactions import Key
 
@@ -49,7 +58,7 @@ class Reception:
         try:
             self._take(key, request, source, now)
         except SipError as error:
-            self._refuse(key, request, error, now)
+            self._refuse(key, request, source, error, now)
 
     def _take(self, key: Key, request: ReceivedRequest, source: Hop, now: float) -> None:
         if request.method == "CANCEL":
@@ -134,9 +143,12 @@ class Reception:
         if not address.is_sip or not address.user:
             raise SipError("To", "is no address of ours", 404)
         if self._verifier is not None and address.user != identity:
-            raise SipError("To", "is not the address of these credentials", 403)
+            self._sign_in_refused(request, source, identity, "wrong_address")
+            raise SignInError("To is not the address of these credentials", "wrong_address")
         name = self._registrar.name_of(address)
         if name is None:
+            if identity:
+                self._sign_in_refused(request, source, identity, "wrong_address")
             raise SipError("To", "is no address of ours", 404)
         change = self._registrar.register(name, request, source, now)
         response = response_to(request, 200, self._core.new_name())
@@ -146,6 +158,8 @@ class Reception:
         self._core.respond(key, response, now)
         if change is not None:
             self._core.emit(change)
+        if identity:
+            self._core.emit(SignedIn(identity, source))
 
     def _must_authenticate(self, verifier: DigestVerifier, request: ReceivedRequest) -> bool:
         """Whether credentials are asked for: of guests only where they say that they are none."""
@@ -171,27 +185,57 @@ class Reception:
         judged = self._verifier.verify(request.method, request.uri, values, now, source.host)
         if not isinstance(judged, Refused):
             return judged.username
+        fault, username = judged.fault, judged.username
         if judged.blocked:
             self._core.statistics.refused["too many wrong credentials"] += 1
-            raise SipError("Authorization", judged.reason, 403)
-        response = response_to(request, 401, self._core.new_name())
+            self._sign_in_refused(request, source, username, "locked_out")
+            raise SignInError(judged.reason, "locked_out", judged.wait_s)
         envelope = request.envelope
         own = envelope.to_address if request.method == "REGISTER" else envelope.from_address
+        user = uri_of(own).user or ""
         challenges = self._verifier.challenges(
-            now, judged.stale, source.host, uri_of(own).user or "", unanswered=not values
+            now, judged.stale, source.host, user, unanswered=not values
         )
+        if not values and self._verifier.habits.is_silent((source.host, user)):
+            fault, username = "no_answer", user
+        phrase = "" if fault is None else phrase_of(fault)
+        response = response_to(request, 401, self._core.new_name(), phrase)
         response.headers.setlist("WWW-Authenticate", challenges)
+        if fault is not None:
+            self._warn(response, source, fault)
+            self._sign_in_refused(request, source, username, fault)
         asked = "challenged" if not values or judged.stale else "wrong credentials"
         self._core.statistics.refused[asked] += 1
         self._answer_stranger(key, response, now)
         return None
 
-    def _refuse(self, key: Key, request: ReceivedRequest, error: SipError, now: float) -> None:
+    def _sign_in_refused(
+        self, request: ReceivedRequest, source: Hop, username: str, fault: SignInFault
+    ) -> None:
+        """Count and tell it; ``username``: as it was given, it may be nobody's."""
+        self._core.statistics.sign_ins_refused[fault] += 1
+        is_known = self._verifier is not None and self._verifier.knows(username)
+        account, given = (username, "") if is_known else ("", masked(username))
+        self._core.emit(SignInRefused(account, given, source, fault, request.method))
+
+    def _warn(self, response: Response, source: Hop, fault: SignInFault, wait_s: int = 0) -> None:
+        own = self._core.listener(source)
+        warning = warning_of(fault, f"{with_brackets(own.host)}:{own.port}", wait_s)
+        if warning is not None:
+            response.headers.set("Warning", warning)
+
+    def _refuse(
+        self, key: Key, request: ReceivedRequest, source: Hop, error: SipError, now: float
+    ) -> None:
         self._core.statistics.refused[str(error.status)] += 1
         if request.method == "REGISTER":
             self._core.statistics.registrations["refused"] += 1
         phrase = str(error) if error.status in (400, 481) else ""
+        if isinstance(error, SignInError):
+            phrase = phrase_of(error.fault)
         response = response_to(request, error.status, self._core.new_name(), phrase)
+        if isinstance(error, SignInError):
+            self._warn(response, source, error.fault, error.wait_s)
         for name, value in self._explanation(error).items():
             response.headers.set(name, value)
         if request.envelope.to_tag:

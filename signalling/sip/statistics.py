@@ -18,6 +18,7 @@ class SipStatistics:
         calls: begun, by ``in`` or ``out``.
         results: calls that ended, by cause (``signalling.sip.causes``).
         registrations: REGISTER requests by outcome.
+        sign_ins_refused: by ``SignInFault``.
     """
 
     transactions: Counter[str] = field(default_factory=Counter)
@@ -29,3 +30,4 @@ class SipStatistics:
     calls: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     registrations: Counter[str] = field(default_factory=Counter)
+    sign_ins_refused: Counter[str] = field(default_factory=Counter)

@@ -236,12 +236,13 @@ class Transactions:
         transaction.hop, transaction.otherwise = other.hop, None
         return self._happen(transaction, "start", now)
 
-    def unanswered(self, hop: Hop) -> list[Key]:
-        """Clients that wait for a first response from an address. O(transactions)."""
+    def unanswered(self, hop: Hop) -> list[SendMessage]:
+        """Requests that wait for a first response from an address. O(transactions)."""
         return [
-            transaction.key
+            SendMessage(transaction.hop, transaction.last, transaction.key)
             for transaction in self._transactions.values()
             if transaction.state in ("calling", "trying")
+            and transaction.last is not None
             and transaction.kind in ("INVITE client", "client")
             and (transaction.hop.transport, transaction.hop.host, transaction.hop.port)
             == (hop.transport, hop.host, hop.port)

@@ -63,7 +63,44 @@ async def test_who_has_signed_in_and_from_where(daemon: StubDaemon, page: Page) 
     daemon.sign_in(away, contact(99))
     await expect(page.locator(f"[id='sip-{away}']")).to_contain_text("10.20.99.7:5060")
     daemon.sign_in(here)
-    await expect(shown).to_contain_text("Chưa đăng ký")
+    await expect(shown).to_contain_text("Chưa đăng ký và không có địa chỉ")
+
+
+async def test_whose_password_is_wrong_and_what_to_do(daemon: StubDaemon, page: Page) -> None:
+    await open_rooms(daemon, page)
+    room = with_account(daemon, registered=False)
+    shown = page.locator(f"[id='sip-{room}']")
+    await daemon.watched()
+    for reason, says in (
+        ("wrong_password", "Sai mật khẩu từ 10.1.2.3"),
+        ("locked_out", "Tạm khóa"),
+        ("no_answer", "không trả lời"),
+    ):
+        daemon.refuse_sign_in(room, reason)
+        await expect(shown.locator(".sip-refused[role=status]")).to_contain_text(says)
+    daemon.sip[room]["last_refused"] = None
+    daemon.sign_in(room, contact(99))
+    await expect(shown.locator(".sip-refused")).to_have_count(0)
+
+
+async def test_callers_at_the_pin_prompt_and_a_room_on_hold(daemon: StubDaemon, page: Page) -> None:
+    room = next(id_ for id_, who in daemon.people.items() if who["state"] == "connected")
+    await page.goto(f"{daemon.url}/#token={OPERATOR}")
+    await page.locator(".conference-entry").click()
+    await page.get_by_role("tab", name="Tập hợp").click()
+    caller = {
+        "name": "Điện thoại lạ", "address": "sip:la@example.org", "source": "10.9.9.9",
+        "bridge": None, "since": "2026-11-22T08:00:00.000000Z", "tries_left": 2,
+    }  # fmt: skip
+    daemon.call_in(caller)
+    await expect(page.locator(".callers")).to_contain_text("Điện thoại lạ")
+    await expect(page.locator(".callers")).to_contain_text("còn 2 lần nhập")
+    daemon.call_in()
+    await expect(page.locator(".callers")).to_have_count(0)
+    held = {**daemon.people[room]["quality"], "on_hold": True}
+    daemon.emit("quality.measured", quality={room: held})
+    line = page.locator(f"[id='row-{room}']")
+    await expect(line.locator("small")).to_contain_text("đang giữ cuộc gọi")
 
 
 async def test_found_by_name_and_walked_through_by_keys(daemon: StubDaemon, page: Page) -> None:

@@ -32,7 +32,8 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
 
 
 def phone(directory: Path, account: dict[str, Any], secret: str, settings: str = "") -> Baresip:
-    host = f"{account['server']}:{account['ports']['udp']}"
+    host = account["server"]
+    assert host.endswith(f":{account['ports']['udp']}")
     address = (
         f"sip:{account['user_name']}@{host}>;auth_user={account['user_name']};"
         f"auth_pass={secret};regint=60{settings}"
@@ -86,11 +87,16 @@ async def test_a_wrong_secret_and_a_revoked_one(daemon: Daemon, tmp_path: Path) 
         await signs_in(daemon, codec)
         wrong = 'mcu_sip_refused_total{reason="wrong credentials"}'
         await until_read(daemon.metrics, lambda samples: samples.get(wrong, 0) >= 1)
-    await sip_of(daemon, registered=False)
+        refused = (await sip_of(daemon, registered=False))["last_refused"]
+        # It tries at once again, until it is locked out.
+        assert refused["reason"] in ("wrong_password", "locked_out")
+        assert refused["source"] == "127.0.0.1"
+        counted = 'mcu_sip_sign_ins_refused_total{reason="wrong_password"}'
+        assert (await daemon.metrics())[counted] >= 1
     account = await daemon.call("POST", "/bridges/codec/sip-secret")
     async with phone(tmp_path / "right", account, account["secret"]) as codec:
         await signs_in(daemon, codec)
-        await sip_of(daemon, registered=True)
+        assert (await sip_of(daemon, registered=True))["last_refused"] is None
         await daemon.call("DELETE", "/bridges/codec/sip-secret")
         sip = await sip_of(daemon, registered=False)
         assert not sip["has_secret"]

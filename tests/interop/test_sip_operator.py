@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -106,6 +107,13 @@ async def test_it_is_muted_deafened_shown_and_read_like_any_room(
         await daemon.call("PUT", f"{held.path}/floor", {"participant": "phong"})
         conference = await daemon.call("GET", held.path)
         assert conference["floor"]["holder"]["participant"] == "phong"
+
+        # Disconnected with a reason, which it is told; what was said can be read after that.
+        await daemon.call("DELETE", f"{path}?reason={quote('Nhầm phòng họp')}")
+        await phone.until("CALL_CLOSED")
+        assert 'Reason: SIP;cause=403;text="Nhầm phòng họp"' in phone.log
+        said = (await daemon.call("GET", f"{path}/sip-trace"))["items"]
+        assert "BYE" in [entry["summary"] for entry in said]
 
 
 @pytest.mark.skipif(not sipp.is_installed(), reason="SIPp is not installed")

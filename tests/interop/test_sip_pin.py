@@ -126,8 +126,13 @@ async def test_three_wrong_pins_are_told_before_the_call_ends(
         await stack.enter_async_context(phone)
         await dials(phone, held, daemon)
         await sees(phone, PinScene())
+        callers = f"{held.path}/callers"
+        (caller,) = (await daemon.call("GET", callers))["items"]
+        assert (caller["source"], caller["bridge"], caller["tries_left"]) == ("127.0.0.1", None, 3)
         await phone.press("1111")
         await sees(phone, PinScene(notice="wrong", tries=2))
+        (caller,) = (await daemon.call("GET", callers))["items"]
+        assert caller["tries_left"] == 2
         await phone.press("2222")
         await sees(phone, PinScene(notice="wrong", tries=1))
         await phone.press("3333")
@@ -135,6 +140,7 @@ async def test_three_wrong_pins_are_told_before_the_call_ends(
         await sees(phone, PinScene(notice="wrong"))
         await phone.until("CALL_CLOSED")
         assert 'Reason: SIP;cause=403;text="wrong PIN"' in phone.log
+        assert (await daemon.call("GET", callers))["items"] == []
 
 
 async def test_a_telephone_without_pictures_hears_it(daemon: SipDaemon, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from mcu.rooms.waiting_tone import NOTES_HZ
 from tests.peers import baresip
 from tests.peers.baresip import Baresip
 from tests.peers.generator_rooms import GeneratorRooms
@@ -24,7 +25,7 @@ pytestmark = [
 ]
 
 WEB_HZ, PHONE_HZ = 440, 1_000
-HEARD_DB = -40.0
+HEARD_DB, FAINT_DB = -40.0, -50.0
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -220,6 +221,7 @@ async def test_hold_and_resume(daemon: SipDaemon, tmp_path: Path) -> None:
         await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)
         await phone.do("hold")
         await until(lambda: web.heard_db(PHONE_HZ) < 10, 0.05)
+        await held.until_roster(lambda found: found["phong-hold"]["quality"]["on_hold"])
         # Silent for longer than a lost room may be, and yet not lost.
         for _ in range(3):
             web.forget_heard()
@@ -228,6 +230,7 @@ async def test_hold_and_resume(daemon: SipDaemon, tmp_path: Path) -> None:
         await phone.do("resume")
         await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)
         await hears(phone, WEB_HZ)
+        await held.until_roster(lambda found: not found["phong-hold"]["quality"]["on_hold"])
 
 
 async def test_a_guest_enters_a_pin(daemon: SipDaemon, tmp_path: Path) -> None:
@@ -250,6 +253,33 @@ async def test_a_guest_enters_a_pin(daemon: SipDaemon, tmp_path: Path) -> None:
         await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)
         trace = await daemon.call("GET", f"{held.path}/participants/{guest}/sip-trace")
         assert trace["items"]
+
+
+async def test_a_guest_of_a_locked_conference_waits_until_it_is_let_in(
+    daemon: SipDaemon, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(daemon, {"web-lock": "Web"}, pin="2468"))
+        rooms = await stack.enter_async_context(GeneratorRooms(daemon.url))
+        web = await rooms.join(held.id, held.tokens["web-lock"], tone_hz=WEB_HZ, decodes=True)
+        await held.until_states(web_lock="connected")
+        await daemon.call("PUT", f"{held.path}/lock")
+        who = f"sip:guest@127.0.0.1:{daemon.sip_port};transport=udp>;regint=0"
+        phone = Baresip(tmp_path, who, tone_hz=PHONE_HZ)
+        await stack.enter_async_context(phone)
+        await phone.do("dial", f"sip:{held.id}@127.0.0.1:{daemon.sip_port}")
+        await phone.until("CALL_ESTABLISHED")
+        await phone.press("2468")
+        roster = await held.until_roster(lambda found: len(found) == 2)
+        guest = next(who for who in roster if who != "web-lock")
+        roster = await held.until_states(**{guest: "connected"})
+        assert roster[guest]["waiting"]
+        await hears(phone, NOTES_HZ[0])
+        assert phone.heard_db(WEB_HZ) < FAINT_DB  # beside the note that it hears
+        assert web.heard_db(PHONE_HZ) < 10
+        await daemon.call("POST", f"{held.path}/waiting/admit", {"participant": guest})
+        await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)
+        await hears(phone, WEB_HZ)
 
 
 async def test_without_a_pin_no_guest_comes_in(daemon: SipDaemon, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Opposite stands a telephone: an endpoint whose ``Room`` answers with a descripti
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,11 +58,16 @@ class Media:
 
     def __init__(self) -> None:
         self.legs: dict[str, Leg] = {}
+        self.waiting: set[str] = set()
 
     def apply_plan(self, plan: object, now: float) -> None: ...
 
     def add_leg(self, leg: Leg, now: float, view: str | None) -> None:
         self.legs[leg.id] = leg
+
+    def play_to(self, participant: str, sound: object) -> Callable[[], None]:
+        self.waiting.add(participant)
+        return lambda: self.waiting.discard(participant)
 
     def remove_leg(self, leg: Leg) -> None:
         self.legs.pop(leg.id, None)
@@ -109,10 +114,10 @@ class Directory:
     def __init__(self) -> None:
         self.targets: dict[str, tuple[CallTarget, ...]] = {}
 
-    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...]:
+    async def call_targets(self, bridge: str) -> tuple[CallTarget, ...] | None:
         if bridge == "gone":
             raise UnknownRecord("bridge", bridge)
-        return self.targets.get(bridge, ())
+        return self.targets.get(bridge, None if bridge == "web" else ())
 
     async def credentials(self, bridge: str) -> Credentials | None:
         return None

@@ -67,6 +67,7 @@ class StubDaemon:
         self.load_answered.set()
         self.sip = sip_rooms(list(self.people.values()))
         self.trace = sip_trace()
+        self.callers: list[Json] = []
         self.session: Json | None = None
         self.room_session: Json | None = None
         self.calls: list[tuple[str, str, Any]] = []
@@ -121,6 +122,7 @@ class StubDaemon:
                 web.delete(f"{item}/participants/{{id}}", self._remove_participant),
                 web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
                 web.get(f"{item}/participants/{{id}}/sip-trace", self._sip_trace),
+                web.get(f"{item}/callers", self._sip_callers),
                 web.get(f"{item}/views/{{view}}.jpg", self._picture),
                 web.post(f"{item}/mute", self._mute),
                 web.post(f"{item}/unmute", self._mute),
@@ -293,11 +295,20 @@ class StubDaemon:
         """A hardware room signs in from these places; from none: it has signed out."""
         self.sip[bridge] |= {
             "registered": bool(contacts),
+            "reachable": "registered" if contacts else "nowhere",
             "since": moment(5400) if contacts else None,
             "contacts": list(contacts),
         }
         verb = "registered" if contacts else "unregistered"
         self.emit(f"bridge.{verb}", bridge=bridge, unit="", sip=self.sip[bridge])
+
+    def refuse_sign_in(self, bridge: str, reason: str) -> None:
+        """A hardware room is not let."""
+        self.sip[bridge]["last_refused"] = {
+            "time": moment(300), "reason": reason, "source": "10.1.2.3", "method": "REGISTER",
+            "count": 4,
+        }  # fmt: skip
+        self.emit("bridge.refused", bridge=bridge, unit="", sip=self.sip[bridge])
 
     async def _sip_secret(self, request: web.Request) -> web.Response:
         bridge = request.match_info["bridge"]
@@ -312,6 +323,14 @@ class StubDaemon:
             "address": f"sip:{bridge}@mcu.khanhhoa.gov.vn",
         }  # fmt: skip
         return web.json_response(account, status=201)
+
+    def call_in(self, *callers: Json) -> None:
+        """These stand at the PIN prompt from now on."""
+        self.callers = list(callers)
+        self.emit("callers.changed", callers=self.callers)
+
+    async def _sip_callers(self, _request: web.Request) -> web.Response:
+        return web.json_response({"items": self.callers})
 
     async def _sip_trace(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.trace})
@@ -409,7 +428,8 @@ class StubDaemon:
     async def _remove_participant(self, request: web.Request) -> web.Response:
         person = self.people.pop(request.match_info["id"])
         self.removed[person["id"]] = person
-        self.emit("participant.removed", participant=person)
+        reason = request.query.get("reason", "")
+        self.emit("participant.removed", participant=person, reason=reason)
         return web.Response(status=204)
 
     async def _mute(self, request: web.Request) -> web.Response:

@@ -5,8 +5,8 @@ from tests.peers.stub_roster import Json, moment
 
 def no_account() -> Json:
     return {
-        "registered": False, "since": None, "contacts": [],
-        "has_secret": False, "has_outbound": False,
+        "registered": False, "reachable": "nowhere", "since": None, "contacts": [],
+        "has_secret": False, "has_outbound": False, "last_refused": None,
     }  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def sip_rooms(people: list[Json]) -> dict[str, Json]:
         if number % 5 < 3:
             contacts = [contact(number, "tls" if number % 2 else "udp")]
             account |= {"registered": True, "since": moment(3600 * number), "contacts": contacts}
+            account |= {"reachable": "registered"}
         rooms[person["id"]] = account
     return rooms
 
@@ -58,6 +59,7 @@ def sip_trace() -> list[Json]:
             f"\r\nFrom: <sip:phong-1@mcu.khanhhoa.gov.vn>;tag=49{number}\r\nTo: <sip:giao-ban@mcu."
             f"khanhhoa.gov.vn>\r\nCall-ID: 843817637684230\r\nCSeq: {number} INVITE\r\n"
             "Content-Length: 0\r\n\r\n",
+            "failure": None,
         }
         for number, (direction, summary, first) in enumerate(_SAID)
     ]

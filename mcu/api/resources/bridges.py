@@ -181,7 +181,9 @@ async def bridge_of(call: Call, action: Action, what: str) -> records.Bridge:
 
 
 def _document(call: Call, bridge: records.Bridge) -> Bridge:
-    status = call.services.sip.status(bridge.id) if bridge.kind == "sip" else None
+    status = None
+    if bridge.kind == "sip":
+        status = call.services.sip.status(bridge.id).with_address(bridge.address)
     return Bridge(
         id=bridge.id,
         name=bridge.name,

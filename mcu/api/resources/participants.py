@@ -20,6 +20,7 @@ from mcu.api.schemas.conference import (
     Participant,
     ParticipantChange,
     ParticipantQuery,
+    Removal,
 )
 from mcu.api.slices import in_slices
 from mcu.conference import state as domain
@@ -159,13 +160,16 @@ async def transfer_participant(call: Call) -> web.Response:
 
 
 async def remove_participant(call: Call) -> web.Response:
-    """Disconnect it and take it off the roster."""
+    """Disconnect it and take it off the roster; the room is told why."""
     state = await controlled(call)
     who = participant_of(state, call.path("participant"))
+    reason = call.query(Removal).reason
+    if reason:
+        call.target += f"?reason={reason}"  # for people, who read what is written there
     return await orders.order(
         call,
         state.id,
-        RemoveParticipant(who.id),
+        RemoveParticipant(who.id, reason),
         lambda _: no_content(),
         lambda now: participant_of(now, who.id).version,
     )
@@ -222,6 +226,6 @@ ROUTES: Final = (
     Route(
         "DELETE", f"{PATH}/{{participant}}", "remove_participant", remove_participant,
         "Disconnect a participant and take it off the roster", TAG, Action.CONTROL_CONFERENCES,
-        (Answer(204, "gone"),), conditional=True, problems=("conflict",),
+        (Answer(204, "gone"),), query=Removal, conditional=True, problems=("conflict",),
     ),
 )  # fmt: skip

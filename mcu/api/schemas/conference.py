@@ -16,7 +16,7 @@ from mcu.api.schemas.base import (
     Time,
 )
 from mcu.api.schemas.registry import Address
-from mcu.conference.texts import NUMBER_PATTERN, PIN_PATTERN
+from mcu.conference.texts import MAX_REASON, NUMBER_PATTERN, PIN_PATTERN
 from mixer.video.layout import Fit
 
 ViewName = Literal["main", "chair"]
@@ -28,7 +28,7 @@ ParticipantRole = Literal["participant", "chair"]
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 CallFailure = Literal[
     "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
-    "failed",
+    "no_address", "failed",
 ]  # fmt: skip
 Pin = Annotated[str, Field(pattern=f"^{PIN_PATTERN}$", description="4 to 10 digits")]
 Number = Annotated[
@@ -331,6 +331,10 @@ class Quality(Output):
         description="its pictures are not shown: they are larger than level 4 of H.264 allows "
         "(8,192 macroblocks, as 1920x1088), whatever the codec",
     )
+    on_hold: bool = Field(
+        default=False,
+        description="the room has put its call on hold (SIP): it hears nothing and is not heard",
+    )
 
 
 class Participant(Output):
@@ -351,7 +355,8 @@ class Participant(Output):
     waiting: bool = Field(description="it came late to a locked conference, and is not let in yet")
     invited: bool = Field(description="it is here by an invitation that its unit has accepted")
     call_failure: CallFailure | None = Field(
-        description="why the last call to it came to nothing; null once it has come"
+        description="why the last call to it came to nothing; null once it has come. `no_address`: "
+        "a room of kind sip that cannot be called, as it is not signed in and has no address"
     )
     audio_muted: bool
     video_muted: bool
@@ -409,6 +414,17 @@ class ParticipantChange(Input):
     label: Name | None = None
     volume_db: float | None = Field(default=None, ge=-60, le=20)
     role: ParticipantRole | None = None
+
+
+class Removal(Query):
+    """Why somebody is taken off the roster."""
+
+    reason: str = Field(
+        default="",
+        max_length=MAX_REASON,
+        description="told to the room: in Reason of the BYE of a hardware room (RFC 3326), in the "
+        "event `participant.removed` of its own page; kept in the audit",
+    )
 
 
 class ParticipantQuery(PageQuery):

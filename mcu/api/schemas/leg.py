@@ -70,4 +70,5 @@ class Leg(Output):
     remb_bps: int | None
     rembs: int = 0
     line: Line | None = None
+    on_hold: bool = Field(default=False, description="the peer has put the call on hold (SIP)")
     receives: Receives | None = None

@@ -154,14 +154,49 @@ class SipContact(Output):
     user_agent: str
 
 
+class SipRefusal(Output):
+    """Somebody was not let who named the room's account: what to correct in its device."""
+
+    time: Time
+    reason: Literal[
+        "wrong_password",
+        "unknown_account",
+        "wrong_realm",
+        "locked_out",
+        "unknown_algorithm",
+        "no_answer",
+        "unreadable",
+        "wrong_address",
+    ] = Field(
+        description="`locked_out`: too many wrong passwords came from there, so for half a minute "
+        "none is looked at. `wrong_realm`: a realm is typed into the device, and it is not ours. "
+        "`unknown_algorithm`, `no_answer`: it does not know the digest algorithms that are offered "
+        "(`sip.digest_algorithms`; old devices know MD5 alone), or has no password. "
+        "`wrong_address`: the password is right, but the device registers another name or domain. "
+        "`unreadable`: what it sent is no digest of RFC 7616 with `qop=auth`. `unknown_account`: "
+        "the room has no secret."
+    )
+    source: str = Field(description="address it came from; over UDP it may be feigned")
+    method: str = Field(description="`REGISTER`: to sign in; `INVITE`: to call")
+    count: int = Field(description="refusals since the room was let last")
+
+
 class BridgeSip(Output):
     """How a room of kind sip stands."""
 
     registered: bool
+    reachable: Literal["registered", "address", "nowhere"] = Field(
+        description="how it can be called; `nowhere`: it is not signed in and has no `address`, so "
+        "a conference can only wait until it calls: sign its device in, or give it an address"
+    )
     since: Time | None = Field(description="when the first of its devices registered")
     contacts: list[SipContact]
     has_secret: bool = Field(description="it can sign in")
     has_outbound: bool = Field(description="we can sign in at it, where it asks for it")
+    last_refused: SipRefusal | None = Field(
+        description="the last attempt to sign in as this room that was refused; null once a device "
+        "of it has signed in, or it was given another secret. Kept in memory, not over a restart"
+    )
 
 
 class Bridge(Output):
@@ -190,10 +225,13 @@ class SipAccount(Output):
 
     user_name: str
     secret: str
-    server: str
+    server: str = Field(
+        description="name or address, with the port where that is not the usual one of the first "
+        "of UDP, TCP, TLS that is on"
+    )
     realm: str
     ports: dict[str, int] = Field(description="by transport: udp, tcp, tls; empty: SIP is off")
-    address: str = Field(description="how others call this room: user name and server")
+    address: str = Field(description="how others call this room: user name and `server`")
 
 
 class SipOutbound(Input):

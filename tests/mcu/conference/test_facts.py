@@ -95,6 +95,23 @@ def test_calling():
     assert decide(meeting(joined=["b0"]), NoteCallFailed("b0"), NOW) == []
 
 
+def test_who_cannot_be_called_stays_as_it_is_and_says_so() -> None:
+    nowhere = NoteCallFailed("b0", "no_address")
+    state = then(meeting(), nowhere)
+    assert (state.participants["b0"].presence, state.participants["b0"].call_failure) == (
+        "expected", "no_address",
+    )  # fmt: skip
+    assert decide(state, nowhere, NOW) == []  # once is enough
+    assert decide(meeting(joined=["b0"]), nowhere, NOW) == []
+    called = then(state, NoteCalling("b0"))
+    assert called.participants["b0"].call_failure is None
+    assert decide(called, nowhere, NOW) == []
+    # It is one of another kind now, which is not called.
+    assert then(state, NoteCallFailed("b0", None)).participants["b0"].call_failure is None
+    busy = then(meeting(), NoteCalling("b0"), NoteCallFailed("b0", "busy"))
+    assert decide(busy, NoteCallFailed("b0", None), NOW) == []
+
+
 @pytest.mark.parametrize("over", [NoteCallFailed("b0"), NoteRestarted()])
 def test_who_had_left_and_does_not_answer_has_left_again(over):
     state = then(meeting(joined=["b0"]), NoteLeft("b0", "leg-b0"), NoteCalling("b0"), over)

@@ -38,6 +38,11 @@ class TestAdd:
         error = refused(then(meeting(), Lock()), AddParticipant(entry("b9")))
         assert "unlock" in error.reason
 
+    def test_who_knocks_gets_a_place_to_wait(self):
+        state = then(meeting(), Lock(), AddParticipant(entry("b9"), knocks=True))
+        assert not state.participants["b9"].waiting
+        assert then(state, NoteJoined("b9", "leg")).participants["b9"].waiting
+
     def test_who_is_on_the_roster_still_joins_when_locked(self):
         state, events = did(then(meeting(), Lock()), NoteJoined("b0", "leg"))
         assert types(events) == ["participant.joined"]

@@ -15,6 +15,7 @@ from mcu.readiness.assessment import COMPARED, Topic
 from mcu.readiness.model import Phase
 from mcu.readiness.wording import REASONS
 from mixer.video.layout import LAYOUTS
+from signalling.sip.sign_in import SignInFault
 
 SCRIPTS = STATIC / "js"
 SAME_IN_BOTH = {"join.camera"}
@@ -85,6 +86,8 @@ def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> Non
         assert f"grade.{grade}" in english
     for failure in CallFailure.__args__:
         assert f"call.{failure}" in english
+    for fault in get_args(SignInFault):
+        assert f"sip.refused.{fault}" in english
 
 
 def test_every_finding_of_a_readiness_check_is_said_as_the_server_says_it(

@@ -53,7 +53,9 @@ def test_hold_pauses_what_we_send_and_keeps_the_leg() -> None:
     send_audio(world, room, 10)
     rendition = play_audio(world, room, 10)
     codec = dict(room.leg.outputs)
+    assert not room.leg.statistics(world.time.now).on_hold
     world.reinvite(room, with_direction("inactive"))
+    assert room.leg.statistics(world.time.now).on_hold
     more_audio(world, rendition, 500, 10)
     world.run(20.0)
     assert len(room.received("audio")) == 10
@@ -62,6 +64,7 @@ def test_hold_pauses_what_we_send_and_keeps_the_leg() -> None:
     assert room.recorder.events == ["connected"]
     assert any(isinstance(one, RtcpSrPacket | RtcpRrPacket) for one in room.reports[-4:])
     world.reinvite(room, with_direction("sendrecv"))
+    assert not room.leg.statistics(world.time.now).on_hold
     send_audio(world, room, 10, 2000)
     more_audio(world, rendition, 10, 510)
     world.run(0.1)

@@ -34,6 +34,12 @@ def test_both_directions_of_all_legs_count() -> None:
     assert (quality.loss_percent, quality.jitter_ms, quality.round_trip_ms) == (3.0, 8.0, 12.3)
 
 
+def test_a_room_on_hold() -> None:
+    held = LegStatistics(sent={"audio": StreamStatistics()}, on_hold=True)
+    assert line_quality([held, LegStatistics()]).on_hold
+    assert not line_quality([LegStatistics()]).on_hold
+
+
 def test_nobody_has_no_line() -> None:
     assert line_quality([]).grade == "none"
     assert line_quality([LegStatistics()]).round_trip_ms is None

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from sipmessage import Response
+from structlog.testing import capture_logs
 
 from config.sip_section import SipSettings
+from mcu.api.services import SipRefusal
 from mcu.sip.accounts import CallTarget, SipAccounts
 from mcu.store.errors import InvalidRecord, UnknownRecord
 from mcu.store.records import Bridge, Unit
@@ -20,6 +22,7 @@ from signalling.sip.digest import Credentials, answer
 from signalling.sip.hop import Hop
 from signalling.sip.registrar import BindingsChanged
 from signalling.sip.settings import AgentSettings, Listener
+from signalling.sip.sign_in import SignedIn, SignInRefused
 from signalling.sip.transactions import SendMessage
 from tests.signalling.sip.messages import request_text
 
@@ -73,6 +76,11 @@ class Office:
         )
         return code
 
+    def challenge(self) -> list[str]:
+        """What algorithms a device that brings no credentials is offered."""
+        _, challenges = self._send("codec", SERVER, CODEC, "Contact: <sip:codec@10.0.0.7>")
+        return [one.partition("algorithm=")[2].partition(",")[0] for one in challenges]
+
     def _send(self, user: str, domain: str, source: Hop, *fields: str) -> tuple[int, list[str]]:
         self.sequence += 1
         data = request_text(
@@ -93,6 +101,8 @@ class Office:
                 challenges = effect.message.headers.getlist("WWW-Authenticate")
             elif isinstance(effect, BindingsChanged):
                 self.accounts.bindings_changed(effect)
+            elif isinstance(effect, SignedIn | SignInRefused):
+                self.accounts.sign_in(effect)
         return code, challenges
 
     def advance(self, seconds: float) -> None:
@@ -324,6 +334,87 @@ class TestRegistrations:
         assert written == [["called", "codec"], ["codec"]]
 
 
+class TestWhoIsNotLet:
+    async def test_shown_until_it_is_let(self, mcu: Office) -> None:
+        secret = await mcu.accounts.set_secret("codec")
+        for _ in range(2):
+            mcu.register("guessed")
+        mcu.advance(300.0)
+        shown = mcu.accounts.status("codec").last_refused
+        assert shown == SipRefusal(START, "wrong_password", "10.0.0.7", "REGISTER", 2)
+        assert mcu.register(secret) == 200
+        assert mcu.accounts.status("codec").last_refused is None
+
+    async def test_a_refresh_lets_as_well(self, mcu: Office) -> None:
+        secret = await mcu.accounts.set_secret("codec")
+        mcu.register(secret)
+        mcu.register("guessed", source=Hop("udp", "10.0.0.8", 5060))
+        assert mcu.accounts.status("codec").last_refused is not None
+        mcu.register(secret)  # no binding changes
+        assert mcu.accounts.status("codec").last_refused is None
+
+    async def test_locked_out_is_named_and_a_new_secret_unlocks(self, mcu: Office) -> None:
+        await mcu.accounts.set_secret("codec")
+        codes = [mcu.register("guessed") for _ in range(7)]
+        assert codes == [401] * 6 + [403]
+        shown = mcu.accounts.status("codec").last_refused
+        assert shown is not None
+        assert (shown.reason, shown.count) == ("locked_out", 7)
+        secret = await mcu.accounts.set_secret("codec")
+        assert mcu.accounts.status("codec").last_refused is None
+        assert mcu.register(secret) == 200
+
+    async def test_told_once_a_minute(self, mcu: Office) -> None:
+        await mcu.accounts.set_secret("codec")
+        for _ in range(3):
+            mcu.register("guessed")
+            await mcu.accounts.flush()
+        mcu.advance(61.0)
+        mcu.register("guessed")
+        await mcu.accounts.flush()
+        assert [type_ for type_, _, _ in mcu.published] == ["bridge.refused"] * 2
+        assert mcu.published[-1][2]["sip"]["last_refused"]["count"] == 4
+
+    async def test_strangers_are_kept_nowhere(self, mcu: Office) -> None:
+        for number in range(3):
+            mcu.register("guessed", user=f"nobody-{number}")
+        await mcu.accounts.flush()
+        assert mcu.published == []
+        assert mcu.accounts.status("nobody-1").last_refused is None
+
+    async def test_which_devices_know_md5_alone_is_kept_over_a_restart(
+        self, tmp_path: Path
+    ) -> None:
+        async with office(tmp_path) as before:
+            await populate(before.store)
+            secret = await before.accounts.set_secret("codec")
+            for algorithms in (["SHA-256", "MD5"], ["MD5"]):
+                assert before.challenge() == algorithms
+            assert before.register(secret) == 200
+        async with office(tmp_path) as after:
+            assert after.challenge() == ["MD5"]
+            await after.accounts.revoke("codec")
+            await after.accounts.flush()
+            assert await after.store.sip_secrets.old_devices() == []
+
+
+class TestLogged:
+    async def test_how_many_devices_are_left(self, mcu: Office) -> None:
+        secret = await mcu.accounts.set_secret("codec")
+        with capture_logs() as lines:
+            for seconds, contact in ((600, "sip:a@10.0.0.7"), (60, "sip:b@10.0.0.7")):
+                mcu.register(secret, f"Expires: {seconds}", contact=contact)
+                await mcu.accounts.flush()
+            for _ in range(2):
+                mcu.advance(301.0)
+                await mcu.accounts.flush()
+        told = [(line["event"], line["devices_left"]) for line in lines]
+        assert told == [
+            ("bridge_registered", 1), ("bridge_registered", 2),
+            ("bridge_unregistered", 1), ("bridge_unregistered", 0),
+        ]  # fmt: skip
+
+
 class TestCalledOut:
     async def test_devices_first_then_the_address_of_the_registry(self, mcu: Office) -> None:
         assert await mcu.accounts.call_targets("codec") == ()
@@ -341,7 +432,7 @@ class TestCalledOut:
     async def test_a_web_room_is_not_called_whatever_address_it_has(self, mcu: Office) -> None:
         bridge = await mcu.store.bridges.get("called")
         await mcu.store.bridges.update(replace(bridge, kind="webrtc"))
-        assert await mcu.accounts.call_targets("called") == ()
+        assert await mcu.accounts.call_targets("called") is None
 
     async def test_with_what_we_sign_in(self, mcu: Office) -> None:
         assert await mcu.accounts.credentials("codec") is None

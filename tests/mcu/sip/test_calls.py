@@ -2,16 +2,26 @@
 
 import asyncio
 import base64
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
-from mcu.conference.commands import EndConference, Lock, NoteJoined, RemoveParticipant
+from mcu.conference.commands import (
+    AdmitWaiting,
+    EndConference,
+    Lock,
+    NoteJoined,
+    RefuseWaiting,
+    RemoveParticipant,
+)
 from mcu.conference.convening_model import RetryConvening, StartConvening, StopConvening
 from mcu.conference.floor_model import GrantFloor
+from mcu.sip.accounts import CallTarget
 from mcu.sip.arrivals import (
     MANY_WAIT_S,
     MAX_CALLS_OF_ACCOUNT,
@@ -27,6 +37,7 @@ from signalling.sip import (
     Event,
     MediaAnswered,
     MediaRefused,
+    Reason,
     SipStatistics,
 )
 from tests.peers.sip_stage import ACTOR, CERTIFICATE, Stage, description, stage
@@ -163,12 +174,30 @@ async def test_who_may_not_come_in(
         assert found.states("here") == {}
 
 
-async def test_a_locked_conference(tmp_path: Path) -> None:
+async def test_who_calls_a_locked_conference_waits_until_it_is_let_in(tmp_path: Path) -> None:
     async with stage(tmp_path) as found:
         conference = await found.start()
         await found.conferences.execute(conference, Lock(), ACTOR)
         found.dial(conference)
-        assert (await told(found.room, CallEnded)).code == 403
+        await joined(found, conference)
+        (guest,) = guests(found, conference)
+        media = found.engine.conferences[conference]
+        assert found.conferences.participant(conference, guest).waiting
+        assert media.waiting == {guest}
+        await found.conferences.execute(conference, AdmitWaiting(guest), ACTOR)
+        assert not found.conferences.participant(conference, guest).waiting
+        assert media.waiting == set()
+
+
+async def test_who_waits_and_is_refused_is_hung_up(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        await found.conferences.execute(conference, Lock(), ACTOR)
+        found.dial(conference)
+        await joined(found, conference)
+        await found.conferences.execute(conference, RefuseWaiting(), ACTOR)
+        assert (await told(found.room, CallEnded)).reason == goodbye("disconnected")
+        assert found.states(conference) == {}
 
 
 async def test_a_full_server_says_when_to_come_again(tmp_path: Path) -> None:
@@ -235,8 +264,14 @@ async def test_the_right_pin_lets_in(tmp_path: Path) -> None:
         conference = await found.start(pin="2468")
         call = found.dial(conference)
         await told(found.room, CallAnswered)
-        await pressed(found, call, "11112*2468")
+        (caller,) = found.calls.callers(conference)
+        assert (caller.source, caller.bridge, caller.tries_left) == ("127.0.0.1", None, 3)
+        assert found.calls.callers("elsewhere") == []
+        await pressed(found, call, "1111")
+        assert [one.tries_left for one in found.calls.callers(conference)] == [2]
+        await pressed(found, call, "2*2468")
         await joined(found, conference)
+        assert found.calls.callers(conference) == []
 
 
 async def test_a_pin_that_was_dialled_is_tried(tmp_path: Path) -> None:
@@ -252,12 +287,16 @@ async def test_wrong_pins_are_sent_away(tmp_path: Path) -> None:
         conference = await found.start(pin="2468")
         call = found.dial(conference)
         await told(found.room, CallAnswered)
-        await pressed(found, call, "0000#111122#")
-        ended = await told(found.room, CallEnded)
+        with capture_logs() as lines:
+            await pressed(found, call, "0000#111122#")
+            ended = await told(found.room, CallEnded)
+            await until(lambda: not found.acceptor.legs)
         assert ended.reason is not None
         assert (ended.reason.cause, ended.reason.text) == (403, "wrong PIN")
         assert found.states(conference) == {}
-        await until(lambda: not found.acceptor.legs)
+        assert found.calls.callers(conference) == []
+        (left,) = [line for line in lines if line["event"] == "leg_left"]
+        assert (left["log_level"], left["reason"]) == ("info", "wrong PIN")
 
 
 # The floor
@@ -601,6 +640,71 @@ async def test_a_guest_that_is_busy_stays_on_the_roster_and_is_called_again(
         await found.conferences.execute(conference, RemoveParticipant(guest), ACTOR)
         await told(found.room, CallEnded)
         await until(lambda: not len(found.calls))
+
+
+async def test_who_is_removed_is_told_why_and_its_ladder_stays(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start()
+        found.dial(conference)
+        await joined(found, conference)
+        (guest,) = guests(found, conference)
+        command = RemoveParticipant(guest, "Nhầm phòng")
+        await found.conferences.execute(conference, command, ACTOR)
+        ended = await told(found.room, CallEnded)
+        assert ended.reason == Reason("SIP", 403, "Nhầm phòng")
+        await until(lambda: not len(found.calls))
+        said = found.calls.trace(conference, guest) or ()
+        assert "BYE" in [entry.summary for entry in said]
+        assert any('text="Nhầm phòng"' in entry.text for entry in said)
+
+
+async def test_who_is_removed_while_it_rings_is_told_why(tmp_path: Path) -> None:
+    async with stage(tmp_path, Ringing()) as found:
+        found.directory.targets["b1"] = (found.telephone(),)
+        conference = await found.start("b1")
+        await told(found.room, CallReceived)
+        command = RemoveParticipant("b1", "Hoãn họp")
+        await found.conferences.execute(conference, command, ACTOR)
+        ended = await told(found.room, CallEnded)
+        assert (ended.cause, ended.reason) == ("cancelled", Reason("SIP", 403, "Hoãn họp"))
+
+
+@pytest.mark.parametrize(
+    ("transport", "why"),
+    [("tcp", "no connection: Connection refused"), ("udp", "(ICMP)")],
+)
+async def test_a_device_that_is_switched_off_stands_in_the_ladder(
+    tmp_path: Path, transport: str, why: str
+) -> None:
+    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    async with stage(tmp_path) as found:
+        address = f"sip:b1@127.0.0.1:{port};transport={transport}"
+        found.directory.targets["b1"] = (CallTarget(address, None),)
+        conference = await found.start("b1")
+        await until(
+            lambda: found.conferences.participant(conference, "b1").call_failure == "unreachable"
+        )
+        said = found.calls.trace(conference, "b1") or ()
+        # Over UDP it was tried by TCP first, as it is long.
+        at = next(n for n, entry in enumerate(said) if (entry.failure or "").endswith(why))
+        assert said[at - 1].summary == "INVITE"
+        assert said[at].summary.startswith("INVITE: ")
+
+
+async def test_a_room_that_cannot_be_called_says_so_until_it_can(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start("b1", "web")
+        failure = lambda: found.conferences.participant(conference, "b1").call_failure  # noqa: E731
+        await until(lambda: failure() == "no_address")
+        assert found.states(conference) == {"b1": "expected", "web": "expected"}
+        assert found.conferences.participant(conference, "web").call_failure is None
+        found.directory.targets["b1"] = (found.telephone(),)
+        found.calls.bridge_changed("b1")
+        await joined(found, conference)
+        assert failure() is None
 
 
 async def test_a_call_of_ours_that_comes_back_to_us_is_a_loop(tmp_path: Path) -> None:

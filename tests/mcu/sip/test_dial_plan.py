@@ -92,7 +92,8 @@ class TestNotInvited:
             ("with_pin", "1002", Destination("c-2", None, "4711")),
             ("allowed", "1001", Destination("giao-ban", None)),
             ("allowed", "1002", Destination("c-2", None, "4711")),
-            ("allowed", "1003", 403),
+            ("with_pin", "1003", Destination("c-3", None, "4711")),  # locked: it waits then
+            ("refused", "1003", 403),
         ],
     )
     def test_guests(self, guests: str, number: str, expected: int | Destination) -> None:

@@ -26,6 +26,13 @@ def test_what_the_roster_says(cause: Cause, code: int, failure: str) -> None:
     assert tries_elsewhere(event) == (failure == "unreachable")
 
 
+def test_an_operators_words_are_told_to_whom_the_operator_disconnects() -> None:
+    said = goodbye("disconnected", "Nhầm phòng: gọi lại 024 3")
+    assert str(said) == 'SIP;cause=403;text="Nhầm phòng: gọi lại 024 3"'
+    assert goodbye("ended", "words") == goodbye("ended")
+    assert goodbye("disconnected").text == "Disconnected by the operator"
+
+
 def test_who_rang_too_long_was_reachable() -> None:
     event = CallEnded("c", "no answer", by_peer=False)
     assert failure_of(event) == "no_answer"

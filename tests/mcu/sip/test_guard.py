@@ -1,5 +1,7 @@
 """Who guesses secrets is stopped; the room whose secret it is is not."""
 
+import pytest
+
 from mcu.sip.guard import OF_ACCOUNT, OF_SOURCE, GuessGuard
 
 
@@ -12,6 +14,16 @@ def test_a_room_is_not_locked_out_by_somebody_elsewhere() -> None:
     assert guard.admits("10.0.0.7", "codec", 0.0)
     assert guard.admits("203.0.113.9", "another", 0.0)
     assert guard.admits("203.0.113.9", "codec", OF_ACCOUNT[1])
+
+
+def test_how_long_to_wait() -> None:
+    guard = GuessGuard()
+    for _ in range(OF_ACCOUNT[0]):
+        assert guard.wait_s("10.0.0.7", "codec", 0.0) == 0.0
+        guard.failed("10.0.0.7", "codec", 0.0)
+    assert guard.wait_s("10.0.0.7", "codec", 0.0) == OF_ACCOUNT[1]
+    assert guard.wait_s("10.0.0.7", "codec", 10.0) == pytest.approx(OF_ACCOUNT[1] - 10.0)
+    assert guard.wait_s("10.0.0.7", "codec", OF_ACCOUNT[1]) == 0.0
 
 
 def test_a_source_that_tries_many_accounts() -> None:

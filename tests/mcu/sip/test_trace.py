@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from sipmessage import Request
 
 from mcu.sip.trace import (
     FIRST_MESSAGES,
@@ -13,6 +14,7 @@ from mcu.sip.trace import (
     Trace,
     masked,
 )
+from signalling.sip import Hop, SendMessage
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -55,6 +57,20 @@ def test_of_a_long_call_beginning_and_end_are_kept() -> None:
     assert numbers[:FIRST_MESSAGES] == list(range(FIRST_MESSAGES))
     assert numbers[-1] == MAX_MESSAGES + 49
     assert len(numbers) == MAX_MESSAGES
+
+
+def test_what_found_no_way_stands_behind_it() -> None:
+    trace = Trace()
+    trace.add(message("one"), "sent", "tcp:192.0.2.7:5060", AT)
+    for call_id in ("one", "unknown"):
+        invite = Request("INVITE", "sip:a@b")
+        invite.headers.set("Call-ID", call_id)
+        sent = SendMessage(Hop("tcp", "192.0.2.7", 5060), invite)
+        trace.failed(sent, AT, "no connection: Connection refused")
+    last = trace.messages("one")[-1]
+    assert last.text == "INVITE: no connection: Connection refused"
+    assert (last.direction, last.failure) == ("sent", "no connection: Connection refused")
+    assert trace.messages("unknown") == ()
 
 
 def test_strangers_push_out_no_call() -> None:

@@ -24,6 +24,14 @@ def test_summary(text: str, summary: str) -> None:
     assert summary_of(text) == summary
 
 
+def test_what_found_no_way() -> None:
+    text = "INVITE: no connection: Connection refused"
+    message = TracedMessage(AT, "sent", "tcp:10.0.0.7:5060", text, "no connection")
+    entry = entry_of(message)
+    assert (entry.summary, entry.text, entry.failure) == (text, text, "no connection")
+    assert (entry.transport, entry.remote) == ("tcp", "10.0.0.7:5060")
+
+
 def test_summaries_are_short() -> None:
     text = f"SIP/2.0 500 {'x' * 500}\r\nCSeq: 1 INVITE\r\n"
     assert len(summary_of(text)) == MAX_SUMMARY

@@ -73,7 +73,7 @@ class World:
             cast("Any", self.streams),
             cast("Any", self.locator),
             clock=lambda: self.now,
-            failed=lambda message, cause: self.failed.append((message.hop, cause)),
+            failed=lambda message, cause, detail: self.failed.append((message.hop, cause)),
         )
 
     def send(self, hop: Hop, data: bytes = b"x", *, is_trial: bool = False) -> None:

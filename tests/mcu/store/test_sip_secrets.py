@@ -50,6 +50,23 @@ async def test_they_go_with_their_bridge(rooms):
     assert await rooms.sip_secrets.with_outbound() == frozenset()
 
 
+async def test_old_devices_go_with_their_bridge_and_its_secret(rooms):
+    secrets = rooms.sip_secrets
+    for bridge in ("codec", "other"):
+        await secrets.put(bridge, "mcu", HA1)
+    await secrets.put_old_devices(
+        [("10.0.0.7", "codec"), ("10.0.0.8", "codec"), ("10.0.0.9", "other"), ("x", "nobody")]
+    )
+    assert await secrets.old_devices() == [
+        ("10.0.0.7", "codec"), ("10.0.0.8", "codec"), ("10.0.0.9", "other"),
+    ]  # fmt: skip
+    await secrets.remove("codec")
+    assert await secrets.old_devices() == [("10.0.0.9", "other")]
+    await rooms.bridges.delete("other")
+    assert await secrets.old_devices() == []
+    await secrets.put_old_devices([])
+
+
 async def test_outbound_secrets_lie_sealed_in_the_file(rooms, path, clock):
     await rooms.sip_secrets.put_outbound("codec", "mcu-user", "outbound-secret")
     assert await rooms.sip_secrets.outbound("codec") == ("mcu-user", "outbound-secret")

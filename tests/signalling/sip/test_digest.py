@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from signalling.sip import digest
+from signalling.sip import device_habits, digest
 from signalling.sip.authentication_fields import parse_authentication, quoted
 from signalling.sip.digest import (
     Algorithm,
@@ -198,7 +198,9 @@ def test_wrong_passwords_use_up_no_memory_and_no_counts() -> None:
     assert wrong is not None
     assert right is not None
     refused = server.verify("REGISTER", URI, [wrong], 0.0)
-    assert refused == Refused("the user or the password is wrong")
+    assert refused == Refused(
+        "the user or the password is wrong", username=ROOM.username, fault="wrong_password"
+    )
     assert isinstance(server.verify("REGISTER", URI, [right], 0.0), Verified)
 
 
@@ -275,6 +277,9 @@ class Two:
 
     def failed(self, source: str, username: str, now: float) -> None:
         self.wrong.append((source, username))
+
+    def wait_s(self, source: str, username: str, now: float) -> float:
+        return 29.2
 
 
 def test_who_guesses_is_stopped_and_nobody_else() -> None:
@@ -354,9 +359,85 @@ class TestDevicesThatKnowMd5Alone:
             assert self.offered(server) == ["SHA-256"]
 
     def test_memory_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(digest, "MAX_PUZZLED", 2)
+        monkeypatch.setattr(device_habits, "MAX_DEVICES", 2)
         server = verifier()
         self.offered(server)
         for name in ("a", "b"):
             server.challenges(0.0, source=self.SOURCE, username=name, unanswered=True)
         assert self.offered(server) == ["SHA-256", "MD5"]
+
+    def test_kept_over_a_restart(self) -> None:
+        before, after = verifier(), verifier()
+        self.offered(before)
+        assert before.habits.of_md5_alone() == frozenset()
+        assert self.offered(before) == ["MD5"]
+        assert before.habits.of_md5_alone() == frozenset()  # it may be a scanner
+        self.answers(before)
+        device = (self.SOURCE, ROOM.username)
+        assert before.habits.of_md5_alone() == {device}
+        after.habits.restore(before.habits.of_md5_alone())
+        assert self.offered(after) == ["MD5"]
+        assert after.habits.of_md5_alone() == {device}
+
+
+class TestWhatIsWrong:
+    """Faults are those of ``signalling.sip.sign_in``."""
+
+    def judged(
+        self, server: DigestVerifier, value: str, source: str = "192.0.2.7"
+    ) -> Verified | Refused:
+        return server.verify("REGISTER", URI, [value], 1.0, source)
+
+    def value(self, server: DigestVerifier, user: str, password: str) -> str:
+        challenges = server.challenges(0.0, source="192.0.2.7")
+        value = answer(challenges, "REGISTER", str(URI), Credentials(user, password))
+        assert value is not None
+        return value
+
+    def fault(self, server: DigestVerifier, value: str, source: str = "192.0.2.7") -> str | None:
+        found = self.judged(server, value, source)
+        assert isinstance(found, Refused)
+        return found.fault
+
+    def test_named(self) -> None:
+        server = verifier()
+        right = self.value(server, ROOM.username, ROOM.password)
+        wrong = self.value(server, ROOM.username, "guess")
+        assert self.fault(server, wrong) == "wrong_password"
+        assert self.fault(server, self.value(server, "nobody", "guess")) == "unknown_account"
+        assert self.fault(server, right.replace(REALM, "asterisk")) == "wrong_realm"
+        assert self.fault(server, right.replace("qop=auth", "qop=auth-int")) == "unreadable"
+        of_sha = verifier(("SHA-256",))
+        old = self.value(of_sha, ROOM.username, ROOM.password).replace("SHA-256", "MD5")
+        assert self.fault(of_sha, old) == "unknown_algorithm"
+        found = self.judged(server, wrong)
+        assert isinstance(found, Refused)
+        assert found.username == ROOM.username
+        assert "guess" not in repr(found)
+
+    def test_how_long_who_guesses_has_to_wait(self) -> None:
+        server = DigestVerifier(REALM, secret_of, guard=Two())
+        for _ in range(2):
+            assert self.fault(server, self.value(server, ROOM.username, "x")) == "wrong_password"
+        found = self.judged(server, self.value(server, ROOM.username, "x"))
+        assert isinstance(found, Refused)
+        assert (found.fault, found.wait_s) == ("locked_out", 30)
+
+    def test_what_may_be_feigned_is_nobodys_fault(self) -> None:
+        server = verifier()
+        wrong = self.value(server, ROOM.username, "guess")
+        for value in (wrong, wrong.replace(REALM, "asterisk"), wrong.replace("qop=auth", "qop=x")):
+            assert self.fault(server, value, "198.51.100.1") is None
+
+    def test_a_device_that_never_answers(self) -> None:
+        server = verifier()
+        device = ("192.0.2.7", ROOM.username)
+        for number in range(3):
+            assert not server.habits.is_silent(device), number
+            server.challenges(0.0, source=device[0], username=device[1], unanswered=True)
+        assert server.habits.is_silent(device)
+        self.judged(server, self.value(server, ROOM.username, "guess"))
+        assert not server.habits.is_silent(device)  # a wrong answer is one
+        for _ in range(9):
+            server.challenges(0.0, source=device[0], username="nobody", unanswered=True)
+        assert not server.habits.is_silent((device[0], "nobody"))  # strangers are not kept

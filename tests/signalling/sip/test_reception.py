@@ -1,14 +1,16 @@
 """What comes in from outside a call: taken, refused with what the standard wants said, counted."""
 
 import pytest
+from sipmessage import Response
 
 from signalling.sip.digest import Credentials, DigestVerifier, answer, ha1
 from signalling.sip.effects import CallEnded, CallReceived
 from signalling.sip.registrar import BindingsChanged, Registrar
 from signalling.sip.settings import AgentSettings
+from signalling.sip.sign_in import SignedIn, SignInRefused
 from signalling.sip.timers import TimerValues
 from tests.signalling.sip.messages import request_text
-from tests.signalling.sip.scripted import CONTACT, OWN, Scripted, code_of, final
+from tests.signalling.sip.scripted import CONTACT, OWN, SOURCE, Scripted, code_of, final
 from tests.signalling.sip.virtual_link import ANSWER, OFFER
 
 SDP = "Content-Type: application/sdp"
@@ -296,6 +298,9 @@ def test_who_guesses_too_often_is_refused() -> None:
         def failed(self, source: str, username: str, now: float) -> None:
             raise AssertionError("was not looked at")
 
+        def wait_s(self, source: str, username: str, now: float) -> float:
+            return 12.5
+
     server = DigestVerifier(REALM, lambda user, algorithm: "0" * 64, guard=Closed())
     peer = Scripted(verifier=server)
     challenged = final(peer.request("INVITE", "z9hG4bK1", CONTACT))
@@ -303,8 +308,74 @@ def test_who_guesses_too_often_is_refused() -> None:
         challenged.headers.getlist("WWW-Authenticate"), "INVITE", "sip:mcu@192.0.2.1", ROOM
     )
     again = peer.request("INVITE", "z9hG4bK2", CONTACT, f"Authorization: {value}", cseq=2)
-    assert final(again).code == 403
+    refused = final(again)
+    assert (refused.code, refused.phrase) == (403, "Too Many Wrong Passwords")
+    assert refused.headers["Warning"] == (
+        '399 192.0.2.1:5060 "Too many wrong passwords from this address: wait 13 seconds"'
+    )
     assert peer.agent.statistics.refused["too many wrong credentials"] == 1
+    assert peer.agent.statistics.sign_ins_refused == {"locked_out": 1}
+    assert peer.one(SignInRefused) == SignInRefused("room", "", SOURCE, "locked_out", "INVITE")
+
+
+class TestWhoIsNotLet:
+    def asks(self, peer: Scripted, *fields: str, address: str = "room") -> Response:
+        """The answer to a REGISTER for an address."""
+        self.cseq = getattr(self, "cseq", 0) + 1
+        data = request_text(
+            "REGISTER", f"z9hG4bK{self.cseq}", CONTACT, *fields, cseq=self.cseq, **TO_ROOM
+        )  # type: ignore[arg-type]
+        to = f"To: <sip:{address}@mcu.example.vn>".encode()
+        return final(peer.receive(data.replace(b"To: <sip:mcu@192.0.2.1>", to)))
+
+    def signs_in(self, peer: Scripted, user: str, password: str, address: str = "room") -> Response:
+        """The answer to credentials in answer to a challenge."""
+        challenges = self.asks(peer, address=address).headers.getlist("WWW-Authenticate")
+        value = answer(challenges, "REGISTER", "sip:192.0.2.1", Credentials(user, password))
+        return self.asks(peer, f"Authorization: {value}", address=address)
+
+    def test_told_with_account_source_and_reason(self) -> None:
+        peer = Scripted(verifier=verifier(), registrar=Registrar())
+        found = self.signs_in(peer, "room", "guessed")
+        assert (found.code, found.phrase) == (401, "Wrong User Name Or Password")
+        assert found.headers["Warning"].startswith("399 192.0.2.1:5060 ")
+        assert found.headers.getlist("WWW-Authenticate")
+        event = peer.one(SignInRefused)
+        assert event == SignInRefused("room", "", SOURCE, "wrong_password", "REGISTER")
+        assert peer.agent.statistics.sign_ins_refused == {"wrong_password": 1}
+        assert peer.agent.statistics.refused["wrong credentials"] == 1
+
+    def test_a_stranger_is_not_told_whether_there_is_such_an_account(self) -> None:
+        peer = Scripted(verifier=verifier(), registrar=Registrar())
+        unknown = self.signs_in(peer, "hunter2-is-my-password", "guessed")
+        known = self.signs_in(peer, "room", "guessed")
+        assert (unknown.code, unknown.phrase) == (known.code, known.phrase)
+        assert unknown.headers["Warning"] == known.headers["Warning"]
+        event = next(event for event in peer.events if isinstance(event, SignInRefused))
+        assert event == SignInRefused("", "hu***", SOURCE, "unknown_account", "REGISTER")
+
+    def test_a_first_challenge_is_no_refusal(self) -> None:
+        peer = Scripted(verifier=verifier(), registrar=Registrar())
+        assert self.signs_in(peer, "room", "secret").code == 200
+        assert [type(event) for event in peer.events] == [BindingsChanged, SignedIn]
+        assert peer.one(SignedIn) == SignedIn("room", SOURCE)
+        assert peer.agent.statistics.sign_ins_refused == {}
+
+    def test_the_right_password_for_another_address(self) -> None:
+        peer = Scripted(verifier=verifier(), registrar=Registrar())
+        found = self.signs_in(peer, "room", "secret", address="other")
+        assert (found.code, found.phrase) == (403, "Not The Address Of This Account")
+        assert peer.one(SignInRefused).fault == "wrong_address"
+
+    def test_a_device_that_answers_no_challenge(self) -> None:
+        peer = Scripted(verifier=verifier(), registrar=Registrar())
+        for _ in range(3):
+            assert not [event for event in peer.events if isinstance(event, SignInRefused)]
+            told = self.asks(peer)
+            # Accounts alone are counted, so nothing of it is to be seen.
+            assert (told.code, told.phrase) == (401, "Unauthorized")
+            assert told.headers.get("Warning") is None
+        assert peer.one(SignInRefused) == SignInRefused("room", "", SOURCE, "no_answer", "REGISTER")
 
 
 def test_a_device_that_gives_up_at_unknown_algorithms() -> None:

@@ -1,9 +1,13 @@
 """Participants: what is shown of them to whom, and who may change what."""
 
+from contextlib import AsyncExitStack
+from urllib.parse import quote
+
 import pytest
 
 from tests.mcu.api.conftest import MakeApi
-from tests.mcu.api.live import Api
+from tests.mcu.api.live import ADMIN, Api
+from tests.mcu.api.resources.test_events import stream
 
 
 @pytest.fixture
@@ -113,6 +117,30 @@ async def test_an_operator_changes_everything(meeting: tuple[Api, str]) -> None:
     await api.call("DELETE", f"{path}/participants/xa-1-a", headers=stale, status=412)
     await api.call("DELETE", f"{path}/participants/xa-1-a", status=204)
     await api.call("GET", f"{path}/participants/xa-1-a", status=404)
+
+
+async def test_removed_with_a_reason_that_is_told_and_audited(meeting: tuple[Api, str]) -> None:
+    api, path = meeting
+    own = await api.token("bridge", bridge="xa-1-a")
+    beside = await api.token("bridge", bridge="xa-1-b")
+    for reason in ("x" * 121, "d\u00f2ng\x07"):
+        query = quote(reason)
+        await api.call("DELETE", f"{path}/participants/xa-1-a?reason={query}", status=422)
+    async with AsyncExitStack() as stack:
+        readers = [
+            await stack.enter_async_context(stream(api, token=token))
+            for token in (ADMIN, own, beside)
+        ]
+        query = quote("Nhầm phòng")
+        await api.call("DELETE", f"{path}/participants/xa-1-a?reason={query}", status=204)
+        told = []
+        for reader in readers:
+            events = await reader.until("participant.removed")
+            told.append(events[-1]["data"]["reason"])
+    assert told == ["Nhầm phòng", "Nhầm phòng", ""]
+    (row,) = (await api.store.audit.list(limit=1)).items
+    assert (row.action, row.outcome) == ("remove_participant", "done 204")
+    assert row.target.endswith("/participants/xa-1-a?reason=Nhầm phòng")
 
 
 async def test_a_room_mutes_itself_and_nothing_else(meeting: tuple[Api, str]) -> None:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mcu.api.services import SipServer, SipTraceEntry
+from mcu.api.services import SipCaller, SipServer, SipTraceEntry
 from signalling.sip.digest import ha1
 from signalling.sip.hop import Hop
 from signalling.sip.registrar import Registrar
+from signalling.sip.sign_in import SignedIn, SignInRefused
 from tests.mcu.api.conftest import MakeApi
 from tests.mcu.api.live import ADMIN, Api
 from tests.mcu.api.resources.test_events import stream
@@ -54,9 +55,28 @@ class TestSecret:
         shown = await api.call("GET", "/bridges/codec", status=200)
         assert secret not in shown.body.decode()
         assert shown.json["sip"] == {
-            "registered": False, "since": None, "contacts": [],
-            "has_secret": True, "has_outbound": False,
+            "registered": False, "reachable": "nowhere", "since": None, "contacts": [],
+            "has_secret": True, "has_outbound": False, "last_refused": None,
         }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("ports", "server"),
+        [
+            ({"udp": 5060, "tcp": 5070}, "mcu.example.org"),
+            ({"udp": 5070, "tcp": 5070, "tls": 5061}, "mcu.example.org:5070"),
+            ({"tls": 5061}, "mcu.example.org"),
+            ({"tls": 5071}, "mcu.example.org:5071"),
+            ({}, "mcu.example.org"),
+        ],
+    )
+    async def test_the_server_with_a_port_that_is_not_the_usual(
+        self, make_api: MakeApi, ports: dict[str, int], server: str
+    ) -> None:
+        api = await make_api(sip_server=SipServer("mcu.example.org", "mcu", ports))
+        await api.province()
+        await api.call("POST", "/bridges", CODEC, status=201)
+        reply = await api.call("POST", "/bridges/codec/sip-secret", status=201)
+        assert (reply.json["server"], reply.json["address"]) == (server, f"sip:codec@{server}")
 
     async def test_chosen_by_the_operator(self, province: Api) -> None:
         body = {"secret": "chosen-by-people"}
@@ -164,7 +184,9 @@ class TestRegistered:
     async def test_where_and_since(self, province: Api) -> None:
         registered(province, "Expires: 600", "User-Agent: Codec/2.1")
         shown = await province.call("GET", "/bridges/codec", status=200)
-        assert shown.json["sip"]["registered"]
+        assert (shown.json["sip"]["registered"], shown.json["sip"]["reachable"]) == (
+            True, "registered",
+        )  # fmt: skip
         assert shown.json["sip"]["since"] == "2026-11-21T08:00:00.000000Z"
         assert shown.json["sip"]["contacts"] == [
             {
@@ -176,6 +198,16 @@ class TestRegistered:
         assert [item["sip"] and item["sip"]["registered"] for item in listed.json["items"]] == [
             True, None, None,
         ]  # fmt: skip
+
+    async def test_how_it_can_be_called(self, province: Api) -> None:
+        shown = await province.call("GET", "/bridges/codec", status=200)
+        assert shown.json["sip"]["reachable"] == "nowhere"
+        body = {"address": "sip:codec@10.0.0.7"}
+        changed = await province.call("PATCH", "/bridges/codec", body, status=200)
+        assert changed.json["sip"]["reachable"] == "address"
+        registered(province)
+        shown = await province.call("GET", "/bridges/codec", status=200)
+        assert shown.json["sip"]["reachable"] == "registered"
 
     async def test_events_for_who_may_read_the_room(self, province: Api) -> None:
         tokens = {
@@ -203,6 +235,68 @@ class TestRegistered:
         ]  # fmt: skip
 
 
+class TestRefused:
+    def refused(self, api: Api, account: str = "codec") -> None:
+        """What the endpoint does once somebody had a wrong password."""
+        event = SignInRefused(account, "", SOURCE, "wrong_password", "REGISTER")
+        api.services.sip.sign_in(event)  # type: ignore[attr-defined]
+
+    async def test_beside_the_room_until_it_is_let(self, province: Api) -> None:
+        for _ in range(3):
+            self.refused(province)
+        shown = await province.call("GET", "/bridges/codec", status=200)
+        assert shown.json["sip"]["last_refused"] == {
+            "time": "2026-11-21T08:00:00.000000Z", "reason": "wrong_password",
+            "source": "10.0.0.7", "method": "REGISTER", "count": 3,
+        }  # fmt: skip
+        listed = await province.call("GET", "/bridges?unit=xa-1", status=200)
+        assert listed.json["items"][0]["sip"]["last_refused"]["reason"] == "wrong_password"
+        province.services.sip.sign_in(SignedIn("codec", SOURCE))  # type: ignore[attr-defined]
+        shown = await province.call("GET", "/bridges/codec", status=200)
+        assert shown.json["sip"]["last_refused"] is None
+
+    async def test_a_new_secret_begins_anew(self, province: Api) -> None:
+        self.refused(province)
+        await province.call("POST", "/bridges/codec/sip-secret", status=201)
+        shown = await province.call("GET", "/bridges/codec", status=200)
+        assert shown.json["sip"]["last_refused"] is None
+
+    async def test_told_as_it_happens(self, province: Api) -> None:
+        async with stream(province, token=ADMIN) as reader:
+            self.refused(province)
+            await province.services.sip.flush()  # type: ignore[attr-defined]
+            await province.conference("codec", unit="xa-1")
+            events = await reader.until("conference.started")
+        told = [event for event in events if event["type"] == "bridge.refused"]
+        assert [event["data"]["sip"]["last_refused"]["reason"] for event in told] == [
+            "wrong_password"
+        ]
+
+
+class TestCallers:
+    async def test_at_the_pin_prompt(self, make_api: MakeApi) -> None:
+        since = datetime(2026, 11, 21, 8, tzinfo=UTC)
+        caller = SipCaller("Phòng 1", "sip:p1@example.org", "10.0.0.7", None, since, 2)
+        api = await make_api(sip_callers=lambda conference: [caller])
+        await api.province()
+        path = f"/conferences/{await api.conference('xa-1-a')}/callers"
+        assert (await api.call("GET", path, status=200)).json == {
+            "items": [
+                {
+                    "name": "Phòng 1", "address": "sip:p1@example.org", "source": "10.0.0.7",
+                    "bridge": None, "since": "2026-11-21T08:00:00.000000Z", "tries_left": 2,
+                }
+            ]
+        }  # fmt: skip
+        table = await api.call("GET", f"{path}.csv", status=200)
+        assert table.body.decode().splitlines()[1] == (
+            "Phòng 1,sip:p1@example.org,10.0.0.7,,2026-11-21T08:00:00.000000Z,2"
+        )
+        room = await api.token("bridge", bridge="xa-1-a")
+        await api.call("GET", path, token=room, status=403)
+        await api.call("GET", "/conferences/nothing/callers", status=404)
+
+
 class TestTrace:
     ENTRY = SipTraceEntry(
         datetime(2026, 11, 21, 8, tzinfo=UTC), "received", "udp", "10.0.0.7:5060", "INVITE", "INV"
@@ -226,7 +320,7 @@ class TestTrace:
                 {
                     "time": "2026-11-21T08:00:00.000000Z", "direction": "received",
                     "transport": "udp", "remote": "10.0.0.7:5060", "summary": "INVITE",
-                    "text": "INV",
+                    "text": "INV", "failure": None,
                 }
             ]
         }  # fmt: skip
@@ -236,6 +330,14 @@ class TestTrace:
         await api.call("GET", path.replace("codec", "nobody"), status=404)
         technician = await api.token("technician", unit="xa-1")
         await api.call("GET", path, token=technician, status=200)
+        # Once it is gone, for who may read those of the whole conference.
+        await api.call("DELETE", f"/conferences/{conference}/participants/codec", status=204)
+        assert (await api.call("GET", path, status=200)).json == reply.json
+        elsewhere = await api.token("technician", unit="xa-2")
+        await api.call("GET", path, token=elsewhere, status=403)
+        await api.call("DELETE", f"/conferences/{conference}", status=204)
+        assert (await api.call("GET", path, status=200)).json == reply.json
+        await api.call("GET", path.replace("codec", "nobody"), status=404)
         for role, unit in (("technician", "xa-2"), ("observer", "tinh")):
             other = await api.token(role, unit=unit)
             await api.call("GET", path, token=other, status=403)

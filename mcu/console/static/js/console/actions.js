@@ -228,12 +228,16 @@ export class Actions {
     );
   }
 
-  /** Take it off the roster. @param {any} person */
-  remove(person) {
+  /** Take it off the roster. @param {any} person @param {string} [reason] what the room is told */
+  remove(person, reason = "") {
     const again = person.bridge ? { bridge: person.bridge } : { name: person.name };
     return this.run(
       `remove:${person.id}`,
-      () => send("DELETE", `${this.path}/participants/${encodeURIComponent(person.id)}`),
+      () =>
+        send(
+          "DELETE",
+          `${this.path}/participants/${encodeURIComponent(person.id)}${reason && `?${new URLSearchParams({ reason })}`}`,
+        ),
       {
         done: t("done.remove", { name: person.label }),
         undo: () => void this.call(again),

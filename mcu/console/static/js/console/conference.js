@@ -290,6 +290,7 @@ function Panels({ desk }) {
               ${id === "floor" && desk.model.conference.value.floor.requests.length > 0 && html`<span class="count">${desk.model.conference.value.floor.requests.length}</span>`}
               ${id === "convening" && desk.model.conference.value.convening?.state === "open" && html`<span class="count">${desk.model.conference.value.convening.rooms - desk.model.conference.value.convening.joined}</span>`}
               ${id === "convening" && desk.model.ids.value.some((one) => desk.model.person(one)?.waiting) && html`<span class="dot" aria-label=${t("waiting")}></span>`}
+              ${id === "convening" && desk.model.callers.value.length > 0 && html`<span class="dot" aria-label=${t("callers")}></span>`}
               ${id === "roll-call" && desk.model.conference.value.roll_call && html`<span class="dot" aria-label=${t("roll.on")}></span>`}
               ${id === "recordings" && desk.model.conference.value.recordings?.length > 0 && html`<span class="rec-dot" aria-label=${t("rec.on")}></span>`}
               ${id === "message" && desk.model.conference.value.message && html`<span class="dot" aria-label=${t("message.on")}></span>`}

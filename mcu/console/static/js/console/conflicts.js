@@ -55,6 +55,28 @@ export function WaitingRoom({ desk, off }) {
   </section>`;
 }
 
+/** Who calls by SIP and stands at the PIN prompt: on no roster yet.
+ * @param {{desk: import("./conference.js").Desk}} props */
+export function Callers({ desk }) {
+  const callers = desk.model.callers.value;
+  if (!callers.length) return null;
+  return html`<section aria-label=${t("callers")}>
+    <h3>${t("callers")} <span class="quiet">${callers.length}</span></h3>
+    <ul class="convening-rows callers">
+      ${callers.map(
+        (caller) =>
+          html`<li key=${`${caller.source} ${caller.address} ${caller.since}`} class="called">
+            <${Icon} name="lock" />
+            <span class="convening-name"><b>${caller.name}</b></span>
+            <span class="quiet" title=${caller.address}
+              >${t("callers.how", { source: caller.source, time: clock(caller.since), count: caller.tries_left })}</span
+            >
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
 const OPEN = ["open", "waiting", "moving"];
 
 /** @param {{desk: import("./conference.js").Desk, off: boolean}} props */

@@ -9,7 +9,7 @@ import { Icon } from "../shared/icons.js";
 import { clock, duration, t } from "../shared/i18n.js";
 import { localTime } from "../shared/procedure.js";
 import { busy } from "./actions.js";
-import { Conflicts, WaitingRoom } from "./conflicts.js";
+import { Callers, Conflicts, WaitingRoom } from "./conflicts.js";
 import { Invited } from "./invitations.js";
 
 const ORDERS = ["importance", "units", "scenario"];
@@ -58,6 +58,7 @@ export function ConveningPanel({ desk }) {
   const off = !desk.controls || conference.state !== "running" || busy.value.has("convening");
   return html`<div class="convening">
     <${Problem} error=${error} />
+    <${Callers} desk=${desk} />
     <${WaitingRoom} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     <${Conflicts} desk=${desk} off=${!desk.controls || conference.state !== "running"} />
     <${Invited} desk=${desk} off=${!desk.controls || conference.state !== "running"} />

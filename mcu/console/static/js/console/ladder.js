@@ -75,7 +75,7 @@ function Ladder({ entries, chosen, onChoose }) {
               type="button"
               tabindex=${index === chosen ? 0 : -1}
               aria-pressed=${String(index === chosen)}
-              class=${classes("message", entry.direction, /^[456]\d\d /.test(entry.summary) && "refused")}
+              class=${classes("message", entry.direction, (entry.failure || /^[456]\d\d /.test(entry.summary)) && "refused")}
               onClick=${() => onChoose(index)}
             >
               ${

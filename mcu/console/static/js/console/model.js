@@ -59,6 +59,8 @@ export class ConferenceModel {
     this.recordingChanges = signal(0);
     /** Grows whenever an alarm or an incident has changed, or all was read anew. */
     this.alarmChanges = signal(0);
+    /** Who calls by SIP and is to enter the PIN. */
+    this.callers = signal(/** @type {any[]} */ ([]));
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -101,12 +103,15 @@ export class ConferenceModel {
     this.held = [];
     const path = `conferences/${encodeURIComponent(this.id)}`;
     try {
-      const [conference, participants] = await Promise.all([
+      const [conference, participants, callers] = await Promise.all([
         get(path),
         getAll(`${path}/participants`),
+        // Who sees no more than a room of it is not told.
+        get(`${path}/callers`).catch(() => ({ items: [] })),
       ]);
       if (reading !== this.readings) return;
       batch(() => {
+        this.callers.value = callers.items;
         this.#fill(conference, participants);
         for (const event of this.held ?? []) this.#apply(event);
       });
@@ -233,6 +238,9 @@ export class ConferenceModel {
       case "message.cleared":
         change({ message: null });
         break;
+      case "callers.changed":
+        this.callers.value = data.callers;
+        break;
       case "quality.measured":
         for (const [id, quality] of Object.entries(data.quality)) {
           const known = this.people.get(id);
@@ -301,6 +309,7 @@ function sameQuality(a, b) {
       q?.receives?.bitrate_bps,
       q?.receives?.reason,
       q?.refused,
+      q?.on_hold,
     ].join();
   return shown(a) === shown(b);
 }

@@ -255,22 +255,26 @@ export function RoomPanel({ desk }) {
         title=${t("remove.title", { name: person.label })}
         onClose=${() => setRemoving(false)}
       >
-        <p>${t("remove.explain")}</p>
-        <div class="row-of-buttons">
-          <button
-            type="button"
-            class="danger solid"
-            onClick=${() => {
-              setRemoving(false);
-              void actions.remove(person);
-            }}
-          >
-            ${t("remove")}
-          </button>
-          <button type="button" autofocus onClick=${() => setRemoving(false)}>
-            ${t("cancel")}
-          </button>
-        </div>
+        <form
+          class="stacked"
+          autocomplete="off"
+          onSubmit=${(/** @type {SubmitEvent} */ event) => {
+            event.preventDefault();
+            const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+            const reason = String(new FormData(form).get("reason") ?? "").trim();
+            setRemoving(false);
+            void actions.remove(person, reason);
+          }}
+        >
+          <p>${t("remove.explain")}</p>
+          <label>${t("remove.reason")}<input name="reason" maxlength="120" /></label>
+          <div class="row-of-buttons">
+            <button type="submit" class="danger solid">${t("remove")}</button>
+            <button type="button" autofocus onClick=${() => setRemoving(false)}>
+              ${t("cancel")}
+            </button>
+          </div>
+        </form>
       <//>`
     }
   </div>`;

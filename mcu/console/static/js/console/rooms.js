@@ -6,7 +6,7 @@ import { getAll, send, session } from "../shared/api.js";
 import { Dialog, Problem, show, showError, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
-import { byName, dayAndClock, fold, t } from "../shared/i18n.js";
+import { byName, dayAndClock, fold, hasText, t } from "../shared/i18n.js";
 import { LinkBanner } from "./banner.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
@@ -36,7 +36,8 @@ async function read() {
 /** @param {any} event */
 function receive({ type, data }) {
   if (type === "load.measured") load.value = data;
-  if (type === "bridge.registered" || type === "bridge.unregistered") put(data.bridge, data.sip);
+  if (["bridge.registered", "bridge.unregistered", "bridge.refused"].includes(type))
+    put(data.bridge, data.sip);
 }
 
 /** @param {string} id @param {any} sip */
@@ -117,7 +118,7 @@ export function RoomsScreen() {
       open?.what === "secret" &&
       html`<${SecretDialog}
         room=${open.room}
-        onMade=${() => put(open.room.id, { ...rooms.peek()?.get(open.room.id)?.sip, has_secret: true })}
+        onMade=${() => put(open.room.id, { ...rooms.peek()?.get(open.room.id)?.sip, has_secret: true, last_refused: null })}
         onClose=${() => setOpen(null)}
       />`
     }
@@ -174,17 +175,30 @@ function placeOf(room) {
   return names.filter((name) => name && name !== room.name).join(", ");
 }
 
-/** Signed in or not, since when, from where. @param {{sip: any}} props */
+/** Signed in or not, since when, from where, and what was refused since. @param {{sip: any}} props */
 export function Registration({ sip }) {
-  if (!sip.registered)
-    return html`<p class="quiet">${t(sip.has_secret ? "sip.unregistered" : "sip.no-secret")}</p>`;
-  return html`<p>${t("sip.registered")} · ${t("since", { time: dayAndClock(sip.since) })}</p>
+  return html`${
+      sip.registered
+        ? html`<p>${t("sip.registered")} · ${t("since", { time: dayAndClock(sip.since) })}</p>`
+        : html`<p class="quiet">${t(sip.has_secret ? "sip.unregistered" : "sip.no-secret")}</p>`
+    }
+    ${sip.reachable === "nowhere" && html`<p class="sip-refused">${t("sip.nowhere")}</p>`}
     ${sip.contacts.map(
       (/** @type {any} */ contact) =>
         html`<p class="quiet" key=${contact.address} title=${contact.address} translate="no">
           ${contact.transport.toUpperCase()} ${contact.source}${contact.user_agent && ` · ${contact.user_agent}`}
         </p>`,
-    )}`;
+    )}
+    ${sip.last_refused && html`<${Refusal} refused=${sip.last_refused} />`}`;
+}
+
+/** Why a device was not let last, and what to do about it. @param {{refused: any}} props */
+function Refusal({ refused }) {
+  const { reason, source, time, count } = refused;
+  const key = `sip.refused.${reason}`;
+  return html`<p class="sip-refused" role="status">
+    ${t(hasText(key) ? key : "sip.refused", { source, time: dayAndClock(time), count })}
+  </p>`;
 }
 
 /** @param {{room: any, onClose: () => void}} props */
@@ -199,7 +213,9 @@ function Revoke({ room, onClose }) {
         registered: false,
         since: null,
         contacts: [],
+        reachable: room.address ? "address" : "nowhere",
         has_secret: false,
+        last_refused: null,
       });
       show({ tone: "good", text: t("sip.revoked", { name: room.name }) });
       onClose();

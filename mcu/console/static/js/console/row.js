@@ -67,7 +67,7 @@ export function Row({ id, desk, stop }) {
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
-      ${(person.state !== "connected" || person.waiting) && html`<small>${stateInWords(person)}</small>`}
+      ${(person.state !== "connected" || person.waiting || person.quality?.on_hold) && html`<small>${stateInWords(person)}</small>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
       ${procedure.map((words) => html`<span class="tag" key=${words}>${words}</span>`)}
@@ -203,7 +203,7 @@ export function lineInWords(quality) {
 
 /** The state, and of a room that did not come when it was called, why. @param {any} person */
 export const stateInWords = (person) =>
-  [person.waiting ? t("waiting.is") : t(`state.${person.state}`), person.call_failure && t(`call.${person.call_failure}`)]
+  [person.waiting ? t("waiting.is") : t(`state.${person.state}`), person.quality?.on_hold && t("hold.is"), person.call_failure && t(`call.${person.call_failure}`)]
     .filter(Boolean)
     .join(" · ");
 

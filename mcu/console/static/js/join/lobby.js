@@ -84,6 +84,7 @@ function Next({ room, phase }) {
       <p class="big">
         <span class="pulse"></span>${room.conference.value ? t("join.joining") : t("join.waiting")}
       </p>
+      ${room.farewell.value && html`<p class="note" role="alert">${t("join.removed", { reason: room.farewell.value })}</p>`}
       ${
         cut
           ? html`<p class="quiet">${t("link.lost")}</p>

@@ -32,6 +32,8 @@ export class Room {
     );
     /** Why it is out: disconnected, replaced, revoked, ended (its access has) or self. */
     this.reason = signal("");
+    /** What the operator has said when the room was taken off the roster. */
+    this.farewell = signal("");
     /** @type {import("../../vendor/signals.js").Signal<any>} what it goes to or is in */
     this.conference = signal(null);
     /** @type {import("../../vendor/signals.js").Signal<any>} this room's participant */
@@ -224,6 +226,7 @@ export class Room {
   #join() {
     clearTimeout(this.timer);
     this.#hangUp();
+    this.farewell.value = "";
     this.phase.value = "joining";
     this.leg = this.#newLeg();
   }
@@ -390,6 +393,7 @@ export class Room {
     }
     if (!this.conference.value || conference !== this.conference.value.id) return;
     const mine = data.participant?.id === this.bridge;
+    if (type === "participant.removed" && mine) this.farewell.value = data.reason ?? "";
     if (type === "conference.ended" || (type === "participant.removed" && mine))
       this.#conferenceOver();
     else if (type === "conference.changed")
