@@ -54,7 +54,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
             )
         ],
         "rooms": [_room(room, report.units, words, clock) for room in report.rooms],
-        "agenda": _agenda(report.agenda, words, clock),
+        "agenda": _agenda(report, words, clock),
         "roll_calls": [_roll_call(each, words, clock) for each in report.roll_calls],
         "faults": [
             [
@@ -135,11 +135,15 @@ def _verdict(room: RoomReport, words: Mapping[str, str]) -> str:
     return words[f"readiness_{room.readiness.verdict.replace('-', '_')}"]
 
 
-def _agenda(agenda: Json | None, words: Mapping[str, str], clock: Clock) -> list[list[str]]:
+def _agenda(report: Report, words: Mapping[str, str], clock: Clock) -> list[list[str]]:
+    """What was not over when the conference was, ended with it."""
     rows = []
-    for item in () if agenda is None else agenda["items"]:
-        held = [(_time(each["started_at"]), _time(each["ended_at"])) for each in item["held"]]
-        took = sum((end - start).total_seconds() for start, end in held if start and end)
+    for item in () if report.agenda is None else report.agenda["items"]:
+        held = [
+            (_time(each["started_at"]), _time(each["ended_at"]) or report.ended_at)
+            for each in item["held"]
+        ]
+        took = sum(((end or report.until) - start).total_seconds() for start, end in held if start)
         times = ", ".join(f"{clock(start)}–{clock(end)}" for start, end in held)
         rows.append(
             [

@@ -36,6 +36,7 @@ def test_times_are_those_of_the_installation() -> None:
     ]  # fmt: skip
     assert pages["rooms"][1][-1] == "chỉ tiếng"
     assert pages["faults"] == [["08:02:00", "08:02:30", "Vạn Ninh", "mất tín hiệu", ""]]
+    assert pages["agenda"][1][2:] == ["08:06:40–08:10:00", "10:00", "03:20"]
     assert pages["agenda"][2][2] == "không thực hiện"
     assert pages["recordings"][1] == [
         "Họp giao ban (phần 2)", "các điểm cầu thấy", "08:06:42", "03:18", "30.1",
@@ -61,6 +62,7 @@ def test_a_conference_that_runs_and_one_of_which_something_is_missing_say_so() -
     running = replace(report(incomplete=("events", "minutes", "actions")), ended_at=None)
     pages = report_pages(running, "en", ZONE)
     assert ["Ended", "running"] in pages["facts"]
+    assert pages["agenda"][1][2:] == ["08:06:40–", "10:00", "03:20"], "so far"
     assert len(pages["notes"]) == 3
 
 
