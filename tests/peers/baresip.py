@@ -23,6 +23,7 @@ from tests.peers.free_ports import free_port
 MODULES: Final = "/usr/lib/baresip/modules"
 COMMANDS_S: Final = 30.0
 AUDIO: Final = ("g711", "g722", "opus")
+SOUND: Final = ("ausine", "aufile", "aubridge", "sndfile")
 VIDEO: Final = ("avformat", "fakevideo", "swscale", "snapshot")
 """What a phone with pictures needs beside the codecs (``avcodec``, ``vp8``)."""
 
@@ -47,7 +48,8 @@ class Baresip:
         account: user part and host of its address, and parameters behind it
             (``sip:room@127.0.0.1;transport=tcp``, ``;auth_pass=...;regint=60``).
         listen: address that it listens on. port: of SIP over UDP and TCP; TLS one above it.
-        tone_hz: what it says. modules: of codecs and encryption. settings: further lines.
+        tone_hz: what it says. speech: a file that it says instead (48 kHz, stereo).
+        modules: of codecs and encryption. settings: further lines.
         camera: a film that it sends (see ``tests.peers.film``); None: it has no pictures.
     """
 
@@ -59,6 +61,7 @@ class Baresip:
         listen: str = "127.0.0.1",
         port: int | None = None,
         tone_hz: int = 440,
+        speech: Path | None = None,
         modules: tuple[str, ...] = AUDIO,
         settings: tuple[str, ...] = (),
         camera: Path | None = None,
@@ -68,7 +71,7 @@ class Baresip:
         self.events: list[Event] = []
         self._account = account
         self._listen = f"[{listen}]" if ":" in listen else listen
-        self._tone_hz = tone_hz
+        self._says = f"ausine,{tone_hz}" if speech is None else f"aufile,{speech}"
         self._modules = modules
         self._settings = settings
         self._camera = camera
@@ -224,7 +227,7 @@ class Baresip:
         lines = [
             "poll_method epoll",
             f"sip_listen {self._listen}:{self.port}",
-            f"audio_source ausine,{self._tone_hz}",
+            f"audio_source {self._says}",
             "audio_player aubridge,nowhere",
             "audio_alert aubridge,alert",
             f"snd_path {self.directory}",
@@ -235,7 +238,7 @@ class Baresip:
             "rtp_timeout 0",
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"module_path {MODULES}",
-            *(f"module {name}.so" for name in (*self._modules, "ausine", "aubridge", "sndfile")),
+            *(f"module {name}.so" for name in (*self._modules, *SOUND)),
             "module_tmp account.so",
             "module_app menu.so",
             "module_app ctrl_tcp.so",
