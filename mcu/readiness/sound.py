@@ -20,7 +20,9 @@ PROBE_TICKS = len(probe()) // TICK_SAMPLES + round(RETURN_S * SAMPLE_RATE_HZ / T
 """So long from its beginning is a probe looked for."""
 LOUD_POWER = 32_768.0**2 * 10**-4.5
 """-45 dBov."""
-SPOKEN_SHARE = 0.2
+LOUD_SHARE = 10**-1.5
+"""15 dB below the loudest: what rings after a beep is no part of it."""
+SPOKEN_SHARE = 0.15
 """Ceilings are believed of what is loud for so much of the time that was looked at: short beeps
 have one without being overdriven, and of a word or two any ceiling is one by chance."""
 _FACTOR = SAMPLE_RATE_HZ // RATE_HZ
@@ -83,6 +85,8 @@ def _clipped(narrow: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float | No
 
 
 def _loud(narrow: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
-    """Share of its hundredths of a second that are loud."""
+    """Share of its hundredths of a second that are loud, by themselves and beside the others."""
     steps = narrow[: len(narrow) // _STEP * _STEP].reshape(-1, _STEP)
-    return float((np.square(steps).mean(axis=1) > LOUD_POWER).mean())
+    power = np.square(steps).mean(axis=1)
+    least = max(LOUD_POWER, LOUD_SHARE * float(np.quantile(power, 0.99)))
+    return float((power > least).mean())

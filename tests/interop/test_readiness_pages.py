@@ -12,8 +12,15 @@ from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(240)
 
+REFUSE = ("fault", "missing")
+BUSY = {"busy-here", "small", "slow", "capacity-up", "no-picture"}
 PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
 """Where to leave what was seen."""
+LENIENT = {
+    "width": 320, "height": 180, "fps": 4, "uplink_bps": 50_000, "downlink_bps": 20_000,
+    "loss_percent": 40, "jitter_ms": 2_000, "round_trip_ms": 5_000,
+}  # fmt: skip
+"""What the browser sends, whatever else the machine does meanwhile."""
 NAMES = {"dien-khanh": "Xã Diên Khánh", "truong-sa": "Đặc khu Trường Sa"}
 QUICK = {
     "MCU_READINESS__REACH_S": "20",
@@ -38,6 +45,7 @@ async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> Non
         for id_, name in NAMES.items():
             contact = {"name": "Trần Thị Bình", "phone": "0258 3822 111"}
             bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
+            bridge |= {"standard": LENIENT}
             await daemon.call("POST", "/bridges", bridge | {"kind": "webrtc"})
         token = (await daemon.call("POST", "/bridges/dien-khanh/token"))["token"]
         await room.page.goto(f"{daemon.url}/join#token={token}&auto=1")
@@ -66,6 +74,11 @@ async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> Non
         [measured] = [each for each in found["rooms"] if each["bridge"] == "dien-khanh"]
         assert measured["confirmation"] == "heard"
         assert measured["measured"]["sound"]["seconds"] > 1
+        # Its microphone beeps twice a second: that is neither silence nor overdriven. It is go,
+        # unless this machine was too busy to measure it or to code its pictures.
+        refused = {each["code"] for each in measured["findings"] if each["weight"] in REFUSE}
+        assert refused <= BUSY
+        assert (measured["verdict"] == "go") == (not refused)
         assert "Mozilla" in measured["measured"]["configuration"]["user_agent"]
         # Where rooms were met is no meeting: it is over, and the list never showed it.
         assert (await daemon.call("GET", "/conferences?state=running"))["items"] == []

@@ -75,11 +75,17 @@ def test_an_overdriven_microphone() -> None:
 
 
 def test_short_beeps_are_not_overdriven_and_few_words_are() -> None:
-    """A square wave of 20 ms twice a second is what Chromium's fake microphone sends."""
+    """A square wave of 20 ms twice a second is what Chromium's fake microphone sends.
+
+    Its gain control turns it up to the end of scale, and it rings for a tenth of a second.
+    """
     beeps = np.random.default_rng(1).normal(0, 5, TICKS * TICK_SAMPLES)
+    ring = np.arange(9_600)
+    ring = 5_000 * np.exp(-ring / 2_000) * np.sin(2 * np.pi * 400 * ring / 48_000)
     for begin in range(0, len(beeps), 24_000):
-        wave = np.where(np.arange(TICK_SAMPLES) // 60 % 2, -16_000.0, 16_000.0)
-        beeps[begin : begin + TICK_SAMPLES] = wave
+        wave = np.where(np.arange(1_440) // 60 % 2, -30_000.0, 30_000.0)
+        beeps[begin : begin + len(wave)] = wave
+        beeps[begin + len(wave) : begin + len(wave) + len(ring)] = ring
     found = measure_sound(heard(beeps), PROBES)
     assert found.clipped is None or found.clipped < CLIPPED
     words = np.random.default_rng(2).normal(0, 5, TICKS * TICK_SAMPLES)
