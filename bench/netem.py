@@ -1,8 +1,8 @@
 """How a room bears bad networks: the real daemon, a real Chromium, a bad line between them.
 
 A conference of a few generator rooms that speak and send moving pictures on good lines, and one
-room in Chromium whose every datagram passes an emulator in user space (``bench.impairment``; the
-kernel's netem is not available everywhere). Each network lasts ``--seconds``, then the line is
+room in Chromium whose every datagram passes an emulator in user space (``mcu.media.impairment``;
+the kernel's netem is not available everywhere). Each network lasts ``--seconds``, then the line is
 good again, until the room has its best picture back or ``--rest`` seconds are over.
 
     python -m bench.netem
@@ -34,11 +34,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.impairment import Conditions
 from bench.netem_page import PageRoom
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
 from mcu.engine.adaptation import REGRET_S
+from mcu.media.impairment import Conditions
 from tests.peers import child
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 

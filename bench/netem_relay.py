@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.impairment import Conditions, Impairment
+from mcu.media.impairment import Conditions, Impairment
 
 HOST = "127.0.0.1"
 _CANDIDATE = re.compile(r"^a=candidate:(\S+) (\d+) (\S+) (\d+) (\S+) (\d+) typ .*\r\n", re.M)

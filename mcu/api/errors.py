@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from mcu.api.problem import FieldError, Kind, Problem
 from mcu.api.services import NoCapacity
+from mcu.conference.drill import NotADrill
 from mcu.conference.state import Refused, UnknownConference
 from mcu.readiness.model import CheckRefused
 from mcu.store.bridges import ImportRefused
@@ -94,6 +95,7 @@ def _no_capacity(error: NoCapacity) -> Problem:
 
 _TABLE: Final[Mapping[type[Exception], Callable[[Any], Problem]]] = {
     UnknownConference: lambda error: Problem("not-found", error.reason),
+    NotADrill: lambda error: Problem("not-a-drill", error.reason),
     Refused: _refused,
     CheckRefused: _refused,
     UnknownRecord: lambda error: Problem("not-found", error.reason),

@@ -27,7 +27,7 @@ RECORDING_SEEN: Final = ("id", "view", "started_at")
 """Rooms are told that they are recorded, not by whom, nor how the disk is."""
 UNSEEN: Final = (
     "alarm.", "callers.", "chair-view.", "polling.", "roll-call.", "convening.", "conflict.",
-    "recording.", "invitation.",
+    "recording.", "invitation.", "drill.",
 )  # fmt: skip
 """What an operator or the chair looks at, and records, is nothing to other rooms."""
 CALLED: Final = "convening.called"

@@ -14,6 +14,7 @@ from mcu.conference import events as catalogue
 from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone
+from mcu.conference.drill_model import Drill, DrillStep, Fault, FaultMark, FaultWish
 from mcu.conference.events import Event
 from mcu.conference.floor_model import Floor, FloorHolder, FloorRequest
 from mcu.conference.invitation_model import Invitation
@@ -160,6 +161,7 @@ _ENCODERS: Mapping[type[Any], Callable[[Any], Any]] = {
     Invitation: _fields,
     ConferenceAlarm: _fields,
     Overlay: _fields,
+    **dict.fromkeys((Drill, DrillStep, Fault, FaultMark, FaultWish), _fields),
     **dict.fromkeys((RollCall, ExpectedRoom, RollCallMark, Recording), _fields),
     **dict.fromkeys((Agenda, AgendaItem, Before, Contingency, Duty, ItemPolling, Visit), _fields),
     **dict.fromkeys(
@@ -229,6 +231,13 @@ _DECODERS: Mapping[Any, Callable[[Any], Any]] = {
     Overlay: _one(Overlay),
     tuple[Overlay, ...]: _many(_one(Overlay)),
     tuple[ConferenceAlarm, ...]: _many(_one(ConferenceAlarm)),
+    Drill | None: _optional(_one(Drill)),
+    Fault: _one(Fault),
+    tuple[Fault, ...]: _many(_one(Fault)),
+    FaultMark: _one(FaultMark),
+    tuple[FaultMark, ...]: _many(_one(FaultMark)),
+    FaultWish: _one(FaultWish),
+    tuple[DrillStep, ...]: _many(_one(DrillStep)),
     Recording: _one(Recording),
     tuple[Recording, ...]: _many(_one(Recording)),
     RollCall: _one(RollCall),

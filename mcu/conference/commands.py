@@ -39,6 +39,7 @@ class StartConference:
         calls_when_convened: rooms are not called before they are convened.
         busy: what becomes of bridges that another conference has: the start is refused, or they
             are asked for and stay where they are.
+        drill: it is held to practise, and faults may be injected into it; for good.
     """
 
     name: str
@@ -52,6 +53,7 @@ class StartConference:
     agenda: Agenda | None = None
     calls_when_convened: bool = False
     busy: Literal["refuse", "ask"] = "refuse"
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

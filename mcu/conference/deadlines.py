@@ -8,6 +8,8 @@ from mcu.conference.agenda_record import overruns_at
 from mcu.conference.commands import Fact, NoteMessageOver
 from mcu.conference.convening import convening_due
 from mcu.conference.convening_model import NoteConveningDue
+from mcu.conference.drill import deadlines_of
+from mcu.conference.drill_model import NoteDrillDue
 from mcu.conference.floor_model import NoteFloorOver
 from mcu.conference.overlay_model import NoteOverlayOver
 from mcu.conference.polling_model import NotePollingDue
@@ -34,6 +36,9 @@ def deadlines(state: ConferenceState) -> Iterator[tuple[datetime, Fact]]:
     called = None if state.convening is None else convening_due(state.convening)
     if called is not None:
         yield called, NoteConveningDue()
+    if state.drill is not None:
+        for at in deadlines_of(state.drill):
+            yield at, NoteDrillDue()
     for roll_call in state.roll_calls:
         if roll_call.status == "open" and roll_call.due is not None and missing(roll_call):
             yield roll_call.due, NoteRollCallDue()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from mcu.conference import (
     agenda,
+    drill,
     facts,
     invitation,
     mutes,
@@ -113,6 +114,7 @@ def decide_start(
             None if command.number is None else checked_number(command.number),
             command.agenda,
             command.calls_when_convened,
+            command.drill,
         ),
         *(ConflictRaised(each) for each in conflicts),
     ]
@@ -131,8 +133,10 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
     if not state.running:
         return _after_the_end(state, command, now)
     if isinstance(command, ProcedureCommand | ProcedureFact):
-        return procedure.decide_procedure(state, command, now)
-    return procedure.follow(state, _decide(state, command, now), now)
+        events = procedure.decide_procedure(state, command, now)
+    else:
+        events = procedure.follow(state, _decide(state, command, now), now)
+    return drill.follow(state, events, now)
 
 
 def _decide(

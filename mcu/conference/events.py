@@ -33,6 +33,7 @@ class ConferenceStarted:
     number: str | None = None
     agenda: Agenda | None = None
     calls_when_convened: bool = False
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

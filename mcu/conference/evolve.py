@@ -10,6 +10,7 @@ from mcu.conference.alarm_model import AlarmEvent, AlarmRaised, end_alarms, evol
 from mcu.conference.chair_view_model import ChairViewStarted
 from mcu.conference.conflict_model import ConflictEvent, evolve_conflicts
 from mcu.conference.convening_model import ConveningEvent, evolve_convening
+from mcu.conference.drill_model import Drill, DrillEvent, FaultMarked, evolve_drill
 from mcu.conference.events import (
     BroadcastStarted,
     BroadcastStopped,
@@ -78,6 +79,7 @@ def _started(event: ConferenceStarted) -> ConferenceState:
         number=event.number,
         agenda=event.agenda,
         calls_when_convened=event.calls_when_convened,
+        drill=Drill() if event.drill else None,
     )
 
 
@@ -89,9 +91,9 @@ def _evolve(state: ConferenceState | None, roster: Roster, event: Event) -> Conf
         return _started(event)
     if state is None:
         raise ValueError(f"{event.type} stands where conference.started should")
-    # A page that turns by itself is nobody's decision, nor is what troubles a room: that makes no
-    # operator's version stale.
-    version = state.version + (not isinstance(event, PollingMoved | AlarmEvent))
+    # A page that turns by itself is nobody's decision, nor is what troubles a room or what was seen
+    # of it: that makes no operator's version stale.
+    version = state.version + (not isinstance(event, PollingMoved | AlarmEvent | FaultMarked))
     if isinstance(event, ProcedureEvent):
         return replace(_evolve_procedure(state, event), version=version)
     if isinstance(event, InvitationEvent):
@@ -185,6 +187,8 @@ def _evolve_procedure(state: ConferenceState, event: ProcedureEvent) -> Conferen
             ever = max(ever, event.overlay.number)
         overlays = evolve_overlays(state.overlays, event)
         return replace(state, overlays=overlays, overlays_pinned=ever)
+    if isinstance(event, DrillEvent):
+        return replace(state, drill=evolve_drill(state.drill, event))
     seen = event.participant if isinstance(event, ChairViewStarted) else None
     return replace(state, chair_view=seen)
 

@@ -20,6 +20,8 @@ from mcu.conference.texts import checked_text
 from mcu.engine.plan import OverlayPlan
 
 MAX_DURATION_S: Final = 86_400.0
+DRILL_TEXT: Final = "DIỄN TẬP"
+"""In the picture of a drill, so that nobody takes it for a meeting."""
 
 
 def decide_overlays(
@@ -80,6 +82,8 @@ def _pin(state: ConferenceState, command: PinOverlay, now: datetime) -> list[Eve
 
 
 def _plans(state: ConferenceState, view: str) -> Iterator[OverlayPlan]:
+    if state.drill is not None:
+        yield OverlayPlan("top-left", DRILL_TEXT)
     for one in state.overlays:
         if one.view not in (None, view):
             continue

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from mcu.conference import on_air
 from mcu.conference.automatic import fill, kept_seats, seating, slot_count
+from mcu.conference.drill_effects import is_down, leg_faults
 from mcu.conference.overlays import overlay_plans
 from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.plan import (
@@ -37,6 +38,8 @@ def media_plan(state: ConferenceState) -> MediaPlan:
             {name: _view(state, name, people) for name in state.views} | _waiting_room(state)
         ),
         presenter=state.presenter,
+        faults={} if state.drill is None else leg_faults(state.drill, state.participants),
+        down=state.drill is not None and is_down(state.drill),
     )
 
 

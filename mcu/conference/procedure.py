@@ -8,6 +8,7 @@ from mcu.conference import (
     chair_view,
     conflict,
     convening,
+    drill,
     floor,
     overlays,
     polling,
@@ -18,6 +19,7 @@ from mcu.conference.alarm_model import AcknowledgeAlarm, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand
 from mcu.conference.conflict_model import ConflictCommand, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningFact
+from mcu.conference.drill_model import DrillCommand, DrillFact
 from mcu.conference.events import Event
 from mcu.conference.floor_model import FloorCommand, NoteFloorOver
 from mcu.conference.overlay_model import NoteOverlayOver, OverlayCommand
@@ -51,6 +53,8 @@ def decide_procedure(
         return recording.decide_recording(state, command, now)
     if isinstance(command, OverlayCommand | NoteOverlayOver):
         return overlays.decide_overlays(state, command, now)
+    if isinstance(command, DrillCommand | DrillFact):
+        return drill.decide_drill(state, command, now)
     return roll_call.decide_roll_call(state, command, now)
 
 

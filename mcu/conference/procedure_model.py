@@ -4,6 +4,7 @@ from mcu.conference.alarm_model import AlarmCommand, AlarmEvent, NoteTroubles
 from mcu.conference.chair_view_model import ChairViewCommand, ChairViewEvent
 from mcu.conference.conflict_model import ConflictCommand, ConflictEvent, ConflictFact
 from mcu.conference.convening_model import ConveningCommand, ConveningEvent, ConveningFact
+from mcu.conference.drill_model import DrillCommand, DrillEvent, DrillFact
 from mcu.conference.floor_model import FloorCommand, FloorEvent, NoteFloorOver
 from mcu.conference.overlay_model import NoteOverlayOver, OverlayCommand, OverlayEvent
 from mcu.conference.polling_model import NotePollingDue, PollingCommand, PollingEvent
@@ -20,6 +21,7 @@ ProcedureCommand = (
     | AlarmCommand
     | RecordingCommand
     | OverlayCommand
+    | DrillCommand
 )
 ProcedureFact = (
     NoteFloorOver
@@ -30,6 +32,7 @@ ProcedureFact = (
     | NoteTroubles
     | RecordingFact
     | NoteOverlayOver
+    | DrillFact
 )
 ProcedureEvent = (
     FloorEvent
@@ -41,4 +44,5 @@ ProcedureEvent = (
     | AlarmEvent
     | RecordingEvent
     | OverlayEvent
+    | DrillEvent
 )

@@ -17,6 +17,8 @@ from mcu.conference.conflict_model import ConflictEvent
 from mcu.conference.conflict_resources import conflict_data
 from mcu.conference.convening_model import ConveningEvent
 from mcu.conference.convening_resources import convening_data
+from mcu.conference.drill_model import DrillEvent
+from mcu.conference.drill_resources import drill_data
 from mcu.conference.floor_model import (
     Floor,
     FloorEnded,
@@ -123,6 +125,8 @@ def procedure_data(event: ProcedureEvent) -> Json:
         return conflict_data(event)
     if isinstance(event, ConveningEvent):
         return convening_data(event)
+    if isinstance(event, DrillEvent):
+        return drill_data(event)
     match event:
         case FloorRequested():
             return {"participant": event.participant, "at": time_to_text(event.at)}

@@ -74,6 +74,7 @@ def conference_resource(state: ConferenceState) -> Json:
         "conflicts": open_conflicts(state),
         "calls_when_convened": state.calls_when_convened,
         "recordings": [running_recording(each) for each in state.recordings],
+        "drill": state.drill is not None,
         "counts": {presence: counted[presence] for presence in PRESENCES},
         "started_at": time_to_text(state.started_at),
         "ended_at": _time(state.ended_at),

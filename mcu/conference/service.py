@@ -31,6 +31,9 @@ from mcu.conference.commands import (
     StartConference,
 )
 from mcu.conference.conflicts import Conflicts
+from mcu.conference.drill_hands import hand_of
+from mcu.conference.drill_model import FaultEnded, NoteHand
+from mcu.conference.events import Event
 from mcu.conference.feed import Accepts, EventFeed, EventHub, RecordedEvent
 from mcu.conference.history import (
     NothingLeft,
@@ -95,6 +98,7 @@ class Conferences:
         self.conflicts = Conflicts(self)
         self.listen(self.conflicts.changed)
         self.listen(partial(tell_invited, self._hub.publish_ephemeral))
+        self.listen(self._restarted)
         self._work: set[asyncio.Task[Any]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._closed = False
@@ -252,9 +256,30 @@ class Conferences:
         if isinstance(command, SkipPolling):
             # Whose turn is next is known at once, as it is when the clock turns the page.
             command = replace(command, dark=self._keeper.dark(conference_id))
-        return await self._to_its_end(
+        recorded = await self._to_its_end(
             self._turns.execute(conference_id, command, actor, only_if, also)
         )
+        state = self._live.states.get(conference_id)
+        if recorded and state is not None and state.drill is not None:
+            self._note_hand(state, hand_of(state, command, actor.name), actor)
+        return recorded
+
+    def hand_on(
+        self, conference_id: str, participant: str, actor: Actor, what: str, *, acts: bool
+    ) -> None:
+        """Note that somebody has taken a room in hand by other means than a command; in drills.
+
+        Args:
+            what, acts: see ``NoteHand``.
+        """
+        state = self._live.states.get(conference_id)
+        if state is not None and state.drill is not None:
+            self._note_hand(state, NoteHand(participant, actor.name, what, acts), actor)
+
+    def _note_hand(self, state: ConferenceState, hand: NoteHand | None, actor: Actor) -> None:
+        # What a room does for itself, and what happens by itself, is nobody's of the staff.
+        if hand is not None and actor.token and actor.role != "bridge":
+            self.note(state.id, replace(hand, by=hand.by or actor.role))
 
     async def add_bridge(
         self,
@@ -382,6 +407,13 @@ class Conferences:
         await self._journal.flush()
 
     # Inside
+
+    def _restarted(self, state: ConferenceState, event: Event) -> None:
+        """A drill's restart is over: what the conference is comes out of its log again."""
+        if isinstance(event, FaultEnded) and event.kind == "restart" and not self._closed:
+            task = asyncio.create_task(self._turns.read_again(state.id))
+            self._work.add(task)
+            task.add_done_callback(self._work.discard)
 
     async def _to_its_end(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run to the end even if the caller goes away: stored and applied must not part."""

@@ -13,6 +13,7 @@ from mcu.conference.alarm_model import ConferenceAlarm
 from mcu.conference.call_failure import CallFailure as CallFailure
 from mcu.conference.conflict_model import Conflict
 from mcu.conference.convening_model import Convening
+from mcu.conference.drill_model import Drill
 from mcu.conference.floor_model import IDLE_FLOOR, Floor
 from mcu.conference.invitation_model import Invitation
 from mcu.conference.overlay_model import Overlay
@@ -184,6 +185,7 @@ class ConferenceState:
         overlays: what is pinned to the picture. overlays_pinned: ever.
         alarms: of its rooms; those that last, and the newest that are over. alarms_raised: ever.
         recordings: that run now.
+        drill: None: it is none, and never will be; faults may be injected into no other.
         damaged: what the store kept of it cannot be read; only what the list says is known. Of
             ended ones only.
     """
@@ -223,6 +225,7 @@ class ConferenceState:
     recordings: tuple[Recording, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     overlays_pinned: int = 0
+    drill: Drill | None = None
 
     @property
     def running(self) -> bool:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from mcu.conference.actor import Actor
 from mcu.conference.clock import Clock
 from mcu.conference.codec import UnreadableRecord, state_to_json
@@ -28,7 +30,7 @@ from mcu.conference.decide import decide, decide_start
 from mcu.conference.events import ConferenceChanged, ConferenceEnded, ConferenceStarted, Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import RecordedEvent
-from mcu.conference.history import list_entry, read_conference, was_used
+from mcu.conference.history import list_entry, load, read_conference, was_used
 from mcu.conference.invitation_model import InvitationCommand
 from mcu.conference.journal import Journal
 from mcu.conference.keeper import Keeper
@@ -39,6 +41,8 @@ from mcu.store.commits import Write
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.records import Snapshot, StoredEvent
 from mcu.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 Condition = Callable[[ConferenceState], None]
 """Raises what a command is to be refused with, seeing the state that it would change."""
@@ -120,6 +124,26 @@ class Turns:
             decided = self._decided(None, events, conference, actor, also, 0)
             await self._write_and_apply([decided])
             return decided.after
+
+    async def read_again(self, conference: str) -> None:
+        """Make a running conference of what its log says of it, as when a server is started.
+
+        Who was here gets the same time to come back. A log that cannot be read is told, and the
+        conference goes on as it is known.
+        """
+        async with self._turn:
+            self._live.hold()
+            try:
+                await self._journal.flush()
+                if conference in self._live.states:
+                    self._live.adopt(await load(self._store, conference))
+                    self._keeper.expect_back(conference)
+                    log.info("conference_restored", conference=conference)
+            except (StoreUnavailable, UnreadableRecord, UnknownRecord) as error:
+                log.error("conference_not_restored", conference=conference, error=str(error))
+            finally:
+                self._live.release()
+        self._keeper.wake()
 
     def _asked_for(
         self, entries: Sequence[RosterEntry], command: StartConference, actor: Actor

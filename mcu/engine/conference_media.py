@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mcu.engine.audio import AudioMixer
+from mcu.engine.audio_source import AudioSource
 from mcu.engine.conference_video import ConferenceVideo
 from mcu.engine.plan import MediaPlan
 from mcu.engine.taps import (
@@ -21,10 +22,11 @@ from mcu.engine.taps import (
     Wish,
 )
 from mcu.legs.leg import Leg, StreamCodec, StreamName
-from mcu.media.frames import EncodedFrame
+from mcu.media.frames import AudioPacket, EncodedFrame
 from mcu.media.rendition import FanOut
 
 MAIN_VIEW = "main"
+UNKNOWN_CODEC = "unknown"
 
 Streams = Mapping[StreamName, StreamCodec]
 
@@ -57,12 +59,15 @@ class ConferenceMedia:
         self._fixed_view: dict[str, str] = {}  # leg id -> view chosen by its viewer
         self._recorders: dict[str, Leg] = {}
         self._known: dict[str, tuple[Streams, Streams]] = {}  # sources, outputs as last looked at
+        self._sounds: dict[str, AudioSource] = {}
 
     # What the conference decides
 
     def apply_plan(self, plan: MediaPlan, now: float) -> None:
         """Make the media follow the plan; what did not change is left alone."""
-        self.plan = plan
+        before, self.plan = self.plan, plan
+        if plan.faults != before.faults:
+            self._silence(before)
         self.audio.apply_plan(plan)
         self.video.apply_plan(plan, now)
         for leg in self.legs.values():
@@ -186,6 +191,13 @@ class ConferenceMedia:
         """Let a participant hear a source instead of its mix: a test tone, by its own encoder."""
         return self.audio.play_to(participant, source)
 
+    def codecs(self, leg: Leg) -> dict[str, str]:
+        """In which codec a leg sends each stream; ``unknown`` where it is none that was agreed."""
+        faults = self.plan.faults.get(leg.participant or "")
+        if faults is not None and faults.codec:
+            return dict.fromkeys((str(stream) for stream in leg.sources), UNKNOWN_CODEC)
+        return {stream: codec.name for stream, codec in leg.sources.items()}
+
     # The clocks
 
     def audio_tick(self, now: float) -> None:
@@ -234,15 +246,32 @@ class ConferenceMedia:
         if source == "audio":
             if before is not None:
                 before.listen(None)
-            sound = self.audio.add_source(participant, leg.sources[source])
-            leg.listen(sound.receive, sound.waiting)
+            self._sounds[participant] = self.audio.add_source(participant, leg.sources[source])
+            self._listen(participant, leg)
         else:
             self.video.add_source(participant, source, leg)
+
+    def _listen(self, participant: str, leg: Leg) -> None:
+        sound = self._sounds[participant]
+        if _is_silent(self.plan, participant):
+            # One by one: what is laid where packets wait nobody looks at.
+            leg.listen(lambda packet, now: sound.receive(_silent(packet), now))
+        else:
+            leg.listen(sound.receive, sound.waiting)
+
+    def _silence(self, before: MediaPlan) -> None:
+        """Let rooms fall silent, or be heard again, as a drill has it."""
+        for (participant, source), leg in self._feeding.items():
+            if source == "audio" and _is_silent(before, participant) != _is_silent(
+                self.plan, participant
+            ):
+                self._listen(participant, leg)
 
     def _stop_feeding(self, participant: str, source: StreamName) -> None:
         leg = self._feeding.pop((participant, source))
         if source == "audio":
             leg.listen(None)
+            self._sounds.pop(participant, None)
             self.audio.remove_source(participant)
         else:
             self.video.remove_source(participant, source)
@@ -261,6 +290,16 @@ class ConferenceMedia:
             self.video.remove_viewer(leg)
         self._watching[leg.id] = view
         self.video.add_viewer(leg, view, now)
+
+
+def _is_silent(plan: MediaPlan, participant: str) -> bool:
+    faults = plan.faults.get(participant)
+    return faults is not None and faults.silent
+
+
+def _silent(packet: AudioPacket) -> AudioPacket:
+    """As a sender says that it is silent."""
+    return packet._replace(payload=b"", level_dbov=None)
 
 
 def _pictures(outputs: Streams) -> dict[StreamName, StreamCodec]:

@@ -54,6 +54,39 @@ Slot = ParticipantSlot | SpeakerSlot | PollingSlot | PresentationSlot | EmptySlo
 
 
 @dataclass(frozen=True, slots=True)
+class LineFault:
+    """How bad the line of a leg is made, each way.
+
+    Args:
+        cut: nothing passes. loss_percent: of packets. jitter_ms: each takes up to so much longer.
+        rate_bps: what it carries; 0: no limit.
+    """
+
+    cut: bool = False
+    loss_percent: float = 0.0
+    jitter_ms: float = 0.0
+    rate_bps: float = 0.0
+
+
+PictureFault = Literal["black", "frozen"]
+
+
+@dataclass(frozen=True, slots=True)
+class LegFaults:
+    """What is done on purpose to the legs of one participant, in a drill.
+
+    Args:
+        silent: no sound comes of it. picture: what its camera seems to show.
+        codec: what it sends is in no format that was agreed on.
+    """
+
+    silent: bool = False
+    picture: PictureFault | None = None
+    codec: bool = False
+    line: LineFault | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ParticipantPlan:
     """How one participant is heard, seen and labelled.
 
@@ -120,8 +153,12 @@ class MediaPlan:
 
     Args:
         presenter: whose presentation alone is shown; None: of whoever sends one.
+        faults: what is done to whose legs on purpose; a ``dict``, as it travels.
+        down: there is no media and nobody may join, as while a server is started again.
     """
 
     participants: Mapping[str, ParticipantPlan] = field(default_factory=dict)
     views: Mapping[str, ViewPlan] = field(default_factory=dict)
     presenter: str | None = None
+    faults: Mapping[str, LegFaults] = field(default_factory=dict)
+    down: bool = False

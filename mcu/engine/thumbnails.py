@@ -16,6 +16,7 @@ import av
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.decode_budget import MAX_MACROBLOCKS
 from mcu.engine.picture import thumbnail
+from mcu.engine.picture_fault import FaultyCamera
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.thumbnail import Thumbnail
 from mcu.engine.thumbnail_pace import STREAM_S, ThumbnailPace
@@ -51,6 +52,8 @@ class Thumbnails:
         """Participant → newest picture, of those that are watched."""
         self.sparing = False
         """Key frames of hidden rooms alone: the machine is full."""
+        self.cameras: Mapping[str, FaultyCamera] = {}
+        """Of participants whose camera seems to fail, in a drill."""
         self._pool = pool
         self._counters = counters
         self._clock = clock
@@ -143,10 +146,11 @@ class Thumbnails:
 
     def decode(self, hidden: "_Hidden", frame: EncodedFrame, now: float, *, draw: bool) -> None:
         """In the room's lane: decode a picture, and draw it unless it is too early for that."""
-        box, clock = hidden.box, self._clock
+        box, clock, camera = hidden.box, self._clock, self.cameras.get(hidden.participant)
+        instead = None if camera is None else camera.instead_of
 
         def work() -> tuple[bool, int, _Drawn | None]:
-            decoded = decode(box, [frame], {}, {}, clock)
+            decoded = decode(box, [frame], {}, {}, clock, instead)
             shown = decoded.frame if draw else None
             return decoded.failed, decoded.decoded, None if shown is None else _draw(shown)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.picture import jpeg
+from mcu.engine.picture_fault import FaultyCamera
 from mcu.engine.plan import WAITING_VIEW, MediaPlan, ParticipantPlan, PresentationSlot, ViewPlan
 from mcu.engine.pool import Pool
 from mcu.engine.rendition_sharing import MAX_RENDITIONS
@@ -122,6 +123,7 @@ class VideoMixer:
         self._sources[participant, source] = VideoSource(
             source, leg, self._pool, self._counters, self._clock
         )
+        self._let_fail()
 
     def remove_source(self, participant: str, source: StreamName) -> None:
         """Forget a source; its slot shows a card."""
@@ -175,7 +177,9 @@ class VideoMixer:
     def apply_plan(self, plan: MediaPlan, now: float) -> None:
         """Take over layouts, slots, labels and mutes from the next tick on."""
         self._now = now
-        self._plan = plan
+        faults, self._plan = self._plan.faults, plan
+        if faults != plan.faults:
+            self._let_fail()
         for view_plan in _with_variants(plan):
             view = self._views.get(view_plan.name)
             if view is None:
@@ -351,6 +355,20 @@ class VideoMixer:
         self._views.clear()
 
     # Private
+
+    def _let_fail(self) -> None:
+        """Let cameras show what a drill has them show."""
+        cameras: dict[str, FaultyCamera] = {}
+        for who, one in self._plan.faults.items():
+            if one.picture is not None:
+                known = self._wall.cameras.get(who)
+                same = known is not None and known.fault == one.picture
+                cameras[who] = known if known and same else FaultyCamera(one.picture, None)
+        self._wall.cameras = cameras
+        for (participant, stream), source in self._sources.items():
+            if stream == "video":
+                found = self._plan.faults.get(participant)
+                source.seem(None if found is None else found.picture)
 
     def _open_view(self, plan: ViewPlan) -> None:
         self._views[plan.name] = View(

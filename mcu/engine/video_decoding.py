@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import av
@@ -57,8 +58,13 @@ def decode(
     scalers: dict[Shape, SharedScaler],
     lazy: dict[Shape, SharedScaler],
     clock: StageClock,
+    instead: Callable[[av.VideoFrame], av.VideoFrame] | None = None,
 ) -> Decoded:
-    """On a worker: decode a batch, keep the last picture, scale it."""
+    """On a worker: decode a batch, keep the last picture, scale it.
+
+    Args:
+        instead: gives what is seen in place of that picture, in a drill.
+    """
     result = Decoded()
     began = time.thread_time()
     with clock.measure("decode"):
@@ -76,6 +82,8 @@ def decode(
             if frames:
                 result.frame = frames[-1]
     if result.frame is not None:
+        if instead is not None:
+            result.frame = instead(result.frame)
         for shape, scaler in (scalers | lazy).items():
             picture = result.pictures[shape] = Picture(result.frame, scaler.scale)
             if shape in scalers:

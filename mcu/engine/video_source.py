@@ -8,6 +8,8 @@ import structlog
 from mcu.engine.age import Fastest
 from mcu.engine.conference_video import VideoLeg
 from mcu.engine.decode_budget import MAX_MACROBLOCKS, STILL_S, DecodeBudget, PictureRate
+from mcu.engine.picture_fault import FaultyCamera
+from mcu.engine.plan import PictureFault
 from mcu.engine.pool import Lane, Pool
 from mcu.engine.video_decoding import Decoded, DecoderBox, Shape, SharedScaler, decode
 from mcu.engine.video_statistics import StageClock, VideoCounters
@@ -99,6 +101,14 @@ class VideoSource:
         self._asked_at: float | None = None
         self._ask_after_s = ASK_AGAIN_S
         self._fruitless = 0
+        self._fault: PictureFault | None = None
+        self._camera: FaultyCamera | None = None
+
+    def seem(self, fault: PictureFault | None) -> None:
+        """Show black, or stand still, from the next picture on; None: show what is there."""
+        if fault != self._fault:
+            self._fault = fault
+            self._camera = None if fault is None else FaultyCamera(fault, self.frame)
 
     @property
     def decoding(self) -> bool:
@@ -327,9 +337,10 @@ class VideoSource:
         lazy = {} if self._taken else dict(self._scalers)
         self._taken = False
         clock = self._clock
+        instead = None if self._camera is None else self._camera.instead_of
 
         def work() -> Decoded:
-            return decode(box, batch, scalers, lazy, clock)
+            return decode(box, batch, scalers, lazy, clock, instead)
 
         lane.submit(work, lambda result: self._finish(result, len(batch), arrived, captured))
 

@@ -159,6 +159,12 @@ class Incoming:
                 old.stream.ssrc = -1
                 old.stream.last_packet_at = float("-inf")
 
+    def understand(self, agreed: bool) -> None:
+        """Take packets of the formats that were agreed on; or none, as if all were of another."""
+        for source in self.sources.values():
+            types = source.media.receive_codecs if agreed else ()
+            source.payload_types = frozenset(types)
+
     def part(self) -> None:
         """Forget the sources, which refer back to here, and the leg, which has left."""
         self.sources.clear()

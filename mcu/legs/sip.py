@@ -22,6 +22,7 @@ from mcu.legs.liveness import Liveness
 from mcu.legs.log import LegLog
 from mcu.legs.sip_context import SipContext
 from mcu.legs.sip_flow import SipFlow
+from mcu.media.bad_line import BadLine
 from mcu.media.frames import EncodedFrame
 from mcu.media.lane import Waiting
 from mcu.media.port_pairs import PortPair
@@ -81,6 +82,8 @@ class SipLeg:
         # Signalling tells when it is over, so a peer is never gone for its silence.
         self._liveness = Liveness(now, context.lost_after_s, float("inf"))
         self._started = False
+        self._line: BadLine | None = None
+        self._understands = True
         self._sink: AudioSink | None = None
         self._renditions: dict[StreamName, Rendition] = {}
         self._failures: list[str] = []
@@ -176,6 +179,9 @@ class SipLeg:
         self.state = "left"
         for flow in self._flows.values():
             flow.close(now)
+        if self._line is not None:
+            self._line.end(now)
+            self._line = None
         self._renditions.clear()
         self._context.closed(self)
         self._observer.leg_left(self, reason, now)
@@ -189,6 +195,24 @@ class SipLeg:
             flow.part()
         self._flows.clear()
         self._digits, self.ask_picture = _nobody, _nothing
+
+    # Drills
+
+    def go_by(self, line: BadLine | None, now: float) -> None:
+        """Let all media that passes between the peer and us go by a bad line; None: as it is."""
+        before, self._line = self._line, line
+        if line is not None:
+            line.wake = self.wake
+        for flow in self._flows.values():
+            flow.go_by(line)
+        if before is not None:
+            before.end(now)
+
+    def understand(self, agreed: bool) -> None:
+        """Take what the peer sends; or nothing, as if it were in a format not agreed on."""
+        self._understands = agreed
+        for flow in self._flows.values():
+            flow.understand(agreed)
 
     # Signalling
 
@@ -301,6 +325,8 @@ class SipLeg:
 
     def handle_timer(self, now: float) -> None:
         """Do what is due in each flow; notice silence."""
+        if self._line is not None:
+            self._line.handle_timer(now)
         if self.state == "left":
             return
         if not self._started:
@@ -311,6 +337,8 @@ class SipLeg:
             flow.handle_timer(now)
         self._check_liveness(now)
         times = [flow.next_timer() for flow in self._flows.values()]
+        if self._line is not None:
+            times.append(self._line.next_timer())
         self.due_at = min((*times, max(self._liveness.next_timer(), self._rests_until())))
 
     def _check_liveness(self, now: float) -> None:
@@ -380,6 +408,9 @@ class SipLeg:
             flow, pair, self._context, self, ice=_ours(self.agreed).get(flow.index), now=now
         )
         self._flows[flow.index] = opened
+        if self._line is not None:
+            opened.go_by(self._line)
+        opened.understand(self._understands)
         return opened
 
     def _read_streams(self) -> None:

@@ -21,6 +21,7 @@ from mcu.legs.sip_context import SipContext
 from mcu.legs.sip_early import EarlyKeys
 from mcu.legs.sip_handshake import Handshake
 from mcu.legs.sip_keys import Sessions
+from mcu.media.bad_line import BadLine, BadReceiver
 from mcu.media.latch import Latch
 from mcu.media.path import SendPath
 from mcu.media.port_batch import PortAddress, PortSocket, transmit
@@ -106,6 +107,7 @@ class Component:
         self._stranger_budget = WindowBudget(STRANGERS_PER_WINDOW)
         self._check_budget = WindowBudget(CHECKS_PER_WINDOW)
         self._closed = False
+        self._line: BadLine | None = None
         self._aim(announced)
         self._secure(security)
         context.ports.listen(sock, self)
@@ -125,6 +127,38 @@ class Component:
         """Where the peer is, as far as is known."""
         to = self.path.address
         return None if to is None else self._ports.peer_address(to)
+
+    # Drills
+
+    def go_by(self, line: BadLine | None) -> None:
+        """Let what passes over this socket go by a bad line; None: as it is."""
+        before, self._line = self._line, line
+        self._ports.forget(self._socket)
+        if before is not None:
+            before.batch.forget(self.path)
+        if line is None:
+            self.path.go_by(self._ports.batch)
+            self._ports.listen(self._socket, self)
+            return
+        line.batch.carry(self.path, lambda data, to, at: self._send_badly(line, data, to, at))
+        self.path.go_by(line.batch)
+        stands_for_us = BadReceiver(
+            line,
+            known=lambda: self.peer,
+            receive=self.receive,
+            receive_from=self.receive_from,
+            receive_other=self.receive_other,
+        )
+        self._ports.listen(self._socket, stands_for_us)
+
+    def _send_badly(self, line: BadLine, data: bytes, to: PortAddress, now: float) -> None:
+        def leave(at: float) -> None:
+            if not self._closed:
+                path = SendPath(self._ports.batch, plain=True)
+                path.address = to
+                transmit(path, data)
+
+        line.down(len(data), now, leave)
 
     # Descriptions
 
@@ -390,6 +424,8 @@ class Component:
         """Say goodbye to the handshake's peer and read no more. Idempotent."""
         if self._closed:
             return
+        if self._line is not None:
+            self.go_by(None)
         self._closed = True
         if self._handshake is not None:
             self._handshake.close(now)

@@ -20,6 +20,7 @@ from mcu.legs.sip_context import FlowOwner, SipContext
 from mcu.legs.sip_sound import Sound
 from mcu.legs.sip_streams import FlowStreams, flow_streams
 from mcu.media import rtcp
+from mcu.media.bad_line import BadLine
 from mcu.media.port_pairs import PortPair
 from mcu.media.receive import AudioSink
 from mcu.media.rendition import Rendition
@@ -65,6 +66,8 @@ class SipFlow:
         self._ice = ice
         self._sound = Sound(agreed, owner.key_pressed)
         self._wanted = False
+        self._understands = True
+        self._line: BadLine | None = None
         self._rendition: Rendition | None = None
         self._next_ask = 0.0
         self._media_at = self._quiet_at = float("-inf")
@@ -85,6 +88,19 @@ class SipFlow:
         # Legs that joined in one moment (a whole conference) do not report in one moment.
         self._next_report = now + self._report_interval_s * (0.5 + context.generator.random() / 2)
         self._next_reading = now + REPORT_INTERVAL_S
+
+    # Drills
+
+    def go_by(self, line: BadLine | None) -> None:
+        """Let all that passes go by a bad line; None: as it is."""
+        self._line = line
+        for component in self._components():
+            component.go_by(line)
+
+    def understand(self, agreed: bool) -> None:
+        """Take what the peer sends; or nothing, as if it were in a format not agreed on."""
+        self._understands = agreed
+        self._incoming.understand(agreed)
 
     # Descriptions
 
@@ -156,6 +172,8 @@ class SipFlow:
             sessions=None if isinstance(agreed.security, Dtls) else self.rtp.sessions,
             now=now,
         )
+        if self._line is not None:
+            self.rtcp.go_by(self._line)
 
     def _follow(self, streams: FlowStreams, now: float) -> None:
         """Make the streams anew whose format has changed; counters and numbers go on."""
@@ -191,6 +209,7 @@ class SipFlow:
             REPORT_INTERVAL_S if self._has_feedback else PLAIN_REPORT_INTERVAL_S
         )
         self._sound.feed(self._incoming)
+        self._incoming.understand(self._understands)
         self.want(self._wanted)
 
     @property

@@ -34,6 +34,7 @@ from mcu.legs.log import LegLog
 from mcu.legs.outgoing import Outgoing
 from mcu.legs.readings import Readings, all_drops
 from mcu.media import rtcp
+from mcu.media.bad_line import BadEnd, BadLine
 from mcu.media.frames import EncodedFrame
 from mcu.media.lane import Lane, Waiting
 from mcu.media.path import SendPath
@@ -125,6 +126,45 @@ class WebRtcLeg:
         first = now / REPORT_INTERVAL_S + 0.5 + context.generator.random() / 2
         self._next_report = round(first * REPORT_STEPS) / REPORT_STEPS * REPORT_INTERVAL_S
         self._renditions: dict[StreamName, Rendition] = {}
+        self._line: BadLine | None = None
+        self._transmit = self._port.transmit
+
+    # Drills
+
+    def go_by(self, line: BadLine | None, now: float) -> None:
+        """Let all that passes between the peer and us go by a bad line; None: as it is."""
+        before, self._line = self._line, line
+        port, path = self._port, self._path
+        self.lane.fall_out()
+        if before is not None:
+            before.batch.forget(path)
+        if line is None:
+            self._transmit = port.transmit
+            port.put_before(self, None)
+            path.go_by(port.batch)
+        else:
+            line.wake = self._wake
+            self._transmit = self._transmit_badly
+            port.put_before(self, BadEnd(self, line))
+            line.batch.carry(path, lambda data, to, at: self._send_badly(line, data, to, at))
+            path.go_by(line.batch)
+        if before is not None:
+            before.end(now)
+
+    def understand(self, agreed: bool) -> None:
+        """Take what the peer sends; or nothing, as if it were in a format not agreed on."""
+        self.lane.fall_out()
+        self._incoming.understand(agreed)
+
+    def _transmit_badly(self, datagram: bytes, address: SocketAddress) -> bool:
+        if self._line is not None:
+            self._send_badly(self._line, datagram, address, self._context.clock())
+        return True
+
+    def _send_badly(
+        self, line: BadLine, datagram: bytes, address: SocketAddress, now: float
+    ) -> None:
+        line.down(len(datagram), now, lambda at: self._port.transmit(datagram, address))
 
     # Leg
 
@@ -190,6 +230,8 @@ class WebRtcLeg:
             self._send_rtcp(self._feedback.goodbye())
         self._dtls.close(now)
         self._flush_dtls(now)
+        if self._line is not None:
+            self.go_by(None, now)
         self.state = "left"
         self._outgoing.stop(now)
         self._renditions.clear()
@@ -249,7 +291,7 @@ class WebRtcLeg:
                 self._path.address = address
                 self._nominated = True
         for answer, to in self._ice.datagrams_to_send(now):
-            self._port.transmit(answer, address if to == peer else self._port.socket_address(to))
+            self._transmit(answer, address if to == peer else self._port.socket_address(to))
         if self._nominated and self.state == "new" and self._dtls.role == "client":
             self._nominated = False
             self._take(self._dtls.start(now), now)
@@ -315,6 +357,8 @@ class WebRtcLeg:
 
     def handle_timer(self, now: float) -> None:
         """Do what is due: reports, requests for repetition, handshake, silence."""
+        if self._line is not None:
+            self._line.handle_timer(now)
         if self.state == "left":
             return
         dtls_timer = self._dtls.next_timer()
@@ -369,6 +413,8 @@ class WebRtcLeg:
         if self._outbound is not None:
             requests = None if self._liveness.expired else self._feedback.next_timer()
             times += (self._next_report, requests)
+        if self._line is not None:
+            times.append(self._line.next_timer())
         self.due_at = min(at for at in times if at is not None)
 
     def _wake(self, at: float) -> None:
@@ -394,7 +440,7 @@ class WebRtcLeg:
         address = self._path.address
         for datagram in self._dtls.datagrams_to_send(now):
             if address is not None and not self._liveness.expired:
-                self._port.transmit(datagram, address)
+                self._transmit(datagram, address)
 
     def _connect(self, keys: SrtpKeys, now: float) -> None:
         profile, buffer = keys.profile.name, self._port.buffer
@@ -440,7 +486,7 @@ class WebRtcLeg:
         if not packet or session is None or address is None or self._liveness.expired:
             return  # nothing to say, or nobody who consents to hear it
         try:
-            self._port.transmit(session.protect_rtcp(packet), address)
+            self._transmit(session.protect_rtcp(packet), address)
         except SrtpError as error:
             self.dropped[f"srtcp_{error.reason}"] += 1
 

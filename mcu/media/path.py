@@ -67,6 +67,12 @@ class SendPath:
             self.target = None if address is None else self.batch.target(address)
             self.changed()
 
+    def go_by(self, batch: PacketBatch) -> None:
+        """Let another batch send the packets from now on."""
+        self.batch = batch
+        self.target = None if self._address is None else batch.target(self._address)
+        self.changed()
+
     def watch(self, changed: Callable[[], None]) -> None:
         """Call ``changed`` each time packets are to go out otherwise than before."""
         self._watchers.append(changed)

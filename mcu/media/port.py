@@ -77,11 +77,31 @@ class MediaPort:
         self._by_ufrag: dict[str, Endpoint] = {}
         self._by_address: dict[Hashable, Endpoint] = {}
         self._addresses: dict[Endpoint, list[Hashable]] = {}
+        self._fronts: dict[Endpoint, Endpoint] = {}
+        """What stands before a leg, and the leg behind it:"""
+        self._behind: dict[Endpoint, Endpoint] = {}
 
     def register(self, endpoint: Endpoint, ufrag: str) -> None:
         """Checks that name ``ufrag`` are for ``endpoint``; several names may be."""
-        self._by_ufrag[ufrag] = endpoint
+        self._by_ufrag[ufrag] = self._fronts.get(endpoint, endpoint)
         self._addresses.setdefault(endpoint, [])
+
+    def put_before(self, endpoint: Endpoint, front: Endpoint | None) -> None:
+        """Let ``front`` take whatever comes for a leg, which is registered; None: itself again.
+
+        Cost: O(registered legs), and nothing for any packet.
+        """
+        before = self._fronts.pop(endpoint, endpoint)
+        self._behind.pop(before, None)
+        after = endpoint if front is None else front
+        if front is not None:
+            self._fronts[endpoint] = front
+            self._behind[front] = endpoint
+        for ufrag, leg in self._by_ufrag.items():
+            if leg is before:
+                self._by_ufrag[ufrag] = after
+        for key in self._addresses.get(endpoint, ()):
+            self._by_address[key] = after
 
     def forget_ufrag(self, ufrag: str) -> None:
         """Checks that name ``ufrag`` are nobody's any more."""
@@ -98,17 +118,20 @@ class MediaPort:
         if before is endpoint:
             return
         own = self._addresses.get(endpoint)
-        if own is None:
+        front = self._fronts.get(endpoint, endpoint)
+        if own is None or before is front:
             return
         if before is not None:
-            self._addresses[before].remove(key)
-        self._by_address[key] = endpoint
+            self._addresses[self._behind.get(before, before)].remove(key)
+        self._by_address[key] = front
         own.append(key)
         if len(own) > MAX_ADDRESSES_PER_LEG:
             del self._by_address[own.pop(0)]
 
     def unregister(self, endpoint: Endpoint) -> None:
         """Forget a leg altogether."""
+        if endpoint in self._fronts:
+            self.put_before(endpoint, None)
         for address in self._addresses.pop(endpoint, []):
             del self._by_address[address]
         for ufrag in [one for one, leg in self._by_ufrag.items() if leg is endpoint]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mcu.conference.agenda_resources import agenda_resource
 from mcu.conference.codec import Json
+from mcu.conference.drill_resources import drill_resource
 from mcu.conference.procedure_resources import roll_call_resource, with_pictures
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Attendance, Fault, Happened, attend
@@ -125,6 +126,7 @@ class Report:
         series: room → its loss, percent, minute by minute (None: nothing known), along
             ``minutes``.
         agenda, roll_calls: ``Agenda`` and ``RollCall`` of the API.
+        drill: ``DrillFault`` of the API, of each fault; None: it was no drill.
         units: id → name.
     """
 
@@ -146,6 +148,7 @@ class Report:
     recordings: tuple[RecordedFile, ...]
     deeds: tuple[Deed, ...]
     units: Mapping[str, str]
+    drill: tuple[Json, ...] | None = None
 
 
 def make_report(
@@ -215,6 +218,7 @@ def make_report(
         recordings=tuple(recordings),
         deeds=tuple(deeds),
         units=units,
+        drill=None if state.drill is None else tuple(drill_resource(state, state.drill)["faults"]),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from mcu.conference.codec import Json
+from mcu.conference.drill_resources import MARKS
 from mcu.operations.report import RecordedFile, Report, RoomReport
 from mcu.operations.report_words import WORDS, Language
 
@@ -45,7 +46,10 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
             [words["losses"], str(losses)],
             [words["made"], day(report.made_at)],
         ],
-        "notes": [words[f"incomplete_{each}"] for each in report.incomplete],
+        "notes": [
+            *(() if report.drill is None else (words["drill_note"],)),
+            *(words[f"incomplete_{each}"] for each in report.incomplete),
+        ],
         "columns": [
             words[name]
             for name in (
@@ -66,6 +70,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
             ]
             for fault in report.faults
         ],
+        "drill": _drill(report.drill or (), words, clock),
         "incidents": [
             [
                 clock(each.opened_at),
@@ -172,6 +177,30 @@ def _roll_call(found: Json, words: Mapping[str, str], clock: Clock) -> Json:
             for row in found["rows"]
         ],
     }
+
+
+def _drill(faults: Sequence[Json], words: Mapping[str, str], clock: Clock) -> list[list[str]]:
+    """A row for each fault: what, where, from when to when, and how long people took."""
+    rows = []
+    for one in faults:
+        took = [one[f"{mark}_s"] for mark in MARKS]
+        rows.append(
+            [
+                str(one["number"]),
+                words[f"drill_{one['kind']}"],
+                ", ".join(one["labels"]) or words["drill_all"],
+                f"{clock(_time(one['began_at']))}–{clock(_time(one['ended_at']))}",
+                *("" if seconds is None else f"{seconds:.0f} s" for seconds in took),
+                _by(one),
+            ]
+        )
+    return rows
+
+
+def _by(fault: Json) -> str:
+    """Who dealt with it."""
+    names = dict.fromkeys(mark["by"] for mark in fault["marks"] if mark["by"])
+    return ", ".join(names)
 
 
 def _worst(report: Report) -> list[str]:

@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from mcu.conference.codec import Json, time_to_text
+from mcu.conference.drill_resources import FAULT_COLUMNS, fault_row
 from mcu.operations.report import Report
 from mcu.watch.incident import Incident
 
 TableName = Literal[
-    "rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "actions", "minutes"
+    "rooms",
+    "faults",
+    "incidents",
+    "agenda",
+    "roll-calls",
+    "recordings",
+    "drill",
+    "actions",
+    "minutes",
 ]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 Table = tuple[Sequence[str], list[Sequence[object]]]
@@ -45,6 +54,7 @@ def report_document(report: Report) -> Json:
         "recordings": [_texts(asdict(file)) for file in report.recordings],
         "agenda": report.agenda,
         "roll_calls": list(report.roll_calls),
+        "drill": None if report.drill is None else list(report.drill),
         "minutes": [_texts(asdict(minute)) for minute in report.minutes],
         "loss_percent": {who: list(values) for who, values in report.series.items()},
         "actions": [_texts(asdict(deed)) for deed in report.deeds],
@@ -127,6 +137,10 @@ def _recordings(document: Json) -> Table:
     ))  # fmt: skip
 
 
+def _drill(document: Json) -> Table:
+    return FAULT_COLUMNS, [fault_row(each) for each in document["drill"] or ()]
+
+
 def _actions(document: Json) -> Table:
     return _rows(
         document["actions"], ("at", "by", "role", "address", "action", "target", "outcome")
@@ -144,6 +158,7 @@ _TABLES: Mapping[TableName, Callable[[Json], Table]] = {
     "agenda": _agenda,
     "roll-calls": _roll_calls,
     "recordings": _recordings,
+    "drill": _drill,
     "actions": _actions,
     "minutes": _minutes,
 }

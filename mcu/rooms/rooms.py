@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import structlog
 
-from mcu.api.services import JoinedLeg, LegInfo, Receives
+from mcu.api.services import JoinedLeg, LegInfo, NoCapacity, Receives
 from mcu.conference.commands import (
     NoteJoined,
     NoteLeft,
@@ -30,6 +30,7 @@ from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.leg import Leg, LegKind, StreamName
 from mcu.legs.webrtc import WebRtcLeg
 from mcu.media.frames import EncodedFrame
+from mcu.rooms.bad_lines import BadLines
 from mcu.rooms.farewells import Farewells
 from mcu.rooms.lines import Lines
 from mcu.rooms.load import LoadWatch
@@ -37,6 +38,7 @@ from mcu.rooms.waiting_tone import WaitingTone
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
+DOWN_RETRY_S = 2
 NO_LEGS: Mapping[str, Leg] = MappingProxyType({})
 SYSTEM = Actor(token="", role="admin", name="system")
 
@@ -90,6 +92,9 @@ class Rooms:
         self._farewells = Farewells(clock)
         self._conferences: Conferences
         self._playing: dict[str, dict[str, Callable[[], None]]] = {}
+        self._bad_lines = BadLines(clock)
+        self._down: set[str] = set()
+        """Conferences without media for a while, in a drill."""
 
     def attach(self, conferences: Conferences) -> None:
         """Whom to tell of legs; conferences and media refer to each other."""
@@ -105,13 +110,35 @@ class Rooms:
     def apply(self, conference_id: str, plan: MediaPlan) -> None:
         """Make the media follow the plan and disconnect whom it does not name."""
         now = self._clock()
+        if plan.down:
+            self._drop(conference_id)
+            return
+        if conference_id in self._down:
+            self._farewells.finish()  # what was there has to be gone before there is new media
+            self._down.discard(conference_id)
         self._engine.start_conference(conference_id).apply_plan(plan, now)
+        self._bad_lines.follow(plan, self._legs_of(conference_id), now)
         for leg in self._legs_of(conference_id):
             if leg.participant is not None and leg.participant not in plan.participants:
                 leg.close("disconnected", now)
 
+    def _drop(self, conference_id: str) -> None:
+        """Have no media of a conference that goes on, as a server that is started again."""
+        if conference_id in self._down:
+            return
+        self._down.add(conference_id)
+        self._playing.pop(conference_id, None)
+        media = self._engine.remove_conference(conference_id)
+        if media is None:
+            return
+        self._media_ended(media)
+        self._farewells.say(
+            self._legs_of(conference_id), "restart", parting=media.remove_leg, last=media.close
+        )
+
     def end(self, conference_id: str) -> None:
         """Nothing is mixed any more; the legs are closed in turns (see ``Farewells``)."""
+        self._down.discard(conference_id)
         media = self._engine.remove_conference(conference_id)
         legs = self._legs_of(conference_id)
         if media is None:
@@ -180,6 +207,9 @@ class Rooms:
         on until this one is connected, so that a failed attempt takes nothing away.
         """
         self._entries[leg.id] = entry
+        media = self._engine.conferences.get(leg.conference)
+        if media is not None and media.plan.faults:
+            self._bad_lines.put_into(leg, media.plan, now)
         for earlier in self._same(leg.conference, leg.participant, leg.kind):
             if earlier.state == "new" and earlier is not leg:
                 earlier.close("replaced", now)
@@ -205,6 +235,8 @@ class Rooms:
             UnknownConference. Refused: not on the roster. NoCapacity: see ``LoadWatch.admit``.
         """
         self._conferences.get(conference)
+        if conference in self._down:
+            raise NoCapacity("The conference is restored in a moment: come again.", DOWN_RETRY_S)
         if participant is not None:
             self._conferences.participant(conference, participant)
         # What takes the place of another needs no place of its own: a lost room may rejoin.
@@ -308,6 +340,7 @@ class Rooms:
     def leg_left(self, leg: Leg, reason: str, now: float) -> None:
         """Take the leg out of the media, and tell the conference."""
         self._leg_left(leg)
+        self._bad_lines.forget(leg)
         entry = self._entries.pop(leg.id, None)
         media = self._engine.conferences.get(leg.conference)
         if media is not None:

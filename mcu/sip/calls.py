@@ -20,6 +20,7 @@ from mcu.conference.convening_model import (
     ConveningStarted,
     ConveningStopped,
 )
+from mcu.conference.drill_model import FaultEnded
 from mcu.conference.events import (
     ConferenceEnded,
     ConferenceStarted,
@@ -296,6 +297,12 @@ class SipCalls:
             for (conference, participant), (dialer, _) in self._dialers.items():
                 if conference == state.id and (called is None or participant in called):
                     dialer.turn_changed()
+        elif isinstance(event, FaultEnded) and event.kind == "restart":
+            # As after a start of the server, who was here is called again.
+            for (conference, participant), (dialer, _) in self._dialers.items():
+                room = state.participants.get(participant)
+                if conference == state.id and room is not None and room.presence == "lost":
+                    dialer.left("restart")
         elif isinstance(event, ParticipantJoined | ParticipantLeft):
             found = self._dialers.get((state.id, event.participant.id))
             if found is None:

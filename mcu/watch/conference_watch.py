@@ -267,7 +267,7 @@ class ConferenceWatch:
         for leg in self.media.legs.values():
             if leg.participant is not None and leg.state == "connected":
                 sends = self._codecs_now.setdefault(leg.participant, {})
-                sends.update({stream: codec.name for stream, codec in leg.sources.items()})
+                sends.update(self.media.codecs(leg))
         here = [who for who in state.participants.values() if who.presence == "connected"]
         # What a muted room sends troubles nobody, so nobody listens to it.
         heard = [

@@ -1,8 +1,8 @@
 import asyncio
 import socket
 
-from bench.impairment import Conditions
 from bench.netem_relay import HOST, Relay, SoundSeen, audio_ssrc, through_relay
+from mcu.media.impairment import Conditions
 from signalling.sdp import SessionDescription
 from tests.peers.waiting import until
 

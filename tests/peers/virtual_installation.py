@@ -270,6 +270,7 @@ class VirtualInstallation:
         chair: str | None = None,
         layout: str = "auto",
         conference: str = "hop",
+        drill: bool = False,
     ) -> ConferenceState:
         """Register what is not registered yet, and start a conference of these bridges."""
         with suppress(DuplicateRecord):
@@ -278,7 +279,9 @@ class VirtualInstallation:
         for bridge in bridges:
             if bridge not in known:
                 await self.store.bridges.create(Bridge(bridge, f"Xã {bridge}", UNIT))
-        command = StartConference("Họp", UNIT, tuple(bridges), chair, layout, conference)
+        command = StartConference(
+            "Họp", UNIT, tuple(bridges), chair, layout, conference, drill=drill
+        )
         return await self.conferences.start(command, OPERATOR)
 
     async def order(self, command: Command, conference: str = "hop") -> None:

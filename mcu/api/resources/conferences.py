@@ -125,6 +125,7 @@ async def _wanted(call: Call, new: NewConference) -> StartConference:
         agenda=None if scenario is None else agenda_of(scenario, new.scenario),
         calls_when_convened=new.calls == "when_convened",
         busy=new.busy,
+        drill=new.drill,
     )
 
 

@@ -78,6 +78,7 @@ async def open_incident(call: Call) -> web.Response:
     await call.services.store.incidents.create(record_of(made))
     call.target = f"{PATH}/{made.id}"
     _tell(call, "incident.opened", made)
+    _in_hand(call, made, "incident-opened", acts=False)
     return _answer(made, 201)
 
 
@@ -105,6 +106,7 @@ async def change_incident(call: Call) -> web.Response:
     )
     after = domain.replaced_version(after, written.version)
     _tell(call, "incident.changed", after)
+    _in_hand(call, after, f"incident-{entries[-1].kind}", acts=True)
     return _answer(after)
 
 
@@ -186,6 +188,14 @@ def _tell(call: Call, type_: str, incident: domain.Incident) -> None:
     if incident.conference is not None:
         data = {"incident": incident.id, "state": incident.state, "alarm": incident.alarm}
         call.services.conferences.publish_ephemeral(type_, incident.conference, data)
+
+
+def _in_hand(call: Call, incident: domain.Incident, what: str, *, acts: bool) -> None:
+    """In a drill it counts when somebody deals with a room."""
+    if incident.conference is not None and incident.participant is not None:
+        call.services.conferences.hand_on(
+            incident.conference, incident.participant, call.actor, what, acts=acts
+        )
 
 
 def _document(incident: domain.Incident) -> dict[str, Any]:

@@ -72,6 +72,7 @@ async def add_participant(call: Call) -> web.Response:
         who = await _guest(call, state, new)
     if new.role != who.role and new.role == "chair":
         await conferences.execute(state.id, ChangeParticipant(who.id, role="chair"), call.actor)
+    conferences.hand_on(state.id, who.id, call.actor, "called", acts=True)
     call.target = f"{BASE}/conferences/{state.id}/participants/{who.id}"
     state = conferences.get(state.id)
     return _answer(call, state, participant_of(state, who.id), 201, call.target)

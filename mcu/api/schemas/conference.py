@@ -235,6 +235,9 @@ class Conference(Output):
         description="rooms are called when they are convened, not from the beginning"
     )
     recordings: list[RunningRecording] = Field(description="what is being recorded now")
+    drill: bool = Field(
+        description="it is held to practise: faults may be injected into it, and into no other"
+    )
     counts: Counts
     number: str | None = Field(description="what devices with a keypad dial")
     scenario: str | None = Field(description="what its agenda was copied from")
@@ -276,6 +279,11 @@ class NewConference(Input):
         default="refuse",
         description="bridges that are in another conference: refuse the start, or start without "
         "them and ask for them (see `/conflicts`)",
+    )
+    drill: bool = Field(
+        default=False,
+        description="held to practise: faults may be injected into it (see `/drill`), and it says "
+        "so everywhere; cannot be changed later",
     )
     scenario: Identifier | None = Field(
         default=None,

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from mcu.api.schemas.base import Output, Query, Time
+from mcu.api.schemas.drill import DrillFault
 from mcu.api.schemas.roll_call import MarkStatus, RollCall
 from mcu.api.schemas.scenario import Agenda
 from mcu.conference.alarm_model import AlarmKind, Severity
@@ -128,6 +129,9 @@ class Report(Output):
     recordings: list[ReportRecording] = Field(description="that are kept still")
     agenda: Agenda | None
     roll_calls: list[RollCall]
+    drill: list[DrillFault] | None = Field(
+        description="faults injected on purpose, with the times of the staff; null: it was no drill"
+    )
     minutes: list[ReportMinute]
     loss_percent: dict[str, list[float | None]] = Field(
         description="room → its loss in each of `minutes`"

@@ -32,10 +32,11 @@ def meeting(
     chair: str | None = None,
     layout: str = "auto",
     joined: Sequence[str] = (),
+    drill: bool = False,
 ) -> ConferenceState:
     """A running conference; ``joined`` came in this order, each with a leg ``leg-<id>``."""
     roster = [entry(id_) for id_ in ids(entries)] if isinstance(entries, int) else entries
-    command = StartConference("Họp", "tinh", chair=chair, layout=layout)
+    command = StartConference("Họp", "tinh", chair=chair, layout=layout, drill=drill)
     state = evolve_all(None, decide_start("c1", command, roster, NOW))
     for id_ in joined:
         state, _ = did(state, NoteJoined(id_, f"leg-{id_}"))

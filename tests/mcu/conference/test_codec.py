@@ -30,6 +30,7 @@ from mcu.conference.commands import (
 )
 from mcu.conference.conflict_model import Conflict, NoteConflict
 from mcu.conference.convening_model import ConvenedRoom, Convening, Milestone, StartConvening
+from mcu.conference.drill_model import DrillStep, Fault, FaultMark, FaultWish
 from mcu.conference.floor_model import FloorHolder, GrantFloor, InterruptFloor, RequestFloor
 from mcu.conference.invitation_model import Invitation
 from mcu.conference.overlay_model import Overlay
@@ -244,6 +245,29 @@ overlays = st.builds(
 )
 
 
+wishes = st.builds(
+    FaultWish,
+    st.sampled_from(["lost", "loss", "restart"]),
+    st.lists(texts, max_size=2).map(tuple),
+    st.floats(1, 3600),
+    st.floats(0, 100),
+)
+steps = st.builds(DrillStep, st.floats(0, 600), wishes)
+fault_marks = st.builds(FaultMark, st.sampled_from(["detected", "acted"]), times, texts, texts)
+faults = st.builds(
+    Fault,
+    st.integers(1, 9),
+    wishes,
+    texts,
+    times,
+    times,
+    st.none() | st.integers(1, 9),
+    st.none() | times,
+    st.none() | st.sampled_from(["over", "cleared"]),
+    st.lists(fault_marks, max_size=3).map(tuple),
+)
+
+
 def events_of(cls):
     """Any event of a class, its fields filled by their annotations."""
     from typing import get_type_hints
@@ -261,6 +285,9 @@ def events_of(cls):
         Conflict: conflicts,
         Overlay: overlays,
         Invitation: invitations,
+        Fault: faults,
+        FaultMark: fault_marks,
+        tuple[DrillStep, ...]: st.lists(steps, max_size=3).map(tuple),
         ConferenceAlarm: alarms,
         tuple[RollCallMark, ...]: st.lists(marks, max_size=3).map(tuple),
         int: st.integers(1, 9),

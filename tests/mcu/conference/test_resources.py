@@ -58,6 +58,7 @@ def test_a_conference():
         "waiting": 0,
         "conflicts": 0,
         "calls_when_convened": False,
+        "drill": False,
         "counts": {"expected": 1, "calling": 0, "connected": 1, "lost": 1, "left": 0},
         "started_at": "2026-11-02T07:30:00.000000Z",
         "ended_at": None,
@@ -155,6 +156,8 @@ def test_the_catalogue_knows_the_types_that_clients_rely_on():
         "convening.retried", "convening.changed", "conflict.raised", "conflict.decided",
         "invitation.sent", "invitation.answered",
         "participants.admitted", "participants.refused",
+        "drill.fault-injected", "drill.fault-ended", "drill.fault-marked", "drill.script-changed",
+        "drill.script-started", "drill.script-stopped", "drill.step-skipped",
     } == set(EVENT_TYPES)  # fmt: skip
 
 

@@ -471,6 +471,30 @@ export class Actions {
     return done;
   }
 
+  /** Put a fault into rooms of a drill. @param {any} fault */
+  injectFault(fault) {
+    return this.run("drill", () => send("POST", `${this.path}/drill/faults`, fault));
+  }
+
+  /** @param {number | null} fault its number; null: all */
+  clearFault(fault) {
+    const path = `${this.path}/drill/faults${fault === null ? "" : `/${fault}`}`;
+    return this.run("drill", () => send("DELETE", path));
+  }
+
+  /** @param {any[]} steps */
+  setScript(steps) {
+    return this.run("drill", () => send("PUT", `${this.path}/drill/script`, { steps }));
+  }
+
+  startScript() {
+    return this.run("drill", () => send("POST", `${this.path}/drill/script/start`));
+  }
+
+  stopScript() {
+    return this.run("drill", () => send("POST", `${this.path}/drill/script/stop`));
+  }
+
   toggleLock() {
     const locked = this.model.conference.peek().locked;
     return this.run("lock", () => send(locked ? "DELETE" : "PUT", `${this.path}/lock`), {

@@ -13,6 +13,7 @@ import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
 import { ConveningPanel } from "./convening.js";
 import { DialDialog } from "./dial.js";
+import { DrillBadge, DrillPanel } from "./drill.js";
 import { TopBar, useTitle } from "./frame.js";
 import { FloorPanel } from "./floor.js";
 import { useKeys } from "./keys.js";
@@ -122,6 +123,7 @@ export function ConferenceScreen({ id }) {
         <h1>${conference.name}</h1>
         <${Running} desk=${desk} />
       </div>
+      ${conference.drill && html`<${DrillBadge} />`}
     <//>
     <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
     <${LoadBanner} />
@@ -257,6 +259,7 @@ const PANELS = [
   ["room", "camera"],
   ["message", "message"],
   ["recordings", "download"],
+  ["drill", "warning"],
 ];
 
 /** On large screens the room has a place of its own beside the other panels. */
@@ -270,11 +273,12 @@ function Panels({ desk }) {
   const alarms = desk.alarms.items.value;
   const unknown = alarms.filter((alarm) => !alarm.acknowledged_by).length;
   const beside = isLarge.value;
+  const drills = desk.model.conference.value.drill;
   const open = beside && desk.panel.value === "room" ? "layout" : desk.panel.value;
   return html`<div class="panel-row">
     <section class="panels">
       <div class="tabs" role="tablist" aria-label=${t("panels")}>
-        ${PANELS.filter(([id]) => !beside || id !== "room").map(
+        ${PANELS.filter(([id]) => (!beside || id !== "room") && (drills || id !== "drill")).map(
           ([id, icon]) =>
             html`<button
               type="button"
@@ -306,6 +310,7 @@ function Panels({ desk }) {
         ${open === "roll-call" && html`<${RollCallPanel} desk=${desk} />`}
         ${open === "room" && html`<${RoomPanel} desk=${desk} />`}
         ${open === "recordings" && html`<${RecordingsPanel} desk=${desk} />`}
+        ${open === "drill" && html`<${DrillPanel} desk=${desk} />`}
         ${open === "message" && html`<${MessagePanel} desk=${desk} />`}
       </div>
     </section>
@@ -395,6 +400,11 @@ function useDeskKeys(desk) {
       );
     },
     Q: () => (desk.panel.value = "floor"),
+    I: () => {
+      if (!desk.model.conference.peek().drill) return;
+      desk.panel.value = "drill";
+      requestAnimationFrame(() => document.getElementById("drill-kind")?.focus());
+    },
     R: () => (desk.panel.value = "roll-call"),
     J: () => (desk.panel.value = "recordings"),
     "Shift+R": asController(() => void actions.toggleRecording()),

@@ -7,6 +7,7 @@ import { Problem, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
+import { DrillBadge } from "./drill.js";
 import { TopBar, useTitle } from "./frame.js";
 import { Received, readReceived } from "./invitations.js";
 import { isOfCheck } from "./readiness.js";
@@ -115,6 +116,7 @@ function Entry({ conference }) {
       </p>
     </div>
     <div class="badges">
+      ${conference.drill && html`<${DrillBadge} />`}
       ${conference.locked && html`<span class="badge"><${Icon} name="lock" />${t("locked")}</span>`}
       ${conference.broadcast && html`<span class="badge live"><${Icon} name="broadcast" />${t("broadcast.on")}</span>`}
       ${counts.lost > 0 && html`<span class="badge bad"><${Icon} name="lost" />${t("list.lost", { count: counts.lost })}</span>`}

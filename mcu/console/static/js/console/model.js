@@ -61,6 +61,8 @@ export class ConferenceModel {
     this.alarmChanges = signal(0);
     /** Who calls by SIP and is to enter the PIN. */
     this.callers = signal(/** @type {any[]} */ ([]));
+    /** Grows with every event of the drill, or when all was read anew. */
+    this.drillChanges = signal(0);
     /** Participants by state. */
     this.counts = computed(() => {
       const counts = { expected: 0, calling: 0, connected: 0, lost: 0, left: 0, poor: 0 };
@@ -145,6 +147,7 @@ export class ConferenceModel {
     this.invitationChanges.value += 1;
     this.recordingChanges.value += 1;
     this.alarmChanges.value += 1;
+    this.drillChanges.value += 1;
     const present = new Set(participants.map((person) => person.id));
     for (const id of this.people.keys()) if (!present.has(id)) this.people.delete(id);
     for (const person of participants) this.#put(person);
@@ -254,6 +257,7 @@ export class ConferenceModel {
         else if (this.conference.value)
           this.conference.value = procedureAfter(this.conference.value, type, data);
         if (/^(alarm|incident)\./.test(type)) this.alarmChanges.value += 1;
+        if (type.startsWith("drill.")) this.drillChanges.value += 1;
         if (type.startsWith("roll-call.")) this.rollCallChanges.value += 1;
         if (type.startsWith("convening.")) this.conveningChanges.value += 1;
         if (type.startsWith("conflict.")) {

@@ -11,7 +11,7 @@ import { useKeys } from "./keys.js";
 import { isOfCheck } from "./readiness.js";
 import { readUnits, unitName } from "./registry.js";
 
-const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "minutes", "actions"];
+const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "drill", "minutes", "actions"];
 const WAITS_MS = 75_000; // the server gives a report up after 70 s, and says so
 const SHOWN = 200; // of a search; the newest first
 

@@ -48,7 +48,7 @@ export function StartScreen() {
   useTitle(t("start.title"));
   const [registry, setRegistry] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
-  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "", later: false });
+  const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "", later: false, drill: false });
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   const [filter, setFilter] = useState("");
   const [waiting, setWaiting] = useState(false);
@@ -96,6 +96,7 @@ export function StartScreen() {
         layout: form.layout,
         pin: form.pin || null,
         busy: "ask",
+        drill: form.drill,
         calls: form.later ? "when_convened" : "at_once",
         bridges: form.whole ? "subtree" : [...chosen],
         chair: wanted.some((/** @type {any} */ b) => b.id === form.chair) ? form.chair : null,
@@ -155,6 +156,14 @@ export function StartScreen() {
                 onChange=${(/** @type {any} */ e) => change({ later: e.target.checked })}
               />${t("start.later")}</label
             >
+            <label class="choice" title=${t("start.drill.explain")}
+              ><input
+                type="checkbox"
+                checked=${form.drill}
+                onChange=${(/** @type {any} */ e) => change({ drill: e.target.checked })}
+              />${t("start.drill")}</label
+            >
+            ${form.drill && html`<p class="quiet">${t("start.drill.explain")}</p>`}
             <fieldset>
               <legend>${t("start.layout")}</legend>
               <div class="thumbnails">

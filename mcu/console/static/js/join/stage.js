@@ -93,6 +93,7 @@ function Status({ room }) {
     ${room.informed && room.floor.place > 0 && html`<span class="chip on"><${Icon} name="hand" />${t("join.waits-floor", { place: room.floor.place })}</span>`}
     ${room.presentation.value && html`<span class="chip on"><${Icon} name="screen" />${t("join.presenting")}</span>`}
     ${room.informed && room.conference.value?.broadcast === room.bridge && html`<span class="chip air"><${Icon} name="broadcast" />${t("join.on-air")}</span>`}
+    ${room.conference.value?.drill && html`<span class="chip drill" role="status"><${Icon} name="warning" />${t("drill.badge")}</span>`}
     ${room.conference.value?.recordings?.length > 0 && html`<span class="chip recorded" role="status"><span class="rec-dot"></span>${t("join.recorded")}</span>`}
     ${room.informed && room.speaking.value && html`<span class="chip on"><${Icon} name="mic" />${t("join.speaking")}</span>`}
   </div>`;

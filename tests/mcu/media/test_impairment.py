@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from bench.impairment import UDP_IP_BYTES, Conditions, Impairment
+from mcu.media.impairment import UDP_IP_BYTES, Conditions, Impairment
 
 
 def fates(conditions: Conditions, count: int = 5000, *, every: float = 0.01) -> list[list[float]]:

@@ -56,7 +56,7 @@ class Impairment:
         self.cut = False
         """Nothing comes through while this is set."""
         self.sent = self.lost = self.overflowed = 0
-        self._dice = random.Random(str(seed))
+        self._dice = random.Random(str(seed))  # noqa: S311 nothing secret
         self._bad = False
         self._line_free_at = float("-inf")
         self._last_arrival = float("-inf")
