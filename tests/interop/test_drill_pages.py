@@ -162,9 +162,13 @@ async def test_a_drill_is_held_by_keys(daemon: Daemon) -> None:
             await desk.get_by_role("button", name="EN", exact=True).click()
             await expect(desk.locator(".drill-badge")).to_have_text("Drill")
             await picture(desk, "console-drill-en")
+            await row.first.scroll_into_view_if_needed()
+            await picture(desk, "console-drill-timeline-en")
             found = await daemon.call("GET", f"{path}/drill")
             assert [one["step"] for one in found["faults"]] == [None, 1]
         other = (await daemon.call("POST", "/bridges/van-ninh/token"))["join_url"]
         await page.page.goto(other)
+        await page.page.get_by_role("button", name="Sẵn sàng vào họp").click()
+        await expect(page.page.locator(".chip.drill")).to_be_visible()
         await picture(page.page, "join-drill")
         assert console.faults == []

@@ -59,11 +59,11 @@ export function DrillPanel({ desk }) {
   const change = (/** @type {any} */ some) => setWish((old) => ({ ...old, ...some }));
   return html`<div class="drill">
     <${Problem} error=${error} />
+    ${drill && html`<${Active} desk=${desk} faults=${drill.faults} off=${off} />`}
     ${
       conference.state === "running" &&
       html`<${Wish} desk=${desk} wish=${wish} change=${change} off=${off} script=${drill?.script} />`
     }
-    ${drill && html`<${Active} desk=${desk} faults=${drill.faults} off=${off} />`}
     ${drill && html`<${Script} desk=${desk} script=${drill.script} off=${off} />`}
     ${drill && html`<${Timeline} desk=${desk} faults=${drill.faults} />`}
   </div>`;
@@ -213,6 +213,7 @@ function Rooms({ desk, rooms, change, off }) {
 /** @param {{desk: import("./conference.js").Desk, faults: any[], off: boolean}} props */
 function Active({ desk, faults, off }) {
   const active = faults.filter((one) => one.state === "active");
+  if (active.length === 0) return html`<p class="quiet drill-active">${t("drill.none-active")}</p>`;
   return html`<section class="drill-active" aria-label=${t("drill.active")}>
     <h3>
       ${t("drill.active")}
@@ -223,7 +224,6 @@ function Active({ desk, faults, off }) {
         </button>`
       }
     </h3>
-    ${active.length === 0 && html`<p class="quiet">${t("drill.none-active")}</p>`}
     <ul class="drill-faults">
       ${active.map(
         (one) =>
