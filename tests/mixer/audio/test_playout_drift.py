@@ -21,6 +21,7 @@ from mixer.codecs.opus import OpusDecoder, OpusEncoder
 TICK_S = 0.02
 HALF_AN_HOUR_S = 1800
 LOOP_PACKETS = 500
+LOOK_TICKS = 100
 HZ, AMPLITUDE = 437.5, 8_000
 """A whole number of periods in the loop, so that it has no seam."""
 
@@ -40,21 +41,33 @@ def tone_blocks() -> Iterator[np.ndarray]:
 
 @dataclass
 class Heard:
-    """What the check of each tick leaves of half an hour."""
+    """What the check of each tick leaves of half an hour; ``look`` at the end."""
 
     largest_step: float = 0.0
     quietest: float = float("inf")
     waiting: list[int] = field(default_factory=list)
     """Packets that wait, after each tick: the delay that the buffer adds."""
     last: int | None = None
+    new: list[np.ndarray] = field(default_factory=list)
 
     def take(self, block: np.ndarray) -> None:
-        steps = np.diff(
-            block.astype(np.int32), prepend=block[0] if self.last is None else self.last
+        self.new.append(block)
+        if len(self.new) >= LOOK_TICKS:
+            self.look()
+
+    def look(self) -> None:
+        """Check the ticks since the last look, all at once: one by one takes as long as playing."""
+        if not self.new:
+            return
+        ticks = np.array(self.new, np.int32)
+        first = ticks[0, 0] if self.last is None else self.last
+        self.largest_step = max(
+            self.largest_step, float(np.abs(np.diff(ticks.ravel(), prepend=first)).max())
         )
-        self.largest_step = max(self.largest_step, float(np.abs(steps).max()))
-        self.last = int(block[-1])
-        self.quietest = min(self.quietest, float(np.sqrt(np.mean(np.square(block, dtype=float)))))
+        self.last = int(ticks[-1, -1])
+        loudness = np.sqrt(np.mean(np.square(ticks, dtype=np.float32), axis=1))
+        self.quietest = min(self.quietest, float(loudness.min()))
+        self.new.clear()
 
 
 def play_half_an_hour(
@@ -86,6 +99,7 @@ def play_half_an_hour(
         if tick >= 100:  # it has begun and learnt the line
             heard.take(block)
             heard.waiting.append(len(buffer.packets.held))
+    heard.look()
     return buffer, heard
 
 
@@ -105,6 +119,7 @@ def decoded_alone(payloads: list[bytes], decoder: AudioDecoder) -> Heard:
         block = decoder.decode(payload)
         if number >= 100:
             heard.take(block)
+    heard.look()
     return heard
 
 
