@@ -1,9 +1,7 @@
 """Which step of the ladder a leg's line bears: down fast, up slowly.
 
-A line that is too thin loses packets because of what is sent into it; a bad line loses them
-whatever is sent. Only the first gets better by sending less. So after each step down the losses
-are compared with what a line of the measured width would still lose: what is left over belongs
-to the line and is borne (repetition and FEC are for that), up to a point.
+Only a line that is too thin gets better by sending less; what a bad line loses whatever is sent
+(``mcu.engine.line_signs`` tells the two apart) is borne: repetition and FEC are for that.
 
 Thresholds follow draft-ietf-rmcat-gcc-02: up to 2% loss is nothing, from 10% on the rate falls
 to what arrives. REMB is what the receiver's delay-based estimator thinks; it lags and is bounded
@@ -16,15 +14,17 @@ How bursts arrive tells the width beforehand: the leg climbs at once as high as 
 where it does not allow the next step there is hardly a try.
 """
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
+from mcu.engine.line_signs import (
+    ENOUGH_PACKETS,
+    LOSS_CLIMBS,
+    LOSS_FALLS,
+    LineReport,
+    LineSigns,
+    Reason,
+)
 from mcu.engine.video_ladder import AUDIO_ONLY_BPS, Rung
-
-Reason = Literal["loss", "rate", "delay"]
-"""Why a leg is below its best step: packets are lost, the line carries no more, it queues up."""
 
 AUDIO_NEED_BPS = 72_000
 """Opus with its headers, redundancy included."""
@@ -35,47 +35,8 @@ HEADROOM_GUESSED = 0.5
 """Part of what a line was measured to carry that is used; of a measurement that may have begun
 when the line was still good, less."""
 
-LOSS_FALLS = 0.10
-LOSS_FALLS_IN_TRIAL = 0.08
-LOSS_SEVERE = 0.25
-"""Two reports above the first make a leg fall, or one above the last; in a trial, see there, one
-above the second."""
 LOSS_HALF = 0.5
 """From this on a step up that failed is no mere step too far."""
-LOSS_CLIMBS = 0.03
-"""With more loss than the line always has, nothing is tried."""
-LOSS_EXPLAINED = 0.05
-LOSS_OWN_MOST = 0.4
-LOSS_ALIKE = 0.12
-"""More than the first beyond what a thin line explains is the line's own, up to the second.
-Two reports are of one state of the line when they differ by no more than the third."""
-
-REMB_FRESH_S = 3.0
-REMB_FELL = 0.97
-REMB_GREW = 1.02
-REMB_BELOW = 0.95
-REMB_SEVERE = 0.6
-"""Parts of the REMB before (twice), and of what is sent. After a mere step of the delay, as when
-the path changes, a REMB grows again by some percent a second."""
-
-DELAY_GROWN_S = 0.25
-DELAY_JITTERS = 4.0
-"""How much longer than the shortest a round trip is that queues; jitter alone is no queue."""
-DELAY_REPORTS = 3
-QUEUE_S = 0.2
-QUEUE_JITTERS = 2.0
-QUEUE_REPORTS = 2
-LOSS_CORROBORATES = 0.02
-"""A longer round trip or a loss that makes a fallen REMB believable: by itself it may tell of a
-receiver or sender that was busy for a moment, or of a line with jitter."""
-JITTER_GROWN_S = 0.06
-DELAY_WINDOW_S = 60.0
-"""The shortest round trip and jitter of so long are the line's own."""
-
-WINDOW_S = 3.2
-FEW_PACKETS = 10
-ENOUGH_PACKETS = 40
-"""One report is about at least the first, a sure one about the second."""
 SETTLE_S = 2.0
 LAST_SETTLE_S = 8.0
 """After a fall the queue in the line drains and reports are of the past; the second before the
@@ -110,39 +71,6 @@ SEEN_S = 15.0
 """What was seen counts for so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineReport:
-    """What was learnt of a line since the report before; taken about once a second.
-
-    Args:
-        packets: sent to the leg and reported on by it; 0: no report came. lost: of these.
-        sent_bps: all that went to the leg in this time, headers and repetitions included.
-        remb_bps: a REMB that came in this time.
-        round_trip_s, jitter_s: as last known.
-        watched: the leg reports on each packet; ``remb_bps`` is then what is made of that.
-        width_bps: what the line is seen to carry in all; None: not known.
-    """
-
-    packets: int = 0
-    lost: float = 0.0
-    sent_bps: float = 0.0
-    remb_bps: int | None = None
-    round_trip_s: float | None = None
-    jitter_s: float | None = None
-    watched: bool = False
-    width_bps: float | None = None
-
-    @property
-    def share(self) -> float:
-        """Part of the packets that was lost."""
-        return min(1.0, self.lost / self.packets) if self.packets else 0.0
-
-    @property
-    def is_news(self) -> bool:
-        """Whether the leg said anything."""
-        return self.packets > 0 or self.remb_bps is not None
-
-
 class Adaptation:
     """One leg's place on the ladder. Sans-IO; call ``take`` about once a second.
 
@@ -160,17 +88,9 @@ class Adaptation:
         """Share lost when the reason was found, and what the line carried then:"""
         self.carries_bps = 0
         self.falls = self.climbs = 0
-        self._recent: deque[tuple[float, LineReport]] = deque()
-        self._line_loss = 0.0  # lost whatever is sent
-        self._fell_from: tuple[float, float, bool] | None = None  # arrived, share lost, measured
+        self._signs = LineSigns()
         self._bad = 0
-        self._delayed = 0
-        self._remb: float | None = None
-        self._remb_grows = False
-        self._queued = 0
-        self._remb_fell_at = self._complained_at = float("-inf")
-        self._round_trips: deque[tuple[float, float]] = deque()
-        self._jitters: deque[tuple[float, float]] = deque()
+        self._complained_at = float("-inf")
         self._news_at: float | None = None
         self._fell_at = float("-inf")
         self._climbed_at: float | None = None  # unless it has fallen since
@@ -206,20 +126,25 @@ class Adaptation:
             return False
         silence = BLACKOUT_AUDIO_S if self.audio_only else BLACKOUT_S
         if self._news_at is not None and now - self._news_at > silence:
-            self._forget(now)
+            self._signs.forget()
+            self._news_at = self._complained_at = now
+            self._bad = 0
             return False
         self._news_at = now
         self._watched = report.watched
         if report.width_bps is not None:
             self._width, self._width_at = report.width_bps, now
-        self._note(report, now)
+        if self._signs.take(report, now):
+            self._complained_at = now
         if now - self._fell_at < SETTLE_S:
-            self._recent.clear()
+            self._signs.forget_losses()
             return False
         self._news_since_switch += 1
-        loss = self._pooled_loss()
-        self._learn_line_loss(report, loss, now)
-        weight, reason = self._complaint(report, loss, now)
+        loss = self._signs.loss()
+        self._learn(report, loss, now)
+        trial = self._climbed_within(TRIAL_S, now)
+        last = self.step >= len(self.ladder) - 1
+        weight, reason = self._signs.complaint(report, loss, now, trial=trial, last=last)
         if weight:
             self._complained_at = now
             self._bad += weight
@@ -257,91 +182,14 @@ class Adaptation:
         self._probed_at = now
         self._probe_s = min(PROBE_MAX_S, 2 * self._probe_s)
 
-    # What is known
-
-    def _forget(self, now: float) -> None:
-        """After a silence: what was counted in it says nothing of now."""
-        self._news_at = now
-        self._recent.clear()
-        self._remb = None
-        self._bad = self._delayed = 0
-        self._complained_at = now
-
-    def _note(self, report: LineReport, now: float) -> None:
-        if report.packets:
-            self._recent.append((now, report))
-        while self._recent and now - self._recent[0][0] >= WINDOW_S:
-            self._recent.popleft()
-        if report.remb_bps is not None:
-            before = self._remb or report.remb_bps
-            if report.remb_bps < before * REMB_FELL:
-                self._remb_fell_at = now
-            self._remb_grows = report.remb_bps > before * REMB_GREW
-            self._remb = report.remb_bps
-        longer = _grown(self._round_trips, report.round_trip_s, now)
-        jitter = report.jitter_s or 0.0
-        grown = longer > DELAY_GROWN_S + DELAY_JITTERS * jitter
-        queues = longer > QUEUE_S + QUEUE_JITTERS * jitter
-        self._queued = self._queued + 1 if queues else 0
-        self._delayed = self._delayed + 1 if grown else 0
-        if grown or _grown(self._jitters, report.jitter_s, now) > JITTER_GROWN_S:
-            self._complained_at = now
-
-    def _pooled_loss(self) -> float | None:
-        """Share lost over the last reports; None where they are too few packets."""
-        packets = sum(one.packets for _, one in self._recent)
-        if packets < ENOUGH_PACKETS:
-            return None
-        return min(1.0, sum(one.lost for _, one in self._recent) / packets)
-
-    def _learn_line_loss(self, report: LineReport, loss: float | None, now: float) -> None:
-        """Tell what the line loses by itself from what it loses for being thin."""
-        if self._fell_from is not None and report.packets >= FEW_PACKETS:
-            arrived_bps, before, measured = self._fell_from
-            thin = max(0.0, 1.0 - arrived_bps / max(1.0, report.sent_bps))
-            share = report.share
-            self._fell_from = None
-            own = share - thin > LOSS_EXPLAINED
-            if own and measured and share <= min(before + LOSS_ALIKE, LOSS_OWN_MOST):
-                self._line_loss = share - thin
-        if loss is not None:
-            clear = loss < LOSS_CLIMBS
-            if clear and self.reason == "loss" and now - self._fell_at < EXPLAINED_WITHIN_S:
-                self.reason = "rate"  # with less sent less is lost
-            self._line_loss = 0.0 if clear else min(self._line_loss, loss + LOSS_EXPLAINED)
-
-    def _complaint(
-        self, report: LineReport, loss: float | None, now: float
-    ) -> tuple[int, Reason | None]:
-        """How bad the news is (0 to 2), and of what kind. Only loss takes the last picture away."""
-        trial = self._climbed_within(TRIAL_S, now)
-        last = self.step >= len(self.ladder) - 1
-        if report.packets >= (ENOUGH_PACKETS if last else FEW_PACKETS):
-            excess = report.share - self._line_loss
-            if excess >= LOSS_SEVERE or (trial and excess >= LOSS_FALLS_IN_TRIAL):
-                return 2, "loss"
-        if not last and self._overused(report, REMB_SEVERE, now):
-            return 2, "rate"
-        weight = 2 if trial else 1
-        if not last and self._overused(report, REMB_BELOW, now):
-            return weight, "rate"
-        still = report.share - self._line_loss >= LOSS_FALLS / 2
-        if still and loss is not None and loss - self._line_loss >= LOSS_FALLS:
-            return weight, "loss"
-        if self._delayed >= DELAY_REPORTS and not last:
-            return 2, "delay"
-        return 0, None
-
-    def _overused(self, report: LineReport, part: float, now: float) -> bool:
-        return (
-            self._remb is not None
-            and not self._remb_grows
-            and (self._queued >= QUEUE_REPORTS or report.share > LOSS_CORROBORATES)
-            and now - self._remb_fell_at <= REMB_FRESH_S
-            and self._remb < report.sent_bps * part
-        )
-
     # Steps
+
+    def _learn(self, report: LineReport, loss: float | None, now: float) -> None:
+        """Of the line's own loss, and of whether sending less has helped."""
+        self._signs.learn_own_loss(report, loss)
+        helped = loss is not None and loss < LOSS_CLIMBS
+        if helped and self.reason == "loss" and now - self._fell_at < EXPLAINED_WITHIN_S:
+            self.reason = "rate"  # with less sent less is lost
 
     def _fall(
         self, report: LineReport, reason: Reason, now: float, seen_bps: float | None = None
@@ -353,8 +201,8 @@ class Adaptation:
         share = report.share
         measured = seen_bps is not None or self._is_measured(share)
         carries = report.sent_bps * (1.0 - share)
-        if reason == "rate" and self._remb is not None:
-            carries = min(carries, self._remb)
+        if reason == "rate":
+            carries = self._signs.within_remb(carries)
         if seen_bps is not None:
             carries = seen_bps
         lowest = len(self.ladder) - 1
@@ -372,11 +220,7 @@ class Adaptation:
             )
             step = next(fitting, lowest)
         self.reason, self.loss, self.carries_bps = reason, share, round(carries)
-        self._fell_from = (carries, share, measured) if reason == "loss" else None
-        if reason == "delay" or share <= LOSS_CORROBORATES:
-            # A round trip that stays as long when less is sent is the path's, and no queue.
-            self._round_trips.clear()
-            self._queued = 0
+        self._signs.fell(reason, carries, share, measured=measured)
         if self._climbed_within(REGRET_S, now):
             self._backoff_s = min(BACKOFF_MAX_S, 2 * self._backoff_s)
         self.falls += 1
@@ -384,7 +228,6 @@ class Adaptation:
         self._probe_s = PROBE_S
         self._climbed_at = None
         self._climb_at = now + self._backoff_s
-        self._remb_fell_at = float("-inf")
         self._go(step)
         return True
 
@@ -392,7 +235,7 @@ class Adaptation:
         """Whether the last report is all of a bad time, or only its beginning is in it."""
         if self._news_since_switch == 1 and self._climbed_at is None and self.falls:
             return True  # the first after a fall has settled
-        return len(self._recent) > 1 and abs(self._recent[-2][1].share - share) <= LOSS_ALIKE
+        return self._signs.is_steady(share)
 
     def _climb(self, loss: float | None, now: float) -> bool:
         if self._climbed_at is not None and not self._climbed_within(REGRET_S, now):
@@ -400,7 +243,7 @@ class Adaptation:
         if not self.step:
             return False
         lost = 0.0 if loss is None else loss
-        if lost > LOSS_FALLS or lost - self._line_loss > LOSS_CLIMBS:
+        if lost > LOSS_FALLS or lost - self._signs.own_loss > LOSS_CLIMBS:
             return False
         calm_s = now - self._complained_at
         seen = self._seen_step(now)
@@ -439,23 +282,11 @@ class Adaptation:
 
     def _go(self, step: int) -> None:
         self.step = step
-        self._recent.clear()
-        self._bad = self._delayed = 0
+        self._signs.step_changed()
+        self._bad = 0
         self._news_since_switch = 0
 
 
 def need_bps(rung: Rung) -> float:
     """What a line must carry for a rung, with sound."""
     return rung.bitrate_bps * OVERHEAD + AUDIO_NEED_BPS
-
-
-def _grown(seen: deque[tuple[float, float]], value: float | None, now: float) -> float:
-    """How much a reading is above the least of the last minute."""
-    while seen and now - seen[0][0] > DELAY_WINDOW_S:
-        seen.popleft()
-    if value is None:
-        return 0.0
-    while seen and seen[-1][1] >= value:
-        seen.pop()  # so that the first is always the least
-    seen.append((now, value))
-    return value - seen[0][1]

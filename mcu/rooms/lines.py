@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from mcu.api.services import Receives
-from mcu.engine.adaptation import AUDIO_NEED_BPS, Adaptation, LineReport
+from mcu.engine.adaptation import AUDIO_NEED_BPS, Adaptation
 from mcu.engine.conference_media import ConferenceMedia
+from mcu.engine.line_signs import LineReport
 from mcu.legs.leg import Leg, LegStatistics, LineStatistics, StreamStatistics
 
 PACKET_OVERHEAD_BYTES = 64

@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.engine.adaptation import (
-    AUDIO_NEED_BPS,
-    OVERHEAD,
-    Adaptation,
-    LineReport,
-    need_bps,
-)
+from mcu.engine.adaptation import AUDIO_NEED_BPS, OVERHEAD, Adaptation, need_bps
+from mcu.engine.line_signs import LineReport
 from mcu.engine.video_ladder import Rung, allowed_rungs
 from mcu.legs.leg import StreamCodec
 
