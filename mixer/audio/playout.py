@@ -1,8 +1,8 @@
 """The playout buffer of one source: packets in at any time, 960 samples out on every tick.
 
 While the source is not heard, its ``PacketStore`` keeps the newest packets. ``start`` makes a
-decoder, lets it run in on
-packets that are past, and from then on ``get`` gives one tick after the other.
+decoder, lets it run in on packets that are past, and from then on ``get`` gives one tick after the
+other.
 
 What happens when the next packet is not there:
 
@@ -11,14 +11,10 @@ What happens when the next packet is not there:
 * the sender said that it falls silent (``PacketStore.quiet_from``) -> silence, at once;
 * nothing is there -> the clock of the playout stands still while concealed sound goes on, so that
   a late packet is still played; after FADE_SAMPLES it is silent and waits to begin anew.
-
-Concealed sound fades out over 100 ms; real sound always fades in where it follows silence.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from mixer.audio.block import (
     MAX_PACKET_SAMPLES,
@@ -26,10 +22,9 @@ from mixer.audio.block import (
     SILENCE,
     TICK_SAMPLES,
     Int16Block,
-    ramp,
 )
-from mixer.audio.fifo import SampleFifo
 from mixer.audio.packets import BUFFER_PACKETS, HISTORY_PACKETS, Packet, PacketStore
+from mixer.audio.seamless import FADE_SAMPLES, RELEASE_SAMPLES, SeamlessFifo
 from mixer.audio.steer import least_spare, step_of, wanted_change
 from mixer.audio.stretch import (
     MAX_LAG_SAMPLES,
@@ -46,10 +41,6 @@ RUN_IN_PACKETS = 4
 
 FIFO_SAMPLES = 4 * MAX_PACKET_SAMPLES
 """The longest packet on top of what a stretch needs, with room to spare."""
-FADE_SAMPLES = 4_800
-"""Concealed sound is gone after 100 ms."""
-ATTACK_SAMPLES = 240
-RELEASE_SAMPLES = 480
 HOLE_SAMPLES = 120
 """A smaller hole in the timestamps is inexact timestamps, not silence."""
 
@@ -102,11 +93,10 @@ class PlayoutBuffer:
         self._make_decoder = make_decoder
         self._scale = samples_per_rtp_tick
         self._decoder: AudioDecoder | None = None
-        self._fifo = SampleFifo(0)
+        self._fifo = SeamlessFifo(0)
         self._next_sequence = 0
         self._next_sample: int | None = None  # media time after the fifo; None: waiting
         self._duration = TICK_SAMPLES
-        self._gain = 0.0
         self._stalled = 0
         self._dtx = False
         self._error_s = 0.0
@@ -123,16 +113,15 @@ class PlayoutBuffer:
         """Be heard from the next ``get`` on, which lets the decoder run in."""
         if self._decoder is None:
             self._decoder = self._make_decoder()
-            self._fifo = SampleFifo(FIFO_SAMPLES)
+            self._fifo = SeamlessFifo(FIFO_SAMPLES)
             self.packets.capacity = BUFFER_PACKETS
-            self._gain = 0.0
 
     def stop(self) -> None:
         """Be heard no more: the decoder goes, the newest packets stay."""
         self._decoder = None
         self.packets.trim(HISTORY_PACKETS)
         self._wait()
-        self._fifo = SampleFifo(0)
+        self._fifo = SeamlessFifo(0)
 
     def get(self, now: float) -> Int16Block:
         """The next tick.
@@ -181,8 +170,8 @@ class PlayoutBuffer:
         ready -= (ready - store.newest.timestamp * self._scale) % step_of(self._duration)
         if store.newest.timestamp * self._scale + self._duration <= ready:
             return
-        if self._gain > 0.0:  # let what was playing go out
-            self._silence(decoder, RELEASE_SAMPLES)
+        if self._fifo.gain > 0.0:  # let what was playing go out
+            self._fifo.push_silence(decoder, RELEASE_SAMPLES)
             ready += RELEASE_SAMPLES
         self._error_s = 0.0
         self._dtx = False
@@ -203,7 +192,7 @@ class PlayoutBuffer:
             del held[sequence]
         self.packets.floor = self._next_sequence
         if beyond is not None and len(beyond):
-            self._push_real(beyond)
+            self._fifo.push_real(beyond)
             self._next_sample = ready + len(beyond)
 
     def _retarget(self) -> None:
@@ -287,7 +276,7 @@ class PlayoutBuffer:
     def _produce(self, decoder: AudioDecoder) -> None:
         """Add sound to the fifo, or consume what stands in the way of it."""
         if self._next_sample is None:
-            self._silence(decoder, TICK_SAMPLES - len(self._fifo))
+            self._fifo.push_silence(decoder, TICK_SAMPLES - len(self._fifo))
             return
         packet = self.packets.held.get(self._next_sequence)
         if packet is not None:
@@ -308,7 +297,7 @@ class PlayoutBuffer:
         self._stalled = 0
         if hole > HOLE_SAMPLES:
             count = min(hole, TICK_SAMPLES)
-            self._silence(decoder, count)
+            self._fifo.push_silence(decoder, count)
             self._next_sample += count
             return
         del self.packets.held[packet.sequence]
@@ -318,7 +307,7 @@ class PlayoutBuffer:
             self._conceal(decoder, self._duration)
             self._next_sample = start + self._duration
         else:
-            self._push_real(block)
+            self._fifo.push_real(block)
             self._next_sample = start + len(block)
             self._dtx = decoder.is_dtx(packet.payload)
 
@@ -340,7 +329,7 @@ class PlayoutBuffer:
             return
         if self._dtx or hole - missing * self._duration > HOLE_SAMPLES:
             count = min(hole, TICK_SAMPLES)
-            self._silence(decoder, count)
+            self._fifo.push_silence(decoder, count)
             self._next_sample += count
             return
         count = min(self._duration, hole)
@@ -351,7 +340,7 @@ class PlayoutBuffer:
             block = decoder.decode_fec(successor.payload, count)
             if block is not None and len(block):
                 self.counters.fec_recovered += 1
-                self._push_real(block)
+                self._fifo.push_real(block)
                 return
         self._conceal(decoder, count)
 
@@ -381,33 +370,6 @@ class PlayoutBuffer:
         self._duration = len(block)
         return block
 
-    def _push_real(self, block: Int16Block) -> None:
-        if self._gain < 1.0:
-            head, tail = block[:ATTACK_SAMPLES], block[ATTACK_SAMPLES:]
-            reached = min(1.0, self._gain + len(head) / ATTACK_SAMPLES)
-            self._fifo.push(ramp(head, self._gain, reached))
-            self._fifo.push(tail)
-            self._gain = 1.0 if len(tail) else reached
-        else:
-            self._fifo.push(block)
-
     def _conceal(self, decoder: AudioDecoder, count: int) -> None:
         self.counters.concealed_samples += count
-        if self._gain <= 0.0:
-            self._fifo.push(np.zeros(count, np.int16))
-            return
-        reached = max(0.0, self._gain - count / FADE_SAMPLES)
-        self._fifo.push(ramp(decoder.conceal(count), self._gain, reached))
-        self._gain = reached
-
-    def _silence(self, decoder: AudioDecoder, count: int) -> None:
-        """``count`` samples that go over into silence."""
-        fading = 0
-        if self._gain > 0.0:
-            fading = min(count, RELEASE_SAMPLES)
-            reached = max(0.0, self._gain - fading / RELEASE_SAMPLES)
-            self._fifo.push(ramp(decoder.conceal(fading), self._gain, reached))
-            self._gain = reached
-        self._fifo.push(np.zeros(count - fading, np.int16))
-        if count > fading:
-            self._gain = 0.0
+        self._fifo.push_concealed(decoder, count)
