@@ -13,7 +13,6 @@ was starved, which would prove nothing.
 Each is a command of its own as well, whose ``--help`` explains its load: ``python -m bench.rest``.
 """
 
-import argparse
 import asyncio
 import importlib
 import json
@@ -24,6 +23,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from bench.command import command_line
 from bench.figures import Figure, VoidRunError, table
 
 BENCHMARKS = {
@@ -127,9 +127,7 @@ def write(path: Path, results: Results) -> None:
 
 def main() -> None:
     """Run what was asked for and print it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--long", action="store_true", help="the long form")
     parser.add_argument(

@@ -8,12 +8,12 @@ as it takes two meetings:
     python -m bench.alarms --legs 145 --video --seconds 60
 """
 
-import argparse
 import asyncio
 import json
 import sys
 
-from bench.figures import Figure, VoidRunError
+from bench.command import command_line, void_is_told
+from bench.figures import Figure
 from bench.load import Figures, Load, meeting
 
 LEGS = 145
@@ -59,19 +59,14 @@ async def run(load: Load) -> Figures:
 
 def main() -> None:
     """Parse, run, print one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS)
     parser.add_argument("--seconds", type=float, default=SHORT_S)
     parser.add_argument("--video", action="store_true")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         load = Load(options.legs, options.seconds, video=options.video, thumbnails=options.video)
         found = asyncio.run(run(load))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(json.dumps(found))
 
 

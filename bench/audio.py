@@ -12,14 +12,14 @@ Where it does not keep up with 50 packets a second any more, the comparison flat
 A run whose generator was starved, or in which a room heard nothing, is void.
 """
 
-import argparse
 import asyncio
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.figures import Figure, VoidRunError, table
+from bench.command import command_line, void_is_told
+from bench.figures import Figure, table
 from bench.janus import load_janus, load_ours, ratio_figure
 from bench.load import Figures, Load, baseline_server, measured
 
@@ -95,21 +95,17 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print a table and one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, nargs="+", default=[10, 25, 50, 100, 145])
     parser.add_argument("--janus-legs", type=int, default=145, help="Janus gets no more than these")
     parser.add_argument("--baseline-legs", type=int, default=BASELINE_LEGS, help="aiortc's")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         ours, janus, aiortc = asyncio.run(
             compare(options.legs, options.janus_legs, options.baseline_legs, options.seconds)
         )
-    except VoidRunError as reason:
-        sys.exit(f"VOID: {reason}")
     print(table(all_figures(ours, janus, aiortc)))
     results = {"ours": ours, "janus": list(janus.values()), "aiortc": aiortc}
     if options.json is not None:

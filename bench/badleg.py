@@ -22,7 +22,6 @@ however good it is.
     python -m bench.badleg --faults flood,rtcp --legs 40
 """
 
-import argparse
 import asyncio
 import json
 import sys
@@ -30,6 +29,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from bench.badleg_peer import FAULTS
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Loaded, Meeting, meeting
 from tests.peers import child
@@ -221,9 +221,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print a table and one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS, help="other rooms, at least 15")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for each fault")
     parser.add_argument("--faults", help="some of them, with commas; all where not given")
@@ -233,11 +231,8 @@ def main() -> None:
     unknown = set(faults) - set(every)
     if unknown or options.legs < SENDERS:
         parser.error(f"faults are {', '.join(every)}; legs at least {SENDERS}")
-    try:
+    with void_is_told():
         results = asyncio.run(compare(options.legs, options.seconds, faults))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(figures_of(results)), file=sys.stderr)
     print(json.dumps(results))
 

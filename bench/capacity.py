@@ -19,14 +19,14 @@ A baseline is loaded with the same media by the same generator right after the d
 many legs as it can be expected to hold (``--baseline-legs``), and compared by cores per leg.
 """
 
-import argparse
 import asyncio
 import json
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from bench.figures import Figure, VoidRunError
+from bench.command import command_line, void_is_told
+from bench.figures import Figure
 from bench.load import Figures, Load, baseline_server, measured, meeting
 
 LEGS = 145
@@ -89,9 +89,7 @@ async def run(
 
 def main() -> None:
     """Parse, run, print one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=20, help="rooms that join")
     parser.add_argument("--video", action="store_true", help="video both ways, not audio alone")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the measurement")
@@ -110,11 +108,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures and all marks to this file")
     options = vars(parser.parse_args())
     load = Load(**{field.name: options[field.name] for field in fields(Load)})
-    try:
+    with void_is_told():
         figures = asyncio.run(run(load, options["baseline"], options["baseline_legs"]))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     if options["json"] is not None:
         options["json"].write_text(json.dumps(figures) + "\n", encoding="utf-8")
     print(json.dumps(shown(figures)))

@@ -11,7 +11,6 @@ form: over the last and the second sixth).
     python -m bench.churn --minutes 30
 """
 
-import argparse
 import asyncio
 import itertools
 import sys
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import psutil
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.generator_leg import GeneratorLeg
 from bench.load import Figures, Load, Meeting, meeting, memory_bytes
@@ -330,20 +330,15 @@ def _mean(samples: Sequence[tuple[float, int]], begin: float, end: float) -> flo
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS, help="rooms that stay")
     parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--rate", type=float, default=RATE_HZ, help="joins and leaves a second")
     parser.add_argument("--polite", action="store_true", help="nobody leaves without a goodbye")
     options = parser.parse_args()
     rude_each = 0 if options.polite else RUDE_EACH
-    try:
+    with void_is_told():
         found = asyncio.run(churn(options.legs, options.minutes, options.rate, rude_each=rude_each))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

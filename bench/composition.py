@@ -25,7 +25,6 @@ Needs the Debian packages ffmpeg, gstreamer1.0-tools, gstreamer1.0-plugins-{base
 gstreamer1.0-libav.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -37,6 +36,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench import clips
+from bench.command import command_line, void_is_told
 from bench.composition_ideal import CLIPS, Ideal, Quality, looked_at
 from bench.composition_programs import PROGRAMS, SHORT_PROGRAMS, need_programs
 from bench.figures import Figure, VoidRunError, table
@@ -192,9 +192,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print the tables and one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--layouts", nargs="+", default=["4x4", "7x7"], choices=sorted(LAYOUTS))
     parser.add_argument("--programs", nargs="+", default=list(PROGRAMS), choices=list(PROGRAMS))
     parser.add_argument("--seconds", type=float, default=10.0, help="of output that is counted")
@@ -206,7 +204,7 @@ def main() -> None:
         help="give ffmpeg and GStreamer the memory settings of our video process, too",
     )
     options = parser.parse_args()
-    try:
+    with void_is_told():
         outcomes = compare(
             options.layouts,
             options.programs,
@@ -215,8 +213,6 @@ def main() -> None:
             not options.no_vmaf,
             options.large_pages_for_all,
         )
-    except VoidRunError as reason:
-        sys.exit(f"VOID: {reason}")
     print(outcome_table(outcomes))
     if len(options.programs) > 1 and "ours" in options.programs:
         print()

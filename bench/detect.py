@@ -8,10 +8,10 @@ sent through the codecs that rooms use, Opus with loss among them, and shown to 
     python -m bench.detect --short     a part of it, in less than a minute
 """
 
-import argparse
 from collections.abc import Iterator
 
 from bench import detect_sound as sounds
+from bench.command import command_line
 from bench.detect_echo import echo_rows, probe_rows
 from bench.detect_faults import sound_rows
 from bench.detect_pictures import LINES
@@ -38,9 +38,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument(
         "--synthetic", action="store_true", help="voices, though recorded are there"

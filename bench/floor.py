@@ -18,14 +18,14 @@ own CPU time counts, not that of the rooms it plays in between.
 Needs a C compiler (Debian: gcc, libc6-dev).
 """
 
-import argparse
 import asyncio
 import sys
 from dataclasses import dataclass
 from functools import cache
 
 from bench import floor_native
-from bench.figures import Figure, VoidRunError, table
+from bench.command import command_line, void_is_told
+from bench.figures import Figure, table
 from bench.floor_native import Floor
 from bench.load import Figures, Load, meeting
 from bench.media import CodedPictures, CodedSound, coded_pictures, coded_silence, coded_speech
@@ -139,18 +139,13 @@ async def _cores(load: Load) -> float:
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--few", type=int, default=FEW, help="rooms of the smaller meeting")
     parser.add_argument("--many", type=int, default=MANY, help="legs of the larger ones")
     parser.add_argument("--seconds", type=float, default=LONG_S, help="of each measurement")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(compare(options.few, options.many, options.seconds))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

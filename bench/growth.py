@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, meeting
 
@@ -208,18 +209,13 @@ async def _run(options: argparse.Namespace) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, nargs="+", default=LEGS)
     parser.add_argument("--audio-legs", type=int, nargs="*", default=AUDIO_LEGS)
     parser.add_argument("--seconds", type=float, default=LONG_S, help="of each measurement")
     parser.add_argument("--plots", type=Path, help="folder for the SVG plots")
-    try:
+    with void_is_told():
         found = asyncio.run(_run(parser.parse_args()))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

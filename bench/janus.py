@@ -12,12 +12,12 @@ get: a run in which a room heard nothing is void, and so is one whose generator 
 Needs the Debian package ``janus`` (1.0 or later).
 """
 
-import argparse
 import asyncio
 import json
 import sys
 from collections.abc import Sequence
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.janus_server import janus
 from bench.load import JOIN_ALLOWANCE_S, Figures, Load, cpu_seconds, meeting, memory_bytes
@@ -129,16 +129,12 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print a table and one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, nargs="+", default=[10, 25, 50, 100, 145])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         pairs = asyncio.run(compare(options.legs, options.seconds))
-    except VoidRunError as reason:
-        sys.exit(f"VOID: {reason}")
     print(table(ratio_figure(*pair) for pair in pairs))
     print(json.dumps([{"ours": ours, "janus": theirs} for ours, theirs in pairs]))
 

@@ -12,7 +12,6 @@ those inside is held against the same rooms alone, in the run before.
     python -m bench.joins --rooms 50 --joins 20
 """
 
-import argparse
 import asyncio
 import json
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import Page
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import JOIN_ALLOWANCE_S, Figures, Load, Meeting, meeting
 from tests.peers import child
@@ -205,20 +205,15 @@ def crowd_figures(
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rooms", type=int, default=ROOMS, help="where the browser joins")
     parser.add_argument("--joins", type=int, default=JOINS, help="of the browser; 0: none")
     parser.add_argument("--inside", type=int, default=INSIDE, help="where the many join")
     parser.add_argument("--many", type=int, default=MANY, help="rooms at once; 0: none")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(one_browser(options.rooms, options.joins)) if options.joins else []
         found += asyncio.run(at_once(options.inside, options.many)) if options.many else []
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

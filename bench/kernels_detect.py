@@ -6,7 +6,6 @@ what one would write without it, in the same call: ``ratio`` baseline / ours. Mi
 on the machine; the ratio is what to quote.
 """
 
-import argparse
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 
 from bench import detect_pictures as pictures
 from bench import detect_sound as sounds
+from bench.command import command_line
 from bench.detect_sound import coded, mixed
 from bench.kernels_audio import measure
 from mixer.audio.block import TICK_SAMPLES
@@ -242,9 +242,7 @@ def alarms(seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--seconds", type=float, default=0.5, help="of CPU time for each kernel")
     seconds = parser.parse_args().seconds
     result = {

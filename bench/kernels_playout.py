@@ -8,13 +8,13 @@ played above the fastest packet's way, without the network. Ticks are late by a 
     python -m bench.kernels_playout
 """
 
-import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from bench.command import command_line
 from mixer.audio.block import SAMPLE_RATE_HZ, TICK_S, TICK_SAMPLES
 from mixer.audio.playout import PlayoutBuffer, PlayoutCounters
 from mixer.codecs.opus import OpusDecoder, OpusEncoder
@@ -116,9 +116,7 @@ def line(
 
 def main() -> None:
     """Parse, run, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--phases", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()

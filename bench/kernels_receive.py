@@ -9,7 +9,6 @@ same run, what aiortc does for a packet: ``recvfrom``, ``pylibsrtp.Session.unpro
 Times are CPU times of the process, of reading alone; the ratio is what to quote.
 """
 
-import argparse
 import asyncio
 import json
 import logging
@@ -26,6 +25,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from aiortc.rtcrtpreceiver import StreamStatistics
 from pylibsrtp import Policy, Session
 
+from bench.command import command_line
 from mcu.engine.engine import Engine
 from mcu.engine.local_video import LocalVideo
 from mcu.engine.plan import MediaPlan
@@ -198,9 +198,7 @@ def baseline(rooms: int, rounds: int) -> float:
 
 def main() -> None:
     """Measure both, alternately; print the best of each."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rooms", type=int, default=145)
     parser.add_argument("--rounds", type=int, default=100, help="packets of each room")
     parser.add_argument("--repeats", type=int, default=3)

@@ -18,7 +18,6 @@ machine disturbs them less; they depend on the machine, so the ratio is what to 
 wall times: that is where giving the GIL up costs.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -34,6 +33,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found, unused-ignore]
 
+from bench.command import command_line
 from mcu.media import h264, mmsg
 from mcu.media.batch import PacketBatch, SendtoBatch
 from mcu.media.fan_out import CHUNK_PACKETS
@@ -269,9 +269,7 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=145)
     parser.add_argument("--packets", type=int, default=30_000)
     parser.add_argument("--repeats", type=int, default=3)

@@ -6,7 +6,6 @@ Prints JSON: microseconds of CPU time a packet, and SIP's as a multiple of WebRT
 to quote. The kernel's work for sockets is in it, and is what differs.
 """
 
-import argparse
 import asyncio
 import json
 import logging
@@ -17,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from bench.command import command_line
 from mcu.legs.sip import SipLeg
 from mcu.legs.sip_acceptor import ReservedPorts, SipAcceptor
 from mcu.media import mmsg, rtp
@@ -282,9 +282,7 @@ def _check(count: int, expected: int) -> None:
 
 def main() -> None:
     """Measure all, alternately; print the best of each."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rooms", type=int, default=145)
     parser.add_argument("--rounds", type=int, default=100, help="packets of each room")
     parser.add_argument("--repeats", type=int, default=3)

@@ -8,7 +8,6 @@ scales it into a new array, builds the canvas anew, makes a frame of it by copyi
 once for each leg. CPU time of one thread, one JSON line, ratio = baseline / ours.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 import av
 import numpy as np
 
+from bench.command import command_line
 from bench.media import coded_pictures
 from mcu.engine.plan import MediaPlan, ParticipantPlan, ParticipantSlot, ViewPlan
 from mcu.engine.pool import InlinePool
@@ -148,9 +148,7 @@ def baseline(loops: Sequence[Sequence[bytes]], ticks: int, legs: int) -> float:
 
 def main() -> None:
     """Measure both and print one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="of video, not of waiting")
     parser.add_argument("--legs", type=int, default=4, help="that receive the view")
     options = parser.parse_args()

@@ -16,10 +16,8 @@ those of a receiver without RTCP, which plays everything as it arrives.
     python -m bench.lipsync --seconds 60
 """
 
-import argparse
 import asyncio
 import itertools
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +28,7 @@ import numpy as np
 from aiortc.rtp import RtcpPacket, RtcpSrPacket
 from numpy.typing import NDArray
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.generator_leg import GeneratorLeg
 from bench.latency import BRIGHTNESS, PITCHES_HZ, picture_mark
@@ -365,17 +364,12 @@ def figures(matched: list[tuple[Found, Found]], seconds: float, measured: Figure
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rooms", type=int, default=ROOMS, help="others in the meeting")
     parser.add_argument("--seconds", type=float, default=LONG_S)
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(together(options.rooms, options.seconds))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

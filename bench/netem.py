@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.command import command_line
 from bench.netem_page import PageRoom
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
@@ -299,9 +300,7 @@ def table(found: list[Figures]) -> str:
 
 def main() -> None:
     """Parse, run, print the table and one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help=f"some of {', '.join(NETWORKS)}"
     )

@@ -12,7 +12,6 @@ meeting is ended, and the daemon is watched giving everything back.
     python -m bench.overload --per-second 10 --seconds 60
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -22,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Meeting, cpu_seconds, daemon_figures, meeting
 from tests.peers import child
@@ -211,9 +211,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print a table and one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=MOST_LEGS, help="rooms that may ask, at most")
     parser.add_argument("--per-second", type=float, default=PER_SECOND, help="that ask to come in")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="counted when it is full")
@@ -221,11 +219,8 @@ def main() -> None:
     options = parser.parse_args()
     load = Load(legs=options.legs, seconds=options.seconds, video=True, video_senders=SENDERS,
                 layout="3x3")  # fmt: skip
-    try:
+    with void_is_told():
         found = asyncio.run(run(load, options.per_second, options.max_load))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(figures_of(found)), file=sys.stderr)
     print(json.dumps(found))
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import uvloop
 
+from bench.command import command_line
 from bench.generator import AUDIO_PHASES, PHASE_S, POLL_PHASES, STARVED_PHASES
 from bench.janus_server import LEVEL_ID, PAYLOAD_TYPE
 from bench.media import CodedSound, coded_silence, coded_speech
@@ -201,9 +202,7 @@ async def _run(options: argparse.Namespace) -> dict[str, float | int | bool]:
 
 def main() -> None:
     """Print the rooms' ports, read where they send to, run, print the figures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=10)
     parser.add_argument("--speakers", type=int, default=4)
     parser.add_argument("--sampled", type=int, default=2, help="rooms that decode what they get")

@@ -9,7 +9,6 @@ the baseline's. ``cores.svg``: cores of the server by room, against the others u
 both scales are logarithmic. The same results give the same files.
 """
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from bench.command import command_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,9 +165,7 @@ def read(path: Path) -> Any:
 
 def main() -> None:
     """Parse, read, draw; tell what was written."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--capacity", type=Path, help="what bench.capacity wrote")
     parser.add_argument("--audio", type=Path, help="what bench.audio wrote")
     parser.add_argument("--out", type=Path, default=Path("docs/plots"), help="folder for the plots")

@@ -26,7 +26,6 @@ How the pictures look is measured by ``bench.composition``.
 Needs the Debian package pocketsphinx-testdata, and ``pesq`` and ``pystoi`` from PyPI.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -38,7 +37,8 @@ from typing import cast
 
 import numpy as np
 
-from bench.figures import Figure, VoidRunError, table
+from bench.command import command_line, void_is_told
+from bench.figures import Figure, table
 from bench.sound_quality import SpeechScore, level_range_db, roughness, score
 from bench.speech import Sound, others, reader, with_pauses
 from mcu.legs.leg import Leg
@@ -324,9 +324,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print the tables and one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="seeds of each row with loss")
     parser.add_argument("--clicks-only", action="store_true", help="no speech")
     options = parser.parse_args()
@@ -334,10 +332,8 @@ def main() -> None:
     figures = smoothness_figures(ears, moving_db, too_loud_together())
     cases: list[Case] = []
     if not options.clicks_only:
-        try:
+        with void_is_told():
             cases = speech_cases(options.repeats)
-        except VoidRunError as reason:
-            sys.exit(f"VOID: {reason}")
         print(case_table(cases) + "\n")
         figures = speech_figures(cases) + figures
     print(table(figures))

@@ -13,13 +13,13 @@ long as to find them ready.
     python -m bench.readiness --legs 145 --seconds 60
 """
 
-import argparse
 import asyncio
 import json
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Meeting, meeting
 
@@ -127,18 +127,13 @@ async def _ended(held: Meeting, check: str) -> dict[str, Any]:
 
 def main() -> None:
     """Parse, run, print the figures and one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS, help="rooms")
     parser.add_argument("--seconds", type=float, default=LONG_S, help="of each measurement")
     parser.add_argument("--whole", action="store_true", help="wait for the end of the check")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(run(options.legs, options.seconds, whole=options.whole))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     counted = {
         "legs": options.legs,
         "measured_at_once": found.measuring,

@@ -10,10 +10,8 @@ recorder alone.
     python -m bench.recording --legs 24 --turns 6
 """
 
-import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 import aiohttp
 import av
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Loaded, Meeting, meeting
 from tests.peers.daemon import ADMIN_TOKEN
@@ -174,18 +173,13 @@ def _encoders(turns: list[Figures]) -> float:
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS)
     parser.add_argument("--seconds", type=float, default=LONG_S, help="of each turn")
     parser.add_argument("--turns", type=int, default=LONG_TURNS)
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(recorded(options.legs, options.seconds, options.turns))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

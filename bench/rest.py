@@ -14,7 +14,6 @@ from a process that does nothing else.
     python -m bench.rest --seconds 60
 """
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -30,6 +29,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Load, Meeting, meeting
 from tests.peers.daemon import ADMIN_TOKEN
@@ -287,18 +287,13 @@ def figures(client: Client, measured: Figures, rate_hz: float) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS)
     parser.add_argument("--rate", type=float, default=RATE_HZ, help="requests a second")
     parser.add_argument("--seconds", type=float, default=LONG_S)
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(answered(options.legs, options.rate, options.seconds))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(found))
 
 

@@ -21,7 +21,6 @@ it. Whatever is late or missed is counted for each load alone.
     python -m bench.sip --rate 50 --seconds 90 --profile
 """
 
-import argparse
 import asyncio
 import json
 import sys
@@ -33,6 +32,7 @@ from pathlib import Path
 
 from pyinstrument import Profiler
 
+from bench.command import command_line, void_is_told
 from bench.figures import Figure, VoidRunError, table
 from bench.load import Figures, Loaded, cpu_seconds
 from bench.sip_agent import SECRET, Cost, calls, registrations
@@ -306,9 +306,7 @@ async def measure(*, short: bool) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print the table; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     size = Size()
     parser.add_argument("--agent", type=int, default=size.agent, help="calls of the agent alone")
     parser.add_argument("--sockets", type=int, default=size.sockets, help="calls through sockets")
@@ -325,13 +323,10 @@ def main() -> None:
         seconds=options.seconds, rate_hz=options.rate, at_once=options.at_once,
         rooms=options.rooms,
     )  # fmt: skip
-    try:
+    with void_is_told():
         figures = asyncio.run(run(size, profile=options.profile))
         print(table(figures))
         print(json.dumps([asdict(figure) for figure in figures], ensure_ascii=False))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":

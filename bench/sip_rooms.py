@@ -7,7 +7,6 @@ prints what it has seen, as JSON, and all rooms hang up before that where it say
 it ends with its input.
 """
 
-import argparse
 import asyncio
 import json
 import socket
@@ -20,6 +19,7 @@ from functools import partial
 import numpy as np
 import uvloop
 
+from bench.command import command_line
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.settings import EndpointSettings
 from mixer.codecs.g711 import encoding_table
@@ -228,9 +228,7 @@ async def run(count: int) -> None:
 
 def main() -> None:
     """Parse and run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--count", type=int, default=145)
     uvloop.run(run(parser.parse_args().count))
 

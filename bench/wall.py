@@ -8,7 +8,6 @@ wall. The meeting is measured without and with it in turn, by the same rooms in 
     python -m bench.wall --seconds 60
 """
 
-import argparse
 import asyncio
 import base64
 import json
@@ -19,7 +18,8 @@ from typing import Any
 
 import aiohttp
 
-from bench.figures import Figure, VoidRunError, table
+from bench.command import command_line, void_is_told
+from bench.figures import Figure, table
 from bench.load import Figures, Load, Loaded, Meeting, meeting
 from tests.peers.daemon import ADMIN_TOKEN
 
@@ -154,17 +154,12 @@ def figures_of(found: Figures) -> list[Figure]:
 
 def main() -> None:
     """Parse, run, print a table and one JSON line; exit 1 when the run is void."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=LEGS, help="rooms that join")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     options = parser.parse_args()
-    try:
+    with void_is_told():
         found = asyncio.run(run(load_of(options.seconds, options.legs)))
-    except VoidRunError as error:
-        print(f"VOID: {error}", file=sys.stderr)
-        sys.exit(1)
     print(table(figures_of(found)), file=sys.stderr)
     print(json.dumps(found))
 
