@@ -357,9 +357,13 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
             f"The store has schema {version}, this program knows up to {len(MIGRATIONS)}: "
             "run the version that wrote it, or put back a backup made before."
         )
-    for step, script in enumerate(MIGRATIONS[version:], version + 1):
-        # One script, so that a crash leaves either the old schema or the new one.
-        await connection.executescript(f"BEGIN;{script};PRAGMA user_version = {step};COMMIT;")
+    if version < len(MIGRATIONS):
+        # One transaction, so that a crash leaves either the old schema or the new one, and a new
+        # file waits for the disk once.
+        steps = ";".join(MIGRATIONS[version:])
+        await connection.executescript(
+            f"BEGIN;{steps};PRAGMA user_version = {len(MIGRATIONS)};COMMIT;"
+        )
 
 
 async def _close_all(connections: Iterable[aiosqlite.Connection]) -> None:

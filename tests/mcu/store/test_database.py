@@ -83,9 +83,17 @@ async def test_a_file_of_a_newer_version_is_not_touched(path):
         await Database.open(path)
 
 
-async def test_a_migration_that_breaks_leaves_the_old_schema(path, monkeypatch):
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);",),
+        ("CREATE TABLE half (x)", "INSERT INTO nowhere VALUES (1)"),
+    ],
+    ids=["one", "two"],
+)
+async def test_a_migration_that_breaks_leaves_the_old_schema(path, monkeypatch, steps):
     await (await Database.open(path)).close()
-    broken = (*MIGRATIONS, "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);")
+    broken = (*MIGRATIONS, *steps)
     monkeypatch.setattr("mcu.store.database.MIGRATIONS", broken)
     with pytest.raises(StoreUnavailable):
         await Database.open(path)
