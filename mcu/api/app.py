@@ -1,6 +1,7 @@
 """The aiohttp application: one table of routes, from which router and document are both made."""
 
 import json
+from functools import cache
 from importlib import metadata
 from typing import Final
 
@@ -105,7 +106,7 @@ def make_app(services: Services) -> web.Application:
         directory=Directory(services),
         replays=Replays(services.store),
         metrics=Metrics(services.media, services.collectors),
-        document=json.dumps(openapi_document(ROUTES, _version())).encode(),
+        document=_document(),
     )
     app[API_STATE] = api
     wall.keep_texts(app)
@@ -126,6 +127,12 @@ async def _end_streams(app: web.Application) -> None:
     """Hang up, so that stopping does not wait for clients; they resume elsewhere or later."""
     for stream in list(app[API_STATE].streams):
         stream.close()
+
+
+@cache
+def _document() -> bytes:
+    """As it is sent: made of constants, so it is the same for every app of a process."""
+    return json.dumps(openapi_document(ROUTES, _version())).encode()
 
 
 def _version() -> str:
