@@ -33,10 +33,12 @@ def alone(state: ConferenceState, view: str) -> str | None:
 def leaders(state: ConferenceState, view: str) -> tuple[str, ...]:
     """Who takes the first speakers' slots of a view, in order: at most two.
 
-    Who has the floor; while the chair speaks in between, the chair. The chair also sees who had
-    the floor before, since it may want to ask back.
+    Who has the floor; while the chair speaks in between, the chair. The chair also sees who is
+    called, and who had the floor before, since it may want to ask back.
     """
     wanted: list[str | None] = []
+    if view == CHAIR_VIEW:
+        wanted += [each.on_air for each in state.roll_calls]
     holder = state.floor.holder
     if holder is not None and holder.picture != "none":
         wanted.append(holder.participant if holder.interrupted_at is None else state.chair)

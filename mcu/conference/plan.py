@@ -107,7 +107,8 @@ def _unmarked(state: ConferenceState, name: str, people: list[Participant]) -> V
         slots = on_air.take_lead(slots, leading)
     if len(slots) != slot_count(layout):  # a layout got other slots since it was chosen
         layout, slots = fill(layout, people, kept)
-    view = ViewPlan(name, layout, slots, message, fit=setting.fit)
+    watcher = state.chair if name == "chair" else None
+    view = ViewPlan(name, layout, slots, message, fit=setting.fit, watcher=watcher)
     if setting.slots is not None or any(isinstance(each, PresentationSlot) for each in slots):
         return view  # the operator has said what stands where, or it is shown already
     return replace(view, with_presentation=_with_presentation(view, people, leading, kept))

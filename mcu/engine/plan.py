@@ -132,6 +132,7 @@ class ViewPlan:
     Args:
         fit: of cameras; a presentation is always shown whole.
         recorded: a mark beside the clock says so.
+        watcher: whom it is made for; it stands in no speaker's slot of it, however much it speaks.
         with_presentation: what legs that do not receive presentation as a stream of its own are
             shown instead, while there is one; a name of its own. None: they are shown this.
     """
@@ -145,6 +146,7 @@ class ViewPlan:
     with_presentation: "ViewPlan | None" = None
     recorded: bool = False
     overlays: tuple[OverlayPlan, ...] = ()
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

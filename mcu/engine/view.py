@@ -7,7 +7,7 @@ nobody.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -95,6 +95,9 @@ class View:
         """Decide who stands in which slot now."""
         rects = self._composer.rects(self.plan.layout)
         areas = [rect.width * rect.height for rect in rects]
+        if self.plan.watcher in room.present:
+            others = [one for one in room.present if one != self.plan.watcher]
+            room = replace(room, present=others)
         self.bindings = self._resolver.resolve(self.plan.slots, areas, room, now)
         self._sizes = [
             (binding, (rect.width, rect.height))

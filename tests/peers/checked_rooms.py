@@ -130,6 +130,8 @@ class CheckedRooms:
         self.rooms: dict[str, VirtualRoom] = {}
         self._asked: dict[str, str] = {}
         self._rules, self._budget = rules, budget
+        self.opener = OPERATOR
+        """Whose token opens their legs."""
         self.checks = self._made()
 
     def _made(self) -> ReadinessChecks:
@@ -225,7 +227,7 @@ class CheckedRooms:
             colour=YELLOW,
             options=OfferOptions(video="H264" if kind.camera else None, transport_cc=True),
         )
-        room = await self.site.offer(setup, conference=conference, actor=OPERATOR)
+        room = await self.site.offer(setup, conference=conference, actor=self.opener)
         if kind.camera and kind.codec == "H264":
             pictures = dark_camera() if kind.black else camera().payloads
             room.pictures = [list(payloads) for payloads in pictures]

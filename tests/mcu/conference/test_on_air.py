@@ -5,6 +5,7 @@ import pytest
 from mcu.conference.commands import MuteAll, NoteLeft, SetLayout, StartBroadcast
 from mcu.conference.floor_model import EndFloor, GrantFloor, InterruptFloor
 from mcu.conference.plan import media_plan
+from mcu.conference.roll_call_model import StartRollCall
 from mcu.engine.plan import EmptySlot, ParticipantSlot, PresentationSlot, SpeakerSlot
 from tests.mcu.conference.meeting import ids, meeting, then
 
@@ -40,6 +41,14 @@ def test_automatic_pictures_are_led_and_go_back():
 @pytest.mark.parametrize(("count", "layout"), [(6, "1+5"), (8, "1+7"), (13, "1+12"), (30, "1+12")])
 def test_the_smallest_that_holds_all(count, layout):
     assert shown(then(here(count), GrantFloor("b3")))[0] == layout
+
+
+def test_the_chair_sees_who_is_called_and_never_itself():
+    state = then(here(layout="1+5"), StartRollCall("called", ("b3", "b1")))
+    assert shown(state, "chair") == ("1+5", ["b3", "b1", "b2", "b4", None, None])
+    assert shown(state) == ("1x1", ["b3"])
+    assert view(state, "chair").watcher == "b0"
+    assert view(state).watcher is None
 
 
 def test_one_alone():
