@@ -72,7 +72,7 @@ async def departments_wait_for_the_chair(story: Story, up: str, province: str, c
     counts = (await story.get(f"/conferences/{across}", city))["counts"]
     assert counts["connected"] == DEPARTMENTS - 1, "one head is late"
     # The province's meeting is over: the chair comes, and presides.
-    await story.call("DELETE", f"/conferences/{up}", by=province, status=204)
+    await story.end(up, province)
     await story.soon(lambda: story.site.state(across).chair == CITY)
     await story.pass_time(5)
     assert (await story.roster(across, city))[CITY]["state"] == "connected"
@@ -154,7 +154,7 @@ async def nobody_sees_what_is_not_its_own(story: Story, across: str, down: str) 
 
 async def each_meeting_has_its_report(story: Story, across: str, down: str, city: str) -> None:
     for conference in (across, down):
-        await story.call("DELETE", f"/conferences/{conference}", by=city, status=204)
+        await story.end(conference, city)
     await story.written()
     report = await story.get(f"/conferences/{across}/report", city)
     rooms = {room["participant"]: room for room in report["rooms"]}
