@@ -268,8 +268,8 @@ function Script({ desk, script, off }) {
         (/** @type {any} */ step, /** @type {number} */ at) =>
           html`<li key=${at} class=${runs && script.next_step === at + 1 ? "next" : ""}>
             <span>
-              <b>${duration(step.at_s)}</b> ${said(step)}
-              ${step.participants.map(label).join(", ") || t("drill.whole")}
+              <b>${duration(step.at_s)}</b>
+              ${` ${said(step)} ${step.participants.map(label).join(", ") || t("drill.whole")} `}
               <span class="quiet">${duration(step.duration_s)}</span>
             </span>
             <button
@@ -326,8 +326,8 @@ function Took({ fault, mark }) {
   const found = fault.marks.find((/** @type {any} */ one) => one.kind === mark);
   if (!found) return html`<span class="quiet">–</span>`;
   const what = [`drill.what.${found.what}`, `alarm.${found.what}`].find((key) => hasText(key));
-  return html`<b>${number(found.after_s, 0)} s</b>
-    <span class="quiet">${[found.by, what && t(what)].filter(Boolean).join(" · ")}</span>`;
+  const how = [found.by, what && t(what)].filter(Boolean).join(" · ");
+  return html`<b>${number(found.after_s, 0)} s</b> <span class="quiet">${how}</span>`;
 }
 
 /** A fault in words, with its numbers. @param {any} one */
