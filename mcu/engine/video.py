@@ -123,7 +123,8 @@ class VideoMixer:
         self._sources[participant, source] = VideoSource(
             source, leg, self._pool, self._counters, self._clock
         )
-        self._let_fail()
+        if self._plan.faults:
+            self._let_fail()
 
     def remove_source(self, participant: str, source: StreamName) -> None:
         """Forget a source; its slot shows a card."""

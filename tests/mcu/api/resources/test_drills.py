@@ -162,3 +162,6 @@ async def test_the_table_and_the_report_tell_of_it(meeting: tuple[Api, str]) -> 
     reply = await api.call("GET", f"{path}/report.csv?table=drill", status=200)
     (row,) = csv.DictReader(io.StringIO(reply.body.decode("utf-8-sig")))
     assert row["ending"] == "ended"
+    for language in ("vi", "en"):
+        reply = await api.call("GET", f"{path}/report.pdf?lang={language}", status=200)
+        assert reply.body.startswith(b"%PDF")
