@@ -22,7 +22,11 @@ from mcu.engine.plan import (
 
 BROADCAST_LAYOUT = "1x1"
 PRESENTATION_LAYOUT = "presenter"
-WAITING_TEXT = "Xin chờ trong giây lát, người điều khiển sẽ mời vào họp"
+WAITING_TEXT = (
+    "Xin chờ trong giây lát, người điều khiển sẽ mời vào họp · "
+    "Please wait: the operator will let you in"
+)
+"""In both languages: all who wait see one picture, whatever language their room's page has."""
 
 
 def media_plan(state: ConferenceState) -> MediaPlan:

@@ -1,40 +1,27 @@
 """A room in trouble in real pages: raised by the daemon, acknowledged and dealt with by keys."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.software_bridge import SoftwareBridge
 
 pytestmark = pytest.mark.timeout(240)
 
-PICTURES = os.environ.get("PAGE_PICTURES")
-"""A directory for screenshots, to be looked at; none are taken without it."""
 NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh"}
+CONTACT = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
 
 
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            contact = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(NAMES, contact=CONTACT)
         yield daemon
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.set_viewport_size({"width": 1366, "height": 768})
-        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:

@@ -2,31 +2,23 @@
 
 import csv
 import io
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
-
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""Where to leave what was seen."""
 
 
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        await daemon.call(
-            "POST", "/units", {"id": "tinh", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        )
-        for id_ in ("van-ninh", "dien-khanh"):
-            bridge = {"id": id_, "name": f"Xã {id_}", "unit": "tinh", "kind": "webrtc"}
-            await daemon.call("POST", "/bridges", bridge)
+        names = {"van-ninh": "Xã Vạn Ninh", "dien-khanh": "Xã Diên Khánh"}
+        await daemon.register(names, unit="tinh")
         yield daemon
 
 
@@ -40,11 +32,6 @@ async def console() -> AsyncIterator[ChromiumPage]:
 async def start(daemon: Daemon, name: str) -> str:
     body = {"name": name, "unit": "tinh", "bridges": ["van-ninh", "dien-khanh"]}
     return str((await daemon.call("POST", "/conferences", body))["id"])
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def test_the_report_of_a_conference_that_runs_and_of_one_that_is_over(

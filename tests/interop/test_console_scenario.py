@@ -1,6 +1,5 @@
 """Scenarios and agendas in real Chromium with the real daemon: prepared, held, by keys too."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,13 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
+from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(240)
 
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""A directory for screenshots, to be looked at; none are taken without it."""
 ROOMS = {
     "tinh-uy": "Hội trường Tỉnh ủy",
     "dien-khanh": "Xã Diên Khánh",
@@ -58,11 +55,7 @@ def scenario(begins_at: datetime) -> dict[str, Any]:
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in ROOMS.items():
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(ROOMS)
         yield daemon
 
 
@@ -72,12 +65,6 @@ async def console(request: pytest.FixtureRequest) -> AsyncIterator[ChromiumPage]
         yield chromium
         assert chromium.faults == []
         assert chromium.complaints == []
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        size = page.viewport_size or {"width": 0}
-        await page.screenshot(path=f"{PICTURES}/{name}-{size['width']}.png")
 
 
 async def open_list(daemon: Daemon, page: Page) -> None:

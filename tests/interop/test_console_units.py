@@ -1,19 +1,16 @@
 """Units in the console: found, merged, split, and what they were before, in both languages."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
 
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""Where to leave what was seen."""
 
 UNITS = (
     ("khanh-hoa", "Tỉnh Khánh Hòa", "province", None),
@@ -42,11 +39,6 @@ async def console() -> AsyncIterator[ChromiumPage]:
     async with ChromiumPage(size=(1366, 768)) as chromium:
         yield chromium
         assert chromium.faults == []
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def open_units(daemon: Daemon, page: Page) -> None:
@@ -86,6 +78,42 @@ async def test_a_unit_goes_up_in_another_and_leaves_its_history(
     await picture(page, "unit-history")
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+
+
+async def test_a_unit_is_renamed_and_moved(daemon: Daemon, console: ChromiumPage) -> None:
+    page = console.page
+    await open_units(daemon, page)
+    await page.get_by_role("button", name="Đổi tên hoặc chuyển Xã Diên Toàn").press("Enter")
+    dialog = page.locator("dialog")
+    name = dialog.get_by_label("Tên")
+    save = dialog.get_by_role("button", name="Lưu", exact=True)
+    await expect(name).to_be_focused()
+    await expect(save).to_be_disabled()
+    await name.fill("Phường Diên Toàn")
+    parent = dialog.get_by_label("Trực thuộc")
+    await expect(parent).to_have_value("dien-khanh")
+    await expect(parent.locator("option[value='dien-toan']")).to_have_count(0)
+    await parent.select_option("van-ninh")
+    await picture(page, "unit-change")
+    await daemon.call("PATCH", "/units/dien-toan", {"level": "agency"})
+    await save.press("Enter")
+    await expect(dialog.locator(".problem")).to_be_visible()  # somebody else was faster
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await page.locator(".languages button[lang=en]").click()
+    await page.get_by_role("button", name="Rename or move Xã Diên Toàn").press("Enter")
+    await dialog.get_by_label("Name").fill("Phường Diên Toàn")
+    await dialog.get_by_label("Stands in").select_option("van-ninh")
+    await dialog.get_by_role("button", name="Save", exact=True).press("Enter")
+    await expect(dialog).to_have_count(0)
+    unit = await daemon.call("GET", "/units/dien-toan")
+    assert (unit["name"], unit["parent"], unit["level"]) == (
+        "Phường Diên Toàn",
+        "van-ninh",
+        "agency",
+    )
+    await page.get_by_role("button", name="Rename or move Tỉnh Khánh Hòa").press("Enter")
+    await expect(dialog.get_by_label("Stands in")).to_have_value("")
 
 
 async def test_a_unit_is_split_and_who_is_overtaken_is_told(

@@ -1,39 +1,26 @@
 """Rooms are convened and moved in real pages: the operator's keys, the room's page that waits."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
 
-PICTURES = os.environ.get("PAGE_PICTURES")
-"""A directory for screenshots, to be looked at; none are taken without it."""
 NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh", "cam-lam": "Xã Cam Lâm"}
+CONTACT = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
 
 
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            contact = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(NAMES, contact=CONTACT)
         yield daemon
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.set_viewport_size({"width": 1366, "height": 768})
-        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) -> None:
@@ -132,6 +119,24 @@ async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(daemon: D
         assert console.faults == []
 
 
+async def test_a_scenario_whose_room_is_busy_starts_and_asks_for_it(daemon: Daemon) -> None:
+    async with ChromiumPage() as console:
+        district = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": ["truong-sa"]}
+        await daemon.call("POST", "/conferences", district)
+        item = {"title": "Khai mạc", "duration_s": 60}
+        prepared = {"id": "kb", "name": "Họp tỉnh", "unit": "khanh-hoa", "items": [item]}
+        await daemon.call("POST", "/scenarios", prepared)
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.get_by_role("link", name="Kịch bản").click()
+        await desk.get_by_role("button", name="Mở hội nghị").press("Enter")
+        row = desk.locator(".convening-rows li")
+        await expect(row).to_contain_text("đang bận ở Họp huyện")
+        await row.get_by_role("button", name="Chuyển Đặc khu Trường Sa sang").press("Enter")
+        await expect(desk.locator("#row-truong-sa")).to_be_visible()
+        assert console.faults == []
+
+
 async def test_a_late_room_waits_until_it_is_let_in(daemon: Daemon) -> None:
     async with ChromiumPage() as room, ChromiumPage() as console:
         body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
@@ -153,11 +158,17 @@ async def test_a_late_room_waits_until_it_is_let_in(daemon: Daemon) -> None:
         await room.page.wait_for_function(
             "() => document.querySelector('video.composed')?.videoWidth > 0", timeout=60_000
         )
+        hint = room.page.locator(".hint.waiting")
+        await expect(hint).to_contain_text("Sẽ được mời vào ngay")
+        await room.page.mouse.move(200, 200)  # the buttons hide while nobody touches anything
+        await room.page.locator(".languages button[lang=en]").click()
+        await expect(hint).to_contain_text("You will be let in shortly")
         await picture(desk, "console-waiting")
         await picture(room.page, "join-waiting")
         await desk.keyboard.press("Shift+A")
         await expect(desk.locator(".waiting-room")).to_have_count(0)
         let_in = await daemon.call("GET", f"/conferences/{conference}/participants/truong-sa")
         assert not let_in["waiting"]
+        await expect(hint).to_have_count(0)
         assert console.faults == []
         assert room.faults == []

@@ -31,11 +31,7 @@ UFRAG = "() => /a=ice-ufrag:(\\S+)/.exec(window.peers.at(-1).remoteDescription.s
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(NAMES)
         yield daemon
 
 

@@ -1,6 +1,5 @@
 """The floor and a roll call from the room's button to the operator's record, in real pages."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,23 +8,16 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.interop.test_pages_with_daemon import NAMES, ROOM, enter, expect_playing, start
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
-
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""Where to leave what was seen."""
 
 
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(NAMES)
         yield daemon
 
 
@@ -94,7 +86,11 @@ async def correct_by_keys(desk: Page, name: str) -> None:
     """Correct a signed entry without the mouse, and in English."""
     choice = desk.get_by_label(f"Điểm danh {name}")
     await choice.focus()
-    await choice.select_option("absent")
+    await desk.keyboard.press("ArrowDown")  # opens it, and marks nobody yet
+    await desk.keyboard.press("ArrowDown")
+    await desk.keyboard.press("ArrowDown")
+    await desk.keyboard.press("ArrowDown")
+    await desk.keyboard.press("Enter")
     dialog = desk.locator("dialog")
     await expect(dialog).to_contain_text(f"Sửa kết quả: {name}")
     await expect(dialog.locator("textarea")).to_be_focused()
@@ -116,11 +112,6 @@ async def correct_by_keys(desk: Page, name: str) -> None:
     await desk.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
     await expect(desk.locator(".roll-rows .late")).to_contain_text("đến sau khai mạc")
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def test_a_record_is_signed_when_the_meeting_is_over(daemon: Daemon) -> None:

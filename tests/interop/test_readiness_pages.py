@@ -1,21 +1,18 @@
 """A readiness check from the operator's choice to the table, with a real page in a room."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(240)
 
 REFUSE = ("fault", "missing")
 BUSY = {"busy-here", "small", "slow", "capacity-up", "no-picture"}
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""Where to leave what was seen."""
 LENIENT = {
     "width": 320, "height": 180, "fps": 4, "uplink_bps": 50_000, "downlink_bps": 20_000,
     "loss_percent": 40, "jitter_ms": 2_000, "round_trip_ms": 5_000,
@@ -29,24 +26,14 @@ QUICK = {
 }
 
 
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"readiness-{name}.png")
-
-
 async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> None:
     async with (
         Daemon(tmp_path / "data", environment=QUICK) as daemon,
         ChromiumPage() as room,
         ChromiumPage() as console,
     ):
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            contact = {"name": "Trần Thị Bình", "phone": "0258 3822 111"}
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "contact": contact}
-            bridge |= {"standard": LENIENT}
-            await daemon.call("POST", "/bridges", bridge | {"kind": "webrtc"})
+        contact = {"name": "Trần Thị Bình", "phone": "0258 3822 111"}
+        await daemon.register(NAMES, contact=contact, standard=LENIENT)
         token = (await daemon.call("POST", "/bridges/dien-khanh/token"))["token"]
         await room.page.goto(f"{daemon.url}/join#token={token}&auto=1")
 
@@ -61,14 +48,14 @@ async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> Non
         await expect(away).to_contain_text("Đang gọi")
 
         # Somebody in the room hears the tone.
-        await picture(room.page, "join")
+        await picture(room.page, "readiness-join")
         await room.page.get_by_role("button", name="Nghe rõ").click()
         await expect(room.page.locator(".hints")).to_contain_text("đã ghi nhận trả lời")
 
         await expect(away).to_contain_text("không liên lạc được", timeout=90_000)
         await expect(away.get_by_role("link", name="0258 3822 111")).to_be_visible()
         await expect(here).to_contain_text(re.compile("ẵn sàng"), timeout=90_000)
-        await picture(desk, "table")
+        await picture(desk, "readiness-table")
         check = desk.url.rpartition("/")[2]
         found = await daemon.call("GET", f"/readiness-checks/{check}")
         [measured] = [each for each in found["rooms"] if each["bridge"] == "dien-khanh"]
@@ -92,6 +79,6 @@ async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> Non
         await expect(away).to_contain_text("Đang gọi")
         await desk.get_by_role("button", name="EN").click()
         await expect(away).to_contain_text("Is called")
-        await picture(desk, "again")
+        await picture(desk, "readiness-again")
         await desk.get_by_role("button", name="End the check").click()
         await expect(away).to_contain_text("the check was cancelled")

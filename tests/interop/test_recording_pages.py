@@ -1,38 +1,25 @@
 """Recording in real pages: by mouse and by keys, seen by the operator and by the room."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.interop.test_pages_with_daemon import NAMES, ROOM, enter, expect_playing, start
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(240)
-
-PICTURES = os.environ.get("CONSOLE_SCREENSHOTS")
-"""Where to leave what was seen."""
 
 
 @pytest.fixture
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     settings = {"MCU_RECORDING__RESERVE_MB": "1"}
     async with Daemon(tmp_path / "data", environment=settings) as daemon:
-        unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
-        await daemon.call("POST", "/units", unit)
-        for id_, name in NAMES.items():
-            bridge = {"id": id_, "name": name, "unit": "khanh-hoa", "kind": "webrtc"}
-            await daemon.call("POST", "/bridges", bridge)
+        await daemon.register(NAMES)
         yield daemon
-
-
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
 async def test_recorded_by_mouse_and_by_keys(daemon: Daemon) -> None:

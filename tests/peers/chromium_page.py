@@ -1,5 +1,6 @@
 """A page in headless Chromium that reports everything that went wrong in it."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -19,9 +20,18 @@ from tests.peers.chromium_room import CHROMIUM, QUIET_ARGUMENTS
 
 LAPTOP = (1366, 768)
 DESK = (1920, 1080)
+PICTURES = os.environ.get("PAGE_PICTURES")
+"""A directory for screenshots, to be looked at; none are taken without it."""
 
 # What is expected is waited for; five seconds, the default, a busy machine may need to draw a page.
 expect.set_options(timeout=30_000)
+
+
+async def picture(page: Page, name: str) -> None:
+    """Leave a screenshot where ``PAGE_PICTURES`` says; its name ends with the page's width."""
+    if PICTURES:
+        size = page.viewport_size or {"width": 0}
+        await page.screenshot(path=f"{PICTURES}/{name}-{size['width']}.png")
 
 
 @asynccontextmanager

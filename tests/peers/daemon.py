@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,6 +150,20 @@ class Daemon:
                 samples[name] = float(value)
         return samples
 
+    async def register(
+        self,
+        rooms: Mapping[str, str],
+        *,
+        unit: str = "khanh-hoa",
+        unit_name: str = "Tỉnh Khánh Hòa",
+        **bridge: Any,
+    ) -> None:
+        """A province with rooms (id -> name) that have a page; ``bridge``: what more they have."""
+        await self.call("POST", "/units", {"id": unit, "name": unit_name, "level": "province"})
+        for id_, name in rooms.items():
+            body = {"id": id_, "name": name, "unit": unit, "kind": "webrtc", **bridge}
+            await self.call("POST", "/bridges", body)
+
     async def province(
         self, bridges: dict[str, str], **conference: Any
     ) -> tuple[str, dict[str, str]]:
@@ -156,13 +171,11 @@ class Daemon:
 
         Returns: the conference's id, and each bridge's token.
         """
-        await self.call("POST", "/units", {"id": "tinh", "name": "Tỉnh", "level": "province"})
-        tokens = {}
-        for bridge, name in bridges.items():
-            await self.call(
-                "POST", "/bridges", {"id": bridge, "name": name, "unit": "tinh", "kind": "webrtc"}
-            )
-            tokens[bridge] = (await self.call("POST", f"/bridges/{bridge}/token"))["token"]
+        await self.register(bridges, unit="tinh", unit_name="Tỉnh")
+        tokens = {
+            bridge: (await self.call("POST", f"/bridges/{bridge}/token"))["token"]
+            for bridge in bridges
+        }
         found = await self.call(
             "POST",
             "/conferences",

@@ -42,6 +42,7 @@ def test_who_comes_late_waits_and_who_was_here_comes_back():
     card = plan.views[WAITING_VIEW]
     assert card.slots == (EmptySlot(),)
     assert "Xin chờ" in card.message
+    assert "Please wait" in card.message
     assert plan.views["main"].layout == "2x2", "of the two who are here, and places for the others"
 
 

@@ -57,6 +57,7 @@ export class AgendaState {
   /** Under the version that is on the screen: who is overtaken by another is told.
    * @param {string} method @param {string} where @param {any} [json] */
   async send(method, where, json) {
+    if (this.agenda.peek() === undefined) await this.read(); // a key was faster than its panel
     const headers = { "If-Match": `"${this.agenda.peek()?.version ?? 0}"` };
     try {
       const response = await request(`${this.path}${where}`, { method, json, headers });

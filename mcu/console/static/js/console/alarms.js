@@ -4,6 +4,7 @@
 import { classes, html, signal, useEffect, useRef } from "../shared/base.js";
 import { get, send } from "../shared/api.js";
 import { announcement, Problem, show } from "../shared/controls.js";
+import { focusFirst } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { clock, hasText, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
@@ -112,8 +113,16 @@ export function AlarmsPanel({ desk }) {
   });
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    if (!(event.target instanceof HTMLElement) || !event.target.dataset.alarm) return;
     const name = /^Key([A-Z])$/.exec(event.code)?.[1] ?? event.key;
+    if (event.target === event.currentTarget && /^Arrow(Up|Down)$/.test(name)) {
+      // What was dealt with has gone: the keys go on with what is chosen now, but no key acts on it
+      // before somebody has gone there.
+      event.preventDefault();
+      event.stopPropagation();
+      focusFirst(".alarm-what[tabindex='0']");
+      return;
+    }
+    if (!(event.target instanceof HTMLElement) || !event.target.dataset.alarm) return;
     const alarm = items.find((one) => one.number === chosen);
     if (!alarm || !act[name]) return;
     event.preventDefault();

@@ -3,7 +3,8 @@
 
 import { classes, html, signal, useEffect, useMemo, useState } from "../shared/base.js";
 import { session } from "../shared/api.js";
-import { announcement, Dialog, Problem, Toasts, undoLast } from "../shared/controls.js";
+import { alongTabs, announcement, Dialog, Problem, Toasts, undoLast } from "../shared/controls.js";
+import { focusFirst, focusSoon } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { Actions, busy } from "./actions.js";
@@ -68,10 +69,30 @@ export class Desk {
     return ["admin", "operator", "technician"].includes(this.role ?? "");
   }
 
-  /** @param {string} id */
+  /** Show a room close up, and let keys act there. @param {string} id */
   openRoom(id) {
     this.roster.selected.value = id;
-    this.panel.value = "room";
+    this.showRoom();
+    focusSoon(".room");
+  }
+
+  /** On large screens it is always shown, and the panel that is open stays. */
+  showRoom() {
+    if (!isLarge.peek()) this.panel.value = "room";
+  }
+
+  /** Open a panel by its key; the next Tab leads into it. @param {string} id */
+  openPanel(id) {
+    this.wall.value = false;
+    this.panel.value = id;
+    focusSoon(`#tab-${id}`);
+  }
+
+  /** Show all rooms as tiles, or the desk again; keys act on the same room as before. */
+  toggleWall() {
+    this.wall.value = !this.wall.value;
+    if (this.wall.value) requestAnimationFrame(() => enterWall());
+    else focusSoon(".rows [role=row].selected", ".rows");
   }
 }
 
@@ -200,13 +221,13 @@ function DeskTools({ desk }) {
       type="button"
       aria-pressed=${String(desk.wall.value)}
       title=${`${t("wall.explain")} (H)`}
-      onClick=${() => (desk.wall.value = !desk.wall.value)}
+      onClick=${() => desk.toggleWall()}
     >
       <${Icon} name="grid" />${t("wall")}
     </button>`;
   if (!desk.controls || conference.state !== "running")
-    return html`<div class="desk-tools">${wall}${report}</div>`;
-  return html`<div class="desk-tools">
+    return html`<div class="desk-tools" data-place>${wall}${report}</div>`;
+  return html`<div class="desk-tools" data-place>
     <${RecordButton} desk=${desk} />
     ${wall}${report}
     <button type="button" title=${t("dial.title")} onClick=${() => setDialling(true)}>
@@ -249,17 +270,18 @@ function DeskTools({ desk }) {
   </div>`;
 }
 
+/** Each with its sign and its key. */
 const PANELS = [
-  ["alarms", "warning"],
-  ["convening", "phone"],
-  ["agenda", "list"],
-  ["layout", "grid"],
-  ["floor", "hand"],
-  ["roll-call", "check"],
-  ["room", "camera"],
-  ["message", "message"],
-  ["recordings", "download"],
-  ["drill", "warning"],
+  ["alarms", "warning", "W"],
+  ["convening", "phone", "O"],
+  ["agenda", "list", "A"],
+  ["layout", "grid", "L"],
+  ["floor", "hand", "Q"],
+  ["roll-call", "check", "R"],
+  ["room", "camera", "Enter"],
+  ["message", "message", "T"],
+  ["recordings", "download", "J"],
+  ["drill", "warning", "I"],
 ];
 
 /** On large screens the room has a place of its own beside the other panels. */
@@ -277,14 +299,16 @@ function Panels({ desk }) {
   const open = beside && desk.panel.value === "room" ? "layout" : desk.panel.value;
   return html`<div class="panel-row">
     <section class="panels">
-      <div class="tabs" role="tablist" aria-label=${t("panels")}>
+      <div class="tabs" role="tablist" aria-label=${t("panels")} onKeyDown=${alongTabs}>
         ${PANELS.filter(([id]) => (!beside || id !== "room") && (drills || id !== "drill")).map(
-          ([id, icon]) =>
+          ([id, icon, key]) =>
             html`<button
               type="button"
               key=${id}
               role="tab"
               id=${`tab-${id}`}
+              title=${key}
+              tabindex=${open === id ? 0 : -1}
               aria-selected=${String(open === id)}
               aria-controls="panel"
               onClick=${() => (desk.panel.value = id)}
@@ -374,10 +398,7 @@ function useDeskKeys(desk) {
       )?.focus(),
     ArrowDown: () => enterWall() || roster.step(1),
     ArrowUp: () => enterWall() || roster.step(-1),
-    H: () => {
-      desk.wall.value = !desk.wall.value;
-      if (desk.wall.value) requestAnimationFrame(() => enterWall());
-    },
+    H: () => desk.toggleWall(),
     M: withChosen((person) => void actions.toggleAudio(person), desk.mutes),
     V: withChosen((person) => void actions.toggleVideo(person), desk.mutes),
     B: withChosen((person) => void actions.toggleBroadcast(person.id)),
@@ -392,30 +413,26 @@ function useDeskKeys(desk) {
       else void actions.grantFloor(person.id, desk.floor.value);
     }),
     W: () => {
-      desk.panel.value = "alarms";
-      requestAnimationFrame(() =>
-        /** @type {HTMLElement | null} */ (
-          document.querySelector(".alarm-what[tabindex='0']")
-        )?.focus(),
-      );
+      desk.openPanel("alarms");
+      focusSoon(".alarm-what[tabindex='0']", "#tab-alarms");
     },
-    Q: () => (desk.panel.value = "floor"),
+    Q: () => desk.openPanel("floor"),
     I: () => {
       if (!desk.model.conference.peek().drill) return;
-      desk.panel.value = "drill";
-      requestAnimationFrame(() => document.getElementById("drill-kind")?.focus());
+      desk.openPanel("drill");
+      focusSoon("#drill-kind");
     },
-    R: () => (desk.panel.value = "roll-call"),
-    J: () => (desk.panel.value = "recordings"),
+    R: () => desk.openPanel("roll-call"),
+    J: () => desk.openPanel("recordings"),
     "Shift+R": asController(() => void actions.toggleRecording()),
-    O: () => (desk.panel.value = "convening"),
+    O: () => desk.openPanel("convening"),
     "Shift+O": asController(() => {
       desk.panel.value = "convening";
       const { convening } = desk.model.conference.peek();
       if (convening?.state !== "open") void actions.convene(desk.convening.peek());
     }),
     X: withChosen(() => {
-      desk.panel.value = "room";
+      desk.showRoom();
       desk.moving.value = true;
     }),
     "Shift+A": asController(() => {
@@ -433,33 +450,33 @@ function useDeskKeys(desk) {
     D: withChosen((person) => void actions.toggleDeaf(person)),
     "Shift+M": asController(() => void actions.muteAll()),
     "Shift+U": asController(() => void actions.unmuteAll()),
-    A: () => (desk.panel.value = "agenda"),
+    A: () => desk.openPanel("agenda"),
     "Shift+N": asController(() => void desk.agenda.go("/next")),
     "Shift+K": asController(() => void desk.agenda.go("/back")),
     L: () => {
-      desk.panel.value = "layout";
-      requestAnimationFrame(() =>
-        /** @type {HTMLElement | null} */ (
-          document.querySelector(".thumb[aria-pressed=true], .thumb")
-        )?.focus(),
-      );
+      desk.openPanel("layout");
+      focusSoon(".compose .thumb[aria-pressed=true]", ".compose .thumb", "#tab-layout");
     },
-    S: asController(() => (desk.slots.value = !desk.slots.value)),
+    S: asController(() => {
+      desk.slots.value = !desk.slots.value;
+      if (desk.slots.value) focusSoon(".slot");
+    }),
     T: () => {
-      desk.panel.value = "message";
-      requestAnimationFrame(() => document.getElementById("message-text")?.focus());
+      desk.openPanel("message");
+      focusSoon("#message-text");
     },
     C: () => (desk.view.value = desk.view.value === "main" ? "chair" : "main"),
     G: () => roster.toggleOverview(),
     Z: () => void undoLast(),
     Escape: () => {
-      if (
-        document.activeElement instanceof HTMLElement &&
-        document.activeElement.matches("input, textarea")
-      ) {
-        document.activeElement.blur();
-      } else if (desk.wall.value) desk.wall.value = false;
+      const active = document.activeElement;
+      if (active?.matches("input, textarea, select")) {
+        const [tab] = active.closest(".panels")?.querySelectorAll("[role=tab][tabindex='0']") ?? [];
+        if (tab instanceof HTMLElement) tab.focus();
+        else focusFirst(".wall-tile[tabindex='0']", ".rows");
+      } else if (desk.wall.value) desk.toggleWall();
       else if (desk.slots.value) desk.slots.value = false;
+      else if (active?.closest(".panels")) focusFirst(".rows [role=row].selected", ".rows");
       else roster.clear();
     },
   });

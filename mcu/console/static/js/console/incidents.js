@@ -4,6 +4,7 @@
 import { classes, html, useEffect, useRef, useState } from "../shared/base.js";
 import { get, send, session } from "../shared/api.js";
 import { Dialog, Problem, showError, Toasts } from "../shared/controls.js";
+import { focusFirst } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { dayAndClock, t } from "../shared/i18n.js";
 import { TopBar, useTitle } from "./frame.js";
@@ -154,10 +155,14 @@ function One({ id, mayWrite, changed }) {
     const body = { ...more, ...(comment ? { comment } : {}) };
     if (Object.keys(body).length && (await change(body))) form.reset();
   };
+  // Who has chosen it goes on in it, not with the next of a long list.
+  useEffect(() => {
+    if (one) focusFirst(".incident");
+  }, [one?.id]);
   if (error && !one) return html`<section class="card"><${Problem} error=${error} /></section>`;
   if (!one) return html`<p class="quiet">${t("loading")}</p>`;
   const open = one.state === "open";
-  return html`<section class="card incident" aria-label=${one.title}>
+  return html`<section class="card incident" tabindex="-1" aria-label=${one.title}>
     <h2>${one.title}</h2>
     <p class="quiet">${line(one)}</p>
     ${one.conference && html`<p><a href=${`#/conferences/${encodeURIComponent(one.conference)}`}>${t("incident.conference")}</a></p>`}

@@ -67,6 +67,8 @@ export const SHORTCUTS = [
   [["G"], "keys.overview"],
   [["H"], "keys.wall"],
   [["Z"], "keys.undo"],
+  [["Tab"], "keys.into"],
+  [["←", "→"], "keys.tabs"],
   [["Esc"], "keys.escape"],
   [["?"], "keys.help"],
 ];

@@ -4,6 +4,7 @@
 import { html, render, signal, effect } from "../shared/base.js";
 import { resumeSession, session, signIn, takeFragment } from "../shared/api.js";
 import { Problem } from "../shared/controls.js";
+import { keepFocus } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { language, t } from "../shared/i18n.js";
 import { ConferenceScreen } from "./conference.js";
@@ -101,5 +102,6 @@ effect(() => {
   document.documentElement.lang = language.value;
 });
 
+keepFocus();
 void begin();
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -3,7 +3,7 @@
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../shared/base.js";
 import { ApiError, request } from "../shared/api.js";
-import { Countdown, Toasts } from "../shared/controls.js";
+import { alongTabs, Countdown, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
 import { SlotOverlay } from "./slots.js";
@@ -69,17 +69,19 @@ export function Picture({ desk }) {
       ? `conferences/${encodeURIComponent(model.id)}/views/${view}.jpg`
       : null,
   );
-  const onAir = model.person(conference.broadcast);
-  const presenter = model.person(conference.presentation);
+  const onAir = running && model.person(conference.broadcast);
+  const presenter = running && model.person(conference.presentation);
   return html`<section class="picture" aria-label=${t("picture")}>
     <div class="picture-bar">
-      <div class="tabs" role="tablist" aria-label=${t("view")}>
+      <div class="tabs" role="tablist" aria-label=${t("view")} onKeyDown=${alongTabs}>
         ${VIEWS.map(
           (name) =>
             html`<button
               type="button"
               key=${name}
               role="tab"
+              title="C"
+              tabindex=${name === view ? 0 : -1}
               aria-selected=${String(name === view)}
               onClick=${() => (desk.view.value = name)}
             >

@@ -3,7 +3,7 @@
 
 import { classes, html, useEffect, useState } from "../shared/base.js";
 import { get } from "../shared/api.js";
-import { Problem } from "../shared/controls.js";
+import { opensFirst, Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
@@ -249,6 +249,7 @@ function RowMarks({ desk, found, row, off }) {
       aria-label=${t("roll.mark-one", { name: row.label })}
       disabled=${off}
       value=""
+      onKeyDown=${opensFirst}
       onChange=${(/** @type {any} */ e) => {
         const status = e.target.value;
         e.target.value = "";

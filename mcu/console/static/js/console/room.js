@@ -78,7 +78,7 @@ export function RoomPanel({ desk }) {
         ? person.joined_at
         : null;
   const contact = entry?.contact;
-  return html`<div class="room">
+  return html`<div class="room" tabindex="-1">
     <div class="room-picture">
       ${
         still

@@ -277,6 +277,7 @@ function Rows({ desk }) {
       ref=${box}
       class=${overview ? "rows overview" : "rows"}
       role="grid"
+      tabindex="-1"
       aria-label=${t("roster")}
       aria-rowcount=${ids.length}
       onPointerEnter=${() => (roster.pointed.value = true)}

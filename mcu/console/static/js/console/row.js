@@ -36,7 +36,7 @@ export function Row({ id, desk, stop }) {
   if (!person) return null;
   const conference = desk.model.conference.value;
   const selected = desk.roster.selected.value === id;
-  const onAir = conference.broadcast === id;
+  const onAir = conference.state === "running" && conference.broadcast === id;
   const presents = conference.presentation === id;
   const procedure = procedureInWords(conference, id);
   return html`<div
@@ -263,7 +263,7 @@ export function Cell({ id, desk, stop }) {
   if (!person) return null;
   const selected = desk.roster.selected.value === id;
   const conference = desk.model.conference.value;
-  const onAir = conference.broadcast === id;
+  const onAir = conference.state === "running" && conference.broadcast === id;
   const words = described(person, conference.presentation === id);
   return html`<div
     ref=${meter}

@@ -101,7 +101,10 @@ function Entry({ scenario, mayWrite }) {
   const start = async () => {
     setWaiting(true);
     try {
-      const conference = await send("POST", "conferences", { scenario: scenario.id });
+      const conference = await send("POST", "conferences", {
+        scenario: scenario.id,
+        busy: "ask", // rooms of other conferences are asked for: the board says so, and what may be done
+      });
       location.hash = `#/conferences/${encodeURIComponent(conference.id)}`;
     } catch (reason) {
       showError(reason);

@@ -2,7 +2,7 @@
 // Who stands where: the slots drawn over the picture, each a button and a place to drop a room.
 
 import { html, useState } from "../shared/base.js";
-import { Dialog } from "../shared/controls.js";
+import { Dialog, opensFirst } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
 import { AUTO, placeOf, resolved, slotsOf } from "../shared/layouts.js";
@@ -151,6 +151,7 @@ function Chooser({ desk, number, people, now, onChoose, onClose }) {
       <label
         >${t("slot.follow")}
         <select
+          onKeyDown=${opensFirst}
           onChange=${(/** @type {any} */ e) => e.target.value && onChoose({ speaker: Number(e.target.value) })}
         >
           <option value="">${t("slot.pick")}</option>

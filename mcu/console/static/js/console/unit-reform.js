@@ -9,16 +9,16 @@ import { fold, t } from "../shared/i18n.js";
 import { subtree } from "./start.js";
 import { UnitSelect } from "./unit-select.js";
 
-const LEVELS = ["province", "district", "commune", "agency", "central"];
+export const LEVELS = ["province", "district", "commune", "agency", "central"];
 const KINDS = /** @type {const} */ (["units", "bridges", "scenarios"]);
 
 /** @typedef {import("./units.js").Registry} Registry */
 
 /** What is asked is refused if somebody has changed the unit meanwhile. @param {any} unit */
-const unchanged = (unit) => ({ "If-Match": `"${unit.version}"` });
+export const unchanged = (unit) => ({ "If-Match": `"${unit.version}"` });
 
 /** @param {any} unit */
-const path = (unit) => `units/${encodeURIComponent(unit.id)}`;
+export const path = (unit) => `units/${encodeURIComponent(unit.id)}`;
 
 /** @param {{unit: any, registry: Registry, onClose: () => void, onDone: () => void}} props */
 export function MergeDialog({ unit, registry, onClose, onDone }) {

@@ -10,6 +10,7 @@ import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
 import { units as named } from "./registry.js";
 import { inTreeOrder } from "./start.js";
+import { ChangeDialog } from "./unit-change.js";
 import { UnitHistory } from "./unit-history.js";
 import { MergeDialog, SplitDialog } from "./unit-reform.js";
 
@@ -92,6 +93,10 @@ export function UnitsScreen() {
     </main>
     ${open?.what === "history" && html`<${UnitHistory} unit=${open.unit} onClose=${close} />`}
     ${
+      open?.what === "change" &&
+      html`<${ChangeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} />`
+    }
+    ${
       open?.what === "merge" &&
       html`<${MergeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} />`
     }
@@ -126,6 +131,14 @@ function Entry({ unit, depth, holding, mayWrite, onOpen }) {
       ${
         mayWrite &&
         html`<button
+            type="button"
+            class="small"
+            aria-label=${t("units.change-of", { name: unit.name })}
+            onClick=${() => onOpen("change")}
+          >
+            <${Icon} name="edit" />${t("units.change")}
+          </button>
+          <button
             type="button"
             class="small"
             aria-label=${t("units.merge-of", { name: unit.name })}

@@ -151,7 +151,7 @@ function Tools({ wall }) {
   const from = page * columns * rows;
   const state = wall.thumbnails.state.value;
   return html`<div class="wall-tools">
-    <button type="button" onClick=${() => (desk.wall.value = false)} title="H">
+    <button type="button" onClick=${() => desk.toggleWall()} title="H">
       <${Icon} name="back" />${t("wall.close")}
     </button>
     <label class="search"
@@ -402,8 +402,8 @@ function Acts({ wall, id, onClose }) {
       <button
         type="button"
         onClick=${() => {
-          desk.openRoom(id);
           desk.wall.value = false;
+          desk.openRoom(id);
         }}
       >
         <${Icon} name="camera" />${t("room.open")}

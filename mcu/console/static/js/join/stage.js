@@ -145,6 +145,7 @@ function Hints({ room }) {
   const { camera, microphone } = room.devices;
   return html`<div class="hints" role="status" aria-live="polite">
     <${Readiness} room=${room} />
+    ${room.me.value?.waiting && html`<p class="hint waiting"><${Icon} name="clock" />${t("join.waits")}</p>`}
     ${
       room.informed &&
       room.called &&

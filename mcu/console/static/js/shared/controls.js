@@ -158,6 +158,38 @@ export function Dialog({ title, onClose, children, wide = false }) {
 }
 
 /**
+ * Arrows lead from one tab to the next and open it; a list of tabs is one stop of the Tab key.
+ * @param {KeyboardEvent} event
+ */
+export function alongTabs(event) {
+  const list = /** @type {HTMLElement} */ (event.currentTarget);
+  const tabs = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=tab]")]);
+  const at = tabs.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: tabs.length - 1 }[
+    /** @type {"Home"} */ (event.key)
+  ];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const tab = tabs[(to + tabs.length) % tabs.length];
+  tab.focus();
+  tab.click();
+}
+
+/**
+ * For a choice that is carried out at once: the arrows open it, so that what stands below the first
+ * entry can be reached without carrying that out.
+ * @param {KeyboardEvent} event
+ */
+export function opensFirst(event) {
+  const choice = /** @type {HTMLSelectElement} */ (event.currentTarget);
+  if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || !choice.showPicker) return;
+  event.preventDefault();
+  event.stopPropagation();
+  choice.showPicker();
+}
+
+/**
  * A text with the seconds until a moment in it, counting down.
  * @param {{text: string, until: number}} props `text` is a key whose text has `{seconds}`
  */

@@ -1,0 +1,87 @@
+// @ts-check
+// Renaming a unit, changing its level, and moving it with all that stands under it.
+
+import { html, useState } from "../shared/base.js";
+import { request, session } from "../shared/api.js";
+import { Dialog, Problem, show } from "../shared/controls.js";
+import { t } from "../shared/i18n.js";
+import { subtree } from "./start.js";
+import { LEVELS, path, unchanged } from "./unit-reform.js";
+import { UnitSelect } from "./unit-select.js";
+
+/** @param {{unit: any, registry: import("./units.js").Registry, onClose: () => void, onDone: () => void}} props */
+export function ChangeDialog({ unit, registry, onClose, onDone }) {
+  const before = { name: unit.name, level: unit.level, parent: unit.parent ?? "" };
+  const [form, setForm] = useState(before);
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const [waiting, setWaiting] = useState(false);
+  const change = (/** @type {any} */ values) => setForm({ ...form, ...values });
+  // Who controls a part of the tree does not see above it, and cannot move what it begins with.
+  const movable = !unit.parent || registry.units.some(({ id }) => id === unit.parent);
+  const after = { ...form, name: form.name.trim() };
+  const json = Object.fromEntries(
+    Object.entries(after).filter(([field, value]) => value !== before[/** @type {"name"} */ (field)]),
+  );
+  const save = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setWaiting(true);
+    setError(null);
+    try {
+      if ("parent" in json) json.parent ||= /** @type {any} */ (null);
+      await request(path(unit), { method: "PATCH", json, headers: unchanged(unit) });
+      show({ tone: "good", text: t("units.changed", { name: after.name }) });
+      onDone();
+    } catch (reason) {
+      setError(reason);
+      setWaiting(false);
+    }
+  };
+  return html`<${Dialog} title=${t("units.change-of", { name: unit.name })} onClose=${onClose}>
+    <p class="note">${t("units.change-explain")}</p>
+    ${error && html`<${Problem} error=${error} />`}
+    <form class="stacked" onSubmit=${save} autocomplete="off">
+      <label
+        >${t("units.column.name")}
+        <input
+          required
+          maxlength="200"
+          autofocus
+          value=${form.name}
+          onInput=${(/** @type {any} */ e) => change({ name: e.target.value })}
+        />
+      </label>
+      <label
+        >${t("units.column.level")}
+        <select
+          value=${form.level}
+          onChange=${(/** @type {any} */ e) => change({ level: e.target.value })}
+        >
+          ${LEVELS.map((level) => html`<option key=${level} value=${level}>${t(`units.level.${level}`)}</option>`)}
+        </select>
+      </label>
+      ${
+        movable &&
+        html`<label
+          >${t("units.stands-in")}
+          <${UnitSelect}
+            tree=${registry.tree}
+            value=${form.parent}
+            onPick=${(/** @type {string} */ parent) => change({ parent })}
+            none=${session.value?.unit && unit.parent ? undefined : t("units.top")}
+            leave=${subtree(registry.units, unit.id)}
+          />
+        </label>`
+      }
+      <div class="row-of-buttons">
+        <button
+          type="submit"
+          class="primary"
+          disabled=${waiting || !after.name || !Object.keys(json).length}
+        >
+          ${t("units.change-now")}
+        </button>
+        <button type="button" onClick=${onClose}>${t("cancel")}</button>
+      </div>
+    </form>
+  <//>`;
+}
