@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import typst
 
 from mcu.conference.codec import Json, UnreadableRecord
+from mcu.conference.for_checks import is_for_check
 from mcu.conference.history import read_conference
 from mcu.operations.bridge_month import bridge_month, month_of
 from mcu.operations.report import Report
@@ -74,6 +75,8 @@ async def _month(store: Store, request: Request) -> Json:
     month = month_of(request.year, request.month, ZoneInfo(request.zone))
     reports = []
     for record in await store.conferences.between(month.begins, month.ends):
+        if is_for_check(record.id):
+            continue  # nobody was expected in a meeting there
         try:
             reports.append(await _report(store, request, record.id))
         except (UnreadableRecord, DamagedRecord, UnknownRecord):
