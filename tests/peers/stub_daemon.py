@@ -123,6 +123,9 @@ class StubDaemon:
                 web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
                 web.get(f"{item}/participants/{{id}}/sip-trace", self._sip_trace),
                 web.get(f"{item}/callers", self._sip_callers),
+                web.get(f"{api}/invitations", self._nobody),
+                web.get(f"{item}/invitations", self._nobody),
+                web.get(f"{item}/invitable", self._nobody),
                 web.get(f"{item}/views/{{view}}.jpg", self._picture),
                 web.post(f"{item}/mute", self._mute),
                 web.post(f"{item}/unmute", self._mute),
@@ -328,6 +331,10 @@ class StubDaemon:
         """These stand at the PIN prompt from now on."""
         self.callers = list(callers)
         self.emit("callers.changed", callers=self.callers)
+
+    async def _nobody(self, _request: web.Request) -> web.Response:
+        """Of agencies elsewhere none is asked, and none asks."""
+        return web.json_response({"items": []})
 
     async def _sip_callers(self, _request: web.Request) -> web.Response:
         return web.json_response({"items": self.callers})
