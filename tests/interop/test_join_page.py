@@ -270,6 +270,17 @@ async def test_an_operator_who_disconnects_it_has_the_last_word(
     assert offers(daemon) == 2
 
 
+async def test_it_reads_why_it_was_taken_off_the_roster(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    page = chromium.page
+    await join(daemon, page)
+    daemon.running = False
+    person = daemon.people[me(daemon)]
+    daemon.emit("participant.removed", participant=person, reason="Nhầm phòng họp")
+    await expect(page.locator(".waiting .note")).to_contain_text("Nhầm phòng họp")
+
+
 async def test_withdrawn_access_is_said_and_not_asked_for_again(
     daemon: StubDaemon, chromium: ChromiumPage
 ) -> None:
