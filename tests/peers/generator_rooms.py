@@ -51,15 +51,17 @@ class GeneratorRoom:
         tone_hz: float,
         video: bool,
         decodes: bool,
+        sound: CodedSound | None = None,
+        pictures: CodedPictures | None = None,
     ) -> None:
         self._rooms = rooms
         self._heard: deque[NDArray[np.int16]] = deque(maxlen=HEARD_BLOCKS)
         self.picture: av.VideoFrame | None = None
         self.location = ""
         self.token = ""
-        loop = coded_sound(tone_hz)
-        sound = CodedSound(loop.packets, tuple(-level for level in loop.levels))
-        pictures = None
+        if sound is None:
+            loop = coded_sound(tone_hz)
+            sound = CodedSound(loop.packets, tuple(-level for level in loop.levels))
         if colour is not None:
             payloads = coded_colour(colour, "H264").pictures
             pictures = CodedPictures(payloads, PICTURES_PER_SECOND)
@@ -163,16 +165,20 @@ class GeneratorRooms:
         video: bool = True,
         decodes: bool = False,
         query: str = "",
+        sound: CodedSound | None = None,
+        pictures: CodedPictures | None = None,
     ) -> GeneratorRoom:
         """A room joins and is connected.
 
         Args:
             colour: of its picture; None sends none. tone_hz: 0 is silence.
             video: offer video at all. decodes: what it gets.
+            sound, pictures: sent in place of a tone, and of a colour where there is none.
         """
         room = GeneratorRoom(
-            self, "room", colour=colour, tone_hz=tone_hz, video=video, decodes=decodes
-        )
+            self, "room", colour=colour, tone_hz=tone_hz, video=video, decodes=decodes,
+            sound=sound, pictures=pictures,
+        )  # fmt: skip
         await self._open(room, f"/api/v1/conferences/{conference}/legs{query}", token)
         return room
 

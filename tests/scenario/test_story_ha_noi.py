@@ -6,12 +6,17 @@ hold their own meetings while the city meets its districts; who did what is reco
 
 from pathlib import Path
 
+import pytest
+
 from config.alarms_section import AlarmSettings
 from tests.peers.checked_rooms import Kind
 from tests.peers.coded_media import BLUE, GREEN, RED, tone_db
 from tests.peers.virtual_room import RoomSetup
 from tests.scenario.meeting import FULL_DB, OWN_TONE_BELOW_DB
 from tests.scenario.story import Story
+
+pytestmark = pytest.mark.timeout(900)
+"""A whole session; minutes where much else goes on."""
 
 CITY, FIRST, SECOND = "ha-noi", "ba-dinh", "dong-da"
 SMALL, SHUT = "cau-giay", "tay-ho"

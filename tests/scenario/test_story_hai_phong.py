@@ -6,12 +6,17 @@ by invitation; connections are lost and staff handle that; then the two are merg
 
 from pathlib import Path
 
+import pytest
+
 from tests.peers.checked_rooms import Kind
 from tests.peers.coded_media import BLUE, GREEN, RED, tone_db
 from tests.peers.network import Faults
 from tests.peers.virtual_room import RoomSetup
 from tests.scenario.meeting import FULL_DB, OWN_TONE_BELOW_DB
 from tests.scenario.story import Story
+
+pytestmark = pytest.mark.timeout(900)
+"""A whole session; minutes where much else goes on."""
 
 CITY, OTHER = "hai-phong", "hai-duong"
 HEALTHY, DEAD, LOSSY = "phuong-thuy-nguyen", "phuong-chi-linh", "phuong-kinh-mon"

@@ -8,11 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.peers.checked_rooms import Kind
 from tests.peers.coded_media import BLUE, GREEN, RED, tone_db
 from tests.peers.virtual_room import RoomSetup
 from tests.scenario.meeting import FULL_DB, OWN_TONE_BELOW_DB
 from tests.scenario.story import Story
+
+pytestmark = pytest.mark.timeout(900)
+"""A whole session; minutes where much else goes on."""
 
 CHAIR, FIRST, SECOND = "khanh-hoa", "van-ninh", "dien-khanh"
 LATE, DROPS = "khanh-son-ba-cum-bac", "cam-lam"

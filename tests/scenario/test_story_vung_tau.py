@@ -7,6 +7,8 @@ its own.
 
 from pathlib import Path
 
+import pytest
+
 from config.alarms_section import AlarmSettings
 from tests.mcu.api.live import OFFER
 from tests.peers.coded_media import BLUE, GREEN, RED, YELLOW, tone_db
@@ -14,6 +16,9 @@ from tests.peers.network import Faults
 from tests.peers.virtual_room import RoomSetup
 from tests.scenario.meeting import FULL_DB, OWN_TONE_BELOW_DB
 from tests.scenario.story import Story
+
+pytestmark = pytest.mark.timeout(900)
+"""A whole session; minutes where much else goes on."""
 
 CITY, PROVINCE = "vung-tau", "ba-ria-vung-tau"
 LAPTOP, PHONE, LATE = "phong-noi-vu", "phong-tu-phap", "phong-y-te"

@@ -8,11 +8,16 @@ is on duty is named; the department in charge has its report.
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.peers.checked_rooms import Kind
 from tests.peers.coded_media import BLUE, GREEN, RED, tone_db
 from tests.peers.virtual_room import RoomSetup
 from tests.scenario.meeting import FULL_DB, OWN_TONE_BELOW_DB
 from tests.scenario.story import Story
+
+pytestmark = pytest.mark.timeout(900)
+"""A whole session; minutes where much else goes on."""
 
 CENTRE, PROVINCE, DISTRICT, COMMUNE = "chinh-phu", "yen-bai", "van-yen", "van-yen-mau-a"
 CHAIN = [CENTRE, PROVINCE, DISTRICT, COMMUNE]
