@@ -109,43 +109,43 @@ async def test_loss_is_seen_in_the_quality_of_its_room_alone(tmp_path: Path) -> 
 
 async def test_a_muted_microphone_is_silent_to_all_and_heard_again(tmp_path: Path) -> None:
     async with drill(tmp_path / "data") as (site, rooms, _beside):
-        await inject(site, wish("muted", TROUBLED, duration_s=10))
+        await inject(site, wish("muted", TROUBLED, duration_s=5))
         site.run(4.0)
         assert site.mix().levels[TROUBLED] < -90
         for room in rooms[1:]:
             assert tone_db(room.sound(1.0), rooms[0].hz) < FULL_DB - 40
-        site.run(10.0)
+        site.run(5.0)
         assert_hear_each_other(rooms)
 
 
 async def test_a_black_camera_and_one_that_stands_still(tmp_path: Path) -> None:
     async with drill(tmp_path / "data") as (site, rooms, _beside):
-        await inject(site, wish("black", TROUBLED, duration_s=10))
+        await inject(site, wish("black", TROUBLED, duration_s=5))
         site.run(3.0)
         assert site.colour(rooms[1], 0, "2x2").is_like(BLACK)
         assert site.colour(rooms[1], 1, "2x2").is_like(rooms[1].colour)
-        site.run(10.0)
+        site.run(4.0)
         assert_see_each_other(site, rooms)
-        await inject(site, wish("frozen", TROUBLED, duration_s=10))
+        await inject(site, wish("frozen", TROUBLED, duration_s=6))
         site.run(1.0)
         # Its own picture does not change, so another room's camera is put in front of it.
         rooms[0].pictures = rooms[2].pictures
         site.run(3.0)
         assert site.colour(rooms[1], 0, "2x2").is_like(rooms[0].colour)
-        site.run(10.0)
+        site.run(5.0)
         assert site.colour(rooms[1], 0, "2x2").is_like(rooms[2].colour)
 
 
 async def test_a_codec_nobody_agreed_on_is_counted_and_told(tmp_path: Path) -> None:
     async with drill(tmp_path / "data") as (site, rooms, _beside):
         leg = site.acceptor.legs[rooms[0].leg_id]
-        await inject(site, wish("codec", TROUBLED, duration_s=10))
+        await inject(site, wish("codec", TROUBLED, duration_s=5))
         site.run(4.0)
         assert leg.statistics(site.time.now).dropped["payload_type"] > 100
         assert site.mix().codecs(leg) == {"audio": "unknown", "video": "unknown"}
         for room in rooms[1:]:
             assert tone_db(room.sound(1.0), rooms[0].hz) < FULL_DB - 40
-        site.run(12.0)
+        site.run(6.0)
         assert_hear_each_other(rooms)
         assert_see_each_other(site, rooms)
 
@@ -158,8 +158,8 @@ async def test_an_overloaded_line_carries_no_more_than_it_is_said_to(tmp_path: P
         assert loss is not None
         assert loss > 5
         before = len(rooms[0].stream("audio").packets)
-        site.run(10.0)
-        assert len(rooms[0].stream("audio").packets) - before < 400  # of 500
+        site.run(4.0)
+        assert len(rooms[0].stream("audio").packets) - before < 160  # of 200
         for other in OTHERS:
             assert (site.live.live("hop", other).quality.loss_percent or 0.0) < 1.0
 
@@ -205,7 +205,7 @@ async def test_what_is_no_drill_and_who_is_elsewhere_cannot_be_reached(tmp_path:
 async def test_a_script_goes_on_after_a_kill(tmp_path: Path) -> None:
     steps = (
         DrillStep(0, wish("muted", TROUBLED, duration_s=300)),
-        DrillStep(30, wish("black", OTHERS[0], duration_s=10)),
+        DrillStep(12, wish("black", OTHERS[0], duration_s=2)),
     )
     async with drill(tmp_path / "one") as (site, rooms, beside):
         await site.order(SetScript(steps, "Hải"))
@@ -227,15 +227,15 @@ async def test_a_script_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 async def test_how_long_the_staff_took(tmp_path: Path) -> None:
     async with drill(tmp_path / "data") as (site, _rooms, _beside):
-        await inject(site, wish("muted", TROUBLED, duration_s=60))
-        site.run(12.0)
+        await inject(site, wish("muted", TROUBLED, duration_s=8))
+        site.run(4.0)
         await site.order(ChangeParticipant(OTHERS[0], audio_muted=True))  # another room
         assert fault(site).marks == ()
         await site.order(ChangeParticipant(TROUBLED, importance=5))
         kinds = [one.kind for one in fault(site).marks]
         assert kinds == ["noticed", "acted"]
         took = (fault(site).marks[1].at - fault(site).began_at).total_seconds()
-        assert took == pytest.approx(12.0, abs=0.5)
-        site.run(60.0)
+        assert took == pytest.approx(4.0, abs=0.5)
+        site.run(5.0)
         assert fault(site).ending == "over"
         assert fault(site).mark("recovered") is not None
