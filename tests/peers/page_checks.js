@@ -1,6 +1,9 @@
 // What somebody at the screen could not read or reach, in words; run in a page.
 (foreign) => {
   const faults = [];
+  // What fades in is judged as it will be.
+  for (const each of document.getAnimations())
+    if (each.effect.getComputedTiming().endTime !== Infinity) each.finish();
   const modal = document.querySelector("dialog[open]");
   const seen = (element) =>
     element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
