@@ -19,6 +19,7 @@ from mcu.api.problem import FieldError, Problem
 TAG_DIGITS: Final = 16
 """Of a content's SHA-256, hexadecimal: nobody makes two contents on purpose, 64 bits suffice."""
 
+MAX_IF_MATCH: Final = 200
 _TAG: Final = re.compile(r'\s*(?:W/)?"([!#-~\x80-\xff]*)"\s*(?:,|$)')
 
 
@@ -37,6 +38,12 @@ def read_if_match(headers: Sequence[str]) -> frozenset[str] | None:
     text = ", ".join(headers).strip()
     if text in ("", "*"):
         return None
+    if len(text) > MAX_IF_MATCH:
+        raise Problem(
+            "malformed-request",
+            f"If-Match is longer than {MAX_IF_MATCH} characters; give the one ETag that was read.",
+            errors=[FieldError("header.If-Match", "is too long")],
+        )
     tags: set[str] = set()
     position = 0
     while position < len(text):

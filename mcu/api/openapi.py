@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from mcu.api.etag import MAX_IF_MATCH
 from mcu.api.problem import KINDS, MEDIA_TYPE, TYPE_PREFIX, Kind, ProblemDocument
 from mcu.api.rights import RIGHTS
 from mcu.api.route import JSON_TYPE, MAX_PATH_PARAMETER, Answer, Route
@@ -158,7 +159,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _header_parameters(route: Route) -> list[dict[str, Any]]:
-    text = {"type": "string", "maxLength": 200}
+    text = {"type": "string", "maxLength": MAX_IF_MATCH}
     parameters = []
     if route.conditional:
         parameters.append(_header("If-Match", "the ETag that was read, or `*`", text))

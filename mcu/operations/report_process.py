@@ -25,6 +25,7 @@ from mcu.conference.codec import Json, UnreadableRecord
 from mcu.conference.for_checks import is_for_check
 from mcu.conference.history import read_conference
 from mcu.operations.bridge_month import bridge_month, month_of
+from mcu.operations.printable import printable
 from mcu.operations.report import Report
 from mcu.operations.report_pages import report_pages
 from mcu.operations.report_request import Request
@@ -58,10 +59,23 @@ async def answer(request: Request) -> bytes:
 
 
 def typeset(pages: Json) -> bytes:
-    """The PDF of what ``report_pages`` gives. Raises ``typst.TypstError``."""
-    template = files("mcu.operations").joinpath("report.typ").read_bytes()
+    """The PDF of what ``report_pages`` gives.
+
+    Signs that the fonts do not have (an emoji in a room's name) print as U+FFFD: PDF/A forbids
+    what cannot be shown.
+
+    Raises:
+        typst.TypstError: the template does not take it.
+    """
+    try:
+        return _compiled(pages)
+    except typst.TypstError:
+        return _compiled(printable(pages))
+
+
+def _compiled(pages: Json) -> bytes:
     pdf = typst.compile(
-        template,
+        files("mcu.operations").joinpath("report.typ").read_bytes(),
         sys_inputs={"report": json.dumps(pages)},
         ignore_system_fonts=True,
         pdf_standards=[PDF_STANDARD],

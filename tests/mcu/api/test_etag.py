@@ -32,6 +32,13 @@ def test_what_is_no_list_of_tags(header: str) -> None:
     assert caught.value.errors[0].field == "header.If-Match"
 
 
+def test_more_tags_than_anybody_has_read_are_refused() -> None:
+    assert read_if_match(['"1"'] * 40) == {"1"}
+    with pytest.raises(Problem) as caught:
+        read_if_match(['"1"'] * 41)
+    assert [each.field for each in caught.value.errors] == ["header.If-Match"]
+
+
 def test_a_content_keeps_its_tag_whatever_the_order_of_its_members() -> None:
     tag = content_tag({"a": 1, "b": ["Xã Vạn Ninh"]})
     assert tag == content_tag({"b": ["Xã Vạn Ninh"], "a": 1})

@@ -94,6 +94,15 @@ def test_what_people_typed_is_text_and_no_markup() -> None:
     assert typeset(pages).startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize("odd", ["\x12", "\u6587", "\U0001f600", "\u0605"])
+def test_signs_that_no_font_has_do_not_cost_the_report(odd: str) -> None:
+    found = report()
+    room = found.rooms[0]
+    named = replace(room, attendance=replace(room.attendance, label=f"Xã {odd}"))
+    pages = report_pages(replace(found, name=odd, rooms=(named, *found.rooms[1:])), "vi", ZONE)
+    assert typeset(pages).startswith(b"%PDF-")
+
+
 def test_a_conference_where_nothing_happened_prints() -> None:
     empty = replace(
         report(), rooms=(), faults=(), minutes=(), series={}, agenda=None, roll_calls=(), deeds=()
