@@ -1,7 +1,8 @@
 """Hải Phòng: two administrations meet as one, in a trial operation days before they become one.
 
-The rooms of newly made communes are checked; Hải Dương watches and speaks in Hải Phòng's session
-by invitation; connections are lost and staff handle that; then the two are merged while they meet.
+The rooms of newly made communes are checked, and staff practise a lost connection; Hải Dương
+watches and speaks in Hải Phòng's session by invitation; connections are lost and staff handle that;
+then the two are merged while they meet.
 """
 
 from pathlib import Path
@@ -34,6 +35,7 @@ async def test_two_administrations_that_become_one(tmp_path: Path) -> None:
         city = await story.operator(CITY, "Trực Hải Phòng")
         other = await story.operator(OTHER, "Trực Hải Dương")
         await newly_made_communes_are_checked(story, city)
+        await staff_practise_a_lost_connection(story, city)
         session = await the_trial_begins(story, city, other)
         await hai_duong_takes_part_by_invitation(story, session, city, other)
         await it_watches_and_speaks(story, session, city, other)
@@ -66,12 +68,41 @@ async def newly_made_communes_are_checked(story: Story, city: str) -> None:
     assert [each["verdict"] for each in history] == ["go", "no-go"]
 
 
+async def staff_practise_a_lost_connection(story: Story, city: str) -> None:
+    drill = await story.start("toan-thanh-pho", city, chair=CITY, bridges=[CITY, HEALTHY],
+                              name="Diễn tập mất kết nối", calls="at_once", drill=True)  # fmt: skip
+    path = f"/conferences/{drill}"
+    there = story.site.presence
+    await story.until(lambda: set(there(drill).values()) == {"connected"}, 15)
+    # Shorter than a lost leg is waited for: its line is back, and it need not join anew.
+    fault = {"kind": "lost", "participants": [HEALTHY], "duration_s": 20}
+    await story.call("POST", f"{path}/drill/faults", fault, by=city, status=201)
+
+    def lost() -> list[int]:
+        alarms = story.site.state(drill).alarms
+        return [one.number for one in alarms if one.open and one.kind == "lost"]
+
+    await story.until(lambda: bool(lost()), 18)
+    await story.call("POST", f"{path}/alarms/{lost()[0]}/acknowledge", by=city, status=200)
+    await story.call("POST", f"{path}/participants", {"bridge": HEALTHY}, by=city)
+    await story.until(lambda: there(drill)[HEALTHY] == "connected" and not lost(), 60)
+    [found] = (await story.get(f"{path}/drill", city))["faults"]
+    times = [found[f"{what}_s"] for what in ("detected", "noticed", "acted", "recovered")]
+    assert times == sorted(times), "found, then noticed, then acted upon, then over"
+    assert times[-1] >= 20
+    await story.end(drill, city)
+
+
 async def the_trial_begins(story: Story, city: str, other: str) -> str:
     both = story.meeting("thu-nghiem")
     assert len(both["bridges"]) == COMMUNES + 2
     reply = await story.call("POST", "/conferences", both, by=city, status=403)
     assert "invite it" in reply.json["detail"], "a tree of its own is not simply called"
     session = await story.start("toan-thanh-pho", city, name="Vận hành thử nghiệm")
+    fault = {"kind": "lost", "participants": [HEALTHY], "duration_s": 40}
+    reply = await story.call("POST", f"/conferences/{session}/drill/faults", fault, by=city,
+                             status=409)  # fmt: skip
+    assert "drill" in reply.json["type"], "the trial is none"
     await story.call("GET", f"/conferences/{session}", by=other, status=403)
     convening = f"/conferences/{session}/convening"
     await story.call("POST", convening, {"at_once": 60}, by=city, status=201)
