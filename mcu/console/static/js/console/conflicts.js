@@ -2,12 +2,12 @@
 // Rooms that another conference wants too, or has: waited for, moved over, declined. Rooms that wait
 // to be let in.
 
-import { html, useEffect, useState } from "../shared/base.js";
-import { get } from "../shared/api.js";
+import { html } from "../shared/base.js";
 import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { useReading } from "./reading.js";
 
 /** Who came late to a locked conference, and is to be let in or sent away.
  * @param {{desk: import("./conference.js").Desk, off: boolean}} props */
@@ -81,30 +81,15 @@ const OPEN = ["open", "waiting", "moving"];
 
 /** @param {{desk: import("./conference.js").Desk, off: boolean}} props */
 export function Conflicts({ desk, off }) {
-  const [found, setFound] = useState(/** @type {any[]} */ ([]));
-  const [error, setError] = useState(/** @type {any} */ (null));
   const changes = desk.model.conflictChanges.value;
-  useEffect(() => {
-    let current = true;
-    get(`conferences/${encodeURIComponent(desk.model.id)}/conflicts`).then(
-      ({ items }) => {
-        if (!current) return;
-        setFound(items);
-        setError(null);
-      },
-      (problem) => current && setError(problem),
-    );
-    return () => {
-      current = false;
-    };
-  }, [desk, changes]);
-  const open = found.filter(({ status }) => OPEN.includes(status));
+  const { found, error } = useReading(desk, "conflicts", changes);
+  const open = (found?.items ?? []).filter((/** @type {any} */ { status }) => OPEN.includes(status));
   if (!open.length && !error) return null;
   return html`<section aria-label=${t("conflicts")}>
     <h3>${t("conflicts")}</h3>
     <${Problem} error=${error} />
     <ul class="convening-rows">
-      ${open.map((one) => html`<${Row} key=${`${one.bridge} ${one.side} ${one.conference}`} desk=${desk} one=${one} off=${off || busy.value.has(`conflict:${one.bridge}`)} />`)}
+      ${open.map((/** @type {any} */ one) => html`<${Row} key=${`${one.bridge} ${one.side} ${one.conference}`} desk=${desk} one=${one} off=${off || busy.value.has(`conflict:${one.bridge}`)} />`)}
     </ul>
   </section>`;
 }

@@ -2,7 +2,6 @@
 // Rooms called together: begun by one key, watched with trouble first, called again or no more.
 
 import { classes, html, useEffect, useState } from "../shared/base.js";
-import { get } from "../shared/api.js";
 import { ClockDown } from "../shared/clockdown.js";
 import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
@@ -11,50 +10,20 @@ import { localTime } from "../shared/procedure.js";
 import { busy } from "./actions.js";
 import { Callers, Conflicts, WaitingRoom } from "./conflicts.js";
 import { Invited } from "./invitations.js";
+import { useReading } from "./reading.js";
 
 const ORDERS = ["importance", "units", "scenario"];
 const MINUTES = [5, 10, 15, 20, 30];
 const AT_ONCE = [4, 8, 16, 32, 64];
 /** Trouble first. */
 const RANKS = ["failed", "stopped", "called", "expected", "joined"];
-/** Events come in bursts when a province joins: the board is read once for many. */
-const READ_AFTER_MS = 300;
-
-/**
- * The board, read again whenever an event says it has changed.
- * @param {import("./conference.js").Desk} desk
- */
-function useBoard(desk) {
-  const [board, setBoard] = useState(/** @type {any} */ (null));
-  const [error, setError] = useState(/** @type {any} */ (null));
-  const changes = desk.model.conveningChanges.value;
-  const convened = desk.model.conference.value.convening !== null;
-  useEffect(() => {
-    if (!convened) return undefined;
-    let current = true;
-    const read = async () => {
-      try {
-        const found = await get(`conferences/${encodeURIComponent(desk.model.id)}/convening`);
-        if (!current) return;
-        setBoard(found);
-        setError(null);
-      } catch (problem) {
-        if (current) setError(problem);
-      }
-    };
-    const timer = setTimeout(read, board ? READ_AFTER_MS : 0);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [desk, changes, convened]);
-  return { board: convened ? board : null, error };
-}
 
 /** @param {{desk: import("./conference.js").Desk}} props */
 export function ConveningPanel({ desk }) {
-  const { board, error } = useBoard(desk);
   const conference = desk.model.conference.value;
+  const convened = conference.convening !== null;
+  const changes = desk.model.conveningChanges.value;
+  const { found: board, error } = useReading(desk, "convening", changes, convened);
   const off = !desk.controls || conference.state !== "running" || busy.value.has("convening");
   return html`<div class="convening">
     <${Problem} error=${error} />

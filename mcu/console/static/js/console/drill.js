@@ -1,58 +1,27 @@
 // @ts-check
 // A drill: faults put into chosen rooms by hand or by a script, and how long the staff took.
 
-import { classes, html, useEffect, useState } from "../shared/base.js";
-import { get } from "../shared/api.js";
+import { classes, html, useState } from "../shared/base.js";
 import { ClockDown } from "../shared/clockdown.js";
 import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { byName, clock, duration, hasText, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { useReading } from "./reading.js";
 
 const KINDS = ["lost", "loss", "overload", "muted", "black", "frozen", "codec", "restart"];
 const DURATIONS = [10, 30, 60, 120, 300, 600, 1800];
 const RESTART_S = 120;
 const MARKS = ["detected", "noticed", "acted", "recovered"];
-/** Marks come in bursts with alarms: the drill is read once for many events. */
-const READ_AFTER_MS = 250;
 const FIRST = { kind: "lost", rooms: /** @type {string[]} */ ([]), duration: 60, loss: 20, jitter: 0, rate: 128, at: 0 };
 
 /** Seen wherever the conference is. */
 export const DrillBadge = () =>
   html`<span class="badge drill-badge"><${Icon} name="warning" />${t("drill.badge")}</span>`;
 
-/**
- * The drill, read again whenever an event says it has changed.
- * @param {import("./conference.js").Desk} desk
- */
-function useDrill(desk) {
-  const [drill, setDrill] = useState(/** @type {any} */ (null));
-  const [error, setError] = useState(/** @type {any} */ (null));
-  const changes = desk.model.drillChanges.value;
-  useEffect(() => {
-    let current = true;
-    const read = async () => {
-      try {
-        const found = await get(`conferences/${encodeURIComponent(desk.model.id)}/drill`);
-        if (!current) return;
-        setDrill(found);
-        setError(null);
-      } catch (problem) {
-        if (current) setError(problem);
-      }
-    };
-    const timer = setTimeout(read, drill ? READ_AFTER_MS : 0);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [desk, changes]);
-  return { drill, error };
-}
-
 /** @param {{desk: import("./conference.js").Desk}} props */
 export function DrillPanel({ desk }) {
-  const { drill, error } = useDrill(desk);
+  const { found: drill, error } = useReading(desk, "drill", desk.model.drillChanges.value);
   const [wish, setWish] = useState(FIRST);
   const conference = desk.model.conference.value;
   const off = !desk.controls || conference.state !== "running" || busy.value.has("drill");

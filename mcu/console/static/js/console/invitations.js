@@ -8,6 +8,7 @@ import { Problem, show, showError } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { useReading } from "./reading.js";
 import { unitName } from "./registry.js";
 
 const STANDING = ["open", "accepted"];
@@ -15,30 +16,15 @@ const STANDING = ["open", "accepted"];
 /** Whom this conference has invited; who has declined stays until it is asked again.
  * @param {{desk: import("./conference.js").Desk, off: boolean}} props */
 export function Invited({ desk, off }) {
-  const [found, setFound] = useState(/** @type {any[]} */ ([]));
-  const [error, setError] = useState(/** @type {any} */ (null));
   const changes = desk.model.invitationChanges.value;
-  useEffect(() => {
-    if (!desk.controls) return undefined;
-    let current = true;
-    get(`conferences/${encodeURIComponent(desk.model.id)}/invitations`).then(
-      ({ items }) => {
-        if (!current) return;
-        setFound(items);
-        setError(null);
-      },
-      (problem) => current && setError(problem),
-    );
-    return () => {
-      current = false;
-    };
-  }, [desk, changes, desk.controls]);
-  if (!found.length && !error) return null;
+  const { found, error } = useReading(desk, "invitations", changes, desk.controls);
+  const invited = /** @type {any[]} */ (found?.items ?? []);
+  if (!invited.length && !error) return null;
   return html`<section aria-label=${t("invitations")}>
     <h3>${t("invitations")}</h3>
     <${Problem} error=${error} />
     <ul class="convening-rows">
-      ${found.map((one) => html`<${InvitedRow} key=${one.bridge} desk=${desk} one=${one} off=${off || busy.value.has(`invite:${one.bridge}`)} />`)}
+      ${invited.map((one) => html`<${InvitedRow} key=${one.bridge} desk=${desk} one=${one} off=${off || busy.value.has(`invite:${one.bridge}`)} />`)}
     </ul>
   </section>`;
 }
