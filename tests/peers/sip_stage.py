@@ -15,6 +15,7 @@ from config.sip_section import SipSettings
 from mcu.api.services import NoCapacity
 from mcu.conference.commands import StartConference
 from mcu.conference.service import Actor, Conferences
+from mcu.engine.plan import MediaPlan
 from mcu.engine.pool import InlinePool
 from mcu.legs.leg import Leg
 from mcu.legs.sip_acceptor import SipAcceptor
@@ -59,8 +60,10 @@ class Media:
     def __init__(self) -> None:
         self.legs: dict[str, Leg] = {}
         self.waiting: set[str] = set()
+        self.plan = MediaPlan()
 
-    def apply_plan(self, plan: object, now: float) -> None: ...
+    def apply_plan(self, plan: MediaPlan, now: float) -> None:
+        self.plan = plan
 
     def add_leg(self, leg: Leg, now: float, view: str | None) -> None:
         self.legs[leg.id] = leg
