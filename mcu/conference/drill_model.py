@@ -43,6 +43,9 @@ ALARMS: Final[Mapping[FaultKind, frozenset[AlarmKind]]] = {
 }
 """By which alarms the machine shows each."""
 
+UNWATCHED: Final = timedelta(seconds=15)
+"""So long after a restart an alarm may begin and be of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaultWish:
@@ -124,8 +127,13 @@ class Fault:
             alarm.kind in ALARMS[self.wish.kind]
             and self.concerns(alarm.participant)
             and alarm.raised_at >= self.began_at
-            and (self.ended_at is None or alarm.since <= self.ended_at)
+            and (self.ended_at is None or alarm.since <= self.ended_at + self._unwatched)
         )
+
+    @property
+    def _unwatched(self) -> timedelta:
+        """While there is no media nothing is watched: what a restart took away is told after it."""
+        return UNWATCHED if self.wish.kind == "restart" else timedelta()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ way. A registrar's name for a room's devices is the bridge's id.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -33,6 +33,8 @@ from signalling.sip.uri import SipUri
 
 WRITE_EVERY_S = 5.0
 """How long a registration may be unwritten; what a crash loses of it comes back by itself."""
+MAX_STRANGERS = 64
+"""Names looked up at a time, as some are of rooms without a secret; others are strangers."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +93,8 @@ class SipAccounts:
         self._written: dict[str, tuple[Binding, ...]] = {}
         self._untold: dict[str, bool] = {}
         """Rooms whose standing has changed; whether nothing but a sign-in was refused."""
+        self._strangers: dict[str, SignInRefused] = {}
+        """Refused under names without a secret, to be looked up: some are of rooms."""
         self._devices: dict[str, int] = {}
         """How many each room had when that was told last."""
         self._old_written: frozenset[tuple[str, str]] = frozenset()
@@ -167,7 +171,14 @@ class SipAccounts:
         if isinstance(event, SignedIn):
             if self._sign_ins.forget(event.account):
                 self._changed(event.account)
-        elif self._sign_ins.refused(event, self._monotonic()):
+        elif event.fault == "unknown_account" and len(self._strangers) < MAX_STRANGERS:
+            self._strangers.setdefault(event.named, event)
+            self._wake.set()
+        else:
+            self._refused(event)
+
+    def _refused(self, event: SignInRefused) -> None:
+        if self._sign_ins.refused(event, self._monotonic()):
             self._untold.setdefault(event.account, True)
             self._wake.set()
 
@@ -333,8 +344,19 @@ class SipAccounts:
             # One room's defect must not end the work for all.
             log.exception(failed)
 
+    async def _look_up_strangers(self) -> None:
+        """A room whose secret was never made, or withdrawn, is no stranger."""
+        while self._strangers:
+            name = next(iter(self._strangers))
+            known = (await self._store.bridges.get_many([name])).get(name)
+            event = self._strangers.pop(name)
+            if known is not None and known.kind == "sip":
+                event = replace(event, account=name, given="")
+            self._refused(event)
+
     async def _tell(self) -> None:
         """Publish how the rooms stand whose devices have changed."""
+        await self._look_up_strangers()
         while self._untold:
             bridge = next(iter(self._untold))
             try:

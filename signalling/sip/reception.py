@@ -216,7 +216,8 @@ class Reception:
         self._core.statistics.sign_ins_refused[fault] += 1
         is_known = self._verifier is not None and self._verifier.knows(username)
         account, given = (username, "") if is_known else ("", masked(username))
-        self._core.emit(SignInRefused(account, given, source, fault, request.method))
+        event = SignInRefused(account, given, source, fault, request.method, username)
+        self._core.emit(event)
 
     def _warn(self, response: Response, source: Hop, fault: SignInFault, wait_s: int = 0) -> None:
         own = self._core.listener(source)

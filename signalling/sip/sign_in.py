@@ -6,7 +6,7 @@ nonce.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from signalling.sip.errors import SipError
@@ -72,6 +72,7 @@ class SignInRefused:
         account: whose credentials they were to be; empty: there is no such account.
         given: the name that was given where there is no such account, masked; else empty.
         method: of the request, ``REGISTER`` or ``INVITE``.
+        named: the name as it was given, to look it up; never shown, as people type passwords there.
     """
 
     account: str
@@ -79,6 +80,7 @@ class SignInRefused:
     source: Hop
     fault: SignInFault
     method: str
+    named: str = field(default="", repr=False, compare=False)
 
 
 class SignInError(SipError):

@@ -198,6 +198,14 @@ def test_a_restart_takes_all_out_until_it_is_over() -> None:
     assert marks(state) == {"recovered": (15.0, "", "")}
 
 
+@pytest.mark.parametrize(("late_s", "detected"), [(0.5, True), (15.0, True), (15.5, False)])
+def test_a_restart_is_found_when_something_is_watched_again(late_s: float, detected: bool) -> None:
+    state, _ = did(drill(), inject("restart", duration_s=10))
+    state, _ = did(state, NoteDrillDue(), after(10))
+    state, _ = did(state, began("b1", "lost", 10.0 + late_s), after(30))
+    assert ("detected" in marks(state)) is detected
+
+
 def test_a_restart_would_cut_a_recording() -> None:
     state = then(drill(), StartRecording("rec-1", "Phiên", "main", "Lan"))
     with pytest.raises(Refused, match="recording is running"):

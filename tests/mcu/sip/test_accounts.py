@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from config.sip_section import SipSettings
 from mcu.api.services import SipRefusal
-from mcu.sip.accounts import CallTarget, SipAccounts
+from mcu.sip.accounts import MAX_STRANGERS, CallTarget, SipAccounts
 from mcu.store.errors import InvalidRecord, UnknownRecord
 from mcu.store.records import Bridge, Unit
 from mcu.store.store import Store
@@ -374,6 +374,24 @@ class TestWhoIsNotLet:
         await mcu.accounts.flush()
         assert [type_ for type_, _, _ in mcu.published] == ["bridge.refused"] * 2
         assert mcu.published[-1][2]["sip"]["last_refused"]["count"] == 4
+
+    async def test_a_room_without_a_secret_is_no_stranger(self, mcu: Office) -> None:
+        assert mcu.register("guessed") == 401
+        await mcu.accounts.flush()
+        shown = mcu.accounts.status("codec").last_refused
+        assert shown == SipRefusal(START, "unknown_account", "10.0.0.7", "REGISTER", 1)
+        assert [type_ for type_, _, _ in mcu.published] == ["bridge.refused"]
+        secret = await mcu.accounts.set_secret("codec")
+        assert mcu.accounts.status("codec").last_refused is None
+        assert mcu.register(secret) == 200
+
+    async def test_so_many_names_are_looked_up_at_a_time(self, mcu: Office) -> None:
+        for number in range(MAX_STRANGERS):
+            source = Hop("udp", f"10.1.0.{number}", 5060)
+            mcu.register("guessed", user=f"nobody-{number}", source=source)
+        mcu.register("guessed")
+        await mcu.accounts.flush()
+        assert mcu.accounts.status("codec").last_refused is None
 
     async def test_strangers_are_kept_nowhere(self, mcu: Office) -> None:
         for number in range(3):
