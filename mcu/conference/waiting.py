@@ -3,8 +3,8 @@
 from mcu.conference.commands import AdmitWaiting, RefuseWaiting, RemoveParticipant
 from mcu.conference.events import Event, ParticipantsAdmitted, ParticipantsRefused
 from mcu.conference.evolve import evolve_all
-from mcu.conference.roster import find, remove
-from mcu.conference.state import ConferenceState, Participant
+from mcu.conference.roster import remove
+from mcu.conference.state import ConferenceState, Participant, Refused
 
 
 def must_wait(state: ConferenceState, who: Participant) -> bool:
@@ -17,7 +17,7 @@ def admit(state: ConferenceState, command: AdmitWaiting) -> list[Event]:
     """Let one or all in.
 
     Raises:
-        Refused: not on the roster.
+        Refused: it waits no more, as somebody else has sent it away.
     """
     found = _meant(state, command.participant)
     return [ParticipantsAdmitted(found, command.by)] if found else []
@@ -27,9 +27,14 @@ def refuse(state: ConferenceState, command: RefuseWaiting) -> list[Event]:
     """Send one or all away.
 
     Raises:
-        Refused: not on the roster.
+        Refused: it does not wait: two operators were at it, and the other one has let it in.
     """
     found = _meant(state, command.participant)
+    if not found and command.participant is not None:
+        raise Refused(
+            "It was let in already: remove it from the conference if it is not to stay.",
+            "participant",
+        )
     if not found:
         return []
     events: list[Event] = [ParticipantsRefused(found, command.by)]
@@ -41,4 +46,7 @@ def refuse(state: ConferenceState, command: RefuseWaiting) -> list[Event]:
 def _meant(state: ConferenceState, participant: str | None) -> tuple[str, ...]:
     if participant is None:
         return tuple(each.id for each in state.participants.values() if each.waiting)
-    return (participant,) if find(state, participant, "participant").waiting else ()
+    who = state.participants.get(participant)
+    if who is None:
+        raise Refused("It waits no more: it has left, or was sent away.", "participant")
+    return (participant,) if who.waiting else ()

@@ -73,8 +73,16 @@ def test_refused_rooms_are_off_the_roster():
     assert "b2" not in state.participants
     state, _ = did(state, RefuseWaiting())
     assert list(state.participants) == ["b0", "b1"]
-    with pytest.raises(Refused, match="No participant 'b2'"):
+    with pytest.raises(Refused, match="It waits no more"):
         did(state, AdmitWaiting("b2"))
+
+
+def test_of_two_operators_one_wins_and_the_other_is_told():
+    state = then(late(), AdmitWaiting("b2", "An"))
+    assert did(state, AdmitWaiting("b2", "Binh"))[1] == []
+    with pytest.raises(Refused, match="let in already"):
+        did(state, RefuseWaiting("b2", "Binh"))
+    assert "b2" in state.participants
 
 
 def test_who_waits_has_no_part_in_the_procedure():
