@@ -543,7 +543,7 @@ async def test_starting_a_conference(daemon: StubDaemon, chromium: ChromiumPage)
     chosen = next(id_ for id_, p in daemon.people.items() if p["label"] == "Thị trấn Vạn Giã")
     assert body == {
         "name": "Họp giao ban", "unit": "van-ninh", "bridges": [chosen], "chair": chosen,
-        "layout": "1+5", "pin": None, "busy": "ask", "calls": "at_once",
+        "layout": "1+5", "pin": None, "busy": "ask", "calls": "at_once", "drill": False,
     }  # fmt: skip
 
 

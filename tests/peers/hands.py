@@ -17,9 +17,9 @@ MOST_STOPS = 60
 WAITS_MS = 60_000
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
-HAS_FOCUS = "() => document.activeElement && document.activeElement !== document.body"
 FOCUS = """() => {
     const active = document.activeElement;
+    if (!active || active === document.body) return null;
     const box = active.getBoundingClientRect();
     const style = getComputedStyle(active);
     const hit = document.elementFromPoint(
@@ -133,8 +133,9 @@ class Keyboard:
 
     async def focused(self) -> None:
         """The focus is somewhere, and whoever sits there sees where."""
-        await self.page.wait_for_function(HAS_FOCUS, timeout=WAITS_MS)
-        found: Any = await self.page.evaluate(FOCUS)
+        # What had it may go away at any moment, and leave it to others: looked at in one go.
+        handle = await self.page.wait_for_function(FOCUS, timeout=WAITS_MS)
+        found: Any = await handle.json_value()
         self.stops.append(found["name"])
         assert found["ring"], f"nothing shows where the focus is: {self.stops[-3:]}"
         assert found["uncovered"], f"what has the focus is covered: {self.stops[-3:]}"
