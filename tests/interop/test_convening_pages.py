@@ -1,5 +1,6 @@
 """Rooms are convened and moved in real pages: the operator's keys, the room's page that waits."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -72,6 +73,10 @@ async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) 
         await choice.press("Enter")
         await expect(desk.locator("#row-truong-sa")).to_have_count(0)
         await expect(desk.locator("dialog")).to_have_count(0)
+        # It is off the one roster before it is on the other.
+        async with asyncio.timeout(30):
+            while not (await daemon.call("GET", f"/conferences/{target}/participants"))["items"]:
+                await asyncio.sleep(0.1)
         moved = await daemon.call("GET", f"/conferences/{target}/participants/truong-sa")
         assert moved["bridge"] == "truong-sa"
         assert console.faults == []
