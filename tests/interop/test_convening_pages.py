@@ -75,7 +75,8 @@ async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) 
         await expect(desk.locator("dialog")).to_have_count(0)
         # It is off the one roster before it is on the other.
         async with asyncio.timeout(30):
-            while not (await daemon.call("GET", f"/conferences/{target}/participants"))["items"]:
+            roster = f"/conferences/{target}/participants"
+            while not (await daemon.call("GET", roster))["items"]:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.1)
         moved = await daemon.call("GET", f"/conferences/{target}/participants/truong-sa")
         assert moved["bridge"] == "truong-sa"
