@@ -15,6 +15,7 @@ from mcu.api.schemas.base import (
     PageQuery,
     Time,
 )
+from signalling.sip.sign_in import SignInFault
 
 Level = Literal["central", "province", "district", "commune", "agency"]
 Kind = Literal["webrtc", "sip"]
@@ -158,16 +159,7 @@ class SipRefusal(Output):
     """Somebody was not let who named the room's account: what to correct in its device."""
 
     time: Time
-    reason: Literal[
-        "wrong_password",
-        "unknown_account",
-        "wrong_realm",
-        "locked_out",
-        "unknown_algorithm",
-        "no_answer",
-        "unreadable",
-        "wrong_address",
-    ] = Field(
+    reason: SignInFault = Field(
         description="`locked_out`: too many wrong passwords came from there, so for half a minute "
         "none is looked at. `wrong_realm`: a realm is typed into the device, and it is not ours. "
         "`unknown_algorithm`, `no_answer`: it does not know the digest algorithms that are offered "
