@@ -10,6 +10,7 @@ from config.problems import SettingsError
 from config.settings import Settings
 from mcu import logs
 from mcu.daemon import Daemon
+from mcu.precedence import go_first
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ async def serve(
     Raises:
         SettingsError: a setting cannot be used; names the key.
     """
+    go_first()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

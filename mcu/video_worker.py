@@ -7,7 +7,6 @@ that ends. It runs at a lower priority: when the machine is full, pictures suffe
 import asyncio
 import gc
 import math
-import os
 import signal
 import socket
 import sys
@@ -23,8 +22,7 @@ from mcu.engine.pool import CodecPool
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.link import Link
 from mcu.engine.video_process.worker import VideoWorker
-
-NICENESS = 5
+from mcu.precedence import VIDEO, step_back
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +97,7 @@ def main() -> None:
     # A Ctrl-C or the service manager's SIGTERM reaches the whole group: the daemon decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICENESS)
+    step_back(VIDEO)
     sock = socket.socket(fileno=int(sys.argv[1]))
     sock.setblocking(False)
     uvloop.run(run(sock))

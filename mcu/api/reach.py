@@ -11,6 +11,7 @@ from mcu.api.rights import (
     Room,
     UnitTree,
     may,
+    may_be_own,
     relations_to_conference,
     relations_to_participant,
     relations_to_room,
@@ -89,8 +90,12 @@ class Reach:
         return self.allows(action, self._to_conference(state))
 
     def whole(self, state: ConferenceState) -> bool:
-        """Whether everybody in a conference is seen in full, not only the token's own rooms."""
-        return "unit" in self._to_conference(state)
+        """Whether everybody in a conference is seen in full, not only the token's own rooms.
+
+        Cost: the depth of the tree, however many take part: lists ask it for each of their rows.
+        """
+        relations = relations_to_conference(self.holder, state.id, state.unit, (), self.tree)
+        return "unit" in relations
 
     def participant(self, action: Action, state: ConferenceState, who: Participant) -> bool:
         """Whether the action may be done to one participant."""
@@ -126,9 +131,13 @@ class Reach:
         )
 
     def _rooms(self, state: ConferenceState) -> Iterable[Room]:
+        """Those through which the token may stand to the conference."""
+        role, running = self.holder.role, state.running
         for who in state.participants.values():
-            room = _room(who, running=state.running)
-            over = who.invited and not state.running and self.holder.role != "bridge"
+            if not may_be_own(role, invited=who.invited and running):
+                continue
+            room = _room(who, running=running)
+            over = who.invited and not running and role != "bridge"
             if room is not None and not over:
                 yield room
 

@@ -214,7 +214,9 @@ def relations_to_conference(
         return _NONE
     relations = _through_unit(holder, unit, tree)
     if any(
-        _may_be_own(holder, room) and "room" in _through_room(holder, room, tree) for room in rooms
+        may_be_own(holder.role, invited=room.invited)
+        and "room" in _through_room(holder, room, tree)
+        for room in rooms
     ):
         relations |= _ROOM
     return relations
@@ -243,11 +245,11 @@ def _through_room(holder: Holder, room: Room, tree: UnitTree) -> Relations:
         return _ROOM if room.bridge == holder.bridge else _NONE
     if not tree.is_within(room.unit, holder.unit):
         return _NONE
-    return _BOTH if _may_be_own(holder, room) else _UNIT
+    return _BOTH if may_be_own(holder.role, invited=room.invited) else _UNIT
 
 
-def _may_be_own(holder: Holder, room: Room) -> bool:
-    """Asked before the tree is: of most rooms it is plain that they are not."""
-    if holder.role in ("technician", "bridge"):
+def may_be_own(role: Role, *, invited: bool) -> bool:
+    """Whether a room may be a token's own; asked before the tree is: of most it is plain."""
+    if role in ("technician", "bridge"):
         return True
-    return room.invited and holder.role in ("admin", "operator")
+    return invited and role in ("admin", "operator")

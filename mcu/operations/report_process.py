@@ -9,7 +9,6 @@ the exit code is 0, or 1 with one line on the standard error.
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,11 +30,10 @@ from mcu.operations.report_pages import report_pages
 from mcu.operations.report_request import Request
 from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.operations.report_tables import report_document, report_table
+from mcu.precedence import REPORTS, step_back
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 
-NICENESS = 10
-"""Behind whatever mixes and sends."""
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
 
 
@@ -120,7 +118,7 @@ def _json(document: Any) -> bytes:
 
 def main() -> int:
     """Answer one request."""
-    os.nice(NICENESS)
+    step_back(REPORTS)
     try:
         made = asyncio.run(answer(Request(**json.loads(sys.stdin.buffer.read()))))
     except (

@@ -1,0 +1,44 @@
+"""What a process becomes; tried in processes of their own, as nobody can go back."""
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from mcu.precedence import DAEMON, VIDEO
+
+NOBODY: Final = 65534
+IS_ROOT: Final = os.geteuid() == 0
+
+
+def niceness_after(*steps: str) -> tuple[int, str]:
+    """A process's niceness after these statements, begun at 0, and what it logged."""
+    program = "\n".join(
+        ["import os, threading", "from mcu.precedence import go_first, step_back", *steps]
+    )
+    program += "\nprint('niceness', os.getpriority(os.PRIO_PROCESS, 0))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    *logged, last = done.stdout.splitlines()
+    return int(last.split()[1]), "\n".join(logged)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root goes before others without being allowed to")
+def test_the_daemon_goes_first_and_its_helpers_after_others() -> None:
+    assert niceness_after("go_first()")[0] == DAEMON
+    assert niceness_after("go_first()", "step_back(5)")[0] == VIDEO
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="nobody else can become nobody")
+def test_without_the_right_to_it_the_daemon_says_what_would_allow_it() -> None:
+    niceness, logged = niceness_after(f"os.setuid({NOBODY})", "go_first()")
+    assert niceness == 0
+    assert "LimitNICE" in logged
+
+
+def test_a_niceness_from_outside_stands() -> None:
+    assert niceness_after("os.nice(7)", "go_first()") == (7, "")
+    assert niceness_after("os.nice(7)", "step_back(5)")[0] == 7
