@@ -8,7 +8,7 @@ from signalling.sdp import MediaSection
 
 
 class BfcpRoom:
-    """Asks for the floor that a server's section of an answer tells of.
+    """Asks for the floor that a section of an answer tells of; repeats what nobody answers.
 
     Args:
         conference: another one than the section names, for somebody who guesses.
@@ -27,6 +27,8 @@ class BfcpRoom:
         self.events: list[ClientEvent] = []
         self.send: Callable[[bytes], object] = lambda data: None
         self.lost = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     @property
     def told(self) -> list[RequestStatus]:
@@ -51,6 +53,7 @@ class BfcpRoom:
         for data in self.client.data_to_send():
             self.send(data)
         self.events += self.client.events()
+        self._set_timer()
 
     def ask(self) -> None:
         self.client.request_floor(self.clock())
@@ -58,6 +61,22 @@ class BfcpRoom:
 
     def give_back(self) -> None:
         self.client.release_floor(self.clock())
+        self.flush()
+
+    def close(self) -> None:
+        """Nothing leaves any more. Idempotent."""
+        self._is_closed = True
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        at = None if self._is_closed else self.client.next_timer()
+        loop = asyncio.get_running_loop()
+        self._timer = None if at is None else loop.call_at(at, self._due)
+
+    def _due(self) -> None:
+        self.client.handle_timer(self.clock())
         self.flush()
 
 
@@ -75,6 +94,10 @@ class Datagrams(asyncio.DatagramProtocol):
         if self.room is not None:
             self.room.received(data)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.room is not None:
+            self.room.close()
+
 
 class Stream(asyncio.Protocol):
     """Hands a connection's bytes to a room."""
@@ -89,4 +112,5 @@ class Stream(asyncio.Protocol):
         self.room.received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.room.close()
         self.room.lost.set()
