@@ -87,6 +87,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *load.ROUTES,
 )
 """Every address of the API; the OpenAPI document is made of the same."""
+_TABLES: Final = {route.path for route in ROUTES if route.path.endswith(".csv")}
 
 
 def make_app(services: Services) -> web.Application:
@@ -112,15 +113,26 @@ def make_app(services: Services) -> web.Application:
     wall.keep_texts(app)
     services.conferences.look_for_pages(api.pages)
     for route in ROUTES:
-        handler = endpoint(route, api)
+        handler, address = endpoint(route, api), _address(route.path)
         if route.method == "GET":
-            app.router.add_get(route.path, handler, allow_head=not route.stream)
+            app.router.add_get(address, handler, allow_head=not route.stream)
         else:
-            app.router.add_route(route.method, route.path, handler)
+            app.router.add_route(route.method, address, handler)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(watch)
     return app
+
+
+def _address(path: str) -> str:
+    """A route's path as the router reads it.
+
+    ``x.csv`` is the table of ``x`` and no id beside it: else the methods of ``/{check}`` would be
+    said to be allowed at ``/{check}.csv``.
+    """
+    if path.endswith("}") and f"{path}.csv" in _TABLES:
+        return f"{path[:-1]}:[^/]+(?<!\\.csv)}}"
+    return path
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+import pytest
 from aiohttp import web
 
 from mcu.api.app import ROUTES
@@ -77,3 +78,11 @@ async def test_methods_and_addresses_that_do_not_exist(api: Api) -> None:
     nothing = await api.call("GET", "/nothing", status=404)
     assert nothing.kind == "not-found"
     assert set(KINDS) >= {wrong.kind, nothing.kind}
+
+
+@pytest.mark.parametrize("path", ["/readiness-checks/x", "/conferences/c/roll-calls/1"])
+async def test_a_table_is_no_resource_of_its_own(api: Api, path: str) -> None:
+    wrong = await api.call("DELETE", f"{path}.csv", status=405)
+    assert wrong.headers["Allow"] == "GET, HEAD"
+    for found in (path, f"{path}.csv", f"{path}.csv.gz"):
+        await api.call("GET", found, status=404)
