@@ -4,7 +4,8 @@ Tests with browsers, telephones and daemons, and those that measure, have sound 
 real time: most of what they take is waiting, and what they wait for must not come late. The others
 are computation alone and may be done at any time. So there is one process more than cores; half of
 them *in front*, which do what is in real time first, and half *behind*, which do the rest with what
-those leave of the machine.
+those leave of the machine. When there is no rest any more, those behind help, still with less
+priority: waiting takes less of the machine than the rest did.
 """
 
 from xdist.scheduler import LoadFileScheduling
@@ -61,7 +62,9 @@ class RealTimeBesideTheRest(LoadFileScheduling):
     def _next(self, node: WorkerController) -> str | None:
         """The file that a process should take; None when there is nothing for it any more."""
         others = [(other, work) for other, work in self.assigned_work.items() if other is not node]
-        if self._behind(node) and not all(self._behind(other) for other, _ in others):
+        if all(map(in_real_time, self.workqueue)):
+            watches = True
+        elif self._behind(node) and not all(self._behind(other) for other, _ in others):
             watches = False
         else:
             watched = sum(any(map(in_real_time, _left(work))) for _, work in others)
