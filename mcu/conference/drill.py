@@ -295,8 +295,11 @@ def _marks(
 
 
 def _is_over(state: ConferenceState, fault: Fault) -> bool:
-    """Whether nothing is left of a fault: it has ended, or its alarm has; rooms are back."""
-    if fault.active and fault.mark("detected") is None:
+    """Whether nothing is left of a fault: it has ended, no alarm of it lasts, rooms are back.
+
+    A fault that lasts is never over, whatever has silenced its alarm: a restart, a muted picture.
+    """
+    if fault.active:
         return False
     if any(alarm.open and fault.shown_by(alarm) for alarm in state.alarms):
         return False

@@ -20,8 +20,8 @@ FaultEnding = Literal["over", "cleared", "ended"]
 """Its time was over; an operator ended it; the conference ended."""
 
 MarkKind = Literal["detected", "noticed", "acted", "recovered"]
-"""The machine raised an alarm; a person took the room in hand; did something about it; it is
-over and nothing of it is left."""
+"""The machine raised an alarm; a person took the room in hand; did something about it; the fault
+itself has ended and nothing of it is left."""
 
 DEFAULT_DURATION_S: Final = 60.0
 LONGEST_S: Final = 3_600.0

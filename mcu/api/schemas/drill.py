@@ -82,7 +82,8 @@ class DrillMark(Output):
 
     kind: MarkKind = Field(
         description="`detected`: an alarm was raised. `noticed`: somebody took the room in hand. "
-        "`acted`: somebody did something about it. `recovered`: nothing is left of it"
+        "`acted`: somebody did something about it. `recovered`: the fault itself has ended, and "
+        "nothing is left of it"
     )
     at: Time
     after_s: float = Field(description="seconds after the fault began")

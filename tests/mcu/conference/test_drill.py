@@ -220,6 +220,7 @@ def test_staffs_times_are_those_of_the_first_hands_on_the_room() -> None:
     state, _ = did(state, NoteHand("b1", "Minh", "called", acts=True), after(45))
     state, events = did(state, NoteHand("b1", "Lan", "changed", acts=True), after(50))
     assert events == []
+    state, _ = did(state, ClearFaults(1, INSTRUCTOR), after(70))
     state, _ = did(state, ended("b1", "black"), after(80))
     assert marks(state) == {
         "detected": (12.0, "", "black"),
@@ -227,6 +228,23 @@ def test_staffs_times_are_those_of_the_first_hands_on_the_room() -> None:
         "acted": (45.0, "Minh", "called"),
         "recovered": (80.0, "", ""),
     }
+
+
+def test_a_fault_that_lasts_is_not_over_whatever_has_cleared_its_alarm() -> None:
+    state = then(drill(), inject("black", "b1", duration_s=600))
+    state, _ = did(state, began("b1", "black", 2), after(12))
+    state, _ = did(state, inject("restart", duration_s=10), after(20))
+    state, _ = did(state, ended("b1", "black"), after(21))
+    assert "recovered" not in marks(state), "a restart has silenced the alarm; the camera is black"
+    state, _ = did(state, NoteDrillDue(), after(30))
+    state, _ = did(state, NoteJoined("b1", "again"), after(35))
+    state, _ = did(state, began("b1", "black", 36), after(40))
+    state, _ = did(state, NoteHand("b1", "Lan", "called", acts=True), after(45))
+    assert marks(state)["acted"] == (45.0, "Lan", "called"), "hands count until it is over"
+    state, _ = did(state, ClearFaults(1, INSTRUCTOR), after(50))
+    assert "recovered" not in marks(state), "its alarm lasts"
+    state, _ = did(state, ended("b1", "black"), after(53))
+    assert marks(state)["recovered"] == (53.0, "", "")
 
 
 def test_who_acts_at_once_has_noticed_too() -> None:
