@@ -23,6 +23,7 @@ from mcu import tls
 from mcu.api.app import make_app
 from mcu.api.resources.reports import AUDITED
 from mcu.api.services import ApiLimits, Services, no_callers, no_outside, no_trace
+from mcu.api.unreadable import Runner
 from mcu.collector import Collector
 from mcu.conference.clock import SystemClock
 from mcu.conference.keeper import Retention
@@ -301,7 +302,7 @@ class Daemon:
             )
         )
         add_pages(app)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         # An open event stream is a request that never ends: end the streams before the server.

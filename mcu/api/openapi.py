@@ -27,6 +27,8 @@ Control of an MCU for meetings of administrative units.
   console and several rooms at once.
 * A token reaches its unit and the units below it; lists hold only what it may see.
 * Errors are problem details (RFC 9457); `errors` names every invalid input by its JSON path.
+* What is not ASCII in an address is percent-encoded UTF-8 (`?search=%C4%90%C3%A0`); bare bytes are
+  no HTTP and refused as `malformed-request`.
 * Lists page with `limit` and `cursor`. Times are RFC 3339 in UTC.
 * `Idempotency-Key` on POST: the same key with the same request gets the same answer again for
   24 hours; with another request it is refused.
