@@ -147,19 +147,36 @@ class Reach:
 
     def require_unit(self, action: Action, unit: str | None, what: str) -> None:
         """Raises ``Problem`` forbidden unless the action may be done to something of ``unit``."""
-        if not self.unit(action, unit):
+        relations = relations_to_unit(self.holder, unit, self.tree)
+        if not self.allows(action, relations):
             where = f"unit {unit!r}" if unit is not None else "the whole installation"
+            # Whether there is such a unit elsewhere is not told to who does not reach it.
+            hint = " Check the unit's id: one that is not there is answered the same."
             raise forbidden(
                 f"This token may not {what} in {where}; it reaches "
                 f"{self._extent()} with the role {self.holder.role}."
+                + (hint if unit is not None and "unit" not in relations else "")
             )
 
-    def require_conference(self, action: Action, state: ConferenceState, what: str) -> None:
-        """Raises ``Problem`` forbidden unless the action may be done to the conference."""
+    def require_conference(
+        self, action: Action, state: ConferenceState, what: str, where: str = "in"
+    ) -> None:
+        """Raises ``Problem`` forbidden unless the action may be done to the conference.
+
+        Args:
+            what, where: of the refusal: "may not ``what`` ``where`` conference ...".
+        """
         if not self.conference(action, state):
+            # Whose room is invited, and in another conference still, looks for it here first.
+            invited = any(
+                each.stands and self.bridge(Action.READ_INVITATIONS, each.bridge, each.unit)
+                for each in state.invitations
+            )
+            hint = " What it asks of rooms within reach is in /api/v1/invitations."
             raise forbidden(
-                f"This token may not {what} in conference {state.id!r} of unit {state.unit!r}; "
-                f"it reaches {self._extent()} with the role {self.holder.role}."
+                f"This token may not {what} {where} conference {state.id!r} of unit "
+                f"{state.unit!r}; it reaches {self._extent()} with the role "
+                f"{self.holder.role}." + (hint if invited else "")
             )
 
     def require_participant(

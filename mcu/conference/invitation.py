@@ -4,6 +4,7 @@ An accepted room is not on the roster yet: it is called as any other room, or as
 another conference has it (``mcu.conference.conflict``).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from mcu.conference import conflict, roster
@@ -40,7 +41,7 @@ def decide_invitation(
         case AnswerInvitation():
             return _answer(state, command, now)
         case WithdrawInvitation():
-            found = _standing(state, command.bridge)
+            found = _standing(state, command.bridge, "there is nothing to take back")
             return _over(state, found, "withdrawn", command.by, now)
 
 
@@ -49,12 +50,14 @@ def _invite(state: ConferenceState, command: InviteRoom, now: datetime) -> list[
         raise Refused(f"{command.name} is in this conference already.", "bridge")
     if state.locked:
         raise Refused("The conference is locked: unlock it to invite somebody.")
+    note = checked_text(command.note, "note", MAX_MESSAGE)
     before = find_invitation(state.invitations, command.bridge)
     if before is not None and before.stands:
-        return []
+        # Asked once is enough; but who says something else wants it read.
+        again = replace(before, note=note, by=command.by, at=now)
+        return [InvitationSent(again)] if note and note != before.note else []
     if sum(each.stands for each in state.invitations) >= MAX_STANDING:
         raise Refused(f"{MAX_STANDING} rooms are invited already: withdraw some first.", "bridge")
-    note = checked_text(command.note, "note", MAX_MESSAGE)
     made = Invitation(command.bridge, command.name, command.unit, now, command.by, note)
     return [InvitationSent(made)]
 
@@ -63,7 +66,7 @@ def _answer(state: ConferenceState, command: AnswerInvitation, now: datetime) ->
     found = find_invitation(state.invitations, command.bridge)
     if found is not None and found.status == ("accepted" if command.accepts else "declined"):
         return []
-    found = _standing(state, command.bridge)
+    found = _standing(state, command.bridge, "its operator may invite it anew")
     if not command.accepts:
         return _over(state, found, "declined", command.by, now)
     if state.locked:
@@ -83,8 +86,9 @@ def _over(
     return events
 
 
-def _standing(state: ConferenceState, bridge: str) -> Invitation:
+def _standing(state: ConferenceState, bridge: str, what_next: str) -> Invitation:
     found = find_invitation(state.invitations, bridge)
     if found is None or not found.stands:
-        raise Refused(f"{bridge!r} is not invited any more: look at it again.")
+        name = repr(bridge) if found is None else found.name
+        raise Refused(f"{name} is not invited any more to {state.name!r}: {what_next}.")
     return found

@@ -41,7 +41,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class InviteRoom:
-    """Ask a room's unit to let it take part."""
+    """Ask a room's unit to let it take part; asked again with another note, that one is told."""
 
     bridge: str
     name: str
@@ -72,7 +72,7 @@ InvitationCommand = InviteRoom | AnswerInvitation | WithdrawInvitation
 
 @dataclass(frozen=True, slots=True)
 class InvitationSent:
-    """A room's unit is asked."""
+    """A room's unit is asked, or told another note of an invitation that stands."""
 
     type: ClassVar[str] = "invitation.sent"
     invitation: Invitation

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mcu.conference.codec import Json, time_to_text
-from mcu.conference.events import ConferenceEnded, Event
+from mcu.conference.conflict_model import ConflictDecided, ConflictRaised, find_conflict
+from mcu.conference.events import ConferenceEnded, Event, ParticipantAdded, ParticipantRemoved
 from mcu.conference.invitation_model import (
     Invitation,
     InvitationAnswered,
@@ -22,9 +23,11 @@ Publish = Callable[[str, str | None, Mapping[str, Any]], None]
 
 
 def invitation_resource(state: ConferenceState, invitation: Invitation) -> Json:
-    """``Invitation`` of the API."""
+    """``Invitation`` of the API, but for names of units and the conference that has the room."""
     answered = invitation.answered_at
     over = invitation.stands and not state.running
+    there = state.participants.get(invitation.bridge)
+    asked = find_conflict(state.conflicts, invitation.bridge, "asking")
     return {
         "bridge": invitation.bridge,
         "name": invitation.name,
@@ -32,12 +35,15 @@ def invitation_resource(state: ConferenceState, invitation: Invitation) -> Json:
         "conference": state.id,
         "conference_name": state.name,
         "conference_unit": state.unit,
+        "conference_started_at": time_to_text(state.started_at),
         "status": "ended" if over else invitation.status,
         "note": invitation.note,
         "at": time_to_text(invitation.at),
         "by": invitation.by,
         "answered_at": None if answered is None else time_to_text(answered),
         "answered_by": invitation.answered_by,
+        "presence": None if there is None else there.presence,
+        "conflict": asked.status if asked is not None and asked.is_open else None,
     }
 
 
@@ -72,11 +78,21 @@ def tell_invited(publish: Publish, state: ConferenceState, event: Event) -> None
         case InvitationSent():
             concerned = [event.invitation]
         case InvitationAnswered():
-            found = find_invitation(state.invitations, event.bridge)
-            concerned = [] if found is None else [found]
+            concerned = _of(state, event.bridge)
+        case ConflictRaised() if event.conflict.side == "asking":
+            concerned = _of(state, event.conflict.bridge)
+        case ConflictDecided(side="asking"):
+            concerned = _of(state, event.bridge)
+        case ParticipantAdded() | ParticipantRemoved():
+            concerned = _of(state, event.participant.bridge)
         case ConferenceEnded():
             concerned = [each for each in state.invitations if each.stands]
         case _:
             return
     for each in concerned:
         publish(CHANGED, None, invitation_resource(state, each))
+
+
+def _of(state: ConferenceState, bridge: str | None) -> list[Invitation]:
+    found = None if bridge is None else find_invitation(state.invitations, bridge)
+    return [] if found is None else [found]

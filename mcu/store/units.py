@@ -187,15 +187,18 @@ class Units:
         former = {row["id"]: read_former(row) for row in rows}
         return {each: living_successors(each, former) for each in units if each in former}
 
-    async def names(self) -> Mapping[str, str]:
-        """Names of all units, those that are no more included.
+    async def names(self, of: Iterable[str] | None = None) -> Mapping[str, str]:
+        """Names of all units, or of those in ``of``; those that are no more included.
 
         Raises:
             StoreUnavailable.
         """
-        rows = await self._database.rows(
-            "SELECT id, name FROM former_units UNION ALL SELECT id, name FROM units"
-        )
+        sql = "SELECT id, name FROM former_units UNION ALL SELECT id, name FROM units"
+        if of is None:
+            rows = await self._database.rows(sql)
+        else:
+            sql = f"SELECT id, name FROM ({sql}) WHERE id IN (SELECT value FROM json_each(?))"
+            rows = await self._database.rows(sql, (json.dumps(sorted(set(of))),))
         return {row["id"]: row["name"] for row in rows}
 
     async def history(self, unit: str) -> UnitHistory:

@@ -83,3 +83,38 @@ async def test_an_agency_is_asked_and_accepts_by_the_keyboard(tmp_path: Path) ->
             await expect(desk.locator(".convening-rows")).to_contain_text("withdrawn")
             await picture(desk, "withdrawn-en")
             assert one.faults == other.faults == []
+
+
+async def test_accepted_while_another_conference_has_the_room_is_said_in_words(
+    tmp_path: Path,
+) -> None:
+    async with Daemon(tmp_path / "data") as daemon, ChromiumPage() as one:
+        for id_, name, level in UNITS:
+            await daemon.call("POST", "/units", {"id": id_, "name": name, "level": level})
+        for id_, name, unit in BRIDGES:
+            await daemon.call("POST", "/bridges", {"id": id_, "name": name, "unit": unit})
+        agency = await operator(daemon, "cong-an", "Trực ban")
+        started = {"unit": "khanh-hoa", "bridges": ["ubnd"], "name": "Họp toàn tỉnh"}
+        conference = (await daemon.call("POST", "/conferences", started))["id"]
+        own = {"unit": "cong-an", "bridges": ["cong-an-tinh"], "name": "Giao ban"}
+        other = (await daemon.call("POST", "/conferences", own))["id"]
+        duty = one.page
+        await duty.goto(f"{daemon.url}/#token={agency}")
+        invitations = f"/conferences/{conference}/invitations"
+        province = await operator(daemon, "khanh-hoa", "Lê Minh")
+        asked = {"bridge": "cong-an-tinh", "note": "Mang theo báo cáo"}
+        await daemon.call("POST", invitations, asked, token=province)
+        received = duty.get_by_role("region", name="Lời mời cho điểm cầu của bạn").locator("li")
+        for words in ("Tỉnh Khánh Hòa", "Lê Minh", "Mang theo báo cáo", "đang dự Giao ban"):
+            await expect(received).to_contain_text(words)
+        await received.get_by_role("button", name="tham dự").first.press("Enter")
+        await expect(received).to_contain_text("đã nhận lời")
+        await expect(received).to_contain_text("đang dự Giao ban (Công an tỉnh) · chưa quyết định")
+        await expect(received).not_to_contain_text("khanh-hoa")
+        await picture(duty, "received-wanted")
+        await daemon.call("DELETE", f"/conferences/{other}")
+        await expect(received).to_contain_text("đã nhận lời · Chờ vào")
+        await picture(duty, "received-expected")
+        await daemon.call("DELETE", f"/conferences/{conference}")
+        await expect(received).to_have_count(0)
+        assert one.faults == []

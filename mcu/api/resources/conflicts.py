@@ -68,8 +68,8 @@ async def decide_conflict(call: Call) -> web.Response:
         holder = conferences.conference_of(bridge)
         if holder is not None:
             has = conferences.get(holder)
-            call.reach.require_conference(Action.CONTROL_CONFERENCES, has, "move anybody from")
-        call.reach.require_conference(Action.CONTROL_CONFERENCES, asking, "move anybody to")
+            call.reach.require_conference(Action.CONTROL_CONFERENCES, has, "move anybody", "out of")
+        call.reach.require_conference(Action.CONTROL_CONFERENCES, asking, "move anybody", "to")
     command = domain.DecideConflict(bridge, wanted.decision, _name(call))
     transfer = call.services.transfer or partial(move, conferences)
     await conferences.conflicts.decide(asking.id, command, call.actor, transfer)

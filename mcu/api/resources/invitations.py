@@ -1,6 +1,6 @@
 """Rooms from elsewhere in the tree: invited by one side, accepted or declined by the other."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -8,8 +8,7 @@ from aiohttp import web
 from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
-from mcu.api.problem import forbidden, invalid, not_found
-from mcu.api.reach import require_running
+from mcu.api.problem import Problem, conflict, forbidden, invalid, not_found
 from mcu.api.resources.alarms import operator_name
 from mcu.api.resources.conferences import conference_of, controlled
 from mcu.api.rights import Action
@@ -22,6 +21,8 @@ from mcu.api.schemas.invitation import (
     InvitationAnswer,
     NewInvitation,
 )
+from mcu.conference import invitation_model as domain
+from mcu.conference.conflict_model import find_conflict
 from mcu.conference.invitation_model import (
     AnswerInvitation,
     InviteRoom,
@@ -30,39 +31,91 @@ from mcu.conference.invitation_model import (
 )
 from mcu.conference.invitation_resources import invitation_resource
 from mcu.conference.state import ConferenceState
+from mcu.store.errors import UnknownRecord
 
 TAG: Final = "invitations"
 PATH: Final = f"{BASE}/conferences/{{conference}}/invitations"
 COLUMNS: Final = (
-    "bridge", "name", "unit", "conference", "conference_name", "conference_unit", "status", "note",
-    "at", "by", "answered_at", "answered_by",
+    "bridge", "name", "unit", "unit_name", "conference", "conference_name", "conference_unit",
+    "conference_unit_name", "conference_started_at", "status", "note", "at", "by", "answered_at",
+    "answered_by", "presence", "conflict", "held_by", "held_by_name", "held_by_unit_name",
 )  # fmt: skip
+Found = Sequence[tuple[ConferenceState, domain.Invitation]]
 
 
 async def list_invitations(call: Call) -> web.Response:
     """Whom this conference has invited."""
     state = await conference_of(call)
     call.reach.require_conference(Action.SEE_VIEW, state, "read invitations")
-    found = [invitation_resource(state, each) for each in state.invitations]
-    return _list(call, f"invitations-{state.id}", found)
+    return await _list(
+        call, f"invitations-{state.id}", [(state, each) for each in state.invitations]
+    )
 
 
 async def list_received(call: Call) -> web.Response:
     """What running conferences ask of the rooms within reach."""
     found = [
-        invitation_resource(state, each)
+        (state, each)
         for state in call.services.conferences.running()
         for each in state.invitations
         if each.stands and call.reach.bridge(Action.READ_INVITATIONS, each.bridge, each.unit)
     ]
-    return _list(call, "invitations", found)
+    return await _list(call, "invitations", found)
 
 
-def _list(call: Call, name: str, found: Iterable[dict[str, Any]]) -> web.Response:
+async def _list(call: Call, name: str, found: Found) -> web.Response:
+    names = await _unit_names(call, found)
+    documents = [_document(call, names, state, each) for state, each in found]
     if wants_csv(call):
-        return csv_response(name, COLUMNS, [[each[column] for column in COLUMNS] for each in found])
-    items = [Invitation.model_validate(each) for each in found]
+        rows = [[each[column] for column in COLUMNS] for each in documents]
+        return csv_response(name, COLUMNS, rows)
+    items = [Invitation.model_validate(each) for each in documents]
     return json_response(Page[Invitation](items=items))
+
+
+async def _unit_names(call: Call, found: Found) -> Mapping[str, str]:
+    """Names of the units that invitations speak of."""
+    units = set()
+    for state, each in found:
+        _, _, holding = _holder(call, state, each)
+        units |= {state.unit, each.unit} | ({holding} if holding is not None else set())
+    return await call.services.store.units.names(units) if units else {}
+
+
+def _document(
+    call: Call, names: Mapping[str, str], state: ConferenceState, invitation: domain.Invitation
+) -> dict[str, Any]:
+    """An invitation in words: with the names of units and of the conference that has the room."""
+    holder, name, unit = _holder(call, state, invitation)
+    return invitation_resource(state, invitation) | {
+        "unit_name": names.get(invitation.unit, invitation.unit),
+        "conference_unit_name": names.get(state.unit, state.unit),
+        "held_by": holder,
+        "held_by_name": name,
+        "held_by_unit_name": None if unit is None else names.get(unit, unit),
+    }
+
+
+def _holder(
+    call: Call, state: ConferenceState, invitation: domain.Invitation
+) -> tuple[str | None, str | None, str | None]:
+    """Id, name and unit of the other conference that has the room; None: not to be told, or none.
+
+    Where its own rooms are is the room's side to know. Who invited knows no more than what the
+    conflict about the room says.
+    """
+    conferences = call.services.conferences
+    if call.reach.bridge(Action.READ_INVITATIONS, invitation.bridge, invitation.unit):
+        holder = conferences.conference_of(invitation.bridge)
+        over = not invitation.stands or not state.running
+        if holder is None or holder == state.id or over:
+            return None, None, None
+        has = conferences.get(holder)
+        return has.id, has.name, has.unit
+    asked = find_conflict(state.conflicts, invitation.bridge, "asking")
+    if asked is None or not asked.is_open:
+        return None, None, None
+    return asked.other, asked.other_name, None
 
 
 async def list_invitable(call: Call) -> web.Response:
@@ -84,15 +137,21 @@ async def invite(call: Call) -> web.Response:
     """Ask a room's unit to let it take part."""
     state = await controlled(call)
     wanted = call.body(NewInvitation)
-    bridge = await call.services.store.bridges.get(wanted.bridge)
+    try:
+        bridge = await call.services.store.bridges.get(wanted.bridge)
+    except UnknownRecord:
+        raise invalid(
+            "$.bridge",
+            f"no room has the id {wanted.bridge!r} (a unit's id is none): look for rooms of "
+            f"agencies in {PATH.format(conference=state.id).removesuffix('invitations')}invitable, "
+            "or ask the other unit for its room's id",
+        ) from None
     if call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
         raise invalid("$.bridge", "is within reach of this token: call it, no invitation is needed")
     command = InviteRoom(
         bridge.id, bridge.name, bridge.unit, wanted.note or "", operator_name(call)
     )
-    return await orders.order(
-        call, state.id, command, lambda now: _answer(now, bridge.id, 201), lambda now: now.version
-    )
+    return await _ordered(call, state, command, bridge.id, bridge.unit, 201)
 
 
 async def withdraw(call: Call) -> web.Response:
@@ -112,19 +171,50 @@ async def answer(call: Call) -> web.Response:
     found = find_invitation(state.invitations, bridge)
     if found is None or not call.reach.bridge(Action.READ_INVITATIONS, bridge, found.unit):
         # Who may not know of it is not told that there is one, nor of the conference.
-        raise not_found("invitation of bridge", bridge)
+        raise Problem(
+            "not-found",
+            f"No invitation of {bridge!r} to this conference is yours to answer: the room's own "
+            f"unit does that. Those of your rooms are in {BASE}/invitations.",
+        )
     record = await call.services.store.bridges.get(bridge)
     if not call.reach.bridge(Action.ANSWER_INVITATION, bridge, record.unit):
-        raise forbidden(f"The role {call.who.token.role} may not answer for {bridge!r}.")
-    require_running(state)
+        raise forbidden(
+            f"The role {call.who.token.role} may not answer for {found.name}: an operator or "
+            "technician of its unit does."
+        )
+    if not state.running:
+        raise conflict(
+            f"{state.name!r} has ended, and the invitation of {found.name} with it: there is "
+            "nothing to answer any more. Whoever wants the room in another conference invites it "
+            "to that one."
+        )
     accepts = call.body(InvitationAnswer).answer == "accept"
     command = AnswerInvitation(bridge, accepts, operator_name(call))
-    response = await orders.order(
-        call, state.id, command, lambda now: _answer(now, bridge), lambda now: now.version
-    )
+    response = await _ordered(call, state, command, bridge, found.unit)
     if accepts:
         await _call_in(call, state.id, bridge, record.name)
     return response
+
+
+async def _ordered(
+    call: Call,
+    state: ConferenceState,
+    command: InviteRoom | AnswerInvitation,
+    bridge: str,
+    unit: str,
+    status: int = 200,
+) -> web.Response:
+    """Carry out a command about one invitation, answered with the invitation as it is then."""
+    names = await call.services.store.units.names((state.unit, unit))
+
+    def as_it_is(now: ConferenceState) -> web.Response:
+        found = find_invitation(now.invitations, bridge)
+        if found is None:
+            raise not_found("invitation of bridge", bridge)
+        document = Invitation.model_validate(_document(call, names, now, found))
+        return json_response(document, status)
+
+    return await orders.order(call, state.id, command, as_it_is, lambda now: now.version)
 
 
 async def _call_in(call: Call, conference: str, bridge: str, name: str) -> None:
@@ -135,14 +225,6 @@ async def _call_in(call: Call, conference: str, bridge: str, name: str) -> None:
         return
     await conferences.add_bridge(conference, bridge, call.actor)
     call.services.call_again(conference, bridge)
-
-
-def _answer(state: ConferenceState, bridge: str, status: int = 200) -> web.Response:
-    found = find_invitation(state.invitations, bridge)
-    if found is None:
-        raise not_found("invitation of bridge", bridge)
-    document = Invitation.model_validate(invitation_resource(state, found))
-    return json_response(document, status)
 
 
 ROUTES: Final = (

@@ -147,7 +147,7 @@ async def transfer_participant(call: Call) -> web.Response:
     who = participant_of(state, call.path("participant"))
     wanted = call.body(NewTransfer).conference
     other = await services.conferences.read(wanted)
-    call.reach.require_conference(Action.CONTROL_CONFERENCES, other, "move anybody to")
+    call.reach.require_conference(Action.CONTROL_CONFERENCES, other, "move anybody", "to")
     require_running(other)
     if who.bridge is not None and not call.reach.may_call(other, who.bridge, who.unit):
         raise forbidden(f"{who.label} is invited to this conference only: invite it to the other.")

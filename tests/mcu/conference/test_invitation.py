@@ -47,6 +47,18 @@ def test_invited_accepted_and_marked_on_the_roster():
     assert not state.participants["b0"].invited
 
 
+def test_asked_again_with_another_note_it_is_told_and_the_answer_stays():
+    other = InviteRoom("x", "Bệnh viện", "so-y-te", "Lùi đến 14 giờ", "Chi")
+    for before, is_then in ((meeting(), "open"), (then(meeting(), INVITED, YES), "accepted")):
+        state, events = did(then(before, INVITED), other, after(5))
+        assert types(events) == ["invitation.sent"]
+        found = find_invitation(state.invitations, "x")
+        assert (found.note, found.by, found.status) == ("Lùi đến 14 giờ", "Chi", is_then)
+        assert (found.answered_by == "Bình") is (is_then == "accepted")
+        silent = InviteRoom("x", "Bệnh viện", "so-y-te", "", "An")
+        assert did(state, silent)[1] == [], "no note takes none away"
+
+
 def test_who_is_called_without_an_invitation_is_not_marked():
     state = then(meeting(), INVITED, AddParticipant(entry("x", unit="so-y-te")))
     assert not state.participants["x"].invited, "its unit has not accepted yet"

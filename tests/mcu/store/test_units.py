@@ -131,6 +131,13 @@ class TestReading:
         with pytest.raises(UnknownRecord):
             await tree.units.path("nowhere")
 
+    async def test_names(self, tree):
+        every = await tree.units.names()
+        assert await tree.units.names(["xa1", "so", "nowhere"]) == {
+            unit: every[unit] for unit in ("xa1", "so")
+        }
+        assert await tree.units.names([]) == {}
+
     async def test_contains(self, tree):
         assert await tree.units.contains("tinh", "xa1")
         assert await tree.units.contains("xa1", "xa1")

@@ -126,6 +126,19 @@ async def test_an_operator_starts_and_steers_in_its_subtree_only(province: Api) 
     await province.call("PUT", f"/conferences/{above}/lock", token=observer, status=403)
 
 
+async def test_a_unit_that_is_not_there_is_answered_as_one_out_of_reach(province: Api) -> None:
+    district = await province.token("operator", unit="xa-1")
+    said = set()
+    for unit in ("khac", "khong-co"):
+        body = {"name": "Họp", "unit": unit, "bridges": "subtree"}
+        reply = await province.call("POST", "/conferences", body, token=district, status=403)
+        said.add(reply.json["detail"].replace(unit, "UNIT"))
+    assert len(said) == 1
+    assert "Check the unit's id" in said.pop()
+    reply = await province.call("POST", "/conferences", body, status=422)
+    assert reply.fields == ["$.unit"], "who has the whole tree is told"
+
+
 async def test_a_room_sees_the_conferences_it_is_called_to(province: Api) -> None:
     room = await province.token("bridge", bridge="xa-1-a")
     mine = await province.conference("xa-1-a", "xa-2-a")

@@ -66,10 +66,13 @@ async def test_who_may_invite_and_who_may_answer(hospital: Api) -> None:
         status=422,
     )  # fmt: skip
     assert own.fields == ["$.bridge"]
-    nobody = {"bridge": "khong-co"}
-    await api.call(
-        "POST", f"/conferences/{conference}/invitations", nobody, token=province, status=404
-    )
+    for nobody in ("khong-co", "so-y-te"):
+        reply = await api.call(
+            "POST", f"/conferences/{conference}/invitations", {"bridge": nobody}, token=province,
+            status=422,
+        )  # fmt: skip
+        assert reply.fields == ["$.bridge"]
+        assert f"/conferences/{conference}/invitable" in reply.json["detail"]
     path = await invited(api, conference, province)
 
     # Nobody answers but the room's own side; others are not told that there is an invitation.
@@ -78,7 +81,13 @@ async def test_who_may_invite_and_who_may_answer(hospital: Api) -> None:
     ):  # fmt: skip
         token = await api.token(role, unit=unit)
         yes = {"answer": "accept"}
-        await api.call("POST", f"{path}/answer", yes, token=token, status=status)
+        reply = await api.call("POST", f"{path}/answer", yes, token=token, status=status)
+        if status == 404:
+            unasked = f"{path.rpartition('/')[0]}/khac-a/answer"
+            other = await api.call("POST", unasked, yes, token=token, status=404)
+            assert "/api/v1/invitations" in reply.json["detail"]
+            said = other.json["detail"].replace("khac-a", ROOM)
+            assert reply.json["detail"] == said, "whether it is invited is not told"
     assert ROOM not in await roster(api, conference)
     technician = await api.token("technician", unit="so-y-te")
     reply = await api.call(
@@ -214,7 +223,9 @@ async def test_the_right_ends_with_the_conference(hospital: Api) -> None:
         await api.call("GET", own, token=token, status=403)
     assert (await api.call("GET", "/invitations", token=agency)).json["items"] == []
     late = {"answer": "decline"}
-    await api.call("POST", f"{path}/answer", late, token=agency, status=409)
+    refused = await api.call("POST", f"{path}/answer", late, token=agency, status=409)
+    assert "'Họp' has ended" in refused.json["detail"]
+    assert "invites it to that one" in refused.json["detail"]
     said = await api.call("GET", path.rpartition("/")[0], token=province, status=200)
     assert [each["status"] for each in said.json["items"]] == ["ended"]
     # It was for that conference: the next one asks anew.
@@ -238,6 +249,7 @@ async def test_left_by_the_room_taken_back_by_who_invited(hospital: Api) -> None
     await api.call("GET", f"/conferences/{conference}", token=agency, status=403)
     refused = await api.call("POST", f"{path}/answer", {"answer": "accept"}, token=agency)
     assert (refused.status, "any more" in refused.json["detail"]) == (409, True)
+    assert "Bệnh viện tỉnh" in refused.json["detail"]
     await accepted(api, conference, province, agency)
     await api.call("DELETE", path, token=agency, status=403)
     await api.call("DELETE", path, token=province, status=204)
@@ -279,17 +291,92 @@ async def test_wanted_by_two_conferences_it_is_a_conflict_as_any_other(hospital:
     assert [(each["bridge"], each["side"], each["status"]) for each in asks["items"]] == [
         (ROOM, "asking", "open")
     ]
+    # The room's side is told by whom it is wanted, and what has it; in words, not in ids.
+    refused = await api.call("GET", f"/conferences/{conference}", token=agency, status=403)
+    assert "/api/v1/invitations" in refused.json["detail"]
+    [seen] = (await api.call("GET", "/invitations", token=agency)).json["items"]
+    assert (seen["status"], seen["conflict"], seen["presence"]) == ("accepted", "open", None)
+    assert (seen["unit_name"], seen["conference_unit_name"]) == ("Sở Y tế", "tinh")
+    assert (seen["held_by"], seen["held_by_name"], seen["held_by_unit_name"]) == (
+        own, "Họp", "Sở Y tế",
+    )  # fmt: skip
+    assert seen["conference_started_at"] == api.conferences.get(conference).started_at.isoformat(
+        timespec="microseconds"
+    ).replace("+00:00", "Z")
+    [told] = (await api.call("GET", f"/conferences/{conference}/invitations", token=province)).json[
+        "items"
+    ]
+    assert (told["held_by"], told["held_by_unit_name"]) == (own, None), "as the conflict says"
     held = (await api.call("GET", f"/conferences/{own}/conflicts", token=agency)).json
     assert [(each["side"], each["conference"]) for each in held["items"]] == [
         ("holding", conference)
     ]
     move = f"/conferences/{conference}/conflicts/{ROOM}/decision"
-    await api.call("POST", move, {"decision": "move"}, token=province, status=403)
+    refused = await api.call("POST", move, {"decision": "move"}, token=province, status=403)
+    assert "may not move anybody out of conference" in refused.json["detail"]
     await api.call("DELETE", f"/conferences/{own}", token=agency, status=204)
     while ROOM not in await roster(api, conference):  # noqa: ASYNC110 - what is given, is soon
         await asyncio.sleep(0.01)
     seen = (await api.call("GET", f"/conferences/{conference}", token=agency, status=200)).json
     assert seen["id"] == conference, "and then its people see it"
+    [seen] = (await api.call("GET", "/invitations", token=agency)).json["items"]
+    assert (seen["presence"], seen["conflict"], seen["held_by"]) == ("expected", None, None)
+
+
+async def test_before_it_answers_who_invites_is_not_told_where_the_room_is(hospital: Api) -> None:
+    api = hospital
+    province, agency = (
+        await api.token("operator", unit="tinh"),
+        await api.token("operator", unit="so-y-te"),
+    )
+    own = await api.conference(ROOM, unit="so-y-te", token=agency)
+    conference = await api.conference("tinh-a", token=province)
+    path = await invited(api, conference, province)
+    [seen] = (await api.call("GET", path.rpartition("/")[0], token=province)).json["items"]
+    assert (seen["held_by"], seen["held_by_name"]) == (None, None)
+    [asked] = (await api.call("GET", "/invitations", token=agency)).json["items"]
+    assert asked["held_by"] == own, "who answers knows where its room is"
+
+
+async def test_another_note_is_told_the_same_one_is_not(hospital: Api) -> None:
+    api = hospital
+    province, agency = (
+        await api.token("operator", unit="tinh"),
+        await api.token("operator", unit="so-y-te"),
+    )
+    conference = await api.conference("tinh-a", token=province)
+    path = await invited(api, conference, province)
+    async with api.conferences.subscribe() as feed:
+        await invited(api, conference, province)
+        body = {"bridge": ROOM, "note": "Chuyển sang 14 giờ"}
+        reply = await api.call("POST", path.rpartition("/")[0], body, token=province, status=201)
+        assert reply.json["note"] == "Chuyển sang 14 giờ"
+        event = await anext(aiter(feed))
+    assert (event.type, event.data["note"]) == ("invitation.sent", "Chuyển sang 14 giờ")
+    [asked] = (await api.call("GET", "/invitations", token=agency)).json["items"]
+    assert (asked["note"], asked["status"]) == ("Chuyển sang 14 giờ", "open")
+
+
+async def test_the_rooms_side_hears_when_its_room_is_wanted_and_when_it_comes(
+    hospital: Api,
+) -> None:
+    api = hospital
+    province, agency = (
+        await api.token("operator", unit="tinh"),
+        await api.token("operator", unit="so-y-te"),
+    )
+    own = await api.conference(ROOM, unit="so-y-te", token=agency)
+    conference = await api.conference("tinh-a", token=province)
+    told = []
+    async with api.conferences.subscribe() as feed:
+        await accepted(api, conference, province, agency)
+        await api.call("DELETE", f"/conferences/{own}", token=agency, status=204)
+        async for event in feed:
+            if event.type == "invitation.changed":
+                told.append((event.data["status"], event.data["conflict"], event.data["presence"]))
+                if told[-1] == ("accepted", None, "expected"):
+                    break
+    assert told[:3] == [("open", None, None), ("accepted", None, None), ("accepted", "open", None)]
 
 
 async def test_its_people_hear_of_their_room_and_of_others_what_rooms_hear(hospital: Api) -> None:
@@ -319,7 +406,8 @@ async def test_its_people_hear_of_their_room_and_of_others_what_rooms_hear(hospi
     kinds = [event["type"] for event in seen]
     assert "invitation.sent" not in kinds
     assert "polling.started" not in kinds
-    assert kinds.count("invitation.changed") == 3
+    # Asked, accepted, on the roster; taken back, off it.
+    assert kinds.count("invitation.changed") == 5
     [joined] = [event for event in seen if event["type"] == "participant.joined"]
     assert joined["data"]["participant"]["legs"] == [], leg
     assert "participant.removed" in kinds

@@ -3,13 +3,12 @@
 // elsewhere ask of one's own rooms.
 
 import { html, signal, useEffect, useState } from "../shared/base.js";
-import { get, send, session } from "../shared/api.js";
+import { ApiError, get, send, session } from "../shared/api.js";
 import { Problem, show, showError } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
-import { clock, t } from "../shared/i18n.js";
+import { clock, dayAndClock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { useReading } from "./reading.js";
-import { unitName } from "./registry.js";
 
 const STANDING = ["open", "accepted"];
 
@@ -33,7 +32,13 @@ const TONES = { open: "called", accepted: "joined" };
 
 /** @param {{desk: import("./conference.js").Desk, one: any, off: boolean}} props */
 function InvitedRow({ desk, one, off }) {
-  const said = [t(`invitation.is.${one.status}`), one.answered_by || one.by, clock(one.answered_at ?? one.at)];
+  const said = [
+    one.unit_name,
+    t(`invitation.is.${one.status}`),
+    ...whereabouts(one),
+    one.answered_by || one.by,
+    clock(one.answered_at ?? one.at),
+  ];
   return html`<li class=${TONES[/** @type {keyof typeof TONES} */ (one.status)] ?? "failed"}>
     <${Icon} name=${one.status === "accepted" ? "check" : "clock"} />
     <span class="convening-name">
@@ -105,6 +110,25 @@ export function Invitable({ desk, search }) {
   </section>`;
 }
 
+/**
+ * Where an invited room is: on that conference's roster, or in another conference that has it.
+ * @param {any} one
+ * @returns {string[]}
+ */
+function whereabouts(one) {
+  const words = [];
+  if (one.status === "accepted" && one.presence) words.push(t(`state.${one.presence}`));
+  if (one.held_by)
+    words.push(
+      one.held_by_unit_name
+        ? t("invitation.held-of", { conference: one.held_by_name, unit: one.held_by_unit_name })
+        : t("invitation.held", { conference: one.held_by_name }),
+    );
+  if (one.conflict) words.push(t(`conflict.is.${one.conflict}`));
+  if (one.status === "accepted" && !one.presence && !one.conflict) words.push(t("invitation.off"));
+  return words;
+}
+
 /** What conferences elsewhere ask of one's own rooms. */
 const received = signal(/** @type {any[]} */ ([]));
 
@@ -116,6 +140,9 @@ export async function readReceived() {
     showError(error);
   }
 }
+
+/** Whether there is anything that may have changed with a room of one's own. */
+export const hasReceived = () => received.peek().length > 0;
 
 /** Says no more than it is asked for: nothing where nobody invites. */
 export function Received() {
@@ -139,18 +166,32 @@ function ReceivedRow({ one }) {
     try {
       await send("POST", path, { answer: said });
       show({ tone: "good", text: t(`done.invitation.${said}`, { name: one.name }) });
+      await readReceived();
     } catch (error) {
-      showError(error);
+      await readReceived();
+      const gone = !received
+        .peek()
+        .some(({ conference, bridge }) => conference === one.conference && bridge === one.bridge);
+      if (gone && error instanceof ApiError && error.kind === "conflict")
+        show({ tone: "bad", text: t("received.gone", { conference: one.conference_name, room: one.name }) });
+      else showError(error);
     }
     setUnder(false);
-    await readReceived();
   };
-  const said = [one.by, unitName(one.conference_unit), clock(one.at), one.note];
-  return html`<li class=${open ? "called" : "joined"}>
-    <${Icon} name=${open ? "phone" : "check"} />
+  const asks = [
+    one.conference_unit_name,
+    t("list.since", { time: dayAndClock(one.conference_started_at) }),
+    one.by,
+    one.note,
+  ];
+  const stands = [!open && t("invitation.is.accepted"), ...whereabouts(one)];
+  const waits = open || one.conflict;
+  return html`<li class=${waits ? "called" : "joined"}>
+    <${Icon} name=${open ? "phone" : waits ? "clock" : "check"} />
     <span class="convening-name">
       <b>${t("received.asks", { conference: one.conference_name, room: one.name })}</b>
-      <span class="quiet">${said.filter(Boolean).join(" · ")}</span>
+      <span class="quiet">${asks.filter(Boolean).join(" · ")}</span>
+      ${stands.some(Boolean) && html`<span class="quiet">${stands.filter(Boolean).join(" · ")}</span>`}
     </span>
     ${
       open &&

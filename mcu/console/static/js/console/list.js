@@ -9,7 +9,7 @@ import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { DrillBadge } from "./drill.js";
 import { TopBar, useTitle } from "./frame.js";
-import { Received, readReceived } from "./invitations.js";
+import { hasReceived, Received, readReceived } from "./invitations.js";
 import { isOfCheck } from "./readiness.js";
 import { LinkBanner } from "./banner.js";
 import { load, LoadBanner } from "./load.js";
@@ -42,6 +42,7 @@ function receive(event) {
   timer = setTimeout(() => {
     timer = 0;
     void read();
+    if (hasReceived()) void readReceived();
   }, 700); // one reading for a burst of joins
 }
 
