@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from mcu.operations.report_tables import TableName
-from mcu.operations.report_words import Language
+from mcu.operations.terms import Language
 
 Form = Literal["document", "table", "pdf", "month"]
 

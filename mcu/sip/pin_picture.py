@@ -23,7 +23,7 @@ _DISC: Final = 0.034
 _BAND_AT: Final = 0.72
 _BAND: Final = 0.2
 
-_TITLE: Final = ("Nhập mã PIN của cuộc họp", "Enter the PIN of the meeting")
+_TITLE: Final = ("Nhập mã PIN của hội nghị", "Enter the PIN of the meeting")
 _HINT: Final = "*  Nhập lại / Begin anew"
 
 
@@ -83,7 +83,7 @@ def _words(scene: PinScene) -> tuple[str, str] | None:
         "": None,
         "wrong": ("Mã PIN sai. Cuộc gọi kết thúc.", "Wrong PIN. The call ends."),
         "too_late": ("Đã hết thời gian. Cuộc gọi kết thúc.", "Time is up. The call ends."),
-        "blocked": ("Không vào được cuộc họp. Cuộc gọi kết thúc.", "Not let in. The call ends."),
+        "blocked": ("Không vào được hội nghị. Cuộc gọi kết thúc.", "Not let in. The call ends."),
     }[scene.notice]
 
 

@@ -45,6 +45,8 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
         await expect(row).to_contain_text(NAMES["truong-sa"])
         await expect(row).to_contain_text("0258 3822 111")
         await expect(row.locator(".alarm-what")).to_be_focused()
+        await expect(desk.locator("#row-truong-sa .tag.alarm")).to_contain_text("Hú rít")
+        await expect(desk.locator(".rows [role=row]").first).to_have_id("row-truong-sa")
         await picture(desk, "console-alarms-vi")
         await desk.keyboard.press("j")
         await expect(row).to_contain_text("đã biết")
@@ -70,5 +72,6 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
         assert (incident["state"], incident["assignee"]) == ("closed", "Trần Thị Bình")
         assert incident["entries"][-1]["text"] == "Đã hạ loa, dặn kỹ thuật viên"
         await desk.get_by_role("button", name="EN", exact=True).click()
+        await expect(desk.locator(".incident h2")).to_contain_text("Howl: Đặc khu Trường Sa")
         await picture(desk, "console-incident-en")
         assert console.faults == []

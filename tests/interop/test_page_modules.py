@@ -234,3 +234,43 @@ async def test_names_are_found_without_diacritics(page: Page) -> None:
         return ["Đại Lãnh", "VĨNH NGUYÊN", "Ba Cụm Bắc", "Ninh Ích"].map(fold);
     }""")
     assert folded == ["dai lanh", "vinh nguyen", "ba cum bac", "ninh ich"]
+
+
+async def test_a_roster_has_alarms_where_trouble_is(page: Page) -> None:
+    room = {"importance": 0, "quality": {"grade": "good"}, "role": "bridge", "state": "connected"}
+    people: list[dict[str, Any]] = [
+        {**room, "id": "well", "label": "A"},
+        {**room, "id": "chair", "label": "B", "role": "chair"},
+        {**room, "id": "left", "label": "C", "state": "left"},
+        {**room, "id": "poor", "label": "D", "quality": {"grade": "poor"}},
+        {**room, "id": "drifts", "label": "E"},
+        {**room, "id": "black", "label": "G"},
+        {**room, "id": "frozen", "label": "F"},
+        {**room, "id": "echo", "label": "H"},
+        {**room, "id": "lost", "label": "I", "state": "lost"},
+        {**room, "id": "gone", "label": "K", "state": "left"},
+    ]
+    alarms = {
+        "drifts": [{"kind": "drift", "severity": "minor"}],
+        "black": [{"kind": "black", "severity": "major"}, {"kind": "loss", "severity": "minor"}],
+        "frozen": [{"kind": "frozen", "severity": "major"}],
+        "echo": [{"kind": "echo", "severity": "critical"}],
+        "lost": [{"kind": "lost", "severity": "major"}],
+        "gone": [{"kind": "lost", "severity": "major"}],
+    }
+    found, told = await page.evaluate(
+        """async ([people, alarms]) => {
+            const {tellingAlarms, troubleFirst} = await import(
+                "/static/js/console/roster-order.js");
+            const of = new Map(Object.entries(alarms));
+            return [
+                troubleFirst(people, of).map(({id}) => id),
+                people.filter((one) => tellingAlarms(one, of.get(one.id)).length).map(({id}) => id),
+            ];
+        }""",
+        [people, alarms],
+    )
+    assert found == [
+        "lost", "echo", "frozen", "black", "gone", "drifts", "poor", "chair", "well", "left",
+    ]  # fmt: skip
+    assert told == ["drifts", "black", "frozen", "echo", "gone"], "a lost room says so itself"

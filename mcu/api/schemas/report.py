@@ -10,7 +10,7 @@ from mcu.api.schemas.roll_call import MarkStatus, RollCall
 from mcu.api.schemas.scenario import Agenda
 from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.operations.report_tables import TableName
-from mcu.operations.report_words import Language
+from mcu.operations.terms import Language
 
 
 class ReportRoom(Output):

@@ -10,7 +10,10 @@ import pytest
 
 from mcu.api.problem import KINDS, Kind
 from mcu.api.schemas.conference import CallFailure, Grade, Presence
+from mcu.conference.alarm_model import AlarmKind, Severity
+from mcu.conference.drill_model import FaultKind
 from mcu.console.pages import STATIC
+from mcu.operations.terms import AVOIDED, TERMS
 from mcu.readiness.assessment import COMPARED, Topic
 from mcu.readiness.model import Phase
 from mcu.readiness.wording import REASONS
@@ -105,6 +108,30 @@ def test_every_finding_of_a_readiness_check_is_said_as_the_server_says_it(
         assert f"readiness.phase.{phase}" in english
     for name in COMPARED:
         assert f"readiness.what.{name}" in english
+
+
+def test_terms_are_those_that_are_printed(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    for term in TERMS:
+        for key in term.console:
+            assert vietnamese[key].casefold() == term.vi.casefold(), key
+            assert english[key].casefold() == term.en.casefold(), key
+    for key, text in vietnamese.items():
+        assert not [word for word in AVOIDED if word in text.casefold()], key
+
+
+def test_every_alarm_fault_and_severity_has_its_term() -> None:
+    said = {key for term in TERMS for key in term.console}
+    for kinds, prefix in ((AlarmKind, "alarm"), (Severity, "severity"), (FaultKind, "drill.kind")):
+        assert {f"{prefix}.{kind}" for kind in get_args(kinds)} <= said
+
+
+def test_titles_made_of_alarms_are_known_by_every_kind() -> None:
+    text = (SCRIPTS / "console/alarms.js").read_text()
+    kinds = re.search(r"const KINDS = new Set\(\[(.*?)\]\)", text, re.DOTALL)
+    assert kinds is not None
+    assert set(re.findall(r'"(\w+)"', kinds[1])) == set(get_args(AlarmKind))
 
 
 OF_NO_KIND = {"unreachable", "page", "400", "500"}

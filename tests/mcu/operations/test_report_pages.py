@@ -13,7 +13,8 @@ from mcu.conference.recording_model import RecordedView, StopReason
 from mcu.conference.roll_call_model import MarkStatus
 from mcu.operations.report_pages import MAX_POINTS, report_pages
 from mcu.operations.report_process import typeset
-from mcu.operations.report_words import WORDS, Language
+from mcu.operations.report_words import WORDS
+from mcu.operations.terms import Language
 from mcu.readiness.assessment import Verdict
 from tests.mcu.operations.province import at, report
 
@@ -30,7 +31,7 @@ def test_times_are_those_of_the_installation() -> None:
     assert ["Bắt đầu", "22/11/2026 08:00"] in pages["facts"]
     assert ["Điểm cầu tham dự", "2 / 3"] in pages["facts"]
     assert [room[2] for room in pages["rooms"]] == ["", "đạt", "không đạt"]
-    assert pages["incidents"] == [["08:02:10", "chưa đóng", "lớn", "Xã Vạn Ninh mất tiếng", "Bình"]]
+    assert pages["incidents"] == [["08:02:10", "đang mở", "nặng", "Xã Vạn Ninh mất tiếng", "Bình"]]
     assert pages["rooms"][1][:9] == [
         "Vạn Ninh", "Xã Vạn Ninh", "đạt", "có mặt", "08:00:20", "", "09:10", "1 × / 00:30", "",
     ]  # fmt: skip
@@ -39,9 +40,35 @@ def test_times_are_those_of_the_installation() -> None:
     assert pages["agenda"][1][2:] == ["08:06:40–08:10:00", "10:00", "03:20"]
     assert pages["agenda"][2][2] == "không thực hiện"
     assert pages["recordings"][1] == [
-        "Họp giao ban (phần 2)", "các điểm cầu thấy", "08:06:42", "03:18", "30.1",
+        "Họp giao ban (phần 2)", "hình các điểm cầu thấy", "08:06:42", "03:18", "30.1",
         "kết thúc cùng hội nghị", "b" * 64,
     ]  # fmt: skip
+
+
+def test_an_incident_made_of_an_alarm_is_told_in_the_readers_words() -> None:
+    whole = report()
+    made = replace(whole.incidents[0], title="black: Xã Vạn Ninh", kind="black")
+    told = replace(made, title="Xã Vạn Ninh: black")
+    both = replace(whole, incidents=(made, told))
+    assert [row[3] for row in report_pages(both, "vi", ZONE)["incidents"]] == [
+        "hình đen: Xã Vạn Ninh", "Xã Vạn Ninh: black",
+    ]  # fmt: skip
+    assert report_pages(both, "en", ZONE)["incidents"][0][3] == "black picture: Xã Vạn Ninh"
+
+
+def test_who_did_what_is_told_in_words() -> None:
+    whole = report()
+    conference = whole.deeds[0].target
+    removed = replace(
+        whole.deeds[0], action="remove_participant", outcome="denied 403",
+        target=f"{conference}/participants/xa-1-a?reason=Sai phòng",
+    )  # fmt: skip
+    both = replace(whole, deeds=(*whole.deeds, removed))
+    assert [row[2:] for row in report_pages(both, "vi", ZONE)["deeds"]] == [
+        ["bắt đầu điểm danh", "đã làm", ""],
+        ["đưa điểm cầu ra", "không có quyền (403)", "Vạn Ninh · Sai phòng"],
+    ]
+    assert report_pages(both, "en", ZONE)["deeds"][0][2:] == ["started a roll call", "done", ""]
 
 
 def test_every_kind_of_fault_severity_mark_and_verdict_has_words() -> None:

@@ -1,7 +1,7 @@
 // @ts-check
 // What troubles rooms, the worst first: with since when, whom to call, and one key for what helps.
 
-import { classes, html, signal, useEffect, useRef } from "../shared/base.js";
+import { classes, computed, html, signal, useEffect, useRef } from "../shared/base.js";
 import { get, send } from "../shared/api.js";
 import { announcement, Problem, show } from "../shared/controls.js";
 import { focusFirst } from "../shared/focus.js";
@@ -11,6 +11,9 @@ import { busy } from "./actions.js";
 
 /** Many rooms may be in trouble at once: they are read once for a burst of events. */
 const READ_AFTER_MS = 250;
+const KINDS = new Set([
+  "lost", "black", "frozen", "silent", "clipping", "echo", "howl", "loss", "drift",
+]);
 const UNITS = /** @type {Record<string, string>} */ ({
   delay_ms: "ms",
   level_db: "dB",
@@ -21,6 +24,15 @@ const UNITS = /** @type {Record<string, string>} */ ({
   clock_ppm: "ppm",
 });
 
+/**
+ * An incident's title in the reader's words: where it was made of an alarm it begins with the kind.
+ * @param {string} title
+ */
+export function titleInWords(title) {
+  const [, kind, rest] = /^([a-z]+): (.*)$/s.exec(title) ?? [];
+  return KINDS.has(kind) ? `${t(`alarm.${kind}`)}: ${rest}` : title;
+}
+
 /** The alarms of one conference, kept up by events. */
 export class AlarmState {
   /** @param {import("./model.js").ConferenceModel} model */
@@ -28,6 +40,13 @@ export class AlarmState {
     this.model = model;
     /** @type {import("../../vendor/signals.js").Signal<any[]>} */
     this.items = signal([]);
+    /** Those of each room, the worst first. */
+    this.byRoom = computed(() => {
+      const found = /** @type {Map<string, any[]>} */ (new Map());
+      for (const alarm of this.items.value)
+        found.set(alarm.participant, [...(found.get(alarm.participant) ?? []), alarm]);
+      return found;
+    });
     this.error = signal(/** @type {any} */ (null));
     /** Number of the alarm that keys act on. */
     this.chosen = signal(/** @type {number | null} */ (null));
@@ -69,13 +88,9 @@ export class AlarmState {
   /** @param {any} alarm @param {import("./conference.js").Desk} desk */
   open(alarm, desk) {
     return desk.actions.run(`incident:${alarm.number}`, async () => {
-      const body = {
-        conference: this.model.id,
-        alarm: alarm.number,
-        title: `${t(`alarm.${alarm.kind}`)}: ${alarm.label}`.slice(0, 200),
-      };
-      const made = await send("POST", "incidents", body);
-      show({ tone: "good", text: t("incident.opened", { title: made.title }) });
+      // The server gives it a title that every reader sees in words of their own language.
+      const made = await send("POST", "incidents", { conference: this.model.id, alarm: alarm.number });
+      show({ tone: "good", text: t("incident.opened", { title: titleInWords(made.title) }) });
     });
   }
 }

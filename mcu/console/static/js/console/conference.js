@@ -37,9 +37,9 @@ export class Desk {
   constructor(id) {
     this.model = new ConferenceModel(id);
     this.actions = new Actions(this.model);
-    this.roster = new RosterState(this.model);
-    this.agenda = new AgendaState(this.model, this.actions);
     this.alarms = new AlarmState(this.model);
+    this.roster = new RosterState(this.model, this.alarms);
+    this.agenda = new AgendaState(this.model, this.actions);
     /** Which view is shown and composed. */
     this.view = signal("main");
     /** Which panel stands under the picture: layout, room or message. */

@@ -7,6 +7,7 @@ import { Dialog, Problem, showError, Toasts } from "../shared/controls.js";
 import { focusFirst } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { dayAndClock, t } from "../shared/i18n.js";
+import { titleInWords } from "./alarms.js";
 import { TopBar, useTitle } from "./frame.js";
 import { readUnits, unitName, units } from "./registry.js";
 
@@ -79,7 +80,7 @@ export function IncidentsScreen({ id }) {
             (one) =>
               html`<li key=${one.id} class=${classes(one.severity, one.state, one.id === id && "chosen")}>
                 <a href=${`#/incidents/${encodeURIComponent(one.id)}`} aria-current=${one.id === id ? "true" : undefined}>
-                  <b>${one.title}</b>
+                  <b>${titleInWords(one.title)}</b>
                   <span class="quiet">${line(one)}</span>
                 </a>
               </li>`,
@@ -162,8 +163,8 @@ function One({ id, mayWrite, changed }) {
   if (error && !one) return html`<section class="card"><${Problem} error=${error} /></section>`;
   if (!one) return html`<p class="quiet">${t("loading")}</p>`;
   const open = one.state === "open";
-  return html`<section class="card incident" tabindex="-1" aria-label=${one.title}>
-    <h2>${one.title}</h2>
+  return html`<section class="card incident" tabindex="-1" aria-label=${titleInWords(one.title)}>
+    <h2>${titleInWords(one.title)}</h2>
     <p class="quiet">${line(one)}</p>
     ${one.conference && html`<p><a href=${`#/conferences/${encodeURIComponent(one.conference)}`}>${t("incident.conference")}</a></p>`}
     <${Problem} error=${error} />

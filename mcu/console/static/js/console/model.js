@@ -9,6 +9,7 @@ import { show } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
 import { load } from "./load.js";
 import { Meters } from "./meters.js";
+import { isPoor } from "./roster-order.js";
 
 /** @typedef {any} Participant */
 
@@ -297,9 +298,6 @@ export class ConferenceModel {
     this.people.delete(id);
   }
 }
-
-/** Whether somebody must look after this line. @param {Participant} person */
-export const isPoor = (person) => person.state === "connected" && person.quality?.grade === "poor";
 
 /** What is shown of two readings is the same. @param {any} a @param {any} b */
 function sameQuality(a, b) {

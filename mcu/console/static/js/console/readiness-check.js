@@ -7,6 +7,7 @@ import { Problem, show, showError, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { dayAndClock, duration, hasText, number, t } from "../shared/i18n.js";
+import { titleInWords } from "./alarms.js";
 import { TopBar, useTitle } from "./frame.js";
 import { readUnits, unitName, units } from "./registry.js";
 
@@ -307,6 +308,7 @@ function words(finding) {
   if (finding.code === "changed") values.what = t(`readiness.what.${values.what}`);
   for (const [name, value] of Object.entries(values))
     if (typeof value === "number") values[name] = number(value, Number.isInteger(value) ? 0 : 1);
+  if (finding.code === "incident") values.text = titleInWords(String(values.text));
   const cause = `call.${values.cause}`;
   if (finding.code === "unreached")
     values.cause = hasText(cause) ? t(cause) : t("readiness.no-answer");

@@ -6,8 +6,8 @@ import { busy } from "./actions.js";
 import { AddRooms } from "./add.js";
 import { Icon } from "../shared/icons.js";
 import { byName, fold, t } from "../shared/i18n.js";
-import { isPoor } from "./model.js";
 import { belongsTo } from "./registry.js";
+import { isPoor, troubleFirst } from "./roster-order.js";
 import { Cell, Row } from "./row.js";
 
 /** Filters beside the search, with what they let through. */
@@ -25,27 +25,14 @@ const FILTERS = [
 
 const KEYBOARD_HOLD_MS = 4000;
 
-/** How soon somebody must look at it: lost lines, bad lines, then who is not there. */
-function urgency(/** @type {any} */ person) {
-  if (person.state === "lost") return 0;
-  if (isPoor(person)) return 1;
-  if (person.role === "chair") return 2;
-  return (
-    { connected: 3, calling: 4, expected: 5, left: 6 }[/** @type {"connected"} */ (person.state)] ??
-    7
-  );
-}
-
-/** @param {any} a @param {any} b */
-const troubleFirst = (a, b) =>
-  urgency(a) - urgency(b) || b.importance - a.importance || byName(a.label, b.label);
 /** @param {any} a @param {any} b */
 const alphabetical = (a, b) => byName(a.label, b.label);
 
 export class RosterState {
-  /** @param {import("./model.js").ConferenceModel} model */
-  constructor(model) {
+  /** @param {import("./model.js").ConferenceModel} model @param {import("./alarms.js").AlarmState} alarms */
+  constructor(model, alarms) {
     this.model = model;
+    this.alarms = alarms;
     this.search = signal("");
     this.filter = signal("all");
     this.sort = signal("trouble");
@@ -80,8 +67,11 @@ export class RosterState {
         continue;
       people.push(person);
     }
-    people.sort(this.sort.value === "trouble" ? troubleFirst : alphabetical);
-    return people.map((person) => person.id);
+    const sorted =
+      this.sort.value === "trouble"
+        ? troubleFirst(people, this.alarms.byRoom.value)
+        : people.sort(alphabetical);
+    return sorted.map((person) => person.id);
   }
 
   /** The wanted order, held while somebody points at a row or walks through them by keyboard. */

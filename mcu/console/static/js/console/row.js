@@ -3,9 +3,10 @@
 
 import { classes, html, useLayoutEffect, useRef } from "../shared/base.js";
 import { Icon } from "../shared/icons.js";
-import { number, t } from "../shared/i18n.js";
+import { clock, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { belongsTo } from "./registry.js";
+import { tellingAlarms } from "./roster-order.js";
 
 /** @type {Record<string, string>} */
 export const STATE_ICONS = {
@@ -39,14 +40,15 @@ export function Row({ id, desk, stop }) {
   const onAir = conference.state === "running" && conference.broadcast === id;
   const presents = conference.presentation === id;
   const procedure = procedureInWords(conference, id);
+  const alarms = alarmsOf(desk, person);
   return html`<div
     ref=${meter}
     id=${`row-${id}`}
     role="row"
     tabindex=${stop ? 0 : -1}
-    class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`)}
+    class=${classes("row", person.state, selected && "selected", onAir && "on-air", `line-${person.quality.grade}`, alarms.length > 0 && `alarm-${alarms[0].severity}`)}
     aria-selected=${String(selected)}
-    aria-label=${described(person, presents, procedure)}
+    aria-label=${described(person, presents, [...alarms.map(inWords), ...procedure])}
     onClick=${() => (desk.roster.selected.value = id)}
     onDblClick=${() => desk.openRoom(id)}
     onFocus=${() => (desk.roster.selected.value = id)}
@@ -68,6 +70,7 @@ export function Row({ id, desk, stop }) {
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
       ${(person.state !== "connected" || person.waiting || person.quality?.on_hold) && html`<small>${stateInWords(person)}</small>`}
+      ${alarms.length > 0 && html`<span class=${`tag alarm ${alarms[0].severity}`} title=${alarms.map(inWords).join(" · ")}><${Icon} name="warning" />${t(`alarm.${alarms[0].kind}`)}${alarms.length > 1 && html` <b>+${alarms.length - 1}</b>`}</span>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
       ${procedure.map((words) => html`<span class="tag" key=${words}>${words}</span>`)}
@@ -80,6 +83,14 @@ export function Row({ id, desk, stop }) {
     /></span>
   </div>`;
 }
+
+/** What troubles a room, besides what its state says. @param {import("./conference.js").Desk} desk @param {any} person */
+const alarmsOf = (desk, person) =>
+  tellingAlarms(person, desk.alarms.byRoom.value.get(person.id));
+
+/** @param {any} alarm */
+const inWords = (alarm) =>
+  `${t(`alarm.${alarm.kind}`)}, ${t(`severity.${alarm.severity}`)}, ${t("since", { time: clock(alarm.since) })}`;
 
 /** Whether somebody can be given the presentation, or have it taken back. @param {any} person @param {boolean} presents */
 export const canPresent = (person, presents) =>
@@ -264,14 +275,15 @@ export function Cell({ id, desk, stop }) {
   const selected = desk.roster.selected.value === id;
   const conference = desk.model.conference.value;
   const onAir = conference.state === "running" && conference.broadcast === id;
-  const words = described(person, conference.presentation === id);
+  const alarms = alarmsOf(desk, person);
+  const words = described(person, conference.presentation === id, alarms.map(inWords));
   return html`<div
     ref=${meter}
     id=${`row-${id}`}
     role="row"
     tabindex=${stop ? 0 : -1}
     title=${words}
-    class=${classes("cell", person.state, `line-${person.quality.grade}`, selected && "selected", onAir && "on-air")}
+    class=${classes("cell", person.state, `line-${person.quality.grade}`, selected && "selected", onAir && "on-air", alarms.length > 0 && `alarm-${alarms[0].severity}`)}
     aria-selected=${String(selected)}
     aria-label=${words}
     onClick=${() => desk.openRoom(id)}
@@ -279,7 +291,7 @@ export function Cell({ id, desk, stop }) {
     onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && desk.openRoom(id)}
   >
     <span role="gridcell" class="cell-name"
-      ><${Icon} name=${person.role === "chair" ? "star" : STATE_ICONS[person.state]} />
+      ><${Icon} name=${alarms.length ? "warning" : person.role === "chair" ? "star" : STATE_ICONS[person.state]} />
       <span>${shortName(person.label)}</span>
       ${person.state === "connected" && !person.audio_muted && html`<${Icon} name="mic" />`}</span
     >

@@ -52,12 +52,12 @@ class WallState {
     /** @type {string[]} */
     this.last = [];
     /** Kinds of the alarms that last, by participant, the worst first. */
-    this.alarms = computed(() => {
-      const found = /** @type {Map<string, string[]>} */ (new Map());
-      for (const { participant, kind } of desk.alarms.items.value)
-        found.set(participant, [...(found.get(participant) ?? []), kind]);
-      return found;
-    });
+    this.alarms = computed(
+      () =>
+        new Map(
+          [...desk.alarms.byRoom.value].map(([id, alarms]) => [id, alarms.map(({ kind }) => kind)]),
+        ),
+    );
     this.wanted = computed(() => this.#wanted());
     this.shown = computed(() => this.#shown());
     this.fit = computed(() => {
