@@ -9,7 +9,7 @@ members of each are those of ``POST /bridges``.
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from mcu.api.body import MAX_ERRORS, field_errors
+from mcu.api.csv_table import CSV_TYPE, plain
 from mcu.api.problem import FieldError, Problem
 from mcu.api.schemas.base import MAX_LIST
 from mcu.api.schemas.registry import NewBridge
@@ -28,8 +29,8 @@ from mcu.api.yaml_text import (
     line_of,
     repeated_key,
 )
+from mcu.store.records import Bridge
 
-CSV_TYPE: Final = "text/csv"
 TABLE_TYPES: Final = (CSV_TYPE, *YAML_TYPES)
 
 _REQUIRED: Final = ("id", "name", "unit")
@@ -87,6 +88,26 @@ def read_table(text: str, content_type: str) -> list[TableRow]:
     return rows
 
 
+def table_of(bridges: Sequence[Bridge]) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    """Header and rows of a table that ``read_table`` takes, with these bridges."""
+    standards = sorted({name for bridge in bridges for name in bridge.standard})
+    header = (*_REQUIRED, *_OPTIONAL, *(f"{_STANDARD}{name}" for name in standards))
+    rows = (
+        (
+            bridge.id, bridge.name, bridge.unit, bridge.kind, bridge.address,
+            bridge.contact.name, bridge.contact.phone, bridge.importance,
+            *(_cell_of(bridge.standard.get(name)) for name in standards),
+        )
+        for bridge in bridges
+    )  # fmt: skip
+    return header, rows
+
+
+def _cell_of(value: Any) -> Any:
+    """What ``_scalar`` reads as this value."""
+    return json.dumps(value) if isinstance(value, bool) else value
+
+
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | FieldError]]:
     """Each line's document, or what is wrong with the line as such."""
     first_line = text.partition("\n")[0]
@@ -120,7 +141,7 @@ def _check_header(header: list[str]) -> None:
 
 
 def _csv_document(cells: dict[str, str]) -> dict[str, Any]:
-    given = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
+    given = {name: plain(cell.strip()) for name, cell in cells.items() if cell.strip()}
     document: dict[str, Any] = {}
     for name, cell in given.items():
         if name.startswith("contact_"):

@@ -1,19 +1,25 @@
 """Lists as CSV, for spreadsheets: asked for by ``Accept: text/csv`` or an address in ``.csv``."""
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
 from mcu.api.call import Call
+from mcu.store.records import Page
 
 CSV_TYPE: Final = "text/csv"
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it the common spreadsheets read Vietnamese as another character set."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula when a text begins with it."""
+MAX_ROWS: Final = 20_000
+"""Of one table; more than a country has units."""
+
+Item = TypeVar("Item")
 
 
 def wants_csv(call: Call) -> bool:
@@ -47,6 +53,43 @@ def csv_response(
     )
 
 
+async def every(read: Callable[[str | None], Awaitable[Page[Item]]]) -> list[Item]:
+    """All items of a list that is read in pages, as a table holds them; ``MAX_ROWS`` at most.
+
+    Args:
+        read: gives the page after a cursor.
+    """
+    found: list[Item] = []
+    cursor: str | None = None
+    while True:
+        page = await read(cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None or len(found) >= MAX_ROWS:
+            return found[:MAX_ROWS]
+
+
+async def long_csv(
+    name: str, header: Sequence[str], rows: Iterable[Sequence[object]]
+) -> web.Response:
+    """``csv_response`` for a list that may be long: written beside the loop.
+
+    Args:
+        rows: taken one by one in another thread, so they must not change meanwhile.
+    """
+    return await asyncio.to_thread(csv_response, name, header, rows)
+
+
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return f"'{text}" if isinstance(value, str) and _is_guarded(text) else text
+
+
+def plain(cell: str) -> str:
+    """A cell as it was before ``csv_response`` kept a spreadsheet from running it."""
+    return cell[1:] if cell.startswith("'") and _is_guarded(cell) else cell
+
+
+def _is_guarded(text: str) -> bool:
+    """Whether it stands behind an apostrophe; one that has some already too, so none is lost."""
+    return text.lstrip("'").startswith(_FORMULA)

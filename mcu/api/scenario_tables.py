@@ -6,15 +6,16 @@ from typing import Final
 
 from mcu.conference.agenda_resources import anchor, planned
 from mcu.conference.codec import time_to_text
-from mcu.conference.scenario import Agenda, Duty
+from mcu.conference.scenario import Agenda, Contingency, Duty
 
 AGENDA_COLUMNS: Final = (
     "place", "id", "title", "planned_start", "planned_end", "duration_s", "speaker", "layout",
-    "broadcast", "unmuted", "presentation", "message", "note", "started_at", "ended_at",
-    "actual_s", "overran",
+    "broadcast", "unmuted", "presentation", "polling", "polling_s", "message", "note",
+    "started_at", "ended_at", "actual_s", "overran",
 )  # fmt: skip
 """Planned times without a date are times after the session's beginning."""
 DUTY_COLUMNS: Final = ("role", "name", "phone", "bridge")
+CONTINGENCY_COLUMNS: Final = ("when", "then")
 
 
 def agenda_rows(agenda: Agenda, now: datetime | None = None) -> Iterator[tuple[object, ...]]:
@@ -38,6 +39,8 @@ def agenda_rows(agenda: Agenda, now: datetime | None = None) -> Iterator[tuple[o
             "yes" if item.broadcast else None,
             None if item.unmuted is None else " ".join(item.unmuted),
             item.presentation,
+            None if item.polling is None else item.polling.scope,
+            None if item.polling is None else item.polling.interval_s,
             item.message,
             item.note,
         )
@@ -58,6 +61,11 @@ def agenda_rows(agenda: Agenda, now: datetime | None = None) -> Iterator[tuple[o
 def duty_rows(duties: Iterable[Duty]) -> Iterator[tuple[object, ...]]:
     """One row for each; the centre has no bridge."""
     return ((each.role, each.name, each.phone, each.bridge) for each in duties)
+
+
+def contingency_rows(contingencies: Iterable[Contingency]) -> Iterator[tuple[object, ...]]:
+    """One row for each."""
+    return ((each.when, each.then) for each in contingencies)
 
 
 def _time(start: datetime | None, seconds: int) -> str:

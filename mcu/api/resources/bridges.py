@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from mcu.api.bridge_table import TABLE_TYPES, read_table
+from mcu.api.bridge_table import TABLE_TYPES, read_table, table_of
 from mcu.api.call import Call, json_response, no_content
+from mcu.api.csv_table import CSV_TYPE, every, long_csv, wants_csv
 from mcu.api.host import is_loopback
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import conflict, forbidden, invalid
@@ -27,24 +28,31 @@ from mcu.api.schemas.registry import (
     NewBridgeToken,
 )
 from mcu.api.withdrawal import enforce
-from mcu.store import records
+from mcu.store import paging, records
 from mcu.store.bridges import ImportRow
 
 TAG: Final = "bridges"
 
 
 async def list_bridges(call: Call) -> web.Response:
-    """One page of the bridges within reach; a room's token sees its own."""
+    """One page of those within reach, a room's token sees its own; as CSV what import takes."""
     query = call.query(BridgeQuery)
     token = call.who.token
     bridges = call.services.store.bridges
     if token.role == "bridge":
         own = (await bridges.get_many([token.bridge or ""])).values()
+        if wants_csv(call):
+            return await long_csv("bridges", *table_of(list(own)))
         return json_response(Page[Bridge](items=[_document(call, bridge) for bridge in own]))
     within = token.unit
     if query.unit is not None:
         call.reach.require_unit(Action.READ_BRIDGES, query.unit, "read bridges")
         within = query.unit
+    if wants_csv(call):
+        found = await every(
+            lambda cursor: bridges.list(within=within, limit=paging.MAX_LIMIT, cursor=cursor)
+        )
+        return await long_csv("bridges", *table_of(found))
     page = await bridges.list(within=within, limit=query.limit, cursor=query.cursor)
     items = [_document(call, bridge) for bridge in page.items]
     return json_response(Page[Bridge](items=items, next_cursor=page.next_cursor))
@@ -211,7 +219,12 @@ ROUTES: Final = (
     Route(
         "GET", f"{BASE}/bridges", "list_bridges", list_bridges,
         "Bridges within reach, by id", TAG, Action.READ_BRIDGES,
-        (Answer(200, "one page", Page[Bridge]),), query=BridgeQuery,
+        (Answer(200, "one page", Page[Bridge], other_types=(CSV_TYPE,)),), query=BridgeQuery,
+    ),
+    Route(
+        "GET", f"{BASE}/bridges.csv", "export_bridges", list_bridges,
+        "Bridges within reach as a table that `/bridges:import` takes", TAG, Action.READ_BRIDGES,
+        (Answer(200, "a row for each bridge", media_type=CSV_TYPE),), query=BridgeQuery,
     ),
     Route(
         "POST", f"{BASE}/bridges", "create_bridge", create_bridge,

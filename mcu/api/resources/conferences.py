@@ -1,5 +1,6 @@
 """Conferences: started, read, changed, ended."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -7,6 +8,7 @@ from aiohttp import hdrs, web
 from mcu.api import orders
 from mcu.api.body import invalid_input
 from mcu.api.call import Call, json_response, no_content
+from mcu.api.csv_table import CSV_TYPE, every, long_csv, wants_csv
 from mcu.api.documents import conference_document
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import FieldError, Problem, forbidden, invalid
@@ -14,7 +16,7 @@ from mcu.api.reach import require_running
 from mcu.api.resources.scenarios import usable_scenario
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
-from mcu.api.schemas.base import Page
+from mcu.api.schemas.base import Page, utc_text
 from mcu.api.schemas.conference import (
     Conference,
     ConferenceChange,
@@ -30,22 +32,23 @@ from mcu.conference.commands import (
 from mcu.conference.scenario import agenda_of
 from mcu.conference.state import ConferenceState
 from mcu.store import paging
+from mcu.store.records import ConferenceRecord
 
 TAG: Final = "conferences"
-
+COLUMNS: Final = ("id", "name", "unit", "state", "started_at", "ended_at")
 
 CONFERENCE_NOW: Final = (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),)
 """The answer of what is done to a conference as a whole; see ``conference_answer``."""
 
 
 async def list_conferences(call: Call) -> web.Response:
-    """One page of the conferences within reach, by id."""
+    """One page of the conferences within reach, by id; as CSV all of them."""
     query = call.query(ConferenceQuery)
     if query.unit is not None:
         call.reach.require_unit(Action.READ_CONFERENCES, query.unit, "read conferences")
     if query.state == "ended":
         return await _list_ended(call, query)
-    after = paging.read_cursor(query.cursor)
+    after = "" if wants_csv(call) else paging.read_cursor(query.cursor)
     states = sorted(
         (
             state
@@ -56,6 +59,8 @@ async def list_conferences(call: Call) -> web.Response:
         ),
         key=lambda state: state.id,
     )
+    if wants_csv(call):
+        return await long_csv("conferences", COLUMNS, [_row(state) for state in states])
     page = paging.page(states, query.limit, lambda state: state.id)
     items = [conference_document(state, call.reach) for state in page.items]
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
@@ -64,14 +69,32 @@ async def list_conferences(call: Call) -> web.Response:
 async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
     """Ended ones are read from the store; rooms have none."""
     token = call.who.token
-    if token.role == "bridge" or token.conference is not None:
+    nothing = token.role == "bridge" or token.conference is not None
+    rows, within = call.services.store.conferences, query.unit or token.unit
+    if wants_csv(call):
+        found: list[ConferenceRecord] = []
+        if not nothing:
+            found = await every(
+                lambda cursor: rows.list(
+                    within=within, running=False, limit=paging.MAX_LIMIT, cursor=cursor
+                )
+            )
+        return await long_csv("conferences", COLUMNS, map(_row, found))
+    if nothing:
         return json_response(Page[Conference](items=[]))
-    page = await call.services.store.conferences.list(
-        within=query.unit or token.unit, running=False, limit=query.limit, cursor=query.cursor
-    )
+    page = await rows.list(within=within, running=False, limit=query.limit, cursor=query.cursor)
     states = [await call.services.conferences.read(record.id) for record in page.items]
     items = [conference_document(state, call.reach) for state in states]
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
+
+
+def _row(one: ConferenceState | ConferenceRecord) -> Sequence[object]:
+    """One conference in a table."""
+    ended = one.ended_at
+    return (
+        one.id, one.name, one.unit, "running" if ended is None else "ended",
+        utc_text(one.started_at), None if ended is None else utc_text(ended),
+    )  # fmt: skip
 
 
 async def start_conference(call: Call) -> web.Response:
@@ -237,7 +260,13 @@ ROUTES: Final = (
     Route(
         "GET", f"{BASE}/conferences", "list_conferences", list_conferences,
         "Conferences within reach", TAG, Action.READ_CONFERENCES,
-        (Answer(200, "one page", Page[Conference]),), query=ConferenceQuery,
+        (Answer(200, "one page", Page[Conference], other_types=(CSV_TYPE,)),),
+        query=ConferenceQuery,
+    ),
+    Route(
+        "GET", f"{BASE}/conferences.csv", "export_conferences", list_conferences,
+        "Conferences within reach as a table", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "a row for each conference", media_type=CSV_TYPE),), query=ConferenceQuery,
     ),
     Route(
         "POST", f"{BASE}/conferences", "start_conference", start_conference,

@@ -62,6 +62,11 @@ ROUTES: Final = (
         (Answer(200, "the overlays", _LIST, headers=(ETAG_HEADER,), other_types=(CSV_TYPE,)),),
     ),
     Route(
+        "GET", f"{PATH}.csv", "export_overlays", list_overlays,
+        "Texts and countdowns that are pinned to the picture, as a table", TAG,
+        Action.READ_CONFERENCES, (Answer(200, "a row for each", media_type=CSV_TYPE),),
+    ),
+    Route(
         "POST", PATH, "pin_overlay", pin_overlay,
         "Pin a text, or the time that is left of the floor", TAG, Action.CONTROL_CONFERENCES,
         (Answer(201, "all overlays now", _LIST, headers=(ETAG_HEADER,)),),

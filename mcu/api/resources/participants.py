@@ -1,11 +1,13 @@
 """Participants of one conference: called in, changed, disconnected."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
 from mcu.api import orders
 from mcu.api.call import Call, json_response, no_content
+from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
 from mcu.api.documents import participant_document
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import forbidden, invalid
@@ -32,13 +34,19 @@ TAG: Final = "participants"
 PATH: Final = f"{BASE}/conferences/{{conference}}/participants"
 SELF_SERVICE: Final = frozenset({"audio_muted", "video_muted"})
 """What a room may change of itself."""
+COLUMNS: Final = (
+    "id", "label", "name", "bridge", "unit", "role", "importance", "state", "call_failure",
+    "audio_muted", "video_muted", "deafened", "volume_db", "joined_at", "lost_at",
+)  # fmt: skip
+QUALITY: Final = ("grade", "loss_percent", "jitter_ms", "round_trip_ms")
+"""Of its line; these columns follow."""
 
 
 async def list_participants(call: Call) -> web.Response:
-    """One page of the roster, in its order."""
+    """One page of the roster, in its order; as CSV all of it."""
     query = call.query(ParticipantQuery)
     state = await conference_of(call)
-    after = paging.read_number_cursor(query.cursor)
+    after = None if wants_csv(call) else paging.read_number_cursor(query.cursor)
     roster = sorted(
         (
             who
@@ -48,9 +56,19 @@ async def list_participants(call: Call) -> web.Response:
         ),
         key=lambda who: who.order,
     )
+    if wants_csv(call):
+        rows = await in_slices(roster, lambda who: _row(_document(call, state, who)))
+        return csv_response(f"participants-{state.id}", (*COLUMNS, *QUALITY), rows)
     page = paging.page(roster, query.limit, lambda who: str(who.order))
     items = await in_slices(page.items, lambda who: _document(call, state, who))
     return json_response(Page[Participant](items=items, next_cursor=page.next_cursor))
+
+
+def _row(who: Participant) -> Sequence[object]:
+    """Somebody in a table."""
+    document = who.model_dump(mode="json")
+    line = document["quality"] or {}
+    return [*(document[name] for name in COLUMNS), *(line.get(name) for name in QUALITY)]
 
 
 async def add_participant(call: Call) -> web.Response:
@@ -196,7 +214,13 @@ ROUTES: Final = (
     Route(
         "GET", PATH, "list_participants", list_participants,
         "The roster, in its order", TAG, Action.READ_CONFERENCES,
-        (Answer(200, "one page", Page[Participant]),), query=ParticipantQuery,
+        (Answer(200, "one page", Page[Participant], other_types=(CSV_TYPE,)),),
+        query=ParticipantQuery,
+    ),
+    Route(
+        "GET", f"{PATH}.csv", "export_participants", list_participants,
+        "The roster as a table", TAG, Action.READ_CONFERENCES,
+        (Answer(200, "a row for each participant", media_type=CSV_TYPE),), query=ParticipantQuery,
     ),
     Route(
         "POST", PATH, "add_participant", add_participant,

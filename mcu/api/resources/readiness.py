@@ -1,12 +1,13 @@
 """Readiness checks: begun, followed, confirmed by rooms, repeated for one; history of a room."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
 from mcu.api.call import Call, json_response, no_content
-from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
+from mcu.api.csv_table import CSV_TYPE, csv_response, every, long_csv, wants_csv
 from mcu.api.openapi import LOCATION_HEADER
 from mcu.api.problem import invalid, not_found
 from mcu.api.resources.bridges import bridge_of
@@ -38,7 +39,7 @@ from mcu.readiness.model import (
 )
 from mcu.readiness.resources import COLUMNS, check_resource, row_of
 from mcu.readiness.service import NewCheck
-from mcu.store import records
+from mcu.store import paging, records
 from mcu.store.readiness import CheckRow
 
 TAG: Final = "readiness checks"
@@ -52,22 +53,24 @@ SUMMARY: Final = (
 
 
 async def list_checks(call: Call) -> web.Response:
-    """Checks within reach, the newest first; as JSON or CSV."""
+    """One page of the checks within reach, the newest first; as CSV all of them."""
     query = call.query(ReadinessQuery)
     within = call.who.token.unit
     if call.who.token.role == "bridge":
+        if wants_csv(call):
+            return csv_response("readiness-checks", SUMMARY, [])
         return json_response(Page[ReadinessSummary](items=[]))
     if query.unit is not None:
         call.reach.require_unit(Action.READ_READINESS, query.unit, "read readiness checks")
         within = query.unit
-    page = await call.services.store.readiness.list(
-        within=within, limit=query.limit, cursor=query.cursor
-    )
-    items = [_summary(row) for row in page.items]
+    checks = call.services.store.readiness
     if wants_csv(call):
-        flat = ({**each.model_dump(mode="json"), **each.counts.model_dump()} for each in items)
-        rows = [[each[name] for name in SUMMARY] for each in flat]
-        return csv_response("readiness-checks", SUMMARY, rows)
+        found = await every(
+            lambda cursor: checks.list(within=within, limit=paging.MAX_LIMIT, cursor=cursor)
+        )
+        return await long_csv("readiness-checks", SUMMARY, map(_row, found))
+    page = await checks.list(within=within, limit=query.limit, cursor=query.cursor)
+    items = [_summary(row) for row in page.items]
     return json_response(Page[ReadinessSummary](items=items, next_cursor=page.next_cursor))
 
 
@@ -156,13 +159,15 @@ async def read_history(call: Call) -> web.Response:
     bridge = await bridge_of(call, Action.READ_READINESS, "read the readiness of")
     query = call.query(PageQuery)
     store = call.services.store.readiness
+    if wants_csv(call):
+        found = await every(
+            lambda cursor: store.history(bridge.id, limit=paging.MAX_LIMIT, cursor=cursor)
+        )
+        told = map(json.loads, [row.document for row in found])
+        table = ([room["check"], *row_of(room)] for room in told)
+        return await long_csv(f"readiness-{bridge.id}", ("check", *COLUMNS), table)
     page = await store.history(bridge.id, limit=query.limit, cursor=query.cursor)
     rooms = [json.loads(row.document) for row in page.items]
-    if wants_csv(call):
-        columns = ("check", *COLUMNS)
-        return csv_response(
-            f"readiness-{bridge.id}", columns, [[room["check"], *row_of(room)] for room in rooms]
-        )
     recorded = await store.recorded_row(bridge.id)
     return json_response(
         ReadinessHistory(
@@ -233,6 +238,13 @@ def _now(call: Call, bridge: str) -> ReadinessNow | None:
     return None
 
 
+def _row(row: CheckRow) -> Sequence[object]:
+    """A check in a table."""
+    summary = _summary(row)
+    document = summary.model_dump(mode="json") | summary.counts.model_dump()
+    return [document[name] for name in SUMMARY]
+
+
 def _summary(row: CheckRow) -> ReadinessSummary:
     counts = {name.replace("-", "_"): value for name, value in json.loads(row.counts).items()}
     return ReadinessSummary(
@@ -267,6 +279,11 @@ ROUTES: Final = (
         "Readiness checks within reach, the newest first", TAG, Action.READ_READINESS,
         (Answer(200, "one page", Page[ReadinessSummary], other_types=(CSV_TYPE,)),),
         query=ReadinessQuery,
+    ),
+    Route(
+        "GET", f"{PATH}.csv", "export_readiness_checks", list_checks,
+        "Readiness checks within reach as a table", TAG, Action.READ_READINESS,
+        (Answer(200, "a row for each check", media_type=CSV_TYPE),), query=ReadinessQuery,
     ),
     Route(
         "POST", PATH, "begin_readiness_check", begin_check,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from mcu.api.body import MAX_ERRORS, invalid_input, parse_model, read_json
 from mcu.api.call import Call, json_response, no_content
-from mcu.api.csv_table import CSV_TYPE, csv_response
+from mcu.api.csv_table import CSV_TYPE, csv_response, every, long_csv, wants_csv
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import FieldError, Problem, invalid
 from mcu.api.rights import Action
@@ -23,7 +24,14 @@ from mcu.api.scenario_documents import (
     record_of,
     to_yaml,
 )
-from mcu.api.scenario_tables import AGENDA_COLUMNS, DUTY_COLUMNS, agenda_rows, duty_rows
+from mcu.api.scenario_tables import (
+    AGENDA_COLUMNS,
+    CONTINGENCY_COLUMNS,
+    DUTY_COLUMNS,
+    agenda_rows,
+    contingency_rows,
+    duty_rows,
+)
 from mcu.api.schemas.base import Page
 from mcu.api.schemas.scenario import (
     ImportedScenarios,
@@ -41,26 +49,32 @@ from mcu.api.yaml_text import YAML_TYPES, read_yaml
 from mcu.conference import scenario as domain
 from mcu.conference.actor import new_id
 from mcu.conference.scenario_rules import faults
+from mcu.store import paging
 from mcu.store.errors import InvalidRecord
 from mcu.store.scenarios import ScenarioRecord, checked
 
 TAG: Final = "scenarios"
 PATH: Final = f"{BASE}/scenarios"
 MAX_IMPORT: Final = 50
+COLUMNS: Final = ("id", "name", "unit", "begins_at", "items", "duration_s", "changed_at")
 HEAD: Final = ("id", "template")
 """What stands beside a new scenario's own members."""
 
 
 async def list_scenarios(call: Call) -> web.Response:
-    """One page of the scenarios within reach."""
+    """One page of the scenarios within reach; as CSV all of them."""
     query = call.query(ScenarioQuery)
     within = call.who.token.unit
     if query.unit is not None:
         call.reach.require_unit(Action.READ_SCENARIOS, query.unit, "read scenarios")
         within = query.unit
-    page = await call.services.store.scenarios.list(
-        within=within, limit=query.limit, cursor=query.cursor
-    )
+    scenarios = call.services.store.scenarios
+    if wants_csv(call):
+        found = await every(
+            lambda cursor: scenarios.list(within=within, limit=paging.MAX_LIMIT, cursor=cursor)
+        )
+        return await long_csv("scenarios", COLUMNS, map(_row, found))
+    page = await scenarios.list(within=within, limit=query.limit, cursor=query.cursor)
     items = [_summary(record, read_record(record)) for record in page.items]
     return json_response(Page[ScenarioSummary](items=items, next_cursor=page.next_cursor))
 
@@ -178,6 +192,13 @@ async def export_duties(call: Call) -> web.Response:
     return csv_response(f"duties-{record.id}", DUTY_COLUMNS, duty_rows(read_record(record).duties))
 
 
+async def export_contingencies(call: Call) -> web.Response:
+    """What is done when something fails, as a table."""
+    record = await scenario_record(call, call.path("scenario"))
+    rows = contingency_rows(read_record(record).contingencies)
+    return csv_response(f"contingencies-{record.id}", CONTINGENCY_COLUMNS, rows)
+
+
 async def scenario_record(
     call: Call, id_: str, action: Action = Action.READ_SCENARIOS
 ) -> ScenarioRecord:
@@ -287,6 +308,12 @@ def _summary(record: ScenarioRecord, scenario: domain.Scenario) -> ScenarioSumma
     )
 
 
+def _row(record: ScenarioRecord) -> Sequence[object]:
+    """A scenario in a table."""
+    document = _summary(record, read_record(record)).model_dump(mode="json")
+    return [document[name] for name in COLUMNS]
+
+
 def _answer(record: ScenarioRecord, status: int = 200) -> web.Response:
     document = document_of(read_record(record)) | {
         "id": record.id,
@@ -308,7 +335,13 @@ ROUTES: Final = (
     Route(
         "GET", PATH, "list_scenarios", list_scenarios,
         "Scenarios within reach, by id", TAG, Action.READ_SCENARIOS,
-        (Answer(200, "one page", Page[ScenarioSummary]),), query=ScenarioQuery,
+        (Answer(200, "one page", Page[ScenarioSummary], other_types=(CSV_TYPE,)),),
+        query=ScenarioQuery,
+    ),
+    Route(
+        "GET", f"{PATH}.csv", "export_scenarios", list_scenarios,
+        "Scenarios within reach as a table", TAG, Action.READ_SCENARIOS,
+        (Answer(200, "a row for each scenario", media_type=CSV_TYPE),), query=ScenarioQuery,
     ),
     Route(
         "POST", PATH, "create_scenario", create_scenario,
@@ -341,6 +374,11 @@ ROUTES: Final = (
         "GET", f"{_ONE}/duties.csv", "export_scenario_duties", export_duties,
         "A scenario's duty roster as a table", TAG, Action.READ_SCENARIOS,
         (Answer(200, "CSV", media_type=CSV_TYPE),),
+    ),
+    Route(
+        "GET", f"{_ONE}/contingencies.csv", "export_scenario_contingencies", export_contingencies,
+        "What a scenario says is done when something fails, as a table", TAG,
+        Action.READ_SCENARIOS, (Answer(200, "CSV", media_type=CSV_TYPE),),
     ),
     Route(
         "GET", _ONE, "read_scenario", read_scenario,

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from mcu.api.call import Call, json_response, no_content
+from mcu.api.csv_table import CSV_TYPE, csv_response, every, long_csv, wants_csv
 from mcu.api.openapi import ETAG_HEADER, LOCATION_HEADER
 from mcu.api.problem import forbidden, invalid
 from mcu.api.rights import Action
@@ -21,22 +22,29 @@ from mcu.api.schemas.registry import (
     UnitSplit,
 )
 from mcu.api.withdrawal import enforce
-from mcu.store import records
+from mcu.store import paging, records
 from mcu.store.unit_reform import UnitPart
 
 TAG: Final = "units"
+COLUMNS: Final = ("id", "name", "level", "parent")
+PERIODS: Final = ("name", "level", "parent", "since", "until", "change")
 
 
 async def list_units(call: Call) -> web.Response:
-    """One page of the units within reach."""
+    """One page of the units within reach; as CSV all of them."""
     query = call.query(UnitQuery)
     within = call.who.token.unit
     if query.within is not None:
         call.reach.require_unit(Action.READ_UNITS, query.within, "read units")
         within = query.within
-    page = await call.services.store.units.list(
-        within=within, limit=query.limit, cursor=query.cursor
-    )
+    units = call.services.store.units
+    if wants_csv(call):
+        found = await every(
+            lambda cursor: units.list(within=within, limit=paging.MAX_LIMIT, cursor=cursor)
+        )
+        rows = ((unit.id, unit.name, unit.level, unit.parent) for unit in found)
+        return await long_csv("units", COLUMNS, rows)
+    page = await units.list(within=within, limit=query.limit, cursor=query.cursor)
     items = [Unit.model_validate(unit) for unit in page.items]
     return json_response(Page[Unit](items=items, next_cursor=page.next_cursor))
 
@@ -121,9 +129,13 @@ async def split_unit(call: Call) -> web.Response:
 
 
 async def read_history(call: Call) -> web.Response:
-    """What a unit was before; also of one that is no more."""
+    """What a unit was before; also of one that is no more. As CSV its periods."""
     history = await call.services.store.units.history(call.path("unit"))
     call.reach.require_unit(Action.READ_UNITS, history.unit, "read units")
+    if wants_csv(call):
+        periods = UnitHistory.model_validate(history).model_dump(mode="json")["periods"]
+        rows = [[period[name] for name in PERIODS] for period in periods]
+        return csv_response(f"unit-{history.unit}", PERIODS, rows)
     return json_response(UnitHistory.model_validate(history))
 
 
@@ -157,7 +169,12 @@ ROUTES: Final = (
     Route(
         "GET", f"{BASE}/units", "list_units", list_units,
         "Units within reach, by id", TAG, Action.READ_UNITS,
-        (Answer(200, "one page", Page[Unit]),), query=UnitQuery,
+        (Answer(200, "one page", Page[Unit], other_types=(CSV_TYPE,)),), query=UnitQuery,
+    ),
+    Route(
+        "GET", f"{BASE}/units.csv", "export_units", list_units,
+        "Units within reach as a table", TAG, Action.READ_UNITS,
+        (Answer(200, "a row for each unit", media_type=CSV_TYPE),), query=UnitQuery,
     ),
     Route(
         "POST", f"{BASE}/units", "create_unit", create_unit,
@@ -184,7 +201,12 @@ ROUTES: Final = (
     Route(
         "GET", f"{BASE}/units/{{unit}}/history", "read_unit_history", read_history,
         "What a unit, living or not, was before", TAG, Action.READ_UNITS,
-        (Answer(200, "its history", UnitHistory),),
+        (Answer(200, "its history", UnitHistory, other_types=(CSV_TYPE,)),),
+    ),
+    Route(
+        "GET", f"{BASE}/units/{{unit}}/history.csv", "export_unit_history", read_history,
+        "What a unit, living or not, was before, as a table", TAG, Action.READ_UNITS,
+        (Answer(200, "a row for each period", media_type=CSV_TYPE),),
     ),
     Route(
         "DELETE", f"{BASE}/units/{{unit}}", "delete_unit", delete_unit,

@@ -147,6 +147,11 @@ ROUTES: Final = (
         query=WallQuery,
     ),
     Route(
+        "GET", f"{PATH}.csv", "export_wall", read_wall,
+        "Every room with how it stands, trouble first, as a table", TAG, Action.SEE_PARTICIPANT,
+        (Answer(200, "a row for each room", media_type=CSV_TYPE),), query=WallQuery,
+    ),
+    Route(
         "GET", f"{PATH}/pictures", "wall_pictures", wall_pictures,
         "Thumbnails of the rooms as they come (server-sent events)", TAG, Action.SEE_PARTICIPANT,
         (Answer(200, "a stream without an end", media_type=EVENT_STREAM),),

@@ -1,6 +1,8 @@
 """A live API on an ephemeral port: the real store and conferences, stand-ins for media only."""
 
 import asyncio
+import csv
+import io
 import itertools
 import json
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ from aiohttp.test_utils import TestServer
 
 from config.sip_section import SipSettings
 from mcu.api.app import make_app
+from mcu.api.csv_table import BYTE_ORDER_MARK
 from mcu.api.resources.reports import AUDITED
 from mcu.api.services import (
     ApiLimits,
@@ -271,6 +274,12 @@ class Reply:
         assert self.headers["Content-Type"].startswith("application/problem+json"), self.body
         assert self.json["status"] == self.status
         return str(self.json["type"]).removeprefix("urn:mcu:problem:")
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of a table by its header."""
+        text = self.body.decode().removeprefix(BYTE_ORDER_MARK)
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @property
     def fields(self) -> list[str]:

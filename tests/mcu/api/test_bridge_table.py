@@ -1,12 +1,16 @@
 """Tables of bridges: whole or not at all, every fault with its line."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.api.bridge_table import CSV_TYPE, read_table
+from mcu.api.bridge_table import read_table, table_of
+from mcu.api.csv_table import CSV_TYPE, csv_response
 from mcu.api.problem import Problem
 from mcu.api.schemas.base import MAX_LIST
+from mcu.store.records import Bridge, Contact
 
 YAML_TYPE = "application/yaml"
 HEADER = "id,name,unit,kind,address,contact_name,contact_phone,importance,standard.screens\n"
@@ -16,6 +20,27 @@ def refused(text: str, content_type: str = CSV_TYPE) -> Problem:
     with pytest.raises(Problem) as caught:
         read_table(text, content_type)
     return caught.value
+
+
+@given(
+    name=st.text(
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=60
+    )
+)
+def test_a_table_that_was_written_is_read_as_it_was(name: str) -> None:
+    room = Bridge(
+        "ba-ria", name, "vung-tau", contact=Contact(phone="+84 254 3852 111"), importance=5,
+        standard={"fps": 25, "dual": True, "panel": "A"},
+    )  # fmt: skip
+    other = Bridge("long-dien", "Long Điền", "vung-tau", "sip", "sip:a@b")
+    reply = csv_response("bridges", *table_of([room, other]))
+    assert isinstance(reply.body, bytes)
+    first, second = (row.bridge for row in read_table(reply.body.decode(), CSV_TYPE))
+    assert first.name == unicodedata.normalize("NFC", name)
+    assert first.contact is not None
+    assert first.contact.phone == "+84 254 3852 111"
+    assert (first.importance, first.standard) == (5, {"fps": 25, "dual": True, "panel": "A"})
+    assert (second.kind, second.address, second.standard) == ("sip", "sip:a@b", {})
 
 
 def test_csv() -> None:

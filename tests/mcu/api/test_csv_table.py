@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from mcu.api.csv_table import BYTE_ORDER_MARK, csv_response, wants_csv
+from mcu.api.csv_table import BYTE_ORDER_MARK, csv_response, every, wants_csv
+from mcu.store.records import Page
 
 
 def asked(path: str, accept: str | None) -> Any:
@@ -40,3 +41,19 @@ def test_what_it_holds() -> None:
     rows = list(csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK), newline="")))
     assert rows == [["a", "b"], ["1", 'xã "Đông", 2'], ["", "'=1+1"], ["-3", "'-3"]]
     assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+async def test_all_pages_of_a_list_up_to_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {None: Page((1, 2), "b"), "b": Page((3, 4), "c"), "c": Page((5,), None)}
+    asked: list[str | None] = []
+
+    async def read(cursor: str | None) -> Page[int]:
+        asked.append(cursor)
+        return pages[cursor]
+
+    assert await every(read) == [1, 2, 3, 4, 5]
+    assert asked == [None, "b", "c"]
+    monkeypatch.setattr("mcu.api.csv_table.MAX_ROWS", 3)
+    asked.clear()
+    assert await every(read) == [1, 2, 3]
+    assert asked == [None, "b"]

@@ -63,6 +63,29 @@ async def test_a_table_is_imported_whole(province: Api) -> None:
     assert again.fields == ["line 2, id", "line 3, id"]
 
 
+async def test_what_is_exported_can_be_imported(province: Api) -> None:
+    change = {
+        "kind": "sip", "address": "sip:phong-hop@10.0.0.7", "importance": 40,
+        "contact": {"name": "-Trực ban", "phone": "+84 258 3822 111"},
+        "standard": {"width": 1920, "fps": 25, "panel": "A", "dual": True},
+    }  # fmt: skip
+    await province.call("PATCH", "/bridges/xa-1-a", change, status=200)
+    operator = await province.token("operator", unit="xa-1")
+    table = await province.call("GET", "/bridges.csv?limit=1", token=operator, status=200)
+    assert [row["id"] for row in table.rows] == ["xa-1-a", "xa-1-b"]
+    before = (await province.call("GET", "/bridges?unit=xa-1", status=200)).json["items"]
+    for bridge in ("xa-1-a", "xa-1-b"):
+        await province.call("DELETE", f"/bridges/{bridge}", status=204)
+    headers = {"Content-Type": "text/csv"}
+    text = table.body.decode()
+    await province.call("POST", "/bridges:import", data=text, headers=headers, status=201)
+    after = (await province.call("GET", "/bridges?unit=xa-1", status=200)).json["items"]
+    assert [each | {"version": 0} for each in after] == [each | {"version": 0} for each in before]
+    room = await province.token("bridge", bridge="xa-2-a")
+    own = await province.call("GET", "/bridges.csv", token=room, status=200)
+    assert [row["id"] for row in own.rows] == ["xa-2-a"]
+
+
 @pytest.mark.parametrize(
     ("table", "field"),
     [

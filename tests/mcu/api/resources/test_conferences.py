@@ -173,6 +173,20 @@ async def test_lists_are_paged(province: Api) -> None:
     assert len(items) == 3
     within = await province.call("GET", "/conferences?unit=xa-1", status=200)
     assert within.json["items"] == []
+    ended = items[0]["id"]
+    await province.call("DELETE", f"/conferences/{ended}", status=204)
+    running = await province.call("GET", "/conferences.csv?limit=1", status=200)
+    assert {(row["id"], row["state"], row["ended_at"]) for row in running.rows} == {
+        (each, "running", "") for each in made - {ended}
+    }
+    over = await province.call("GET", "/conferences.csv?state=ended", status=200)
+    assert [(row["id"], row["state"], row["name"]) for row in over.rows] == [
+        (ended, "ended", "Họp"),
+    ]  # fmt: skip
+    assert over.rows[0]["started_at"] == items[0]["started_at"]
+    room = await province.token("bridge", bridge="tinh-a")
+    none = await province.call("GET", "/conferences.csv?state=ended", token=room, status=200)
+    assert none.rows == []
 
 
 async def test_none_is_started_while_the_daemon_is_not_ready(make_api: MakeApi) -> None:

@@ -24,6 +24,7 @@ async def test_pinned_listed_and_removed(api: Api, overlays: str) -> None:
     listed = await api.call("GET", overlays, status=200)
     assert [each["kind"] for each in listed.json["items"]] == ["text", "floor"]
     table = await api.call("GET", overlays, headers={"Accept": "text/csv"}, status=200)
+    assert (await api.call("GET", f"{overlays}.csv", status=200)).body == table.body
     assert table.body.decode("utf-8-sig").splitlines()[1].startswith("1,text,Giải lao 15 phút,")
     conference = await api.call("GET", overlays.removesuffix("/overlays"), status=200)
     assert [each["number"] for each in conference.json["overlays"]] == [1, 2]

@@ -30,6 +30,16 @@ async def test_the_roster(meeting: tuple[Api, str]) -> None:
     assert (one["state"], one["level_db"], one["speaking"]) == ("expected", -31.5, True)
     assert one["quality"]["grade"] == "good"
     await api.call("GET", f"{path}/participants/nobody", status=404)
+    table = await api.call("GET", f"{path}/participants.csv?limit=1", status=200)
+    assert [(row["id"], row["state"], row["grade"]) for row in table.rows] == [
+        ("tinh-a", "expected", "good"), ("xa-1-a", "expected", "good"),
+        ("xa-1-b", "expected", "good"),
+    ]  # fmt: skip
+    room = await api.token("bridge", bridge="xa-1-a")
+    seen = (await api.call("GET", f"{path}/participants.csv", token=room, status=200)).rows
+    assert [(row["unit"], row["grade"]) for row in seen] == [
+        ("", ""), ("xa-1", "good"), ("", ""),
+    ]  # fmt: skip
 
 
 async def test_bridges_and_guests_are_added(meeting: tuple[Api, str]) -> None:

@@ -73,8 +73,15 @@ async def test_from_beginning_to_the_table(api: Api) -> None:
     )  # fmt: skip
     listed = (await api.call("GET", "/readiness-checks", status=200)).json["items"]
     assert [(each["id"], each["counts"]["go"]) for each in listed] == [(check, 1)]
+    again = await begun(api, "xa-2-a")
+    await api.call("DELETE", f"/readiness-checks/{again}", status=204)
+    await look(api, 0)
+    table = await api.call("GET", "/readiness-checks.csv?limit=1", status=200)
+    assert {row["id"] for row in table.rows} == {check, again}
+    none = await api.call("GET", "/readiness-checks.csv", token=room, status=200)
+    assert none.rows == []
     reply = await api.call("GET", "/readiness-checks", headers={"Accept": "text/csv"}, status=200)
-    assert reply.body.decode("utf-8-sig").splitlines()[1].startswith(check)
+    assert reply.body.decode("utf-8-sig").splitlines()[1].startswith(again)
     history = (await api.call("GET", "/bridges/xa-1-a/readiness", status=200)).json
     assert history["current"] is None
     assert [each["verdict"] for each in history["items"]] == ["go"]

@@ -214,6 +214,15 @@ async def test_agenda_and_duties_as_tables(province: Api) -> None:
         "Trực kỹ thuật,Nguyễn Văn A,'+84 258 3822 111,",
         "Trực kỹ thuật,Lê B,0905123456,xa-1-a",
     ]
+    failing = await province.call("GET", "/scenarios/giao-ban/contingencies.csv", status=200)
+    assert failing.rows == [{"when": "Mất điện", "then": "Chuyển máy phát"}]
+    first, second = agenda.rows
+    assert (first["polling"], second["polling"], second["polling_s"]) == ("", "tinh", "8.0")
+    await province.call("POST", "/scenarios", but(id="hop-bat-thuong", items=[]), status=201)
+    listed = await province.call("GET", "/scenarios.csv?limit=1", status=200)
+    assert [(row["id"], row["items"]) for row in listed.rows] == [
+        ("giao-ban", "2"), ("hop-bat-thuong", "0"),
+    ]  # fmt: skip
 
 
 async def test_operators_reach_their_unit_and_those_below(province: Api) -> None:

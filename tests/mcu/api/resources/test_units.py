@@ -38,8 +38,25 @@ async def test_lists_are_paged_and_hold_only_what_is_within_reach(province: Api)
     rest = await province.call("GET", f"/units?limit=2&cursor={cursor}", token=operator)
     assert [item["id"] for item in rest.json["items"]] == ["xa-2"]
     assert rest.json["next_cursor"] is None
+    table = await province.call("GET", "/units.csv?limit=1", token=operator, status=200)
+    assert table.rows == [
+        {"id": "tinh", "name": "tinh", "level": "province", "parent": ""},
+        {"id": "xa-1", "name": "xa-1", "level": "commune", "parent": "tinh"},
+        {"id": "xa-2", "name": "xa-2", "level": "commune", "parent": "tinh"},
+    ]
+    await province.call("GET", "/units.csv?within=khac", token=operator, status=403)
     assert await ids(province, operator, "/units?within=xa-1") == ["xa-1"]
     await province.call("GET", "/units?within=khac", token=operator, status=403)
+
+
+async def test_its_history_as_a_table(province: Api) -> None:
+    await province.call("PATCH", "/units/xa-1", {"name": "Xã Một"}, status=200)
+    table = await province.call("GET", "/units/xa-1/history.csv", status=200)
+    assert [(row["name"], row["parent"], row["change"]) for row in table.rows] == [
+        ("xa-1", "tinh", "changed"),
+    ]  # fmt: skip
+    beside = await province.token("operator", unit="xa-2")
+    await province.call("GET", "/units/xa-1/history.csv", token=beside, status=403)
 
 
 async def test_an_operator_of_a_commune_reaches_nothing_above_or_beside(province: Api) -> None:

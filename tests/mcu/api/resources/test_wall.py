@@ -85,6 +85,10 @@ async def test_tiles_trouble_first_and_as_csv(tmp_path: Path) -> None:
         some = await api.call("GET", f"{path}?participants=tinh-a,nobody", status=200)
         assert [tile["participant"] for tile in some.json["items"]] == ["tinh-a"]
         table = await api.call("GET", path, headers={"Accept": "text/csv"}, status=200)
+        same = await api.call("GET", f"{path}.csv", status=200)
+        assert [row["participant"] for row in same.rows] == [
+            row["participant"] for row in table.rows
+        ]
         lines = table.body.decode("utf-8-sig").splitlines()
         assert lines[0].startswith("participant,label,unit,state,troubles,audio_muted")
         assert lines[1].startswith("xa-1-a,Điểm cầu xa-1-a,xa-1,connected,stale,")
