@@ -25,7 +25,7 @@ from mcu.api.resources.reports import AUDITED
 from mcu.api.services import ApiLimits, Services, no_callers, no_outside, no_trace
 from mcu.api.unreadable import Runner
 from mcu.collector import Collector
-from mcu.conference.clock import SystemClock
+from mcu.conference.clock import MeetingClock, SystemClock
 from mcu.conference.keeper import Retention
 from mcu.conference.service import Conferences
 from mcu.console.pages import add_pages
@@ -76,7 +76,8 @@ class Daemon:
         self.sip_accounts: SipAccounts
         self._closing = AsyncExitStack()
         self._timer: asyncio.TimerHandle | None = None
-        self._media = MediaPlane(settings)
+        self._clock = MeetingClock()
+        self._media = MediaPlane(settings, self._clock.utcnow)
         self.readiness: ReadinessChecks
         self._agents = UserAgents()
         self._collector = Collector(time.monotonic())
@@ -114,30 +115,32 @@ class Daemon:
         self.conferences = Conferences(
             store,
             self.rooms,
+            clock=self._clock,
             left_after_s=settings.media.left_after_s,
             retention=Retention(
                 timedelta(days=settings.store.retention_days), settings.store.retention_rows
             ),
         )
+        self._clock.meeting = lambda: bool(self.conferences.running())
         self._media.attach(self.conferences)
         self._watcher = Watcher(
             self._media.engine,
             settings.alarms,
             self._detectors(loop, stack),
             loss=self._loss_percent,
-            utcnow=SystemClock().utcnow,
+            utcnow=self._clock.utcnow,
             strained=lambda: self._media.load.status().level != "none",
         )
         self._watcher.attach(self.conferences)
         stack.callback(self._watcher.close)
         stack.callback(lambda: self._media.acceptor.close("ended", time.monotonic()))
         photographer = Photographer(
-            RoomPictures(self._media.engine), store.roll_call_pictures, SystemClock().utcnow
+            RoomPictures(self._media.engine), store.roll_call_pictures, self._clock.utcnow
         )
         self.conferences.listen(photographer.changed)
         stack.push_async_callback(photographer.close)
         photographer.open()
-        minute_book = MinuteBook(self._media.live.minutes, store.minutes, SystemClock().utcnow)
+        minute_book = MinuteBook(self._media.live.minutes, store.minutes, self._clock.utcnow)
         stack.push_async_callback(minute_book.close)
         minute_book.open()
         await self._open_recordings(stack, store)
@@ -174,7 +177,7 @@ class Daemon:
             store.recordings,
             media=lambda conference: self._media.engine.conferences.get(conference),
             note=self.conferences.note,
-            utcnow=SystemClock().utcnow,
+            utcnow=self._clock.utcnow,
             retention=timedelta(days=settings.retention_days),
             reserve=settings.reserve_mb << 20,
         )
@@ -206,7 +209,7 @@ class Daemon:
             self.conferences,
             self._media.engine.conferences,
             ask=self._media.live.ask,
-            utcnow=SystemClock().utcnow,
+            utcnow=self._clock.utcnow,
             rules=Rules(
                 needs_confirmation=settings.confirmation == "required",
                 drift_refuses=settings.drift == "refused",

@@ -39,8 +39,9 @@ from signalling.webrtc.ice import IceCandidate
 class MediaPlane:
     """Its parts, once ``open`` has made them; ``sip`` is None where there is no SIP."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, utcnow: Callable[[], datetime]) -> None:
         self.settings = settings
+        self._utcnow = utcnow
         self.fan_out: FanOut
         self.engine: Engine
         self.acceptor: WebRtcAcceptor
@@ -137,7 +138,7 @@ class MediaPlane:
             fan_out=self.fan_out,
             video=video,
             start=time.monotonic(),
-            wall=lambda: datetime.now(zone),
+            wall=lambda: self._utcnow().astimezone(zone),
             fps=media.fps,
             max_speakers=media.max_speakers,
         )

@@ -11,13 +11,13 @@ import signal
 import socket
 import sys
 import time
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
 
 from mcu import logs
+from mcu.conference.clock import MeetingClock
 from mcu.engine.pool import CodecPool
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.link import Link
@@ -59,15 +59,16 @@ class VideoProcessMain:
     def _configure(self, wanted: messages.Configure) -> None:
         logs.configure(wanted.logging)
         loop = asyncio.get_running_loop()
-        zone = ZoneInfo(wanted.time_zone)
+        zone, clock = ZoneInfo(wanted.time_zone), MeetingClock()
         self._pool = CodecPool(wanted.threads, loop.call_soon_threadsafe)
         self._worker = worker = VideoWorker(
             self.link.send,
             self._pool,
             wanted.fps,
             time.monotonic(),
-            lambda: datetime.now(zone),
+            lambda: clock.utcnow().astimezone(zone),
         )
+        clock.meeting = lambda: worker.meets
         gc.collect()
         gc.freeze()
         self.link.send(messages.Ready())

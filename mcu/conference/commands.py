@@ -5,6 +5,7 @@ and are never refused for policy. A command that changes nothing gives no events
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from mcu.conference.agenda_commands import AgendaCommand, NoteItemOver
@@ -274,7 +275,14 @@ class NoteLeft:
 
 @dataclass(frozen=True, slots=True)
 class NoteRestarted:
-    """The daemon was restarted: no leg exists any more. Who was connected is lost."""
+    """The daemon was restarted: no leg exists any more. Who was connected is lost.
+
+    Args:
+        since: when it is known to have run last, so that nobody counts as present while there was
+            no server; None: until now.
+    """
+
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

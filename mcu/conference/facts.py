@@ -62,8 +62,9 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
         Refused: somebody joined, or is called, who is not on the roster.
     """
     match fact:
-        case NoteRestarted():
-            return [*_restarted(state, now), *interrupted(state, now)]
+        case NoteRestarted(since):
+            lost_at = now if since is None else min(since, now)
+            return [*_restarted(state, lost_at), *interrupted(state, now)]
         case NoteMessageOver():
             until = None if state.message is None else state.message.until
             return [MessageCleared()] if until is not None and until <= now else []
@@ -177,7 +178,7 @@ def _changed(after: Participant) -> ParticipantChanged:
     return ParticipantChanged(replace(after, version=after.version + 1))
 
 
-def _restarted(state: ConferenceState, now: datetime) -> list[Event]:
+def _restarted(state: ConferenceState, lost_at: datetime) -> list[Event]:
     """No leg is left; who was connected is lost until the room rejoins."""
     events: list[Event] = []
     for who in state.participants.values():
@@ -189,7 +190,7 @@ def _restarted(state: ConferenceState, now: datetime) -> list[Event]:
             continue
         after = replace(who, presence=presence, legs=(), version=who.version + 1)
         if presence != who.presence and presence == "lost":
-            events.append(ParticipantLost(replace(after, lost_at=now)))
+            events.append(ParticipantLost(replace(after, lost_at=lost_at)))
         else:
             events.append(ParticipantChanged(after))
     return events

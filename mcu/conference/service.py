@@ -14,6 +14,7 @@ stays so; who was being called is expected again.
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -124,8 +125,9 @@ class Conferences:
                 # One unreadable conference must not keep all the others from coming back.
                 log.error("conference_unreadable", conference=record.id, error=str(error))
                 continue
+            since = await self._store.conferences.last_trace(state.id)
             self._live.adopt(state)
-            self._live.note(state.id, NoteRestarted())
+            self._live.note(state.id, NoteRestarted(since))
             self._keeper.expect_back(state.id)
         self.conflicts.look_again()
         if keep:
@@ -174,6 +176,10 @@ class Conferences:
             return await read_conference(self._store, conference_id)
         except (UnknownRecord, DamagedRecord, UnreadableRecord) as error:
             raise UnknownConference(conference_id) from error
+
+    def utcnow(self) -> datetime:
+        """The time by which things come due in conferences."""
+        return self._clock.utcnow()
 
     def running(self) -> Sequence[ConferenceState]:
         """All that run, in the order they were started."""

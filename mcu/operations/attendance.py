@@ -165,7 +165,9 @@ def attend(happened: Iterable[Happened], until: datetime) -> tuple[list[Attendan
             case ParticipantJoined() | ParticipantReturned():
                 _room(rooms, event.participant).joined(at)
             case ParticipantLost():
-                _room(rooms, event.participant).lost(at)
+                # Who was here when the server died is lost since then, not since it is back.
+                since = event.participant.lost_at
+                _room(rooms, event.participant).lost(at if since is None else min(at, since))
             case ParticipantLeft():
                 _room(rooms, event.participant).gone(at, event.reason)
             case ParticipantRemoved():

@@ -2,7 +2,7 @@
 """The list of conferences, running and ended, and what a running one is restored from."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,6 +13,9 @@ from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import ConferenceRecord, Page, Snapshot
 from mcu.store.times import from_text, from_text_or_none, to_text
 from mcu.store.units import SUBTREE
+
+MINUTE = timedelta(seconds=60)
+"""How long what is kept as a minute lasted, but for the last one before a stop."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +78,27 @@ class ConferenceRows:
         """Every conference that has not ended."""
         rows = await self._database.rows("SELECT * FROM conferences WHERE ended_at IS NULL")
         return list(_readable(rows))
+
+    async def last_trace(self, conference: str) -> datetime | None:
+        """When a conference is known to have run last: its newest event, or its newest minute.
+
+        Minutes are written when they are over, so one that is there was lived through.
+        """
+        found = []
+        event = await self._database.row(
+            "SELECT time FROM events WHERE conference = ? ORDER BY seq DESC LIMIT 1", (conference,)
+        )
+        minute = await self._database.row(
+            "SELECT max(at) AS at FROM conference_minutes WHERE conference = ?", (conference,)
+        )
+        try:
+            if event is not None:
+                found.append(from_text(event["time"]))
+            if minute is not None and minute["at"] is not None:
+                found.append(from_text(minute["at"]) + MINUTE)
+        except ValueError as error:
+            log.error("time_damaged", conference=conference, reason=str(error))
+        return max(found, default=None)
 
     async def snapshot(self, conference: str) -> Snapshot | None:
         """The latest snapshot, or None when there is none yet.

@@ -1,6 +1,9 @@
 """The daemon dies at once and another takes over what the disk holds: the meeting goes on."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from mcu.conference.commands import (
     ChangeConference,
@@ -13,6 +16,10 @@ from mcu.conference.commands import (
     StopBroadcast,
 )
 from mcu.engine.plan import EmptySlot, ParticipantSlot
+from mcu.operations.report_pages import report_pages
+from mcu.operations.report_process import typeset
+from mcu.operations.report_source import read_report
+from mcu.rooms.minute_book import MinuteBook
 from tests.peers.coded_media import tone_db
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.peers.virtual_room import THREE
@@ -68,6 +75,45 @@ async def test_a_meeting_is_there_again_after_a_kill(tmp_path: Path) -> None:
         assert tone_db(third.sound(1.0), first.hz) > FULL_DB - 3.0
         assert tone_db(third.sound(1.0), second.hz) < FULL_DB - OWN_TONE_BELOW_DB  # muted
         assert abs(first.sound(1.0).astype(int)).max() <= 8  # deafened
+
+
+async def test_the_report_of_a_meeting_whose_server_was_dead_half_of_the_time(
+    tmp_path: Path,
+) -> None:
+    """Nobody counts as present while there was no server, whoever came back."""
+    async with VirtualInstallation(tmp_path / "one") as site:
+        rooms = await start_three(site)
+        began = site.network.utcnow()
+        book = MinuteBook(site.live.minutes, site.store.minutes, site.network.utcnow)
+        site.run(60.0)
+        await book.close()
+        await site.settled()
+        state = site.state()
+        so_far = await read_report(site.store, state, "/x", site.network.utcnow())
+        assert [room.attendance.present_s for room in so_far.rooms] == pytest.approx(
+            [60] * 3, abs=2
+        )
+        after = await site.kill(tmp_path / "two")
+    for room in rooms:
+        room.vanish()
+    site.run(300.0)
+    async with after as site:
+        await site.join(*THREE)
+        site.run(20.0)
+        await site.order(EndConference("over"))
+        await site.settled()
+        ended = await site.conferences.read(state.id)
+        report = await read_report(site.store, ended, "/x", site.network.utcnow())
+    assert report.incomplete == ()
+    for room in report.rooms:
+        who = room.attendance
+        assert who.present_s == pytest.approx(60 + 20, abs=3)
+        assert (who.lost_s, who.lost_count) == (pytest.approx(300, abs=3), 1)
+    assert [fault.kind for fault in report.faults] == ["lost"] * 3
+    for fault in report.faults:
+        assert (fault.at - began).total_seconds() == pytest.approx(60, abs=3)
+    pages = report_pages(report, "vi", ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert typeset(pages).startswith(b"%PDF-")
 
 
 async def test_who_does_not_come_back_has_left_after_its_time(tmp_path: Path) -> None:

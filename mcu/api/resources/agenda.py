@@ -16,7 +16,14 @@ from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.scenario_checks import fault_errors, registry_of
 from mcu.api.scenario_documents import contingencies_of, duties_of, items_of
-from mcu.api.scenario_tables import AGENDA_COLUMNS, DUTY_COLUMNS, agenda_rows, duty_rows
+from mcu.api.scenario_tables import (
+    AGENDA_COLUMNS,
+    CONTINGENCY_COLUMNS,
+    DUTY_COLUMNS,
+    agenda_rows,
+    contingency_rows,
+    duty_rows,
+)
 from mcu.api.schemas.scenario import Agenda, AgendaJump, NewAgenda
 from mcu.conference import scenario as domain
 from mcu.conference.agenda_commands import (
@@ -97,7 +104,7 @@ async def export_agenda(call: Call) -> web.Response:
     state = await conference_of(call)
     agenda = _agenda(state)
     _require_whole(call, state)
-    rows = agenda_rows(agenda, call.services.now())
+    rows = agenda_rows(agenda, call.services.conferences.utcnow())
     return csv_response(f"agenda-{state.id}", AGENDA_COLUMNS, rows)
 
 
@@ -107,6 +114,15 @@ async def export_duties(call: Call) -> web.Response:
     agenda = _agenda(state)
     _require_whole(call, state)
     return csv_response(f"duties-{state.id}", DUTY_COLUMNS, duty_rows(agenda.duties))
+
+
+async def export_contingencies(call: Call) -> web.Response:
+    """What is done when something fails, as a table."""
+    state = await conference_of(call)
+    agenda = _agenda(state)
+    _require_whole(call, state)
+    rows = contingency_rows(agenda.contingencies)
+    return csv_response(f"contingencies-{state.id}", CONTINGENCY_COLUMNS, rows)
 
 
 def _agenda(state: ConferenceState) -> domain.Agenda:
@@ -130,7 +146,7 @@ def _version(state: ConferenceState) -> int:
 
 def _answer(call: Call, state: ConferenceState) -> web.Response:
     agenda = state.agenda or domain.Agenda(version=0)
-    document = agenda_resource(agenda, state.ended_at or call.services.now())
+    document = agenda_resource(agenda, state.ended_at or call.services.conferences.utcnow())
     if not call.reach.whole(state):
         # Phone numbers and the operator's notes are nothing to other rooms.
         document |= {"duties": [], "contingencies": []}
@@ -172,5 +188,9 @@ ROUTES: Final = (
     Route(
         "GET", f"{PATH}/duties.csv", "export_duties", export_duties,
         "The duty roster as a table", TAG, Action.READ_CONFERENCES, _CSV,
+    ),
+    Route(
+        "GET", f"{PATH}/contingencies.csv", "export_contingencies", export_contingencies,
+        "What is done when something fails, as a table", TAG, Action.READ_CONFERENCES, _CSV,
     ),
 )  # fmt: skip

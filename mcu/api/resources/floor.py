@@ -144,7 +144,7 @@ def _tag(state: ConferenceState) -> str:
 
 
 def _answer(call: Call, state: ConferenceState) -> web.Response:
-    now = call.services.now()
+    now = call.services.conferences.utcnow()
     holder = state.floor.holder
     left = None
     if holder is not None:

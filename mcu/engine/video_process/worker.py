@@ -211,6 +211,11 @@ class VideoWorker:
         self._asking: set[asyncio.Task[None]] = set()
         self._next_reading = start
 
+    @property
+    def meets(self) -> bool:
+        """Whether there is a conference."""
+        return bool(self._conferences)
+
     def handle(self, message: ToVideo) -> None:
         """Do what the daemon says. Messages of a conference that is gone have no effect."""
         if isinstance(message, messages.OpenConference):

@@ -134,6 +134,14 @@ def test_a_restart_loses_everybody_who_was_connected():
     assert decide(state, NoteRestarted(), NOW) == []
 
 
+def test_who_was_here_when_the_daemon_died_is_lost_since_then():
+    state = meeting(joined=["b0"])
+    later, _ = did(state, NoteRestarted(after(40)), after(100))
+    assert later.participants["b0"].lost_at == after(40)
+    ahead, _ = did(state, NoteRestarted(after(160)), after(100))
+    assert ahead.participants["b0"].lost_at == after(100)
+
+
 def test_the_absent_leave_and_those_who_came_back_do_not():
     state = then(meeting(joined=["b0", "b1"]), NoteRestarted(), NoteJoined("b1", "new"))
     assert types(decide(state, NoteAbsent("b0"), NOW)) == ["participant.left"]

@@ -69,6 +69,17 @@ def test_times_present_and_lost_add_up() -> None:
     ]
 
 
+def test_nobody_is_present_while_there_is_no_server() -> None:
+    rows, faults = told(
+        (10, ParticipantJoined(A, "l1")),
+        (900, ParticipantLost(replace(A, lost_at=at(300)))),
+        (930, ParticipantJoined(A, "l2")),
+        (1000, ConferenceEnded("over", at(1000))),
+    )
+    assert (rows["a"].present_s, rows["a"].lost_s, rows["a"].lost_count) == (290 + 70, 630, 1)
+    assert faults == [Fault("lost", "a", "Xã A", at(300), at(930))]
+
+
 def test_who_is_lost_and_goes_did_not_come_back() -> None:
     rows, faults = told(
         (0, ParticipantJoined(A, "l")),

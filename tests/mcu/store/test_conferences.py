@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 
 from mcu.store.errors import DamagedRecord, UnknownRecord
-from mcu.store.records import ConferenceRecord, Snapshot
+from mcu.store.minutes import StoredMinute
+from mcu.store.records import ConferenceRecord, Snapshot, StoredEvent
 from tests.mcu.store.conftest import NOW
 
 ROWS = [
@@ -43,6 +46,20 @@ async def test_pages(listed):
     second = await listed.list(limit=2, cursor=first.next_cursor)
     assert [row.id for row in (*first.items, *second.items)] == ["a", "b", "c"]
     assert second.next_cursor is None
+
+
+async def test_when_it_ran_last(tree, listed):
+    assert await listed.last_trace("a") is None
+    times = [NOW + timedelta(seconds=10 * each) for each in range(3)]
+    rows = [StoredEvent(seq, at, "x.done", "a", {}, None) for seq, at in enumerate(times, 1)]
+    other = StoredEvent(4, NOW + timedelta(hours=1), "x.done", "c", {}, None)
+    await tree.events.append([*rows, other])
+    assert await listed.last_trace("a") == times[-1]
+    await tree.minutes.append([StoredMinute("a", NOW, {}), StoredMinute("c", times[2], {})])
+    assert await listed.last_trace("a") == NOW + timedelta(seconds=60)
+    async with tree._database.write() as connection:
+        await connection.execute("UPDATE conference_minutes SET at = 'x' WHERE conference = 'a'")
+    assert await listed.last_trace("a") == times[-1]
 
 
 async def test_a_row_is_overwritten_and_keeps_its_snapshot(tree, listed):
