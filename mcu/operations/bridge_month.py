@@ -70,6 +70,7 @@ def bridge_month(
                     }
                 )
     attended = [row for row in rows if row["present_s"] > 0]
+    worst = [row["worst_loss_percent"] for row in rows if row["worst_loss_percent"] is not None]
     return {
         "bridge": bridge,
         "expected": len(rows),
@@ -78,9 +79,20 @@ def bridge_month(
         "lost_count": sum(row["lost_count"] for row in rows),
         "lost_s": round(sum(row["lost_s"] for row in rows), 1),
         "heard_s": round(sum(row["heard_s"] for row in rows), 1),
+        "loss_percent": _mean(attended, "loss_percent"),
+        "worst_loss_percent": max(worst, default=None),
+        "round_trip_ms": _mean(attended, "round_trip_ms"),
+        "jitter_ms": _mean(attended, "jitter_ms"),
         "incidents_open": sum(each.state == "open" for each in incidents),
         "conferences": rows,
         "incidents": [
             {**incident_document(each), "conference": each.conference} for each in incidents
         ],
     }
+
+
+def _mean(attended: Sequence[Json], name: str) -> float | None:
+    """Over the time that the bridge was there in conferences of which it is known."""
+    known = [(row[name], row["present_s"]) for row in attended if row[name] is not None]
+    present = sum(seconds for _, seconds in known)
+    return round(sum(value * seconds for value, seconds in known) / present, 3) if known else None

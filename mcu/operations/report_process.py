@@ -24,6 +24,7 @@ from mcu.conference.codec import Json, UnreadableRecord
 from mcu.conference.for_checks import is_for_check
 from mcu.conference.history import read_conference
 from mcu.operations.bridge_month import bridge_month, month_of
+from mcu.operations.month_pages import month_pages
 from mcu.operations.printable import printable
 from mcu.operations.report import Report
 from mcu.operations.report_pages import report_pages
@@ -35,18 +36,22 @@ from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
+Template = Literal["report", "month"]
+"""A file of this package, which ``paper.typ`` stands before."""
 
 
 async def answer(request: Request) -> bytes:
     """Make it.
 
     Raises:
-        UnknownRecord, StoreUnavailable, UnreadableRecord: the conference is not there, or
-            damaged. ValueError: no such month. typst.TypstError.
+        UnknownRecord, StoreUnavailable, UnreadableRecord: the conference or bridge is not
+            there, or damaged. ValueError: no such month. typst.TypstError.
     """
     async with _opened(Path(request.store)) as store:
         if request.form == "month":
             return _json(await _month(store, request))
+        if request.form == "month-pdf":
+            return typeset(await _month_pages(store, request), "month")
         report = await _report(store, request, request.subject)
     if request.form == "document":
         return _json(report_document(report))
@@ -56,8 +61,8 @@ async def answer(request: Request) -> bytes:
     return typeset(pages)
 
 
-def typeset(pages: Json) -> bytes:
-    """The PDF of what ``report_pages`` gives.
+def typeset(pages: Json, template: Template = "report") -> bytes:
+    """The PDF of what ``report_pages`` gives, or ``month_pages`` for a month.
 
     Signs that the fonts do not have (an emoji in a room's name) print as U+FFFD: PDF/A forbids
     what cannot be shown.
@@ -66,14 +71,15 @@ def typeset(pages: Json) -> bytes:
         typst.TypstError: the template does not take it.
     """
     try:
-        return _compiled(pages)
+        return _compiled(pages, template)
     except typst.TypstError:
-        return _compiled(printable(pages))
+        return _compiled(printable(pages), template)
 
 
-def _compiled(pages: Json) -> bytes:
+def _compiled(pages: Json, template: Template) -> bytes:
+    here = files("mcu.operations")
     pdf = typst.compile(
-        files("mcu.operations").joinpath("report.typ").read_bytes(),
+        here.joinpath("paper.typ").read_bytes() + here.joinpath(f"{template}.typ").read_bytes(),
         sys_inputs={"report": json.dumps(pages)},
         ignore_system_fonts=True,
         pdf_standards=[PDF_STANDARD],
@@ -95,6 +101,20 @@ async def _month(store: Store, request: Request) -> Json:
             continue
     incidents = await read_incidents_of(store, request.subject, month)
     return bridge_month(request.subject, reports, incidents)
+
+
+async def _month_pages(store: Store, request: Request) -> Json:
+    bridge = await store.bridges.get(request.subject)
+    return month_pages(
+        await _month(store, request),
+        bridge.name,
+        await store.units.names(),
+        bridge.unit,
+        f"{request.month:02}/{request.year}",
+        request.language,
+        ZoneInfo(request.zone),
+        datetime.now(UTC),
+    )
 
 
 async def _report(store: Store, request: Request, conference: str) -> Report:

@@ -7,7 +7,7 @@ from typing import Literal
 from mcu.operations.report_tables import TableName
 from mcu.operations.terms import Language
 
-Form = Literal["document", "table", "pdf", "month"]
+Form = Literal["document", "table", "pdf", "month", "month-pdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class Request:
 
     Args:
         form: of a conference's report, ``document`` and ``table`` as JSON, or the printed one;
-            ``month``: a bridge's month, as JSON.
+            ``month``, ``month-pdf``: a bridge's month, as JSON or printed.
         subject: the conference, or the bridge.
         targets: what every conference's id is put behind, to find in the audit what was done to it.
-        zone: time zone, by name. year, month: of ``month``.
+        zone: time zone, by name. year, month: of a bridge's month.
     """
 
     store: str

@@ -11,7 +11,14 @@ from mcu.api.problem import Problem
 from mcu.api.resources.conferences import conference_of
 from mcu.api.rights import Action
 from mcu.api.route import BASE, JSON_TYPE, Answer, Route
-from mcu.api.schemas.report import BridgeMonth, MonthQuery, PrintQuery, Report, TableQuery
+from mcu.api.schemas.report import (
+    BridgeMonth,
+    MonthPrintQuery,
+    MonthQuery,
+    PrintQuery,
+    Report,
+    TableQuery,
+)
 from mcu.operations.bridge_month import COLUMNS, INCIDENT_COLUMNS
 from mcu.operations.report_request import Form
 from mcu.operations.reporter import ReportFailed
@@ -35,9 +42,7 @@ async def print_report(call: Call) -> web.Response:
     conference = await _conference(call)
     language = call.query(PrintQuery).lang
     made = await _made(call, "pdf", conference, language=language)
-    name = f"report-{conference}-{language}.pdf"
-    headers = {hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
-    return web.Response(body=made, content_type=PDF, headers=headers)
+    return _paper(made, f"report-{conference}-{language}")
 
 
 async def report_table(call: Call) -> web.Response:
@@ -50,19 +55,42 @@ async def report_table(call: Call) -> web.Response:
 
 async def read_month(call: Call) -> web.Response:
     """A bridge's month; as JSON or CSV."""
-    bridge = await call.services.store.bridges.get(call.path("bridge"))
-    if not call.reach.bridge(Action.READ_REPORTS, bridge.id, bridge.unit):
-        call.reach.require_unit(Action.READ_REPORTS, bridge.unit, "read reports")
+    bridge = await _bridge(call)
     asked = call.query(MonthQuery).month
-    year, month = (int(each) for each in asked.split("-"))
-    made = await _made(call, "month", bridge.id, year=year, month=month)
+    made = await _made(call, "month", bridge, **_month(asked))
     if wants_csv(call):
         table = call.query(MonthQuery).table
         columns = COLUMNS if table == "conferences" else INCIDENT_COLUMNS
         rows = [[row[name] for name in columns] for row in json.loads(made)[table]]
         name = "" if table == "conferences" else f"-{table}"
-        return csv_response(f"report-{bridge.id}-{asked}{name}", columns, rows)
+        return csv_response(f"report-{bridge}-{asked}{name}", columns, rows)
     return web.Response(body=made, content_type=JSON_TYPE)
+
+
+async def print_month(call: Call) -> web.Response:
+    """A bridge's month on paper."""
+    bridge = await _bridge(call)
+    query = call.query(MonthPrintQuery)
+    made = await _made(call, "month-pdf", bridge, language=query.lang, **_month(query.month))
+    return _paper(made, f"report-{bridge}-{query.month}-{query.lang}")
+
+
+def _paper(made: bytes, name: str) -> web.Response:
+    headers = {hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}.pdf"'}
+    return web.Response(body=made, content_type=PDF, headers=headers)
+
+
+def _month(asked: str) -> dict[str, int]:
+    year, month = asked.split("-")
+    return {"year": int(year), "month": int(month)}
+
+
+async def _bridge(call: Call) -> str:
+    """The id of a bridge whose months the token may read."""
+    bridge = await call.services.store.bridges.get(call.path("bridge"))
+    if not call.reach.bridge(Action.READ_REPORTS, bridge.id, bridge.unit):
+        call.reach.require_unit(Action.READ_REPORTS, bridge.unit, "read reports")
+    return bridge.id
 
 
 async def _conference(call: Call) -> str:
@@ -102,6 +130,12 @@ ROUTES: Final = (
         "A bridge's month as a table", TAG, Action.READ_REPORTS,
         (Answer(200, "a row for each conference, or for each incident", media_type=CSV_TYPE),),
         query=MonthQuery, problems=("unavailable",),
+    ),
+    Route(
+        "GET", f"{MONTH}.pdf", "print_bridge_month", print_month,
+        "A bridge's month on paper (PDF/A-2b)", TAG, Action.READ_REPORTS,
+        (Answer(200, "the document", media_type=PDF),),
+        query=MonthPrintQuery, problems=("unavailable",),
     ),
     Route(
         "GET", MONTH, "read_bridge_month", read_month,

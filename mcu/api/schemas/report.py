@@ -178,6 +178,12 @@ class BridgeMonth(Output):
     lost_count: int
     lost_s: float
     heard_s: float
+    loss_percent: float | None = Field(
+        description="mean over the time it was present; null: nothing is known"
+    )
+    worst_loss_percent: float | None
+    round_trip_ms: float | None
+    jitter_ms: float | None
     incidents_open: int = Field(description="of those below, now")
     conferences: list[BridgeConference]
     incidents: list[MonthIncident] = Field(description="that were open at some time of the month")
@@ -193,6 +199,17 @@ class TableQuery(Query):
     """Which list."""
 
     table: TableName = Field(default="rooms", description="one list of the report")
+
+
+class MonthPrintQuery(Query):
+    """Which month, and how it is printed."""
+
+    month: str = Field(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+        description="of the installation's time zone",
+        examples=["2026-11"],
+    )
+    lang: Language = Field(default="vi", description="language of the printed report")
 
 
 class MonthQuery(Query):

@@ -23,6 +23,8 @@ def test_its_rows_and_their_sums() -> None:
     assert [row.conference for row in month.conferences] == ["hop", "hop-2"]
     assert (month.expected, month.attended, month.lost_count) == (2, 2, 2)
     assert (month.present_s, month.lost_s) == (1100, 60)
+    assert (month.loss_percent, month.worst_loss_percent) == (6, 20)
+    assert (month.round_trip_ms, month.jitter_ms) == (50, 7.5)
     assert [row.incomplete for row in month.conferences] == [False, True]
     assert set(COLUMNS) == set(found["conferences"][0])
     assert [row.incidents for row in month.conferences] == [1, 0]
@@ -35,7 +37,19 @@ def test_its_rows_and_their_sums() -> None:
 def test_expected_and_not_come() -> None:
     found = bridge_month("xa-2-a", [report()])
     assert (found["expected"], found["attended"]) == (1, 0)
+    assert (found["loss_percent"], found["worst_loss_percent"]) == (None, None)
     assert found["conferences"][0]["status"] == "absent"
+
+
+def test_a_long_conference_counts_for_more_than_a_short_one() -> None:
+    long, short = (
+        replace(report(), rooms=(replace(room, line=replace(room.line, loss_percent=loss)),))
+        for room, loss in ((report().rooms[0], 1.0), (report().rooms[0], 9.0))
+    )
+    (room,) = short.rooms
+    brief = replace(room.attendance, present_s=room.attendance.present_s / 3)
+    short = replace(short, rooms=(replace(room, attendance=brief),))
+    assert bridge_month("tinh-a", [long, short])["loss_percent"] == 3.0
 
 
 @pytest.mark.parametrize(("year", "month", "days"), [(2026, 2, 28), (2026, 11, 30), (2026, 12, 31)])

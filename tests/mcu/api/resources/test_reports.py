@@ -69,6 +69,13 @@ async def test_a_bridges_month(meeting: tuple[Api, str]) -> None:
     reply = await api.call("GET", f"{path}.csv?month=2026-11&table=incidents", status=200)
     rows = list(csv.DictReader(io.StringIO(reply.body.decode().removeprefix(BYTE_ORDER_MARK))))
     assert [(row["title"], row["state"]) for row in rows] == [("Micrô hỏng", "open")]
+    for language in ("vi", "en"):
+        reply = await api.call("GET", f"{path}.pdf?month=2026-11&lang={language}", status=200)
+        assert reply.headers["Content-Type"] == "application/pdf"
+        assert f"report-xa-1-a-2026-11-{language}.pdf" in reply.headers["Content-Disposition"]
+        assert reply.body.startswith(b"%PDF-")
+    reply = await api.call("GET", f"{path}.pdf?month=2026-11&lang=fr", status=422)
+    assert reply.fields == ["query.lang"]
     for wrong in ("", "?month=2026-13", "?month=november", "?month=2026-1"):
         assert (await api.call("GET", f"{path}{wrong}", status=422)).fields == ["query.month"]
 
@@ -85,8 +92,9 @@ async def test_who_may_read_them(meeting: tuple[Api, str]) -> None:
         await api.call("GET", f"{path}/report", token=token, status=403)
     below = await api.token("operator", unit="xa-1")
     for bridge, status in (("xa-1-a", 200), ("xa-2-a", 403), ("nobody", 404)):
-        month = f"/reports/bridges/{bridge}?month=2026-11"
-        await api.call("GET", month, token=below, status=status)
+        for kind in ("", ".csv", ".pdf"):
+            month = f"/reports/bridges/{bridge}{kind}?month=2026-11"
+            await api.call("GET", month, token=below, status=status)
 
 
 async def test_what_is_not_there_is_named(api: Api) -> None:
