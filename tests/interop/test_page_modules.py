@@ -274,3 +274,18 @@ async def test_a_roster_has_alarms_where_trouble_is(page: Page) -> None:
         "lost", "echo", "frozen", "black", "gone", "drifts", "poor", "chair", "well", "left",
     ]  # fmt: skip
     assert told == ["drifts", "black", "frozen", "echo", "gone"], "a lost room says so itself"
+
+
+async def test_a_key_means_one_thing(page: Page) -> None:
+    shortcuts = await page.evaluate("""async () => {
+        const {SHORTCUTS} = await import("/static/js/console/keys.js");
+        return SHORTCUTS.map(([keys]) => keys);
+    }""")
+    said = [
+        each
+        for keys in shortcuts
+        for each in ([f"Shift+{keys[1]}"] if keys[0] == "Shift" else keys)
+    ]
+    letters = [each for each in said if each[-1].isalpha() and len(each.split("+")[-1]) == 1]
+    assert len(letters) == len(set(letters)) > 30
+    assert "I" not in letters  # in the list of troubles it opens an incident

@@ -4,23 +4,20 @@ The story is one; who tells it has a mouse, a small screen and Vietnamese, or th
 screen and English. At each stage nothing may be cut off, unreadable or in the other language.
 """
 
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
-from bench.media import CodedPictures
-from mcu.console.pages import STATIC
-from tests.peers.checked_rooms import dark_camera
-from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage, picture
+from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
 from tests.peers.coded_media import BLUE, GREEN, RED
+from tests.peers.console_session import Session, shown
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
-from tests.peers.generator_rooms import PICTURES_PER_SECOND, GeneratorRoom, GeneratorRooms
-from tests.peers.hands import WAITS_MS, Hands, Keyboard, Mouse, faults
+from tests.peers.generator_rooms import GeneratorRoom, GeneratorRooms
+from tests.peers.hands import WAITS_MS, Hands, Keyboard, Mouse
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -52,58 +49,14 @@ ENVIRONMENT = {
 }
 
 
-def texts(language: str) -> dict[str, str]:
-    """The page's strings."""
-    text = (STATIC / f"js/strings/{language}.js").read_text(encoding="utf-8")
-    strings: dict[str, str] = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    return strings
-
-
 @dataclass
-class Session:
-    """One telling of the story.
-
-    Args:
-        hands: who works. language: of the page. name: of its pictures.
-    """
+class Story(Session):
+    """One telling of it, at a daemon's console."""
 
     daemon: Daemon
-    page: Page
-    hands: Hands
-    language: str
-    name: str
-
-    def __post_init__(self) -> None:
-        self.strings = texts(self.language)
-        (other,) = {"vi", "en"} - {self.language}
-        self._foreign = frozenset(texts(other).values()) - frozenset(self.strings.values())
-        self._seen = 0
-
-    def text(self, key: str, **values: str) -> str:
-        """A string of the page."""
-        return self.strings[key].format(**values)
-
-    def button(self, key: str, **values: str) -> Locator:
-        return self.page.get_by_role("button", name=self.text(key, **values), exact=True)
-
-    def link(self, key: str) -> Locator:
-        return self.page.get_by_role("link", name=self.text(key), exact=True)
-
-    async def look(self, stage: str) -> None:
-        """What an operator sees now."""
-        self._seen += 1
-        await picture(self.page, f"{self.name}-{self._seen:02}-{stage}")
-        found = await faults(self.page, self._foreign)
-        assert not found, f"{stage}: {found}"
 
 
-async def shown(target: Locator, text: str) -> None:
-    await expect(target).to_contain_text(text, timeout=WAITS_MS)
-
-
-async def join(
-    session: Session, rooms: GeneratorRooms, conference: str
-) -> dict[str, GeneratorRoom]:
+async def join(session: Story, rooms: GeneratorRooms, conference: str) -> dict[str, GeneratorRoom]:
     """All rooms but one come."""
     joined = {}
     for id_, colour in HERE.items():
@@ -114,8 +67,8 @@ async def join(
     return joined
 
 
-async def begin(session: Session) -> str:
-    """Sign in, find the scenario and start it."""
+async def begin(session: Story) -> str:
+    """Sign in, find the scenario and start it as a drill."""
     page, hands = session.page, session.hands
     await page.goto(session.daemon.url)
     await hands.write(page.locator("input[name=token]"), ADMIN_TOKEN)
@@ -123,13 +76,15 @@ async def begin(session: Session) -> str:
     await page.keyboard.press("Enter")
     await hands.press(session.link("scenarios.title"))
     await shown(page.locator(".scenario-entry"), SCENARIO["name"])
+    await hands.tick(session.box(session.text("scenarios.drill-of", name=SCENARIO["name"])))
     await session.look("scenarios")
     await hands.press(session.button("start.submit"))
+    await expect(page.locator(".top .drill-badge")).to_be_visible(timeout=WAITS_MS)
     await expect(page.locator(".row[id]")).to_have_count(len(ROOMS), timeout=WAITS_MS)
     return page.url.rpartition("/")[2]
 
 
-async def call_the_roll(session: Session, path: str, asks: GeneratorRoom) -> None:
+async def call_the_roll(session: Story, path: str, asks: GeneratorRoom) -> None:
     """One room answers by its button, one is marked, one is not there; the chair is not called."""
     page, hands = session.page, session.hands
     await hands.open("roll-call", "r")
@@ -158,7 +113,7 @@ async def call_the_roll(session: Session, path: str, asks: GeneratorRoom) -> Non
     }
 
 
-async def follow_the_agenda(session: Session) -> None:
+async def follow_the_agenda(session: Story) -> None:
     """The opening, then the first report."""
     page, hands = session.page, session.hands
     await hands.open("agenda", "a")
@@ -171,7 +126,7 @@ async def follow_the_agenda(session: Session) -> None:
     await session.look("agenda")
 
 
-async def give_the_floor(session: Session, path: str, asks: GeneratorRoom) -> None:
+async def give_the_floor(session: Story, path: str, asks: GeneratorRoom) -> None:
     """A room asks, speaks, and is done."""
     page, hands, name = session.page, session.hands, ROOMS["truong-sa"]
     body = {"participant": "truong-sa"}
@@ -187,7 +142,7 @@ async def give_the_floor(session: Session, path: str, asks: GeneratorRoom) -> No
     await expect(holder).to_have_count(0, timeout=WAITS_MS)
 
 
-async def show_rooms_in_turn(session: Session, path: str) -> None:
+async def show_rooms_in_turn(session: Story, path: str) -> None:
     """Polling for the chair, halted and gone on with."""
     page, hands = session.page, session.hands
     polling = page.locator(".polling")
@@ -203,11 +158,47 @@ async def show_rooms_in_turn(session: Session, path: str) -> None:
     await expect(session.button("polling.start")).to_be_visible(timeout=WAITS_MS)
 
 
-async def deal_with_a_fault(session: Session, path: str, fails: GeneratorRoom) -> None:
-    """A camera goes black: seen, written down, assigned, closed when it is well again."""
+async def inject_a_fault(session: Story, name: str) -> None:
+    """By the drill's panel: the camera of a room goes black, until that is cleared."""
     page, hands = session.page, session.hands
-    name, before = ROOMS["dien-khanh"], fails.leg.pictures
-    fails.leg.pictures = CodedPictures(dark_camera(), PICTURES_PER_SECOND)
+    await hands.open("drill", "Shift+D")
+    inject = session.button("drill.inject")
+    await expect(inject).to_be_in_viewport(timeout=WAITS_MS)
+    await session.look("drill")
+    await hands.choose(page.locator("#drill-kind"), "black")
+    await hands.choose(page.locator("#drill-duration"), "1800")
+    await hands.tick(session.box(name))
+    await expect(inject).to_be_in_viewport(timeout=WAITS_MS)
+    await hands.press(inject)
+    active = page.locator(".drill-active li")
+    await shown(active, session.text("drill.kind.black"))
+    await shown(active, name)
+    # Who asks for the same again is told why not, in the page's language.
+    await hands.press(inject)
+    await shown(page.locator(".drill-why"), session.text("drill.not.same", number="1"))
+    await session.look("drill-fault")
+
+
+async def clear_the_fault(session: Story, path: str) -> None:
+    """The room is well again, and how long everybody took stands in the timeline."""
+    page, hands = session.page, session.hands
+    await hands.open("drill", "Shift+D")
+    active = page.locator(".drill-active li")
+    await hands.press(active.get_by_role("button"))
+    await expect(active).to_have_count(0, timeout=WAITS_MS)
+    took = page.locator(".drill-timeline tbody td")
+    await shown(took.last, " s")
+    await session.look("drill-cleared")
+    (fault,) = (await session.daemon.call("GET", f"{path}/drill"))["faults"]
+    assert (fault["kind"], fault["participants"]) == ("black", ["dien-khanh"])
+    assert [mark["kind"] for mark in fault["marks"]] == ["detected", "noticed", "recovered"]
+
+
+async def deal_with_a_fault(session: Story, path: str) -> None:
+    """A camera goes black: seen, written down, well again, assigned, closed."""
+    page, hands = session.page, session.hands
+    name = ROOMS["dien-khanh"]
+    await inject_a_fault(session, name)
     await shown(page.locator("#tab-alarms .count"), "1")
     await hands.open("alarms", "w")
     row = page.locator(".alarm-rows li")
@@ -218,12 +209,18 @@ async def deal_with_a_fault(session: Session, path: str, fails: GeneratorRoom) -
     await hands.shortcut("i", lambda: session.button("incident.open-one", name=name))
     await shown(page.locator(".toasts"), session.text("alarm.black"))
     await session.look("alarm-known")
-    fails.leg.pictures = before
+    await clear_the_fault(session, path)
+    await hands.open("alarms", "w")
     await expect(row).to_have_count(0, timeout=WAITS_MS)
     (alarm,) = (await session.daemon.call("GET", f"{path}/alarms?state=cleared"))["items"]
     assert (alarm["kind"], alarm["participant"]) == ("black", "dien-khanh")
     assert alarm["acknowledged_by"]
+    await close_the_incident(session)
 
+
+async def close_the_incident(session: Story) -> None:
+    """It is found in the list, given to somebody, commented on and closed."""
+    page, hands = session.page, session.hands
     await hands.press(session.link("incidents.title"))
     await hands.press(page.locator(".incident-list a"))
     await hands.write(page.get_by_label(session.text("incident.assignee")), "Trần Thị Bình")
@@ -240,8 +237,8 @@ async def deal_with_a_fault(session: Session, path: str, fails: GeneratorRoom) -
     await expect(page.locator(".row[id]")).to_have_count(len(ROOMS), timeout=WAITS_MS)
 
 
-async def end_and_report(session: Session, folder: Path) -> None:
-    """The end, and the report on paper in both languages."""
+async def end_and_report(session: Story, path: str, folder: Path) -> None:
+    """The end, and the report on paper in both languages, with what the drill did."""
     page, hands = session.page, session.hands
     await hands.press(session.button("end"))
     await session.look("end")
@@ -259,9 +256,12 @@ async def end_and_report(session: Session, folder: Path) -> None:
     await hands.press(page.locator("dialog .row-of-buttons").last.get_by_role("button"))
     await expect(page.locator("dialog")).to_have_count(0, timeout=WAITS_MS)
     await session.look("ended")
+    report = await session.daemon.call("GET", f"{path}/report")
+    assert [(fault["kind"], fault["ending"]) for fault in report["drill"]] == [("black", "cleared")]
+    assert [one["title"] for one in report["incidents"]]
 
 
-async def hold(session: Session, folder: Path) -> None:
+async def hold(session: Story, folder: Path) -> None:
     """The whole session."""
     async with GeneratorRooms(session.daemon.url) as rooms:
         conference = await begin(session)
@@ -272,8 +272,8 @@ async def hold(session: Session, folder: Path) -> None:
         await follow_the_agenda(session)
         await give_the_floor(session, path, joined["truong-sa"])
         await show_rooms_in_turn(session, path)
-        await deal_with_a_fault(session, path, joined["dien-khanh"])
-        await end_and_report(session, folder)
+        await deal_with_a_fault(session, path)
+        await end_and_report(session, path, folder)
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ async def test_a_session_from_the_scenario_to_the_report(
     locale = {"vi": "vi-VN", "en": "en-GB"}[language]
     async with ChromiumPage(size=size, locale=locale) as chromium:
         page = chromium.page
-        session = Session(daemon, page, hands(page), language, f"session-{language}")
+        session = Story(page, hands(page), language, f"session-{language}", daemon)
         await hold(session, tmp_path)
         assert chromium.faults == []
         assert chromium.complaints == []

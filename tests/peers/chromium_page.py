@@ -52,7 +52,8 @@ class ChromiumPage:
 
     Args:
         browser: where it is opened; None starts one for it.
-        locale: the browser's language. size: of the window's inside.
+        locale: the browser's language. size: of the window's inside. zone: where it stands; None:
+            where this machine does.
         script: JavaScript that runs before the page's own.
     Attributes:
         faults: uncaught errors, and violations of the content security policy.
@@ -66,6 +67,7 @@ class ChromiumPage:
         *,
         locale: str = "vi-VN",
         size: tuple[int, int] = LAPTOP,
+        zone: str | None = None,
         script: str = "",
     ) -> None:
         self.faults: list[str] = []
@@ -75,6 +77,7 @@ class ChromiumPage:
         self.context: BrowserContext
         self._locale = locale
         self._size = size
+        self._zone = zone
         self._script = script
         self._browser = browser
         self._closing = AsyncExitStack()
@@ -85,7 +88,9 @@ class ChromiumPage:
             browser = await self._closing.enter_async_context(chromium_browser())
         width, height = self._size
         self.context = await browser.new_context(
-            locale=self._locale, viewport={"width": width, "height": height}
+            locale=self._locale,
+            timezone_id=self._zone,
+            viewport={"width": width, "height": height},
         )
         if self._script:
             await self.context.add_init_script(self._script)

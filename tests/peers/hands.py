@@ -41,6 +41,10 @@ WAY = """(target) => {
 }"""
 
 
+STEPS = """(select, value) =>
+    [...select.options].findIndex((option) => option.value === value) - select.selectedIndex"""
+
+
 class Hands(Protocol):
     """One way to work with a page."""
 
@@ -58,6 +62,12 @@ class Hands(Protocol):
 
     async def lower(self, target: Locator) -> None:
         """The choice before the one that a list shows."""
+
+    async def choose(self, target: Locator, value: str) -> None:
+        """One of a list's choices."""
+
+    async def tick(self, target: Locator) -> None:
+        """A checkbox that is empty."""
 
 
 @dataclass
@@ -82,6 +92,13 @@ class Mouse:
     async def lower(self, target: Locator) -> None:
         chosen: int = await target.evaluate("(select) => select.selectedIndex")
         await target.select_option(index=chosen - 1)
+
+    async def choose(self, target: Locator, value: str) -> None:
+        await target.select_option(value, timeout=WAITS_MS)
+
+    async def tick(self, target: Locator) -> None:
+        await self.press(target)
+        await expect(target).to_be_checked(timeout=WAITS_MS)
 
 
 @dataclass
@@ -116,6 +133,18 @@ class Keyboard:
     async def lower(self, target: Locator) -> None:
         await self._reach(target)
         await self._key("ArrowUp")
+
+    async def choose(self, target: Locator, value: str) -> None:
+        await self._reach(target)
+        steps: int = await target.evaluate(STEPS, value)
+        for _ in range(abs(steps)):
+            await self._key("ArrowDown" if steps > 0 else "ArrowUp")
+        await expect(target).to_have_value(value, timeout=WAITS_MS)
+
+    async def tick(self, target: Locator) -> None:
+        await self._reach(target)
+        await self._key("Space")
+        await expect(target).to_be_checked(timeout=WAITS_MS)
 
     async def _reach(self, target: Locator) -> None:
         """Go where it is by the Tab key."""

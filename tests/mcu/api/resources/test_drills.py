@@ -25,6 +25,18 @@ async def meeting(api: Api) -> tuple[Api, str]:
     return api, f"/conferences/{made['id']}"
 
 
+@pytest.mark.parametrize("drill", [True, False])
+async def test_a_scenario_is_held_as_a_drill_where_that_is_asked_for(api: Api, drill: bool) -> None:
+    await api.province()
+    scenario = {"id": "bao", "name": "Họp bão", "unit": "tinh", "expected": list(ROOMS),
+                "items": [{"title": "Khai mạc", "duration_s": 60}]}  # fmt: skip
+    await api.call("POST", "/scenarios", scenario, status=201)
+    body = {"scenario": "bao", "drill": drill}
+    made = (await api.call("POST", "/conferences", body, status=201)).json
+    assert (made["name"], made["drill"]) == ("Họp bão", drill)
+    await api.call("GET", f"/conferences/{made['id']}/drill", status=200 if drill else 409)
+
+
 async def test_injected_seen_dealt_with_and_cleared(meeting: tuple[Api, str]) -> None:
     api, path = meeting
     reply = await api.call("POST", f"{path}/drill/faults", BLACK, status=201)

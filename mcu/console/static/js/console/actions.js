@@ -4,7 +4,7 @@
 
 import { signal } from "../shared/base.js";
 import { send } from "../shared/api.js";
-import { show, showError } from "../shared/controls.js";
+import { forget, show, showError } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
 import { layoutLabel } from "../shared/layouts.js";
 
@@ -37,12 +37,13 @@ export class Actions {
   /** @param {string} key @param {() => Promise<any>} work @param {{done?: string, undo?: () => void}} after */
   async #do(key, work, after) {
     busy.value = new Set(busy.value).add(key);
+    forget(key);
     try {
       await work();
       if (after.done) show({ tone: "good", text: after.done, undo: after.undo });
       return true;
     } catch (error) {
-      showError(error);
+      showError(error, key);
       return false;
     } finally {
       const rest = new Set(busy.value);

@@ -281,7 +281,7 @@ const PANELS = [
   ["room", "camera", "Enter"],
   ["message", "message", "T"],
   ["recordings", "download", "J"],
-  ["drill", "warning", "I"],
+  ["drill", "warning", "Shift+D"],
 ];
 
 /** On large screens the room has a place of its own beside the other panels. */
@@ -417,7 +417,7 @@ function useDeskKeys(desk) {
       focusSoon(".alarm-what[tabindex='0']", "#tab-alarms");
     },
     Q: () => desk.openPanel("floor"),
-    I: () => {
+    "Shift+D": () => {
       if (!desk.model.conference.peek().drill) return;
       desk.openPanel("drill");
       focusSoon("#drill-kind");

@@ -26,16 +26,51 @@ export function DrillPanel({ desk }) {
   const conference = desk.model.conference.value;
   const off = !desk.controls || conference.state !== "running" || busy.value.has("drill");
   const change = (/** @type {any} */ some) => setWish((old) => ({ ...old, ...some }));
+  const records = (conference.recordings ?? []).length > 0;
   return html`<div class="drill">
     <${Problem} error=${error} />
-    ${drill && html`<${Active} desk=${desk} faults=${drill.faults} off=${off} />`}
-    ${
-      conference.state === "running" &&
-      html`<${Wish} desk=${desk} wish=${wish} change=${change} off=${off} script=${drill?.script} />`
-    }
-    ${drill && html`<${Script} desk=${desk} script=${drill.script} off=${off} />`}
+    <div class="drill-hand">
+      ${drill && html`<${Active} desk=${desk} faults=${drill.faults} off=${off} />`}
+      ${
+        conference.state === "running" &&
+        html`<${Wish}
+          desk=${desk}
+          wish=${wish}
+          change=${change}
+          off=${off}
+          why=${against(wish, drill?.faults ?? [], records)}
+        />`
+      }
+    </div>
+    ${drill && html`<${Script} desk=${desk} script=${drill.script} off=${off} wish=${wish} change=${change} />`}
     ${drill && html`<${Timeline} desk=${desk} faults=${drill.faults} />`}
   </div>`;
+}
+
+/**
+ * What speaks against it, in the page's language; the server would refuse it too, in its own.
+ * @param {typeof FIRST} wish @param {any[]} faults @param {boolean} records
+ * @returns {string} empty: nothing
+ */
+function against(wish, faults, records) {
+  const { kind, rooms } = wish;
+  const same = faults.find(
+    (one) =>
+      one.state === "active" &&
+      one.kind === kind &&
+      (!rooms.length || !one.participants.length || rooms.some((id) => one.participants.includes(id))),
+  );
+  if (same) return t("drill.not.same", { number: same.number });
+  if (kind === "restart" && records) return t("drill.not.recording");
+  return unmeant(wish) ? t(`drill.not.${kind}`) : "";
+}
+
+/** Whether its numbers mean nothing. @param {typeof FIRST} wish */
+function unmeant({ kind, loss, jitter, rate }) {
+  const within = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
+    value >= least && value <= most;
+  if (kind === "loss") return !within(loss, 0, 100) || !within(jitter, 0, 1000) || !(loss || jitter);
+  return kind === "overload" && !within(rate, 16, 100_000);
 }
 
 /** What is asked for, as the server takes it. @param {typeof FIRST} wish */
@@ -51,8 +86,10 @@ function asked(wish) {
 }
 
 /** @param {{desk: import("./conference.js").Desk, wish: typeof FIRST, change: (some: any) => void,
- *          off: boolean, script: any}} props */
-function Wish({ desk, wish, change, off, script }) {
+ *          off: boolean, why: string}} props */
+function Wish({ desk, wish, change, off, why }) {
+  /** What was tried in spite of it: nobody is told before. */
+  const [tried, setTried] = useState(/** @type {typeof FIRST | null} */ (null));
   const amount = (/** @type {string} */ name, /** @type {number} */ value, /** @type {number} */ max) =>
     html`<label class="inline"
       >${t(`drill.${name}`)}
@@ -65,14 +102,15 @@ function Wish({ desk, wish, change, off, script }) {
         onInput=${(/** @type {any} */ e) => change({ [name]: Number(e.target.value) || 0 })}
       />
     </label>`;
-  const runs = script?.state === "running";
   return html`<form
     class="drill-wish"
     autocomplete="off"
+    novalidate
     aria-label=${t("drill.inject")}
     onSubmit=${(/** @type {Event} */ event) => {
       event.preventDefault();
-      void desk.actions.injectFault(asked(wish));
+      setTried(wish);
+      if (!why) void desk.actions.injectFault(asked(wish)).then(() => setTried(null));
     }}
   >
     <div class="row-of-buttons">
@@ -92,6 +130,7 @@ function Wish({ desk, wish, change, off, script }) {
       <label class="inline"
         >${t("drill.duration")}
         <select
+          id="drill-duration"
           value=${String(wish.duration)}
           disabled=${off}
           onChange=${(/** @type {any} */ e) => change({ duration: Number(e.target.value) })}
@@ -108,25 +147,7 @@ function Wish({ desk, wish, change, off, script }) {
       <button type="submit" class="danger solid" disabled=${off}>
         <${Icon} name="warning" />${t("drill.inject")}
       </button>
-      <label class="inline"
-        >${t("drill.at")}
-        <input
-          type="number"
-          min="0"
-          max="86400"
-          value=${wish.at}
-          disabled=${off || runs}
-          onInput=${(/** @type {any} */ e) => change({ at: Number(e.target.value) || 0 })}
-        />
-      </label>
-      <button
-        type="button"
-        disabled=${off || runs || !script}
-        onClick=${() =>
-          void desk.actions.setScript([...script.steps.map(sent), { at_s: wish.at, ...asked(wish) }])}
-      >
-        <${Icon} name="plus" />${t("drill.add-step")}
-      </button>
+      <p class="drill-why" role="status">${tried === wish && why}</p>
     </div>
   </form>`;
 }
@@ -144,8 +165,8 @@ function Rooms({ desk, rooms, change, off }) {
   const selected = desk.roster.selected.value;
   const toggle = (/** @type {string} */ id, /** @type {boolean} */ on) =>
     change({ rooms: on ? [...rooms, id] : rooms.filter((one) => one !== id) });
-  return html`<fieldset class="drill-rooms">
-    <legend>
+  return html`<div class="drill-rooms" role="group" aria-label=${t("drill.where")}>
+    <p>
       ${rooms.length ? t("drill.rooms", { count: rooms.length }) : t("drill.whole")}
       ${
         selected &&
@@ -160,7 +181,7 @@ function Rooms({ desk, rooms, change, off }) {
           ${t("drill.take-whole")}
         </button>`
       }
-    </legend>
+    </p>
     <ul>
       ${people.map(
         (one) =>
@@ -176,7 +197,7 @@ function Rooms({ desk, rooms, change, off }) {
           </li>`,
       )}
     </ul>
-  </fieldset>`;
+  </div>`;
 }
 
 /** @param {{desk: import("./conference.js").Desk, faults: any[], off: boolean}} props */
@@ -214,8 +235,9 @@ function Active({ desk, faults, off }) {
   </section>`;
 }
 
-/** @param {{desk: import("./conference.js").Desk, script: any, off: boolean}} props */
-function Script({ desk, script, off }) {
+/** @param {{desk: import("./conference.js").Desk, script: any, off: boolean, wish: typeof FIRST,
+ *          change: (some: any) => void}} props */
+function Script({ desk, script, off, wish, change }) {
   const runs = script.state === "running";
   const label = (/** @type {string} */ id) => desk.model.person(id)?.label ?? id;
   return html`<section class="drill-script" aria-label=${t("drill.script")}>
@@ -231,6 +253,30 @@ function Script({ desk, script, off }) {
       </button>
       ${runs && script.next_at && html`<${ClockDown} of=${{ until: script.next_at }} />`}
     </h3>
+    ${
+      !runs &&
+      html`<div class="row-of-buttons">
+        <label class="inline"
+          >${t("drill.at")}
+          <input
+            type="number"
+            min="0"
+            max="86400"
+            value=${wish.at}
+            disabled=${off}
+            onInput=${(/** @type {any} */ e) => change({ at: Number(e.target.value) || 0 })}
+          />
+        </label>
+        <button
+          type="button"
+          disabled=${off || unmeant(wish)}
+          onClick=${() =>
+            void desk.actions.setScript([...script.steps.map(sent), { at_s: wish.at, ...asked(wish) }])}
+        >
+          <${Icon} name="plus" />${t("drill.add-step")}
+        </button>
+      </div>`
+    }
     ${script.steps.length === 0 && html`<p class="quiet">${t("drill.script.none")}</p>`}
     <ol class="drill-faults">
       ${script.steps.map(

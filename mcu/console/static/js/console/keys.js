@@ -45,7 +45,7 @@ export const SHORTCUTS = [
   [["Q"], "keys.queue"],
   [["E"], "keys.chair-view"],
   [["W"], "keys.alarms"],
-  [["I"], "keys.drill"],
+  [["Shift", "D"], "keys.drill"],
   [["R"], "keys.roll-call"],
   [["J"], "keys.recordings"],
   [["Shift", "R"], "keys.record"],

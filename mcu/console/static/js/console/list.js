@@ -14,6 +14,7 @@ import { isOfCheck } from "./readiness.js";
 import { LinkBanner } from "./banner.js";
 import { load, LoadBanner } from "./load.js";
 import { readUnits, unitName, units } from "./registry.js";
+import { readsReports } from "./report.js";
 
 /** @type {import("../../vendor/signals.js").Signal<any[] | null>} */
 const conferences = signal(null);
@@ -77,6 +78,7 @@ export function ListScreen() {
         <p class="quiet">${conferences.value && t("list.running", { count: running.length })}</p>
         <div class="row-of-buttons">
           <a class="button" href="#/ended"><${Icon} name="clock" />${t("ended.title")}</a>
+          ${readsReports() && html`<a class="button" href="#/months"><${Icon} name="clock" />${t("month.short")}</a>`}
           <a class="button" href="#/incidents"><${Icon} name="warning" />${t("incidents.title")}</a>
           <a class="button" href="#/readiness"><${Icon} name="check" />${t("readiness.title")}</a>
           <a class="button" href="#/scenarios"><${Icon} name="list" />${t("scenarios.title")}</a>
@@ -112,8 +114,7 @@ function Entry({ conference }) {
     <div>
       <h2>${conference.name}</h2>
       <p class="quiet">
-        ${unitName(conference.unit)} ·
-        ${t("list.since", { time: dayAndClock(conference.started_at) })}
+        ${[unitName(conference.unit), t("list.since", { time: dayAndClock(conference.started_at) })].join(" · ")}
       </p>
     </div>
     <div class="badges">

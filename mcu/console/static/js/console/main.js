@@ -11,6 +11,7 @@ import { ConferenceScreen } from "./conference.js";
 import { Help, helpOpen } from "./keys.js";
 import { IncidentsScreen } from "./incidents.js";
 import { ListScreen } from "./list.js";
+import { MonthScreen } from "./month.js";
 import { EndedScreen } from "./report.js";
 import { ReadinessScreen } from "./readiness.js";
 import { ReadinessCheckScreen } from "./readiness-check.js";
@@ -57,7 +58,7 @@ async function begin() {
 /** @param {string} hash */
 function screenOf(hash) {
   const [, place, id] =
-    /^#\/(conferences|ended|incidents|readiness|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ??
+    /^#\/(conferences|ended|incidents|months|readiness|rooms|scenarios|start|units)?\/?(.*)$/.exec(hash) ??
     [];
   if (place === "conferences" && id) {
     return html`<${ConferenceScreen} key=${id} id=${decodeURIComponent(id)} />`;
@@ -67,6 +68,7 @@ function screenOf(hash) {
   }
   if (place === "scenarios") return html`<${ScenariosScreen} />`;
   if (place === "incidents") return html`<${IncidentsScreen} id=${id && decodeURIComponent(id)} />`;
+  if (place === "months") return html`<${MonthScreen} id=${id} />`;
   if (place === "readiness" && id) {
     return html`<${ReadinessCheckScreen} key=${id} id=${decodeURIComponent(id)} />`;
   }

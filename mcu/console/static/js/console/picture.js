@@ -127,36 +127,38 @@ export function Picture({ desk }) {
     </div>
     <div class=${desk.slots.value ? "stage editing" : "stage"} ref=${box}>
       ${player && html`<${Live} player=${player} listening=${listening} still=${still} />`}
-      <${Toasts} />
-      ${
-        watch.state === "waiting" &&
-        !desk.slots.value &&
-        html`<div class="stage-note" role="status">
-          <p>
-            <${Icon} name="lost" /><span
-              ><${Countdown} text="watch.lost" until=${watch.retryAt}
-            /></span>
-            <button type="button" class="small" onClick=${() => player?.retryNow()}>
-              ${t("link.now")}
-            </button>
-          </p>
-          ${watch.error instanceof ApiError && html`<p>${watch.error.advice}</p>`}
-          ${watch.error?.detail && html`<p class="server-words" translate="no">${watch.error.detail}</p>`}
-        </div>`
-      }
-      <div class="air-notes" role="status">
+      <div class="stage-over">
+        <div class="air-notes" role="status">
+          ${
+            onAir &&
+            html`<div class="air-note">
+              <${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
+              ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
+            </div>`
+          }
+          ${
+            presenter &&
+            html`<div class="air-note showing">
+              <${Icon} name="screen" /><b>${t("present.of", { name: presenter.label })}</b>
+              ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopPresentation()}>${t("present.stop")}</button>`}
+            </div>`
+          }
+        </div>
+        <${Toasts} />
         ${
-          onAir &&
-          html`<div class="air-note">
-            <${Icon} name="broadcast" /><b>${t("broadcast.of", { name: onAir.label })}</b>
-            ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopBroadcast()}>${t("broadcast.stop")}</button>`}
-          </div>`
-        }
-        ${
-          presenter &&
-          html`<div class="air-note showing">
-            <${Icon} name="screen" /><b>${t("present.of", { name: presenter.label })}</b>
-            ${desk.controls && html`<button type="button" class="small" onClick=${() => desk.actions.stopPresentation()}>${t("present.stop")}</button>`}
+          watch.state === "waiting" &&
+          !desk.slots.value &&
+          html`<div class="stage-note" role="status">
+            <p>
+              <${Icon} name="lost" /><span
+                ><${Countdown} text="watch.lost" until=${watch.retryAt}
+              /></span>
+              <button type="button" class="small" onClick=${() => player?.retryNow()}>
+                ${t("link.now")}
+              </button>
+            </p>
+            ${watch.error instanceof ApiError && html`<p>${watch.error.advice}</p>`}
+            ${watch.error?.detail && html`<p class="server-words" translate="no">${watch.error.detail}</p>`}
           </div>`
         }
       </div>

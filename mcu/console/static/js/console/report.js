@@ -12,7 +12,7 @@ import { isOfCheck } from "./readiness.js";
 import { readUnits, unitName } from "./registry.js";
 
 const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "drill", "minutes", "actions"];
-const WAITS_MS = 75_000; // the server gives a report up after 70 s, and says so
+export const WAITS_MS = 75_000; // the server gives a report up after 70 s, and says so
 const SHOWN = 200; // of a search; the newest first
 
 /** Who may read reports: rooms and technicians may not. */
@@ -21,14 +21,15 @@ export const readsReports = () => ["admin", "operator", "observer"].includes(ses
 /**
  * Fetch a file and hand it to the browser, so that a failure can say what to do.
  * @param {string} path
+ * @param {string} [name] of what has none of its own
  */
-async function download(path) {
+export async function download(path, name = "report") {
   const response = await request(path, { waits: WAITS_MS });
   const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = address;
-  link.download = named?.[1] ?? "report";
+  link.download = named?.[1] ?? name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -7,6 +7,7 @@ import { Dialog, showError } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { MonthLink } from "./month.js";
 import { TransferDialog } from "./transfer.js";
 import { useStill } from "./picture.js";
 import { LadderDialog } from "./ladder.js";
@@ -225,6 +226,7 @@ export function RoomPanel({ desk }) {
         <button type="button" class="danger" disabled=${off} onClick=${() => setRemoving(true)}>
           <${Icon} name="close" />${t("remove")}
         </button>
+        ${person.bridge && html`<${MonthLink} bridge=${person.bridge} name=${person.label} />`}
         ${
           (entry?.sip || !person.bridge) &&
           desk.mutes &&

@@ -11,7 +11,9 @@ import { LinkBanner } from "./banner.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
 import { load, LoadBanner } from "./load.js";
+import { MonthLink } from "./month.js";
 import { readUnits, unitName, units } from "./registry.js";
+import { readsReports } from "./report.js";
 import { SecretDialog } from "./secret.js";
 
 /** Bridges of kind sip by id; null until they were read. */
@@ -150,23 +152,28 @@ function Entry({ room, mayIssue, onOpen }) {
       <${Registration} sip=${sip} />
     </div>
     ${
-      mayIssue &&
+      (mayIssue || readsReports()) &&
       html`<div class="row-of-buttons">
-        <button type="button" class="small" onClick=${() => onOpen("secret")}>
-          <${Icon} name="lock" />${t(sip.has_secret ? "sip.secret.renew" : "sip.secret.make")}
-        </button>
-        <button
-          type="button"
-          class="small danger"
-          disabled=${!sip.has_secret}
-          onClick=${() => onOpen("revoke")}
-        >
-          ${t("sip.revoke")}
-        </button>
+        ${mayIssue && html`<${Secrets} sip=${sip} onOpen=${onOpen} />`}
+        <${MonthLink} bridge=${room.id} name=${room.name} small />
       </div>`
     }
   </li>`;
 }
+
+/** @param {{sip: any, onOpen: (what: string) => void}} props */
+const Secrets = ({ sip, onOpen }) =>
+  html`<button type="button" class="small" onClick=${() => onOpen("secret")}>
+      <${Icon} name="lock" />${t(sip.has_secret ? "sip.secret.renew" : "sip.secret.make")}
+    </button>
+    <button
+      type="button"
+      class="small danger"
+      disabled=${!sip.has_secret}
+      onClick=${() => onOpen("revoke")}
+    >
+      ${t("sip.revoke")}
+    </button>`;
 
 /** Its unit where that has another name, and the one above. @param {any} room */
 function placeOf(room) {

@@ -98,11 +98,13 @@ export function ScenariosScreen() {
 /** @param {{scenario: any, mayWrite: boolean}} props */
 function Entry({ scenario, mayWrite }) {
   const [waiting, setWaiting] = useState(false);
+  const [drill, setDrill] = useState(false);
   const start = async () => {
     setWaiting(true);
     try {
       const conference = await send("POST", "conferences", {
         scenario: scenario.id,
+        drill,
         busy: "ask", // rooms of other conferences are asked for: the board says so, and what may be done
       });
       location.hash = `#/conferences/${encodeURIComponent(conference.id)}`;
@@ -136,6 +138,17 @@ function Entry({ scenario, mayWrite }) {
     <div class="row-of-buttons">
       <a class="button" href=${`/api/v1/scenarios/${address}.yaml`} download>YAML</a>
       ${mayWrite && html`<button type="button" onClick=${copy}>${t("scenarios.copy")}</button>`}
+      ${
+        mayWrite &&
+        html`<label class="choice" title=${t("start.drill.explain")}
+          ><input
+            type="checkbox"
+            checked=${drill}
+            aria-label=${t("scenarios.drill-of", { name: scenario.name })}
+            onChange=${(/** @type {any} */ e) => setDrill(e.target.checked)}
+          />${t("scenarios.drill")}</label
+        >`
+      }
       ${
         mayWrite &&
         html`<button type="button" class="primary" disabled=${waiting} onClick=${start}>

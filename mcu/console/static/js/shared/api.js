@@ -70,16 +70,14 @@ export class ApiError extends Error {
     return t(this.status >= 500 ? "error.500" : "error.400", { status: this.status });
   }
 
-  /** The server's own words: its detail and the invalid fields. */
+  /** The server's own words: its detail, and of the invalid fields what that does not say. */
   get detail() {
-    const fields = (this.problem.errors ?? []).map(
-      (/** @type {any} */ e) => `${e.field}: ${e.message}`,
-    );
     if (this.kind === "unauthenticated") return ""; // the advice says it all
     const detail = this.problem.detail ?? "";
-    return fields.length && !fields.every((/** @type {string} */ f) => detail.includes(f))
-      ? [detail, ...fields].filter(Boolean).join(" · ")
-      : detail;
+    const fields = (this.problem.errors ?? [])
+      .filter((/** @type {any} */ e) => !detail.includes(e.message))
+      .map((/** @type {any} */ e) => `${e.field}: ${e.message}`);
+    return [detail, ...fields].filter(Boolean).join(" · ");
   }
 }
 

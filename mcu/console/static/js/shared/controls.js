@@ -1,7 +1,7 @@
 // @ts-check
 // Small parts that both pages show: language switch, toasts, dialogs, time that counts.
 
-import { html, signal, useEffect, useRef, useState } from "./base.js";
+import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "./base.js";
 import { ApiError } from "./api.js";
 import { Icon } from "./icons.js";
 import { LANGUAGES, language, setLanguage, t } from "./i18n.js";
@@ -24,7 +24,7 @@ export const LanguageSwitch = () =>
 
 /**
  * @typedef {{id: number, tone: "info" | "good" | "bad", text: string, detail?: string,
- *            undo?: () => void, until: number}} Toast
+ *            undo?: () => void, about?: string, until: number}} Toast
  */
 
 /** @type {import("../../vendor/signals.js").Signal<Toast[]>} */
@@ -35,13 +35,17 @@ let nextToast = 1;
 export const announcement = signal("");
 
 /**
- * Show something for a while; failures stay longer.
- * @param {Omit<Toast, "id" | "until">} toast
+ * Show something for a while; failures stay longer. What is said already is not said twice.
+ * @param {Omit<Toast, "id" | "until">} toast `about`: what failed, for `forget`
  */
 export function show(toast) {
   const id = nextToast++;
   const stays = toast.tone === "bad" ? 15_000 : toast.undo ? 10_000 : 5_000;
-  toasts.value = [...toasts.value.slice(-3), { ...toast, id, until: Date.now() + stays }];
+  const others = toasts.value.filter(
+    (each) =>
+      each.undo || each.tone !== toast.tone || each.text !== toast.text || each.detail !== toast.detail,
+  );
+  toasts.value = [...others.slice(-3), { ...toast, id, until: Date.now() + stays }];
   setTimeout(() => dismiss(id), stays);
   if (toast.tone !== "bad") announcement.value = toast.text;
 }
@@ -51,13 +55,18 @@ export function dismiss(id) {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
-/** Say why something failed and what to do next. @param {any} error */
-export function showError(error) {
-  if (error instanceof ApiError) show({ tone: "bad", text: error.advice, detail: error.detail });
-  else {
-    console.error(error);
-    show({ tone: "bad", text: t("error.page"), detail: String(error?.message ?? error) });
-  }
+/** Failures that are told of something are over once it is tried again. @param {string} about */
+export function forget(about) {
+  toasts.value = toasts.value.filter((toast) => toast.about !== about);
+}
+
+/** Say why something failed and what to do next. @param {any} error @param {string} [about] */
+export function showError(error, about) {
+  const known = error instanceof ApiError;
+  if (!known) console.error(error);
+  const text = known ? error.advice : t("error.page");
+  const detail = known ? error.detail : String(error?.message ?? error);
+  show({ tone: "bad", text, detail, about });
 }
 
 /** Take back the last step that can be; false when there is none. */
@@ -69,45 +78,81 @@ export function undoLast() {
   return true;
 }
 
-export const Toasts = () =>
-  html` <div class="toasts">
-      ${toasts.value.map(
-        (toast) =>
-          html`<div
-            key=${toast.id}
-            class=${`toast ${toast.tone}`}
-            role=${toast.tone === "bad" ? "alert" : undefined}
-          >
-            <${Icon} name=${toast.tone === "bad" ? "warning" : "check"} />
-            <div class="toast-text">
-              <p>${toast.text}</p>
-              ${toast.detail && html`<p class="server-words" translate="no">${toast.detail}</p>`}
-            </div>
-            ${
-              toast.undo &&
-              html`<button
-                type="button"
-                class="small"
-                onClick=${() => {
-                  dismiss(toast.id);
-                  toast.undo?.();
-                }}
-              >
-                <${Icon} name="undo" />${t("undo")}
-              </button>`
-            }
-            <button
-              type="button"
-              class="bare"
-              aria-label=${t("close")}
-              onClick=${() => dismiss(toast.id)}
-            >
-              <${Icon} name="close" />
-            </button>
-          </div>`,
-      )}
+/** Where they stand, in order of preference, unless their place keeps one for them. */
+const CORNERS = ["bottom-left", "bottom-right", "top-right", "top-left"];
+/** What they must not cover, besides what has the focus. */
+const NOTICES = "[role=alert], [role=status]:not(.unseen), .banner";
+/** Of the window; what is larger is a place with many things in it, and is seen around them. */
+const PLACE = 0.2;
+/** After these something else may lie below them. */
+const MOVES = ["focusin", "scroll", "resize"];
+
+/** @param {DOMRect} one @param {DOMRect} other @returns {number} square pixels that both cover */
+function common(one, other) {
+  const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+  return across > 0 && down > 0 ? across * down : 0;
+}
+
+/** Put them into the corner where they cover neither a notice nor what has the focus.
+ * @param {HTMLElement} box */
+function keepClear(box) {
+  const boxes = [...document.querySelectorAll(NOTICES), document.activeElement ?? document.body]
+    .filter((each) => !box.contains(each) && !each.contains(box))
+    .map((each) => each.getBoundingClientRect())
+    .filter((each) => each.width * each.height < PLACE * innerWidth * innerHeight);
+  const covered = CORNERS.map((corner) => {
+    box.dataset.corner = corner;
+    const here = box.getBoundingClientRect();
+    return boxes.reduce((sum, other) => sum + common(here, other), 0);
+  });
+  box.dataset.corner = CORNERS[covered.indexOf(Math.min(...covered))];
+}
+
+export function Toasts() {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const shown = toasts.value;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || !shown.length || getComputedStyle(element).position !== "fixed") return undefined;
+    const look = () => keepClear(element);
+    look();
+    for (const type of MOVES) addEventListener(type, look, { capture: true, passive: true });
+    return () => {
+      for (const type of MOVES) removeEventListener(type, look, { capture: true });
+    };
+  }, [shown]);
+  return html`<div class="toasts" ref=${box}>
+      <div class="toast-list">${shown.map((toast) => html`<${OneToast} key=${toast.id} toast=${toast} />`)}</div>
     </div>
     <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>`;
+}
+
+/** @param {{toast: Toast}} props */
+const OneToast = ({ toast }) =>
+  html`<div class=${`toast ${toast.tone}`} role=${toast.tone === "bad" ? "alert" : undefined}>
+    <${Icon} name=${toast.tone === "bad" ? "warning" : "check"} />
+    <div class="toast-text">
+      <p>${toast.text}</p>
+      ${toast.detail && html`<p class="server-words" translate="no">${toast.detail}</p>`}
+    </div>
+    ${
+      toast.undo &&
+      html`<button
+        type="button"
+        class="small"
+        onClick=${() => {
+          dismiss(toast.id);
+          toast.undo?.();
+        }}
+      >
+        <${Icon} name="undo" />${t("undo")}
+      </button>`
+    }
+    <button type="button" class="bare" aria-label=${t("close")} onClick=${() => dismiss(toast.id)}>
+      <${Icon} name="close" />
+    </button>
+  </div>`;
 
 /** An error inside a form or page. @param {{error: any}} props */
 export const Problem = ({ error }) =>

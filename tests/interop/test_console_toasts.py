@@ -1,0 +1,143 @@
+"""What the console says for a while: never over a notice, nor over what has the focus."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.peers.chromium_page import ChromiumPage, picture
+from tests.peers.stub_daemon import OPERATOR, StubDaemon
+
+pytestmark = pytest.mark.timeout(120)
+
+CONTROLS = """async () => {
+    // The page's own module: under another address it would be another one.
+    const {src} = document.querySelector("script[type=module]");
+    return import(new URL("../shared/controls.js", src).href);
+}"""
+COVERED = """() => {
+    const boxes = (selector) =>
+        [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+    const apart = (a, b) =>
+        a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+    const kept = boxes(".air-note, .stage-note, [data-kept]");
+    kept.push(document.activeElement.getBoundingClientRect());
+    return boxes(".toast").filter((toast) => kept.some((each) => !apart(toast, each))).length;
+}"""
+
+
+@pytest.fixture
+async def daemon() -> AsyncIterator[StubDaemon]:
+    async with StubDaemon() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+async def page(daemon: StubDaemon) -> AsyncIterator[Page]:
+    async with ChromiumPage() as chromium:
+        await chromium.page.goto(f"{daemon.url}/#token={OPERATOR}")
+        await expect(chromium.page.locator(".conference-entry")).to_be_visible()
+        yield chromium.page
+        assert chromium.faults == []
+
+
+async def say(page: Page, **toast: Any) -> None:
+    script = f"async (toast) => (await ({CONTROLS})()).show(toast)"
+    await page.evaluate(script, {"tone": "good", "text": "Đã lưu"} | toast)
+
+
+async def put(page: Page, style: str, role: str = "") -> None:
+    """Something that is not to be covered, in a corner of the window."""
+    await page.evaluate(
+        """([style, role]) => {
+            const one = document.createElement("button");
+            one.style = `position: fixed; ${style}`;
+            one.dataset.kept = "";
+            one.textContent = "Ở đây";
+            if (role) one.role = role;
+            document.querySelector("main").append(one);
+            if (!role) one.focus();
+        }""",
+        [style, role],
+    )
+
+
+async def corner(page: Page) -> str | None:
+    return await page.locator(".toasts").get_attribute("data-corner")
+
+
+async def test_they_give_way_to_the_focus_and_to_notices(page: Page) -> None:
+    await say(page)
+    await expect(page.locator(".toast")).to_be_visible()
+    assert await corner(page) == "bottom-left"
+    await put(page, "left: 60px; bottom: 30px")
+    assert await corner(page) == "bottom-right"
+    await put(page, "right: 60px; bottom: 30px", role="alert")
+    await say(page, text="Đã đổi")
+    assert await corner(page) == "top-right"
+    assert await page.evaluate(COVERED) == 0
+
+
+async def test_over_the_picture_they_stand_between_the_notices(
+    daemon: StubDaemon, page: Page
+) -> None:
+    """Nothing answers for the live picture, somebody is on air, and much is being said."""
+    await page.locator(".conference-entry").click()
+    await expect(page.locator(".row[id]").first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("b")
+    stop = page.locator(".air-note").get_by_role("button")
+    await expect(stop).to_be_visible()
+    await expect(page.locator(".stage-note")).to_be_visible()
+    for number in range(4):
+        await say(
+            page, tone="bad", text=f"Không được ({number})", detail="Nothing came of it. " * 8
+        )
+    await expect(page.locator(".toast")).to_have_count(4)
+    await expect(page.locator(".toast").last).to_be_in_viewport()
+    await stop.focus()
+    await picture(page, "toasts-between-notices")
+    over = """() => ["air-note", "stage-note"].map((name) => {
+        const box = document.querySelector(`.${name}`).getBoundingClientRect();
+        const hit = document.elementFromPoint(
+            (box.left + box.right) / 2, (box.top + box.bottom) / 2);
+        return Boolean(hit.closest(`.${name}`));
+    })"""
+    assert await page.evaluate(over) == [True, True]
+    await page.keyboard.press("s")
+    await expect(page.locator(".slot").first).to_be_focused()
+    assert await page.evaluate(COVERED) == 0
+
+
+async def test_nothing_is_said_twice_nor_after_it_was_tried_again(
+    daemon: StubDaemon, page: Page
+) -> None:
+    await say(page, tone="bad", text="Không được", detail="It cannot be.")
+    await say(page, tone="bad", text="Không được", detail="It cannot be.")
+    await expect(page.locator(".toast")).to_have_count(1)
+    await say(page, tone="bad", text="Không khóa được", about="lock")
+    await expect(page.locator(".toast")).to_have_count(2)
+    await page.locator(".conference-entry").click()
+    await page.get_by_role("button", name="Khóa").click()
+    await expect(page.get_by_role("button", name="Đã khóa")).to_be_visible()
+    await expect(page.locator(".toast", has_text="Không khóa được")).to_have_count(0)
+
+
+async def test_the_servers_words_are_not_repeated(page: Page) -> None:
+    found = await page.evaluate(
+        """async () => {
+            const {ApiError} = await import("/static/js/shared/api.js");
+            const said = (detail, ...errors) => new ApiError(422, {detail, errors}).detail;
+            return [
+                said("Jitter is too large.", {field: "jitter", message: "Jitter is too large."}),
+                said("Wrong.", {field: "a", message: "is required"}, {field: "b", message: "x"}),
+                said("", {field: "a", message: "is required"}),
+            ];
+        }"""
+    )
+    assert found == [
+        "Jitter is too large.",
+        "Wrong. · a: is required · b: x",
+        "a: is required",
+    ]
