@@ -13,9 +13,14 @@ from mcu.operations.terms import Language
 from mcu.watch.incident import Incident
 
 MAX_WORST: Final = 12
-"""Rooms with a plot of their own."""
+"""Rooms with a large plot of their own; every room has a small one."""
 MAX_POINTS: Final = 240
 """Of a plot; a longer conference is thinned to the worst of each stretch."""
+SMALL_POINTS: Final = 60
+"""Of a small plot: 145 of them are set in a second."""
+SMALL_TOP: Final = 10.0
+"""Percent at the upper edge of all small plots, so that they can be compared; more where a room
+lost more."""
 Clock = Callable[[datetime | None], str]
 
 
@@ -93,6 +98,18 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
         "bad": _thinned([float(each.bad) for each in report.minutes]),
         "worst": [
             {"label": labels[who], "loss": _thinned(report.series[who])} for who in _worst(report)
+        ],
+        "each": _each(report),
+        "each_top": max([SMALL_TOP, *_known(report)]),
+        "not_ready": [
+            [
+                room.attendance.label,
+                clock(room.readiness.at),
+                _verdict(room, words),
+                room.readiness.reason,
+            ]
+            for room in report.rooms
+            if room.readiness is not None and room.readiness.verdict != "go"
         ],
         "deeds": [
             [
@@ -231,8 +248,34 @@ def _worst(report: Report) -> list[str]:
     return [who for _, who in sorted(losses, reverse=True)[:MAX_WORST]]
 
 
-def _thinned(values: Sequence[float | None]) -> list[float | None]:
-    stretch = -(-len(values) // MAX_POINTS) or 1
+def _each(report: Report) -> list[Json]:
+    """Every room of which something is known: its loss over time, and its means in figures."""
+    found = []
+    for room in report.rooms:
+        line, series = room.line, report.series[room.attendance.participant]
+        figures = (
+            (line.loss_percent, "{:.1f} %"),
+            (line.round_trip_ms, "{:.0f} ms"),
+            (line.jitter_ms, "± {:.0f} ms"),
+        )
+        said = [text.format(value) for value, text in figures if value is not None]
+        if said:
+            found.append(
+                {
+                    "label": room.attendance.label,
+                    "loss": _thinned(series, SMALL_POINTS),
+                    "said": " · ".join(said),
+                }
+            )
+    return found
+
+
+def _known(report: Report) -> list[float]:
+    return [loss for series in report.series.values() for loss in series if loss is not None]
+
+
+def _thinned(values: Sequence[float | None], points: int = MAX_POINTS) -> list[float | None]:
+    stretch = -(-len(values) // points) or 1
     return [
         max((each for each in values[start : start + stretch] if each is not None), default=None)
         for start in range(0, len(values), stretch)

@@ -11,7 +11,7 @@ import pytest
 from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.conference.recording_model import RecordedView, StopReason
 from mcu.conference.roll_call_model import MarkStatus
-from mcu.operations.report_pages import MAX_POINTS, report_pages
+from mcu.operations.report_pages import MAX_POINTS, SMALL_POINTS, report_pages
 from mcu.operations.report_process import typeset
 from mcu.operations.report_words import WORDS
 from mcu.operations.terms import Language
@@ -91,6 +91,25 @@ def test_a_conference_that_runs_and_one_of_which_something_is_missing_say_so() -
     assert ["Ended", "running"] in pages["facts"]
     assert pages["agenda"][1][2:] == ["08:06:40–", "10:00", "03:20"], "so far"
     assert len(pages["notes"]) == 3
+
+
+def test_each_room_has_its_line_plotted_and_in_figures() -> None:
+    pages = report_pages(report(), "vi", ZONE)
+    assert pages["each"] == [
+        {"label": "Hội trường tỉnh", "loss": [0.0, 1.0, 0.5], "said": "0.5 % · 20 ms · ± 2 ms"},
+        {"label": "Vạn Ninh", "loss": [4.0, None, 8.0], "said": "6.0 % · 50 ms · ± 8 ms"},
+    ]
+    assert pages["each_top"] == 10.0
+    whole = report()
+    lost = {"xa-1-a": tuple([1.0] * 500 + [42.0] + [1.0] * 499)}
+    pages = report_pages(replace(whole, series={**whole.series, **lost}), "vi", ZONE)
+    small = pages["each"][1]["loss"]
+    assert (len(small) <= SMALL_POINTS, max(small), pages["each_top"]) == (True, 42.0, 42.0)
+
+
+def test_who_was_not_ready_is_named_with_the_reason() -> None:
+    pages = report_pages(report(), "vi", ZONE)
+    assert pages["not_ready"] == [["=Diên Khánh", "07:51:40", "không đạt", "no picture"]]
 
 
 def test_a_long_conference_is_thinned_to_the_worst_of_each_stretch() -> None:
