@@ -3,21 +3,30 @@
 from pathlib import Path
 
 from mcu.conference.commands import (
+    AddParticipant,
     ChangeConference,
     ClearMessage,
     EndConference,
+    MuteAll,
     SetLayout,
     ShowMessage,
     StartBroadcast,
     StopBroadcast,
 )
+from mcu.conference.floor_model import EndFloor, GrantFloor
+from mcu.conference.state import RosterEntry
 from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot
 from mixer.video.colour import MESSAGE
 from mixer.video.colour import Colour as Drawn
-from tests.peers.coded_media import Colour
+from tests.peers.coded_media import Colour, tone_db
 from tests.peers.virtual_installation import VirtualInstallation
 from tests.peers.virtual_room import THREE, VirtualRoom
-from tests.scenario.meeting import assert_hear_each_other, assert_see_each_other, start_three
+from tests.scenario.meeting import (
+    FULL_DB,
+    assert_hear_each_other,
+    assert_see_each_other,
+    start_three,
+)
 
 
 def drawn(colour: Drawn) -> Colour:
@@ -127,6 +136,37 @@ async def test_a_message_lies_over_every_picture_and_goes(tmp_path: Path) -> Non
         await site.order(ClearMessage())
         site.run(0.5)
         assert not bottom(rooms[0]).is_like(drawn(MESSAGE), 20)
+
+
+async def test_who_comes_late_gets_the_meeting_as_it_is(tmp_path: Path) -> None:
+    """Who was shown, heard and muted when it came, the message and the layout under all of it."""
+    async with VirtualInstallation(tmp_path / "data") as site:
+        names = [one.name for one in THREE]
+        await site.start(names[:2], chair=names[0])
+        chair, speaker = await site.join(*THREE[:2])
+        site.run(1.0)
+        await site.order(SetLayout("main", "lecture"))
+        await site.order(MuteAll(except_=("chair",)))
+        await site.order(GrantFloor(speaker.name, 300.0, "broadcast"))
+        await site.order(ShowMessage("Xin giữ trật tự"))
+        site.run(5.0)
+        # It was not on the roster: it is put there as any late room is, and comes.
+        await site.order(AddParticipant(RosterEntry(names[2], names[2], names[2], "tinh")))
+        (late,) = await site.join(THREE[2])
+        site.run(2.0)
+        state = site.state()
+        assert state.participants[late.name].audio_muted
+        assert whole(site, late).is_like(speaker.colour)
+        assert late.screen.colour(4, 168, 60, 8).is_like(drawn(MESSAGE), 20)
+        for room, other in ((late, chair), (chair, late)):
+            sound = room.sound(1.0)
+            assert tone_db(sound, speaker.hz) > FULL_DB - 3.0, room.name
+            heard = tone_db(sound, other.hz)
+            assert (heard > FULL_DB - 3.0) is (other is chair), (room.name, other.name)
+        await site.order(EndFloor())
+        site.run(2.0)
+        # The layout that was chosen before it came.
+        assert site.colour(late, 0, "lecture").is_like(chair.colour)
 
 
 async def test_a_picture_is_there_on_request_with_no_viewer(tmp_path: Path) -> None:
