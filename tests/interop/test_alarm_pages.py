@@ -48,6 +48,18 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
         await expect(desk.locator("#row-truong-sa .tag.alarm")).to_contain_text("Hú rít")
         await expect(desk.locator(".rows [role=row]").first).to_have_id("row-truong-sa")
         await picture(desk, "console-alarms-vi")
+        # Whom to call: by one key, with the number where everybody can read it.
+        await desk.evaluate(
+            """() => addEventListener("click", (event) => {
+                const link = event.target.closest("a[href^='tel:']");
+                if (link) { event.preventDefault(); window.dialled = link.href; }
+            })"""
+        )
+        await desk.keyboard.press("c")
+        assert await desk.evaluate("() => window.dialled") == "tel:02583822111"
+        said = desk.get_by_text("Đang gọi Nguyễn Văn An: 0258 3822 111").first
+        await expect(said).to_be_visible()
+        await expect(row.locator(".alarm-what")).to_be_focused()
         await desk.keyboard.press("j")
         await expect(row).to_contain_text("đã biết")
         await desk.keyboard.press("i")

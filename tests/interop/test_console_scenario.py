@@ -209,3 +209,39 @@ async def test_the_agenda_is_edited_while_it_is_held(daemon: Daemon, console: Ch
     agenda = await daemon.call("GET", path)
     assert [item["id"] for item in agenda["items"]] == ["mo", "dk", "ts", "kl"]
     assert agenda["items"][0]["duration_s"] == 900
+
+
+async def test_every_field_of_an_item_is_on_the_page(daemon: Daemon, console: ChromiumPage) -> None:
+    await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)) | {"items": []})
+    page = console.page
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.goto(f"{daemon.url}/#/scenarios/giao-ban")
+    await page.get_by_role("button", name="Thêm mục").click()
+    item = page.locator(".agenda-form li").first
+    await item.get_by_label("Nội dung mục").fill("Các xã báo cáo")
+    await item.get_by_label("Bắt đầu sau giờ khai mạc").fill("30")
+    await item.get_by_label("Ai được bật micro").select_option("own")
+    for who in ("chair", "truong-sa", "van-ninh"):
+        await item.get_by_label("Thêm điểm cầu").select_option(who)
+    await item.get_by_role("button", name="Không bật micro Xã Vạn Ninh").press("Enter")
+    await item.get_by_label("Chủ tọa xem lần lượt").check()
+    await item.get_by_label("Thuộc").select_option("khanh-hoa")
+    await item.get_by_label("Số giây mỗi điểm").fill("8")
+    await picture(page, "scenario-item-vi")
+    await english(page)
+    await picture(page, "scenario-item-en")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".toast.good")).to_be_visible()
+    (kept,) = (await daemon.call("GET", "/scenarios/giao-ban"))["items"]
+    assert (kept["starts_s"], kept["unmuted"]) == (1800, ["chair", "truong-sa"])
+    assert kept["polling"] == {"scope": "khanh-hoa", "interval_s": 8}
+    # A list that was chosen is still one when it is read again.
+    await page.reload()
+    await expect(item.get_by_role("button", name="Đặc khu Trường Sa is not heard")).to_be_visible()
+    await item.get_by_label("Begins so many minutes").fill("")
+    await item.get_by_label("Who is heard").select_option("all")
+    await item.get_by_label("Chair pages through the rooms").uncheck()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".toast.good")).to_be_visible()
+    (kept,) = (await daemon.call("GET", "/scenarios/giao-ban"))["items"]
+    assert (kept["starts_s"], kept["unmuted"], kept["polling"]) == (None, ["all"], None)

@@ -287,11 +287,9 @@ export class Actions {
     );
   }
 
-  /** @param {number} interval @param {string} view */
-  startPolling(interval, view) {
-    return this.run("polling", () =>
-      send("PUT", `${this.path}/polling`, { interval_s: interval, view }),
-    );
+  /** @param {{interval_s: number, view: string, scope: string, except: string[]}} terms */
+  startPolling(terms) {
+    return this.run("polling", () => send("PUT", `${this.path}/polling`, terms));
   }
 
   /** @param {boolean} paused */

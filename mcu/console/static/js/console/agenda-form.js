@@ -6,26 +6,13 @@ import { html } from "../shared/base.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
+import { ItemPolling, StartsAfter, Unmuted } from "./agenda-item.js";
 
 /** @typedef {{id: string, name: string}} Person */
 
 export const NEW_ITEM = { title: "", duration_s: 600 };
 export const NEW_DUTY = { role: "", name: "", phone: null, bridge: null };
 export const NEW_CONTINGENCY = { when: "", then: "" };
-
-/** Who is unmuted, as one choice; a list that is none of them stays as it is. */
-const UNMUTED = {
-  keep: null,
-  speaker: [],
-  chair: ["chair"],
-  all: ["all"],
-};
-
-/** @param {string[] | null | undefined} list */
-function unmutedChoice(list) {
-  const same = JSON.stringify(list ?? null);
-  return Object.entries(UNMUTED).find(([, value]) => JSON.stringify(value) === same)?.[0] ?? "own";
-}
 
 /** What the server says of fields, by path. @param {any} error */
 export function faultsOf(error) {
@@ -121,9 +108,11 @@ const changer = (list, change) => (/** @type {number} */ index, /** @type {any} 
 
 /**
  * @param {{items: any[], change: (items: any[]) => void, people: Person[],
- *          faults: Map<string, string>, held?: string | null}} props `held`: the current item's id
+ *          tree: {unit: any, depth: number}[], faults: Map<string, string>,
+ *          held?: string | null}} props
+ *   `tree`: units that may be paged through; `held`: the current item's id
  */
-export function ItemsForm({ items, change, people, faults, held }) {
+export function ItemsForm({ items, change, people, tree, faults, held }) {
   const set = changer(items, change);
   let at = 0;
   return html`<section class="card agenda-form">
@@ -159,6 +148,10 @@ export function ItemsForm({ items, change, people, faults, held }) {
                 onInput=${(/** @type {any} */ e) => set(index, { duration_s: Math.round(Number(e.target.value) * 60) })}
               />${t("scenario.min")}</label
             >
+            <${StartsAfter}
+              value=${item.starts_s}
+              onPick=${(/** @type {any} */ starts_s) => set(index, { starts_s })}
+            />
             <${Pick}
               value=${item.speaker}
               people=${people}
@@ -175,20 +168,11 @@ export function ItemsForm({ items, change, people, faults, held }) {
               <option value="">${t("scenario.layout-kept")}</option>
               ${LAYOUT_NAMES.map((name) => html`<option key=${name} value=${name}>${layoutLabel(name)}</option>`)}
             </select>
-            <select
-              aria-label=${t("scenario.unmuted")}
-              title=${t("scenario.unmuted")}
-              value=${unmutedChoice(item.unmuted)}
-              onChange=${(/** @type {any} */ e) => set(index, { unmuted: /** @type {any} */ (UNMUTED)[e.target.value] })}
-            >
-              ${Object.keys(UNMUTED).map((name) => html`<option key=${name} value=${name}>${t(`scenario.unmuted.${name}`)}</option>`)}
-              ${
-                unmutedChoice(item.unmuted) === "own" &&
-                html`<option value="own" disabled>
-                  ${t("scenario.unmuted.own", { count: item.unmuted.length })}
-                </option>`
-              }
-            </select>
+            <${Unmuted}
+              value=${item.unmuted}
+              people=${people}
+              onPick=${(/** @type {any} */ unmuted) => set(index, { unmuted })}
+            />
             <${Pick}
               value=${item.presentation}
               people=${people}
@@ -212,13 +196,11 @@ export function ItemsForm({ items, change, people, faults, held }) {
               value=${item.message ?? ""}
               onInput=${(/** @type {any} */ e) => set(index, { message: e.target.value || null })}
             />
-            <label class="choice"
-              ><input
-                type="checkbox"
-                checked=${Boolean(item.polling)}
-                onChange=${(/** @type {any} */ e) => set(index, { polling: e.target.checked ? { scope: "all", interval_s: 10 } : null })}
-              />${t("scenario.polling")}</label
-            >
+            <${ItemPolling}
+              value=${item.polling}
+              tree=${tree}
+              onPick=${(/** @type {any} */ polling) => set(index, { polling })}
+            />
             <input
               class="item-note"
               aria-label=${t("scenario.note")}

@@ -8,6 +8,7 @@ import { Icon } from "../shared/icons.js";
 import { clock, duration, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { ContingenciesForm, DutiesForm, faultsOf, ItemsForm } from "./agenda-form.js";
+import { useUnitsHere } from "./polling.js";
 
 /** The agenda as it was last read, kept up by the events that say it is another one now. */
 export class AgendaState {
@@ -120,6 +121,15 @@ export function AgendaPanel({ desk }) {
       )}
     </ol>
     <${Aside} desk=${desk} agenda=${agenda} />
+    <p class="row-of-buttons">
+      <a class="button small" href=${`/api/v1/${state.path}.csv`} download>${t("scenario.csv-agenda")}</a>
+      ${
+        agenda.duties.length > 0 &&
+        html`<a class="button small" href=${`/api/v1/${state.path}/duties.csv`} download
+          >${t("scenario.csv-duties")}</a
+        >`
+      }
+    </p>
     ${edit}
   </div>`;
 }
@@ -294,6 +304,7 @@ function EditDialog({ desk, onClose }) {
   }));
   const [error, setError] = useState(/** @type {any} */ (null));
   const people = desk.model.ids.value.map((id) => ({ id, name: desk.model.person(id)?.label ?? id }));
+  const tree = useUnitsHere(desk.model);
   const faults = faultsOf(error);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -313,6 +324,7 @@ function EditDialog({ desk, onClose }) {
         items=${form.items}
         change=${(/** @type {any[]} */ items) => setForm({ ...form, items })}
         people=${people}
+        tree=${tree}
         faults=${faults}
         held=${agenda?.current}
       />

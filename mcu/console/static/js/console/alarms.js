@@ -123,6 +123,7 @@ export function AlarmsPanel({ desk }) {
     M: (alarm) => alarm.actions.includes("mute") && mute(desk, alarm),
     D: (alarm) => alarm.actions.includes("redial") && redial(desk, alarm),
     I: (alarm) => desk.controls && void state.open(alarm, desk),
+    C: (alarm) => telephone(alarm),
     ArrowDown: () => state.step(1),
     ArrowUp: () => state.step(-1),
   });
@@ -190,7 +191,7 @@ function Row({ desk, alarm, chosen, running }) {
         html`<span class="alarm-contact"
           ><${Icon} name="phone" />${
             contact.phone
-              ? html`<a href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}>${contact.phone}</a>`
+              ? html`<a id=${`call-${alarm.number}`} title="C" href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}>${contact.phone}</a>`
               : ""
           }
           <span class="quiet">${contact.name}</span></span
@@ -263,6 +264,18 @@ function said(alarm) {
 /** @param {import("./conference.js").Desk} desk @param {any} alarm */
 function mute(desk, alarm) {
   void desk.actions.change(alarm.participant, { audio_muted: true });
+}
+
+/**
+ * Call whoever looks after the room, by the telephone of this computer; where there is none the
+ * number is said all the same.
+ * @param {any} alarm
+ */
+function telephone(alarm) {
+  const { contact, label } = alarm;
+  if (!contact?.phone) return show({ tone: "info", text: t("alarm.no-phone", { name: label }) });
+  show({ tone: "info", text: t("alarm.calling", { name: contact.name ?? label, phone: contact.phone }) });
+  document.getElementById(`call-${alarm.number}`)?.click();
 }
 
 /** @param {import("./conference.js").Desk} desk @param {any} alarm */

@@ -86,7 +86,15 @@ export function Conflicts({ desk, off }) {
   const open = (found?.items ?? []).filter((/** @type {any} */ { status }) => OPEN.includes(status));
   if (!open.length && !error) return null;
   return html`<section aria-label=${t("conflicts")}>
-    <h3>${t("conflicts")}</h3>
+    <h3>
+      ${t("conflicts")}
+      <a
+        class="button small"
+        href=${`/api/v1/conferences/${encodeURIComponent(desk.model.id)}/conflicts.csv`}
+        download
+        >CSV</a
+      >
+    </h3>
     <${Problem} error=${error} />
     <ul class="convening-rows">
       ${open.map((/** @type {any} */ one) => html`<${Row} key=${`${one.bridge} ${one.side} ${one.conference}`} desk=${desk} one=${one} off=${off || busy.value.has(`conflict:${one.bridge}`)} />`)}

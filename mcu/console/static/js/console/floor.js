@@ -1,15 +1,15 @@
 // @ts-check
 // Who has the floor, how long still, and who waits for it; below, rooms shown in turn.
 
-import { html, useState } from "../shared/base.js";
+import { html } from "../shared/base.js";
 import { ClockDown } from "../shared/clockdown.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { PollingControl } from "./polling.js";
 
 const LIMITS = [0, 60, 120, 180, 300, 600];
 const PICTURES = ["speaker", "broadcast", "none"];
-const INTERVALS = [5, 10, 15, 30, 60];
 
 /** @param {{desk: import("./conference.js").Desk}} props */
 export function FloorPanel({ desk }) {
@@ -81,7 +81,15 @@ export function FloorPanel({ desk }) {
       </label>
     </div>
     <section aria-label=${t("floor.queue")}>
-      <h3>${t("floor.queue")}</h3>
+      <h3>
+        ${t("floor.queue")}
+        <a
+          class="button small"
+          href=${`/api/v1/conferences/${encodeURIComponent(model.id)}/floor/requests.csv`}
+          download
+          >CSV</a
+        >
+      </h3>
       ${!requests.length && html`<p class="quiet">${t("floor.queue.empty")}</p>`}
       <ol class="floor-queue">
         ${requests.map(
@@ -120,75 +128,4 @@ export function FloorPanel({ desk }) {
     </section>
     <${PollingControl} desk=${desk} name=${name} />
   </div>`;
-}
-
-/** @param {{desk: import("./conference.js").Desk, name: (id: string | null) => string}} props */
-function PollingControl({ desk, name }) {
-  const { model, actions } = desk;
-  const conference = model.conference.value;
-  const polling = conference.polling;
-  const off = !desk.controls || conference.state !== "running" || busy.value.has("polling");
-  const [interval, setInterval_] = useState(10);
-  const [view, setView] = useState("chair");
-  return html`<section class="polling" aria-label=${t("polling")}>
-    <h3>${t("polling")}</h3>
-    ${
-      polling
-        ? html`<div class="floor-now">
-              <${Icon} name="refresh" />
-              <p>
-                <b>${polling.participant ? name(polling.participant) : t("polling.nobody")}</b>
-                <span class="quiet">
-                  ${t(`polling.for.${polling.view}`)}${polling.paused ? ` · ${t("polling.paused")}` : ""}
-                </span>
-              </p>
-              <${ClockDown} of=${polling} />
-            </div>
-            <div class="row-of-buttons">
-              <button
-                type="button"
-                aria-pressed=${String(polling.paused)}
-                disabled=${off}
-                onClick=${() => actions.pausePolling(!polling.paused)}
-              >
-                ${t(polling.paused ? "polling.resume" : "polling.pause")}
-              </button>
-              <button
-                type="button"
-                disabled=${off || !polling.participant}
-                onClick=${() => actions.skipPolling(polling.participant)}
-              >
-                ${t("polling.skip")}
-              </button>
-              <button type="button" class="danger" disabled=${off} onClick=${() => actions.stopPolling()}>
-                ${t("polling.stop")}
-              </button>
-            </div>`
-        : html`<div class="row-of-buttons">
-            <label class="inline"
-              >${t("polling.every")}
-              <select
-                value=${String(interval)}
-                disabled=${off}
-                onChange=${(/** @type {any} */ e) => setInterval_(Number(e.target.value))}
-              >
-                ${INTERVALS.map((s) => html`<option key=${s} value=${String(s)}>${t("polling.seconds", { count: s })}</option>`)}
-              </select>
-            </label>
-            <label class="inline"
-              >${t("polling.view")}
-              <select
-                value=${view}
-                disabled=${off}
-                onChange=${(/** @type {any} */ e) => setView(e.target.value)}
-              >
-                ${["chair", "main"].map((v) => html`<option key=${v} value=${v}>${t(`polling.for.${v}`)}</option>`)}
-              </select>
-            </label>
-            <button type="button" disabled=${off} onClick=${() => actions.startPolling(interval, view)}>
-              ${t("polling.start")}
-            </button>
-          </div>`
-    }
-  </section>`;
 }

@@ -20,7 +20,15 @@ export function Invited({ desk, off }) {
   const invited = /** @type {any[]} */ (found?.items ?? []);
   if (!invited.length && !error) return null;
   return html`<section aria-label=${t("invitations")}>
-    <h3>${t("invitations")}</h3>
+    <h3>
+      ${t("invitations")}
+      <a
+        class="button small"
+        href=${`/api/v1/conferences/${encodeURIComponent(desk.model.id)}/invitations.csv`}
+        download
+        >CSV</a
+      >
+    </h3>
     <${Problem} error=${error} />
     <ul class="convening-rows">
       ${invited.map((one) => html`<${InvitedRow} key=${one.bridge} desk=${desk} one=${one} off=${off || busy.value.has(`invite:${one.bridge}`)} />`)}

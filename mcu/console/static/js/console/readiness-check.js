@@ -284,7 +284,15 @@ function Details({ room }) {
       </dl>`
     }
     <div>
-      <h3>${t("readiness.history")}</h3>
+      <h3>
+        ${t("readiness.history")}
+        <a
+          class="button small"
+          href=${`/api/v1/bridges/${encodeURIComponent(room.bridge)}/readiness.csv`}
+          download
+          >CSV</a
+        >
+      </h3>
       ${history?.map(
         (one, index) =>
           html`<p key=${index}>

@@ -30,6 +30,10 @@ export function ReadinessScreen() {
     <//>
     <${Toasts} />
     <main class="page">
+      <div class="page-head">
+        <p class="quiet">${checks && t("readiness.count", { count: checks.length })}</p>
+        <a class="button" href="/api/v1/readiness-checks.csv" download>CSV</a>
+      </div>
       ${mayCheck && html`<${Begin} />`} ${error && html`<${Problem} error=${error} />`}
       ${checks === null && !error && html`<p class="quiet">${t("loading")}</p>`}
       ${checks?.length === 0 && html`<div class="empty"><p>${t("readiness.none")}</p></div>`}

@@ -104,6 +104,7 @@ export function EndedScreen() {
     <main class="page">
       <div class="page-head">
         <p class="quiet">${all && t("ended.count", { count: found.length })}</p>
+        <a class="button" href="/api/v1/conferences.csv?state=ended" download>CSV</a>
         <div class="search">
           <${Icon} name="search" /><input
             id="ended-search"

@@ -10,6 +10,7 @@ import { busy } from "./actions.js";
 import { MonthLink } from "./month.js";
 import { TransferDialog } from "./transfer.js";
 import { useStill } from "./picture.js";
+import { NamingDialog } from "./naming.js";
 import { LadderDialog } from "./ladder.js";
 import { Registration } from "./rooms.js";
 import { canPresent, lineInWords, stateInWords } from "./row.js";
@@ -59,6 +60,7 @@ export function RoomPanel({ desk }) {
   const person = model.person(desk.roster.selected.value);
   const [removing, setRemoving] = useState(false);
   const [tracing, setTracing] = useState(false);
+  const [naming, setNaming] = useState(false);
   const entry = useRegistry(person);
   const here = person?.state === "connected" || person?.state === "lost";
   const still = useStill(
@@ -129,6 +131,16 @@ export function RoomPanel({ desk }) {
     <div class="room-main">
       <h2>
         ${person.label}${person.role === "chair" && html`<span class="tag">${t("role.chair")}</span>`}
+        <button
+          type="button"
+          class="bare"
+          disabled=${off}
+          aria-label=${t("naming.title", { name: person.name })}
+          title=${t("naming.label")}
+          onClick=${() => setNaming(true)}
+        >
+          <${Icon} name="edit" />
+        </button>
       </h2>
       <p class="quiet">
         ${[entry?.unit, person.name !== person.label && person.name, person.bridge ? null : t("room.guest")].filter(Boolean).join(" · ")}
@@ -251,6 +263,7 @@ export function RoomPanel({ desk }) {
       />`
     }
     ${desk.moving.value && !off && html`<${TransferDialog} desk=${desk} person=${person} />`}
+    ${naming && !off && html`<${NamingDialog} key=${person.id} actions=${actions} person=${person} onClose=${() => setNaming(false)} />`}
     ${
       removing &&
       html`<${Dialog}

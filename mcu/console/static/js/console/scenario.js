@@ -172,6 +172,7 @@ export function ScenarioScreen({ id }) {
             items=${form.items}
             change=${(/** @type {any[]} */ items) => change({ items })}
             people=${people}
+            tree=${registry.tree}
             faults=${faults}
           />
           <${DutiesForm}

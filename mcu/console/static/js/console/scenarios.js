@@ -53,6 +53,7 @@ export function ScenariosScreen() {
     <main class="page">
       <div class="page-head">
         <p class="quiet">${scenarios && t("scenarios.count", { count: scenarios.length })}</p>
+        <a class="button" href="/api/v1/scenarios.csv" download>CSV</a>
         ${
           mayWrite &&
           html`<div class="row-of-buttons">

@@ -30,14 +30,20 @@ export function UnitHistory({ unit, onClose }) {
     ${error && html`<${Problem} error=${error} />`}
     ${!history && !error && html`<p class="quiet">${t("loading")}</p>`}
     ${history && html`<${Story} history=${history} go=${setId} />`}
-    ${
-      id !== unit.id &&
-      html`<div class="row-of-buttons">
-        <button type="button" autofocus onClick=${() => setId(unit.id)}>
+    <div class="row-of-buttons">
+      ${
+        id !== unit.id &&
+        html`<button type="button" autofocus onClick=${() => setId(unit.id)}>
           ${t("units.back-to", { name: unit.name })}
-        </button>
-      </div>`
-    }
+        </button>`
+      }
+      ${
+        history?.periods.length > 0 &&
+        html`<a class="button" href=${`/api/v1/units/${encodeURIComponent(id)}/history.csv`} download
+          >CSV</a
+        >`
+      }
+    </div>
   <//>`;
 }
 

@@ -10,13 +10,14 @@ const INDENT = "\u2003";
 /**
  * A tree as options, in reading order.
  * @param {{tree: {unit: any, depth: number}[], value: string, onPick: (id: string) => void,
- *          none?: string, leave?: Set<string>, autofocus?: boolean}} props
+ *          none?: string, leave?: Set<string>, autofocus?: boolean, disabled?: boolean}} props
  *   `none`: what the choice of no unit is called; `leave`: units that are not offered
  */
-export function UnitSelect({ tree, value, onPick, none, leave, autofocus = false }) {
+export function UnitSelect({ tree, value, onPick, none, leave, autofocus = false, disabled = false }) {
   return html`<select
     value=${value}
     autofocus=${autofocus}
+    disabled=${disabled}
     onChange=${(/** @type {any} */ e) => onPick(e.target.value)}
   >
     ${none !== undefined && html`<option value="">${none}</option>`}

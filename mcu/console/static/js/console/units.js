@@ -63,6 +63,10 @@ export function UnitsScreen() {
     <main class="page">
       <div class="page-head">
         <p class="quiet">${registry && t("units.count", { count: registry.units.length })}</p>
+        <div class="row-of-buttons">
+          <a class="button small" href="/api/v1/units.csv" download>${t("units.csv")}</a>
+          <a class="button small" href="/api/v1/bridges.csv" download>${t("units.csv-bridges")}</a>
+        </div>
         <div class="search">
           <${Icon} name="search" /><input
             id="units-search"

@@ -186,6 +186,12 @@ function Tools({ wall }) {
         ><${Icon} name=${state === "connecting" ? "clock" : "lost"} />${t(`wall.link.${state}`)}</span
       >`
     }
+    <a
+      class="button"
+      href=${`/api/v1/conferences/${encodeURIComponent(desk.model.id)}/wall.csv`}
+      download
+      >CSV</a
+    >
     <button
       type="button"
       aria-pressed=${String(wall.large.value)}
