@@ -49,8 +49,9 @@ MEDIAN_BAR_MS = 20.0
 AUDIO_S, PICTURE_S = 0.02, 0.04
 CAPTURE_S = 0.02
 """A packet of sound leaves when its last sample is captured, and so does a picture: coding."""
-PHASE_STEP_S, PHASE_EACH_S = 0.007, 1.5
-"""So much later in the MCU's step come pictures, every so often."""
+PHASE_STEP_S, PHASE_STEPS, PHASE_EACH_S = 0.007, 5, 1.5
+"""So much later in the MCU's step come pictures, so often, every so many seconds; then as much
+earlier again: marks of sound and picture that belong together never come apart."""
 REPORT_S = 1.0
 MARK_S = 0.2
 FOUND_WITHIN_S = 0.8
@@ -59,6 +60,13 @@ WINDOW = 240
 HOP = 48
 PITCH_LEVEL = 0.06
 """Half of what a whole window of a burst gives."""
+
+
+def picture_captured_s(number: int) -> float:
+    """When a picture is captured, seconds after the first."""
+    at = number * PICTURE_S
+    turn = int(at / PHASE_EACH_S) % (2 * PHASE_STEPS)
+    return at + min(turn, 2 * PHASE_STEPS - turn) * PHASE_STEP_S
 
 
 class MarkingLeg(GeneratorLeg):
@@ -98,8 +106,7 @@ class MarkingLeg(GeneratorLeg):
         return self._began + self._next_audio * AUDIO_S
 
     def _picture_captured(self) -> float:
-        at = self._next_picture * PICTURE_S
-        return self._began + at + int(at / PHASE_EACH_S) * PHASE_STEP_S
+        return self._began + picture_captured_s(self._next_picture)
 
     def _marked(self, kind: str, which: int) -> None:
         self.captured[kind, which] = self._capturing

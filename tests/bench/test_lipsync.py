@@ -3,7 +3,7 @@ import pytest
 
 from bench.figures import VoidRunError
 from bench.latency import PITCHES_HZ
-from bench.lipsync import Found, Onsets, Report, figures, pairs
+from bench.lipsync import MARK_S, Found, Onsets, Report, figures, pairs, picture_captured_s
 
 MEASURED = {"legs": 8}
 
@@ -52,6 +52,13 @@ def test_sound_and_picture_of_one_mark_are_paired() -> None:
         (1.00, 1.01),
         (2.0, 2.01),
     ]
+
+
+def test_marks_of_a_long_run_stay_together() -> None:
+    """They drifted apart once, and after 20 s no picture found its sound."""
+    each = round(MARK_S * 25)  # pictures
+    late = [picture_captured_s(mark * each) - mark * MARK_S for mark in range(3000)]
+    assert 0.0 <= min(late) < max(late) < MARK_S / 4
 
 
 def test_sound_that_is_to_be_played_before_its_picture_counts_positive() -> None:
