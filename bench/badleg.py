@@ -38,7 +38,7 @@ from tests.peers.daemon import ADMIN_TOKEN
 LEGS, SHORT_LEGS = 60, 15
 SENDERS = 15
 """Rooms with pictures; the sixteenth slot of the view is the bad one's."""
-SECONDS, SHORT_SECONDS = 20.0, 6.0
+SECONDS, SHORT_SECONDS = 20.0, 5.0
 SHORT_FAULTS = ("broken-h264", "flood", "sizes")
 COSTLY = ("broken-vp8", "flood", "rtcp")
 """These are measured ``-elsewhere`` as well."""

@@ -38,7 +38,7 @@ SEEN_GUESTS = 2
 WARM_UP_CHANGES = 4 * GUESTS
 RUDE_EACH = 10
 RATE_HZ, SHORT_RATE_HZ = 1.0, 10.0
-MINUTES, SHORT_MINUTES = 30.0, 0.5
+MINUTES, SHORT_MINUTES = 30.0, 0.3
 REST_S = 8.0
 """Encoders and pools that nobody uses any more are given up by then."""
 SILENT_LEG_S = 40.0

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from bench.figures import VoidRunError
 
 
-def command_line(about: str | None) -> argparse.ArgumentParser:
-    """A parser of options that shows a module's docstring as it stands."""
+def command_line(about: str | None, more: str | None = None) -> argparse.ArgumentParser:
+    """A parser of options that shows a module's docstring as it stands, and more after options."""
     return argparse.ArgumentParser(
-        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 

@@ -15,6 +15,7 @@ A point at which the generator was starved of processor time is left out and sai
 
 import argparse
 import asyncio
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,9 +150,25 @@ def figures(video: Growth, audio: Sequence[Point]) -> list[Figure]:
                 against=f"{first[2]:.3f}% between {first[0].legs} and {first[1].legs} legs",
             )
         )
+        found.append(_steepest_rise(video.marginal))
     found.append(Figure("memory per leg", video.memory_mb_per_leg, "MB", MEMORY_BAR_MB))
     found += [_held(point, " with sound alone") for point in audio]
     return found
+
+
+def _steepest_rise(marginal: Sequence[tuple[Point, Point, float]]) -> Figure:
+    """Between neighbouring stretches: a bend in the middle does not show at the ends.
+
+    Without a bar: of two small differences of cores more than half may be chance.
+    """
+    one, two = max(itertools.pairwise(marginal), key=lambda pair: pair[1][2] - pair[0][2])
+    return Figure(
+        "marginal cost, steepest rise from stretch to stretch",
+        two[2] - one[2],
+        "% of a core",
+        against=f"from {one[2]:.3f}% between {one[0].legs} and {one[1].legs} legs to {two[2]:.3f}% "
+        f"between {two[0].legs} and {two[1].legs}",
+    )
 
 
 def _held(point: Point, kind: str) -> Figure:

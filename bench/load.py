@@ -72,6 +72,12 @@ def cpu_seconds(pid: int) -> float:
     return float(sum(one.user + one.system for one in times))
 
 
+def loop_seconds(pid: int) -> float:
+    """CPU seconds of a process's first thread: ours handles packets, sound and requests in it."""
+    threads = psutil.Process(pid).threads()
+    return float(next(one.user_time + one.system_time for one in threads if one.id == pid))
+
+
 def memory_bytes(pid: int) -> int:
     """Resident memory of a process and its children; shared libraries count in each."""
     process = psutil.Process(pid)
@@ -109,11 +115,12 @@ async def measured(
             line = await generator.stdout.readline()
             if line.strip() != b"measuring":
                 raise VoidRunError("the generator could not join; see its messages above")
-            cpu = cpu_seconds(pid)
+            cpu, loop = cpu_seconds(pid), loop_seconds(pid)
             memory = memory_bytes(pid)
             if during is not None:
                 beside = asyncio.ensure_future(during())
             figures: Figures = json.loads(await _line(generator.stdout, beside))
+            figures["server_loop_cores"] = _per_second(loop_seconds(pid) - loop, figures)
             cores = (cpu_seconds(pid) - cpu) / figures["seconds"]
             if beside is not None:
                 await beside
@@ -126,6 +133,10 @@ async def measured(
             generator.terminate()
         await generator.wait()
     return _of_server(load, figures, cores, memory, starved_is_void=starved_is_void)
+
+
+def _per_second(cpu_s: float, figures: Figures) -> float:
+    return round(cpu_s / float(figures["seconds"]), 3)
 
 
 def _of_server(
@@ -251,7 +262,7 @@ class Loaded:
         assert generator.stdin is not None
         assert generator.stdout is not None
         before = await self._held.daemon.metrics()
-        cpu, memory = cpu_seconds(pid), memory_bytes(pid)
+        cpu, memory, loop = cpu_seconds(pid), memory_bytes(pid), loop_seconds(pid)
         seconds = seconds or load.seconds
         order = f"{seconds} thumbnails" if thumbnails else f"{seconds}"
         generator.stdin.write(f"{order}\n".encode())
@@ -262,6 +273,7 @@ class Loaded:
                 if not line:
                     raise VoidRunError("the generator ended; see its messages above")
                 found: Figures = json.loads(line)
+                found["server_loop_cores"] = _per_second(loop_seconds(pid) - loop, found)
                 cores = (cpu_seconds(pid) - cpu) / found["seconds"]
                 if beside is not None:
                     await beside

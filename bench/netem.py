@@ -22,19 +22,19 @@ Columns, of the time in which the network was bad unless they say otherwise:
              asked for; nack/pli: Chromium's of the same time
 """
 
-import argparse
 import asyncio
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.command import command_line
+from bench.figures import Figure
 from bench.netem_page import PageRoom
 from bench.netem_relay import HOST, Relay
 from bench.netem_room import RelayedRoom
@@ -45,8 +45,12 @@ from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 Figures = dict[str, Any]
 POLL_S = 0.25
-SETTLE_S = 8.0
+SETTLE_S, SHORT_SETTLE_S = 8.0, 4.0
 GENERATOR_ROOMS = 3
+SECONDS, REST_S, SEED = 15.0, 30.0, 1
+SHORT_NETWORKS = ("loss-5", "path-change", "300k")
+"""The one after which a leg has to climb is the last: nothing waits for that."""
+SHORT_SECONDS, SHORT_REST_S = 5.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,28 @@ NETWORKS: Mapping[str, Network] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured.
+
+    Args:
+        networks: names, one after the other. seconds: each lasts, but those that cut the line.
+        rest_s: good line after each, at most. settle_s: before the first.
+        seed: of all that is random about the line.
+    """
+
+    networks: Sequence[str] = tuple(NETWORKS)
+    seconds: float = SECONDS
+    rest_s: float = REST_S
+    settle_s: float = SETTLE_S
+    seed: int = SEED
+
+
 class Bench:
     """One daemon, one conference, one room behind the relay."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options = options
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._daemon: Daemon
         self._relay: Relay
         self._room: RelayedRoom
@@ -113,7 +134,7 @@ class Bench:
             )
             url = f"{self._daemon.url}/api/v1/conferences/{conference}/legs?bridge=b{{leg}}"
             await self._start_generator(stack, url)
-            self._relay = Relay((HOST, self._daemon.media_port), self._options.seed)
+            self._relay = Relay((HOST, self._daemon.media_port), self._plan.seed)
             await self._relay.open()
             stack.callback(self._relay.close)
             clean = NETWORKS["clean"]
@@ -121,12 +142,12 @@ class Bench:
             self._room = await stack.enter_async_context(RelayedRoom(folder, self._relay))
             await self._room.join(self._daemon.url, conference, tokens["weak"])
             print("the room is in", file=sys.stderr)
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(self._plan.settle_s)
             found = []
-            names = self._options.networks.split(",")
-            for number, name in enumerate(names, 1):
-                print(f"[{number}/{len(names)}] ", end="", file=sys.stderr)
-                figures = await self._measure(name, NETWORKS[name])
+            networks = self._plan.networks
+            for number, name in enumerate(networks, 1):
+                print(f"[{number}/{len(networks)}] ", end="", file=sys.stderr)
+                figures = await self._measure(name, last=number == len(networks))
                 print(json.dumps(figures), file=sys.stderr)
                 found.append(figures)
             return found
@@ -149,8 +170,9 @@ class Bench:
             if (await generator.stdout.readline()).strip() != b"measuring":
                 raise RuntimeError("the generator could not join; see its messages above")
 
-    async def _measure(self, name: str, network: Network) -> Figures:
-        print(f"{name}: {network.cut_s or self._options.seconds:g} s", file=sys.stderr)
+    async def _measure(self, name: str, *, last: bool) -> Figures:
+        network = NETWORKS[name]
+        print(f"{name}: {network.cut_s or self._plan.seconds:g} s", file=sys.stderr)
         if network.on_page:
             return {"network": name, **await self._page_comes_back(network)}
         relay, room = self._relay, self._room
@@ -162,7 +184,7 @@ class Bench:
         relay.cut(bool(network.cut_s))
         if network.moves:
             await relay.change_path()
-        rung, changed_at = await self._watch(network.cut_s or self._options.seconds, began)
+        rung, changed_at = await self._watch(network.cut_s or self._plan.seconds, began)
         after, ours_after = await room.seen(), await self._leg()
         gap_s = relay.sound.longest_gap_s
         if relay.sound.last_at is not None:
@@ -171,7 +193,7 @@ class Bench:
         relay.set(clean.up, clean.down, "rest")
         fell = not (ours_after["receives"] or {}).get("best", True)
         recovery_ms, best_s = await self._recover()
-        if fell:
+        if fell and not last:
             # The next network is not to be taken for a try that failed: the wait would double.
             await asyncio.sleep(REGRET_S)
         video, video_after = ours["sent"]["video"], ours_after["sent"]["video"]
@@ -201,14 +223,14 @@ class Bench:
         }
 
     async def _page_comes_back(self, network: Network) -> Figures:
-        relay = Relay((HOST, self._daemon.media_port), self._options.seed)
+        relay = Relay((HOST, self._daemon.media_port), self._plan.seed)
         await relay.open()
         try:
             relay.set(network.up, network.down, "page")
             async with PageRoom(relay) as room:
                 await room.join(self._daemon, "page")
-                await asyncio.sleep(SETTLE_S)
-                return await room.blackout(network.cut_s, self._options.rest)
+                await asyncio.sleep(self._plan.settle_s)
+                return await room.blackout(network.cut_s, self._plan.rest_s)
         finally:
             relay.close()
 
@@ -227,7 +249,7 @@ class Bench:
         began = time.monotonic()
         frames = (await self._room.seen()).frames
         first: int | None = None
-        while time.monotonic() - began < self._options.rest:
+        while time.monotonic() - began < self._plan.rest_s:
             passed = time.monotonic() - began
             if first is None and (await self._room.seen()).frames > frames:
                 first = round(passed * 1000)
@@ -298,22 +320,71 @@ def table(found: list[Figures]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+async def measure(*, short: bool) -> list[Figure]:
+    """What a room hears and sees on bad networks: of three (short), or of all.
+
+    Needs Chromium (Debian: chromium).
+    """
+    plan = Plan(SHORT_NETWORKS, SHORT_SECONDS, SHORT_REST_S, SHORT_SETTLE_S) if short else Plan()
+    return figures_of(await Bench(plan).run())
+
+
+def figures_of(found: Sequence[Figures]) -> list[Figure]:
+    """Two for each network; what else was seen stands beside them. There is no bar for these."""
+    figures = []
+    for one in found:
+        after = one["recovery_ms"]
+        again = "no picture again" if after is None else f"next picture {after} ms after its end"
+        freeze = one["picture_freeze_ms"]
+        sound = one["audio_gap_ms"]
+        figures.append(
+            Figure(
+                f"{one['network']}: sound that Chromium made up",
+                one["concealed_percent"],
+                "%",
+                against="no sound again" if sound is None else f"longest gap {sound} ms",
+            )
+        )
+        if freeze is None:
+            continue
+        of_chromium = ""
+        if "rung" in one:
+            of_chromium = (
+                f"; Chromium: {one['chromium_freezes']} freezes, "
+                f"{one['chromium_freezes_ms']} ms; {one['rung']} at the end"
+            )
+        figures.append(
+            Figure(
+                f"{one['network']}: longest time between two pictures",
+                freeze,
+                "ms",
+                against=f"{again}{of_chromium}",
+            )
+        )
+    return figures
+
+
 def main() -> None:
     """Parse, run, print the table and one JSON line."""
     parser = command_line(__doc__)
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help=f"some of {', '.join(NETWORKS)}"
     )
-    parser.add_argument("--seconds", type=float, default=15.0, help="each network lasts")
-    parser.add_argument("--rest", type=float, default=30.0, help="good line after each, at most")
-    parser.add_argument("--seed", type=int, default=1, help="of all that is random about the line")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="each network lasts")
+    parser.add_argument(
+        "--rest", type=float, default=REST_S, help="seconds of good line after each, at most"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="of all that is random about the line"
+    )
     options = parser.parse_args()
-    unknown = set(options.networks.split(",")) - set(NETWORKS)
+    plan = Plan(options.networks.split(","), options.seconds, options.rest, seed=options.seed)
+    unknown = set(plan.networks) - set(NETWORKS)
     if unknown:
         parser.error(f"no such network: {', '.join(sorted(unknown))}")
-    found = asyncio.run(Bench(options).run())
+    found = asyncio.run(Bench(plan).run())
     print(table(found))
-    print(json.dumps({"seconds": options.seconds, "seed": options.seed, "networks": found}))
+    print(json.dumps({"seconds": plan.seconds, "seed": plan.seed, "networks": found}))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bench.figures import VoidRunError
 from bench.speech import FACTOR, RECORDED_HZ, Sound
 from mixer.audio.resample import Downsampler
 
-INSTALL = "pip install pesq pystoi (the extra ``quality``; pesq is compiled, which needs gcc)"
+INSTALL = "pip install pesq pystoi (not among the pinned packages: pesq is compiled, with gcc)"
 LONGEST_DELAY_SAMPLES = 48_000
 SEARCH_SAMPLES = 4 * 48_000
 

@@ -23,6 +23,16 @@ def test_a_bend_upwards_does_not_hold() -> None:
     assert bend.holds is False
 
 
+def test_a_bend_in_the_middle_is_told_though_the_ends_are_alike() -> None:
+    growth = Growth((point(0, 0.5), point(100, 0.7), point(200, 0.8), point(300, 1.1)))
+    rise = next(one for one in figures(growth, ()) if "steepest" in one.name)
+    assert rise.value == pytest.approx(0.2)
+    assert rise.against == ("from 0.100% between 100 and 200 legs to 0.300% between 200 and 300")
+    falling = Growth((point(0, 0.5), point(100, 0.7), point(200, 0.8)))
+    rise = next(one for one in figures(falling, ()) if "steepest" in one.name)
+    assert rise.value == pytest.approx(-0.1)
+
+
 def test_memory_by_leg_is_held_against_its_bar() -> None:
     growth = Growth((point(20, 0.7, 300.0), point(120, 0.9, 420.0)))
     memory = next(one for one in figures(growth, ()) if one.name == "memory per leg")

@@ -50,4 +50,5 @@ async def test_one_measurement_follows_the_other_with_the_same_rooms() -> None:
         assert first["audio_pps_per_leg_min"] > 0
         assert longer["ticks_late_percent"] <= 100
         assert len(looked) == 1
+        assert 0 < longer["server_loop_cores"] <= longer["server_cores"] + 0.02  # of 10 ms each
         assert sum(count for name, count in legs.items() if name.startswith("mcu_legs{")) == 3

@@ -1,6 +1,6 @@
 from typing import Any
 
-from bench.netem import NETWORKS, table
+from bench.netem import NETWORKS, SHORT_NETWORKS, figures_of, table
 
 ROOM: dict[str, Any] = {
     "network": "loss-20",
@@ -40,3 +40,17 @@ def test_the_networks_that_are_asked_for_are_there() -> None:
     assert {"loss-20", "bursts", "reordering", "blackout-30s", "jitter-200", "path-change"} <= set(
         NETWORKS
     )
+    assert set(SHORT_NETWORKS) < set(NETWORKS)
+
+
+def test_the_short_form_tells_sound_and_picture_of_each_network() -> None:
+    made_up, freeze, of_page, page_freeze = figures_of([ROOM, PAGE])
+    assert (made_up.value, made_up.against) == (5.89, "longest gap 70 ms")
+    assert (freeze.value, freeze.unit) == (468, "ms")
+    assert freeze.against.startswith(
+        "next picture 52 ms after its end; Chromium: 2 freezes, 880 ms"
+    )
+    assert of_page.against == "no sound again"
+    assert page_freeze.against == "next picture 3300 ms after its end"
+    never = figures_of([ROOM | {"recovery_ms": None}])
+    assert never[1].against.startswith("no picture again; ")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bench import quality
+from bench.figures import VoidRunError
 from bench.quality import Case, Smoothness, case_table, coded, heard, ideal_mix, through_mcu
 from bench.sound_quality import SpeechScore, delay_of
 
@@ -42,6 +43,20 @@ def test_a_smaller_figure_is_the_worst_ear_of_all() -> None:
     clicks, moving, loud = quality.smoothness_figures(ears, 0.1, 0.9)
     assert (clicks.value, clicks.holds) == (3.0, False)
     assert (moving.holds, loud.holds) == (True, False)
+
+
+async def test_without_recordings_or_scores_clicks_are_looked_for_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(repeats: int, names: object = None) -> list[Case]:
+        raise VoidRunError("pesq is not installed: pip install it")
+
+    monkeypatch.setattr(quality, "speech_cases", missing)
+    monkeypatch.setattr(quality, "comings_and_goings", lambda: ([Smoothness("a", 1.0, 1.0)], 0.0))
+    monkeypatch.setattr(quality, "too_loud_together", lambda: 0.0)
+    speech, clicks, *_ = await quality.measure(short=True)
+    assert (speech.value, speech.against) == (0, "pesq is not installed: pip install it")
+    assert clicks.holds is True
 
 
 def test_speech_stands_beside_opus_alone() -> None:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import psutil
+import pytest
 
 from bench.figures import VoidRunError
 from bench.load import Load, Meeting, meeting
@@ -28,19 +29,25 @@ async def shape(held: Meeting, load: Load) -> tuple[dict[str, float], dict[str, 
     return before, during
 
 
-async def test_work_is_done_once_however_many_rooms_there_are() -> None:
+@pytest.mark.parametrize(("alarms", "listened", "looked"), [(False, 0, 0), (True, 6, 6)])
+async def test_work_is_done_once_however_many_rooms_there_are(
+    alarms: bool, listened: int, looked: int
+) -> None:
+    """Alarms listen to six more and look at as many, however many rooms there are."""
     load = Load(LEGS, seconds=5.0, video=True, speakers=SPEAKERS, video_senders=SENDERS)
     # Time plays no part: a busy machine is not to refuse rooms.
     environment = {"MCU_LIMITS__OVERLOAD_PROTECTION": "false"}
-    environment["MCU_ALARMS__ENABLED"] = "false"  # they listen to six more, however many there are
+    environment["MCU_ALARMS__ENABLED"] = str(alarms).lower()
     async with meeting(load, environment=environment) as held:
         before, during = await shape(held, load)
         assert during['mcu_encoders{kind="video"}'] == during['mcu_renditions{kind="video"}'] == 1
-        assert during['mcu_decoders{kind="video"}'] == VISIBLE  # of SENDERS
+        # Of SENDERS no more are decoded than are seen; alarms look at seen ones, too.
+        assert VISIBLE <= during['mcu_decoders{kind="video"}'] <= VISIBLE + looked
         # One mix for all who do not speak, and one for each who does.
         assert during['mcu_encoders{kind="audio"}'] == during['mcu_renditions{kind="audio"}']
         assert during['mcu_encoders{kind="audio"}'] <= SPEAKERS + 1
-        assert during['mcu_decoders{kind="audio"}'] <= SPEAKERS
+        assert during['mcu_decoders{kind="audio"}'] <= SPEAKERS + listened
+        assert during['mcu_alarms_watched{what="sound"}'] <= listened
         # The API has a task for each of the few connections that all rooms' offers came by.
         for one in ("mcu_tasks", "threads"):
             assert during[one] - before[one] < LEGS / 2, one
