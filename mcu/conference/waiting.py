@@ -13,6 +13,13 @@ def must_wait(state: ConferenceState, who: Participant) -> bool:
     return state.locked and late and who.role != "chair"
 
 
+def is_outside(state: ConferenceState, participant: str) -> bool:
+    """Whether somebody may not know what goes on inside: nobody of the roster, or late and not let
+    in yet."""
+    who = state.participants.get(participant)
+    return who is None or who.waiting or must_wait(state, who)
+
+
 def admit(state: ConferenceState, command: AdmitWaiting) -> list[Event]:
     """Let one or all in.
 

@@ -15,11 +15,7 @@ import structlog
 
 from mcu.api.services import SipCaller, SipTraceEntry
 from mcu.backoff import Backoff
-from mcu.conference.convening_model import (
-    ConveningCalled,
-    ConveningStarted,
-    ConveningStopped,
-)
+from mcu.conference.convening_model import ConveningCalled, ConveningStarted, ConveningStopped
 from mcu.conference.drill_model import FaultEnded
 from mcu.conference.events import (
     ConferenceEnded,
@@ -152,6 +148,10 @@ class SipCalls:
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    def of(self, call: CallId) -> Conversation | None:
+        """A call by its name; None for one that is over."""
+        return self._calls.get(call)
 
     def trace(self, conference: str, participant: str) -> Sequence[SipTraceEntry] | None:
         """See ``mcu.api.services.Services.sip_trace``."""

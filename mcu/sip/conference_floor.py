@@ -16,6 +16,7 @@ from mcu.conference.commands import StartPresentation, StopPresentation
 from mcu.conference.presentation_floor import PresentationFloor, Wish
 from mcu.conference.service import Conferences
 from mcu.conference.state import Refused
+from mcu.conference.waiting import is_outside
 from mcu.rooms.rooms import SYSTEM
 from mcu.sip.alarm import Alarm
 from mcu.store.errors import StoreUnavailable
@@ -69,6 +70,7 @@ class ConferenceFloor:
         self._server = FloorServer(self.number, (FLOOR,), ask_policy)
         self._floor = PresentationFloor(self._server, FLOOR, take_over=take_over)
         self._users: set[int] = set()
+        self._joined: dict[int, str] = {}
         self._sends: dict[int, Send] = {}
         self._followers: list[Follower] = []
         self._alarm = Alarm(clock, self._handle_timer)
@@ -86,9 +88,12 @@ class ConferenceFloor:
                 return user
 
     def open(self, user: int, send: Send, *, reliable: bool) -> None:
-        """A call speaks BFCP from now on, or its connection begins."""
+        """A call speaks BFCP from now on, or its connection begins.
+
+        It is told no names before whoever calls is known and let in.
+        """
         first = secrets.randbelow(MAX_USER) + 1
-        self._server.open(user, reliable=reliable, first_transaction=first)
+        self._server.open(user, reliable=reliable, first_transaction=first, sees_names=False)
         self._sends[user] = send
         self._settle()
 
@@ -96,6 +101,14 @@ class ConferenceFloor:
         """It is known who calls; what it has asked before is looked at now."""
         self._floor.join(user, participant)
         self._server.rename(user, label)
+        self._joined[user] = participant
+        self.admitted()
+
+    def admitted(self) -> None:
+        """Somebody who waited at a locked conference may have been let in."""
+        for user, participant in self._joined.items():
+            if not self._is_outside(participant):
+                self._server.let_in(user, self.clock())
         self._settle()
 
     def heard(self, user: int, data: bytes, now: float) -> bool:
@@ -121,6 +134,7 @@ class ConferenceFloor:
         """The call has ended."""
         self.shut(user)
         self._floor.leave(user)
+        self._joined.pop(user, None)
         self._users.discard(user)
 
     def follow(self, follower: Follower) -> None:
@@ -179,6 +193,12 @@ class ConferenceFloor:
         self._orders.clear()
 
     # Inside
+
+    def _is_outside(self, participant: str) -> bool:
+        try:
+            return is_outside(self._conferences.get(self._conference), participant)
+        except Refused:
+            return True
 
     def _presenter(self) -> str | None:
         try:

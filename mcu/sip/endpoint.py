@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeVar, Unpack
 
 import structlog
@@ -39,13 +40,13 @@ from signalling.sip import (
     SipError,
     Transport,
     UserAgent,
+    Watchers,
 )
 from signalling.sip.fields import with_brackets
 from signalling.sip.uri import parse_uri
 
 TURN_S: Final = 0.002
 """What messages may take of one turn of the loop, of those that come and those that go."""
-
 
 Result = TypeVar("Result")
 Handler = Callable[[Event, float], None]
@@ -59,6 +60,7 @@ class SipEndpoint:
     Args:
         agent: what the agent is told; its listeners are filled in here.
         handler: gets every event of the agent.
+        verifier, registrar, watchers: see ``UserAgent``.
         names: DNS; of tests.
     """
 
@@ -70,6 +72,7 @@ class SipEndpoint:
         *,
         verifier: DigestVerifier | None = None,
         registrar: Registrar | None = None,
+        watchers: Watchers | None = None,
         names: Names | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -80,8 +83,7 @@ class SipEndpoint:
         self.listeners: tuple[Listener, ...] = ()
         self._agent_settings = agent
         self._handler = handler
-        self._verifier = verifier
-        self._registrar = registrar
+        self._agent = partial(UserAgent, verifier=verifier, registrar=registrar, watchers=watchers)
         self._names = names
         self._clock = clock
         self._admission = Admission(settings.limits)
@@ -129,14 +131,12 @@ class SipEndpoint:
             for kind, port in ports.items()
             for address in self._own_addresses()
         )
-        self.agent = UserAgent(
+        self.agent = self._agent(
             replace(
                 self._agent_settings,
                 listeners=self.listeners,
                 tell_local=settings.public_host is None,
-            ),
-            self._verifier,
-            self._registrar,
+            )
         )
         families = (4, 6) if host == "::" else (6,) if ":" in host else (4,)
         self._locator = Locator(self._names or Dns(), tuple(ports), families)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from mcu.conference.events import (
     ConferenceEnded,
     Event,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantsAdmitted,
     PresentationStarted,
     PresentationStopped,
 )
@@ -81,6 +84,8 @@ class Floors:
             floor.started(event.participant, state.participants[event.participant].label)
         elif isinstance(event, PresentationStopped):
             floor.stopped(event.participant)
+        elif isinstance(event, ParticipantsAdmitted | ParticipantChanged | ParticipantJoined):
+            floor.admitted()
         elif isinstance(event, ConferenceEnded):
             del self._floors[state.id]
             floor.close()

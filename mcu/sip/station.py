@@ -33,6 +33,7 @@ from mcu.sip.outside import OutsideCalls
 from mcu.sip.pin_sounds import site_sounds
 from mcu.sip.settings import EndpointSettings, SourceLimits
 from mcu.sip.sight import ConferenceSight
+from mcu.sip.watchers import RosterWatchers
 from signalling.sip import AgentSettings, Listener
 from signalling.webrtc.dtls import DtlsCertificate
 
@@ -117,6 +118,7 @@ class SipStation:
             self.calls,
             verifier=accounts.verifier,
             registrar=accounts.registrar,
+            watchers=RosterWatchers(conferences, self.calls.of),
             clock=clock,
         )
         floors = Floors(

@@ -1,10 +1,11 @@
 """What a floor control server answers to each request, and what changes (RFC 8855 section 13)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from signalling.bfcp.board import (
     MAX_FLOORS_OF_REQUEST,
+    SERVER_USER,
     BoardFull,
     FloorBoard,
     Request,
@@ -37,11 +38,17 @@ RELIABLE_PRIMITIVES = tuple(each for each in Primitive if each <= Primitive.ERRO
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. ``is_chair``: it may decide about requests of others, and ask for others."""
+    """Who asks.
+
+    Args:
+        is_chair: it may decide about requests of others, and ask for others.
+        sees_names: it is told what others are called.
+    """
 
     user: int
     is_chair: bool
     reliable: bool
+    sees_names: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,12 @@ class Answers:
                 return self._release(asker, id_)
             case FloorRequestQuery(request=id_):
                 request = self._board.get(id_)
-                return Reply(_NO_REQUEST if request is None else self.status(request))
+                names = asker.sees_names
+                return Reply(_NO_REQUEST if request is None else self.status(request, names))
             case UserQuery(beneficiary=who):
-                return self._user_status(asker.user if who is None else who)
+                return self._user_status(asker, asker.user if who is None else who)
             case FloorQuery(floors=floors):
-                return self._watch(floors)
+                return self._watch(asker, floors)
             case ChairAction():
                 return self._decide(asker, body)
             case Hello():
@@ -102,13 +110,13 @@ class Answers:
                 reason = f"{body.primitive.name} is not for a server"
                 return Reply(Error(ErrorCode.UNKNOWN_PRIMITIVE, information=reason))
 
-    def status(self, request: Request) -> FloorRequestStatus:
-        """How far a request is."""
-        return FloorRequestStatus(self._describe(request))
+    def status(self, request: Request, names: bool) -> FloorRequestStatus:
+        """How far a request is, for somebody who sees names or does not."""
+        return FloorRequestStatus(self._describe(request, names))
 
-    def floor_status(self, floor: int) -> FloorStatus:
-        """Who has a floor and who wants it."""
-        return FloorStatus(floor, tuple(map(self._describe, self._board.of_floor(floor))))
+    def floor_status(self, floor: int, names: bool) -> FloorStatus:
+        """Who has a floor and who wants it, for somebody who sees names or does not."""
+        return FloorStatus(floor, self._describe_all(self._board.of_floor(floor), names))
 
     def _ask(self, asker: Asker, wanted: FloorRequest) -> Reply:
         if (refused := self._check_floors(wanted.floors)) is not None:
@@ -131,7 +139,7 @@ class Answers:
         except BoardFull:
             return Reply(Error(ErrorCode.TOO_MANY_REQUESTS))
         request = next(each for each in changed if each.id == id_)
-        return Reply(self.status(request), changed, told=id_)
+        return Reply(self.status(request, asker.sees_names), changed, told=id_)
 
     def _release(self, asker: Asker, id_: int) -> Reply:
         request = self._board.get(id_)
@@ -140,12 +148,12 @@ class Answers:
         if asker.user not in (request.user, request.requested_by):
             return _UNAUTHORIZED
         changed = self._board.end(id_, by_user=True)
-        return Reply(self.status(changed[0]), changed, told=id_)
+        return Reply(self.status(changed[0], asker.sees_names), changed, told=id_)
 
-    def _watch(self, floors: tuple[int, ...]) -> Reply:
+    def _watch(self, asker: Asker, floors: tuple[int, ...]) -> Reply:
         if (refused := self._check_floors(floors)) is not None:
             return refused
-        body = self.floor_status(floors[0]) if floors else FloorStatus()
+        body = self.floor_status(floors[0], asker.sees_names) if floors else FloorStatus()
         return Reply(body, watches=floors)
 
     def _decide(self, asker: Asker, action: ChairAction) -> Reply:
@@ -165,11 +173,12 @@ class Answers:
             case _:
                 return Reply(Error(ErrorCode.GENERIC, information="No such action"))
 
-    def _user_status(self, user: int) -> Reply:
+    def _user_status(self, asker: Asker, user: int) -> Reply:
         if not self._is_open(user):
             return Reply(Error(ErrorCode.USER_UNKNOWN))
-        found = tuple(map(self._describe, self._board.of_user(user)))
-        return Reply(UserStatus(user_of(user, self._name_of(user)), found))
+        found = self._describe_all(self._board.of_user(user), asker.sees_names)
+        name = self._name_of(user) if asker.sees_names else None
+        return Reply(UserStatus(user_of(user, name), found))
 
     def _check_floors(self, floors: tuple[int, ...]) -> Reply | None:
         unknown = next((each for each in floors if each not in self._board.floors), None)
@@ -177,7 +186,16 @@ class Answers:
             return None
         return Reply(Error(ErrorCode.INVALID_FLOOR, information=f"There is no floor {unknown}"))
 
-    def _describe(self, request: Request) -> RequestInformation:
+    def _describe_all(
+        self, requests: Iterable[Request], names: bool
+    ) -> tuple[RequestInformation, ...]:
+        return tuple(self._describe(one, names) for one in requests)
+
+    def _describe(self, request: Request, names: bool) -> RequestInformation:
+        if not names:
+            if request.user == SERVER_USER:  # its reason is a name
+                request = replace(request, reason=None)
+            return describe(request, None, None)
         asker = self._name_of(request.requested_by)
         return describe(request, self._name_of(request.user), asker)
 

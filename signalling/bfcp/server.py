@@ -29,6 +29,7 @@ class _Participant:
     name: str | None
     is_chair: bool
     watches: set[int] = field(default_factory=set)
+    sees_names: bool = True
     is_gone: bool = False
 
 
@@ -60,6 +61,7 @@ class FloorServer:
         chair: bool = False,
         first_transaction: int = 1,
         lenient: bool = True,
+        sees_names: bool = True,
     ) -> None:
         """Take a participant in: its media were agreed upon, or its connection is open.
 
@@ -69,6 +71,7 @@ class FloorServer:
             user: ``a=userid``, 1 to 65535. name: shown to others.
             chair: may decide about requests of others, and ask for others.
             first_transaction, lenient: see ``Association``.
+            sees_names: it is told what others are called; else not before ``let_in``.
 
         Raises:
             ValueError: ``user`` is the server's own.
@@ -85,13 +88,21 @@ class FloorServer:
             lenient=lenient,
         )
         watches = set() if before is None else before.watches
-        self._participants[user] = _Participant(association, name, chair, watches)
+        self._participants[user] = _Participant(association, name, chair, watches, sees_names)
 
     def rename(self, user: int, name: str | None) -> None:
         """What a participant is called from now on; without effect if it is not open."""
         participant = self._participants.get(user)
         if participant is not None:
             participant.name = name
+
+    def let_in(self, user: int, now: float) -> None:
+        """A participant sees names from now on; nothing if it is not open, or did already."""
+        participant = self._participants.get(user)
+        if participant is not None and not participant.sees_names:
+            participant.sees_names = True
+            for floor in participant.watches:
+                self._show_floor(participant, floor, now)
 
     def close(self, user: int, now: float) -> None:
         """Forget a participant: its call has ended, or its connection. Its requests end."""
@@ -201,7 +212,8 @@ class FloorServer:
     def _answer(self, user: int, participant: _Participant, asked: Message, now: float) -> None:
         """Answer first, then tell others what has changed."""
         association = participant.association
-        asker = Asker(user, participant.is_chair, association.reliable)
+        is_reliable, sees_names = association.reliable, participant.sees_names
+        asker = Asker(user, participant.is_chair, is_reliable, sees_names)
         reply = self._answers.reply(asker, asked.body)
         association.answer(asked, reply.body, now)
         if reply.watches is not None:
@@ -255,10 +267,12 @@ class FloorServer:
     def _show(self, participant: _Participant, request: Request, now: float) -> None:
         if not participant.is_gone:
             key = ("request", request.id)
-            participant.association.request(self._answers.status(request), now, key)
+            status = self._answers.status(request, participant.sees_names)
+            participant.association.request(status, now, key)
 
     def _show_floor(self, participant: _Participant, floor: int, now: float) -> None:
-        participant.association.request(self._answers.floor_status(floor), now, ("floor", floor))
+        status = self._answers.floor_status(floor, participant.sees_names)
+        participant.association.request(status, now, ("floor", floor))
 
     def _name(self, user: int) -> str | None:
         participant = self._participants.get(user)

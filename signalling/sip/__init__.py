@@ -81,6 +81,7 @@ from signalling.sip.session_timer import SessionPolicy
 from signalling.sip.settings import AgentSettings, Listener
 from signalling.sip.sign_in import SignedIn, SignInFault, SignInRefused
 from signalling.sip.statistics import SipStatistics
+from signalling.sip.subscriptions import Watchers
 from signalling.sip.timers import TimerValues
 from signalling.sip.transactions import SendMessage
 
@@ -127,6 +128,7 @@ __all__ = [
     "Transport",
     "UserAgent",
     "UserMedia",
+    "Watchers",
     "ha1",
     "parse_message",
 ]

@@ -24,7 +24,7 @@ from signalling.sip.reception import Reception
 from signalling.sip.registrar import Registrar
 from signalling.sip.settings import AgentSettings
 from signalling.sip.statistics import SipStatistics
-from signalling.sip.subscriptions import Subscriptions
+from signalling.sip.subscriptions import Subscriptions, Watchers
 from signalling.sip.transactions import (
     AckArrived,
     RequestArrived,
@@ -46,6 +46,7 @@ class UserAgent:
         verifier: judges credentials; None takes everybody for who they say.
         registrar: keeps registrations; None refuses them.
         rng: of tests.
+        watchers: who may subscribe to a conference; None: whoever is let by ``verifier``.
 
     Nothing a peer sends makes a call raise. Commands on a call that has ended return False: both
     sides may end it at any time. After every call, do what ``effects`` gives.
@@ -57,12 +58,13 @@ class UserAgent:
         verifier: DigestVerifier | None = None,
         registrar: Registrar | None = None,
         rng: random.Random | None = None,
+        watchers: Watchers | None = None,
     ) -> None:
         self.registrar = registrar
         self._core = Core(settings, rng)
         self._settings = settings
         self._calls = Calls(self._core)
-        self._subscriptions = Subscriptions(self._core)
+        self._subscriptions = Subscriptions(self._core, watchers)
         self._reception = Reception(
             self._core, self._calls, self._subscriptions, verifier, registrar
         )
@@ -188,8 +190,9 @@ class UserAgent:
             hop: where to send, in place of what the address says: to a device that registered,
                 the source of its binding.
             fields: further header fields.
-            is_flow: ``hop`` is where the peer has come from: over UDP all goes by UDP, however long
-                it is, as nobody knows whether TCP leads there (against RFC 3261 section 18.1.1).
+            is_flow: ``hop`` is where the peer has come from: no outbound proxy stands between, and
+                over UDP all goes by UDP, however long it is, as nobody knows whether TCP leads
+                there (against RFC 3261 section 18.1.1).
 
         Raises:
             SipError: ``target`` or ``caller`` is no SIP address.
@@ -200,6 +203,7 @@ class UserAgent:
         wait = self._settings.no_answer_s if no_answer_s is None else no_answer_s
         if is_flow and hop is not None:
             self._core.stay_on_datagrams(hop, now)
+            routes = []
         where = Target(uri, hop or found, tuple(routes), caller, tuple((fields or {}).items()))
         user = own.user or ""
         call = OutgoingCall(self._core, self._calls, where, user, sdp, credentials, wait)

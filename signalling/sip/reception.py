@@ -86,7 +86,7 @@ class Reception:
         elif method == "REGISTER":
             self._register(key, request, source, identity, now)
         elif method == "SUBSCRIBE":
-            self._subscriptions.receive(key, request, source, now)
+            self._subscriptions.receive(key, request, source, now, account=identity)
         elif method == "OPTIONS":
             response = response_to(request, 200, self._core.new_name())
             self._core.describe(response)
@@ -110,7 +110,8 @@ class Reception:
         call = self._calls.of_dialog(request)
         if request.method == "SUBSCRIBE" and (call or self._subscriptions.knows(request)):
             dialog = call.dialog_with(request.envelope.from_tag) if call else None
-            self._subscriptions.receive(key, request, source, now, dialog)
+            within = call.id if call else None
+            self._subscriptions.receive(key, request, source, now, call=within, dialog=dialog)
         elif call is not None:
             call.receive(key, request, now)
         else:

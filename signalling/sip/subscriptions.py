@@ -4,6 +4,8 @@ Each subscription has a dialog of its own. At most one NOTIFY of it is under way
 meanwhile goes into the next one, so a slow subscriber costs no memory.
 """
 
+from typing import Protocol
+
 from sipmessage import Request
 
 from signalling.sip.conference_info import (
@@ -26,12 +28,29 @@ LEAST_S = 60
 MOST_S = 3_600
 
 
+class Watchers(Protocol):
+    """Who may see who is in a conference."""
+
+    def may_watch(self, conference: str, account: str, call: str | None) -> bool:
+        """Whether somebody may, now; asked again before everything that is told.
+
+        Args:
+            conference: user part of the address that is subscribed to, as it was asked for.
+            account: authenticated user; empty within a call, and where none was asked for.
+            call: within whose dialog the subscription came, as events name it; None: by itself.
+        """
+
+
 class _Subscription:
     """One subscriber of one conference."""
 
-    def __init__(self, dialog: Dialog, conference: str, event: str) -> None:
+    def __init__(
+        self, dialog: Dialog, conference: str, event: str, account: str, call: str | None
+    ) -> None:
         self.dialog = dialog
         self.conference = conference
+        self.account = account
+        self.call = call
         self.event = event
         self.expires_at = 0.0
         self.version = 0
@@ -42,10 +61,15 @@ class _Subscription:
 
 
 class Subscriptions:
-    """All subscriptions to conferences."""
+    """All subscriptions to conferences.
 
-    def __init__(self, core: Core) -> None:
+    Args:
+        watchers: None lets everybody whose request is taken.
+    """
+
+    def __init__(self, core: Core, watchers: Watchers | None = None) -> None:
         self._core = core
+        self._watchers = watchers
         self._conferences: dict[str, ConferenceInfo] = {}
         self._subscriptions: dict[DialogId, _Subscription] = {}
 
@@ -74,15 +98,19 @@ class Subscriptions:
         request: ReceivedRequest,
         source: Hop,
         now: float,
+        *,
+        account: str = "",
+        call: str | None = None,
         dialog: Dialog | None = None,
     ) -> None:
         """Take a SUBSCRIBE: a new one, a refresh, or the end of one.
 
         Args:
-            dialog: of the call in which it came, which the subscription then shares (RFC 5057).
+            account: of whoever has signed in for it.
+            call, dialog: in which it came, and which the subscription then shares (RFC 5057).
 
         Raises:
-            SipError: status 404, 423 (to be told ``Min-Expires``), 481, 489, 503.
+            SipError: status 403, 404, 423 (to be told ``Min-Expires``), 481, 489, 503.
         """
         event = request.headers.get("Event") or ""
         if event.partition(";")[0].strip().lower() != "conference":
@@ -93,7 +121,7 @@ class Subscriptions:
             raise SipError("Expires", f"is below {LEAST_S} seconds", 423)
         subscription = self._find(request)
         if subscription is None:
-            subscription = self._new(request, event, source, dialog)
+            subscription = self._new(request, event, source, account, call, dialog)
         else:
             subscription.dialog.take_sequence(request)
             subscription.dialog.refresh_target(request.envelope.contacts)
@@ -118,7 +146,13 @@ class Subscriptions:
         )
 
     def _new(
-        self, request: ReceivedRequest, event: str, source: Hop, dialog: Dialog | None
+        self,
+        request: ReceivedRequest,
+        event: str,
+        source: Hop,
+        account: str,
+        call: str | None,
+        dialog: Dialog | None,
     ) -> _Subscription:
         if dialog is not None:
             dialog.take_sequence(request)
@@ -127,11 +161,16 @@ class Subscriptions:
         conference = request.uri.user or ""
         if conference not in self._conferences:
             raise SipError("start-line", "names no conference", 404)
+        if not self._may(conference, account, call):
+            raise SipError("start-line", "names a conference of others", 403)
         if len(self) >= self._core.settings.max_subscriptions:
             raise SipError("start-line", "asks for one subscription too many", 503)
         sequence = self._core.rng.randrange(1, 2**16)
         dialog = dialog or Dialog.of_server(request, self._core.new_name(), sequence, source)
-        return _Subscription(dialog, conference, event)
+        return _Subscription(dialog, conference, event, account, call)
+
+    def _may(self, conference: str, account: str, call: str | None) -> bool:
+        return self._watchers is None or self._watchers.may_watch(conference, account, call)
 
     def _accept(
         self,
@@ -169,6 +208,10 @@ class Subscriptions:
                 body = partial_document(subscription.sent, info, subscription.version)
             elif not subscription.ended:
                 return
+        who = (subscription.conference, subscription.account, subscription.call)
+        if body and not self._may(*who):  # it was let in once
+            body = b""
+            subscription.ended = subscription.ended or "rejected"
         if body:
             subscription.version += 1
             subscription.sent = info

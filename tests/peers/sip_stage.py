@@ -33,6 +33,7 @@ from mcu.sip.foyer import Foyer
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.pin_sounds import make_sounds
 from mcu.sip.settings import EndpointSettings
+from mcu.sip.watchers import RosterWatchers
 from mcu.store.errors import UnknownRecord
 from mcu.store.records import Bridge, Unit
 from mcu.store.store import Store
@@ -214,7 +215,13 @@ async def stage(
             redial_s=(0.02, 0.04),
             room_transfers=settings.room_transfers,
         )
-        endpoint = SipEndpoint(EndpointSettings("127.0.0.1"), FILLED_IN, calls, clock=loop.time)
+        endpoint = SipEndpoint(
+            EndpointSettings("127.0.0.1"),
+            FILLED_IN,
+            calls,
+            watchers=RosterWatchers(conferences, calls.of),
+            clock=loop.time,
+        )
         floors = Floors(conferences, ports, clock=loop.time, take_over=take_over)
         floors.open()
         foyer = Foyer(

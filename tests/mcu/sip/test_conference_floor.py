@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from mcu.conference.commands import StartPresentation
+from mcu.conference.commands import AdmitWaiting, Lock, NoteJoined, StartPresentation
 from mcu.sip.conference_floor import FLOOR, MAX_USER, ConferenceFloor
 from signalling.bfcp import BfcpClient, HolderChanged, RequestChanged, RequestStatus
 from tests.peers.floor_calls import until
@@ -87,19 +87,47 @@ async def test_who_is_not_there_may_not_present(tmp_path: Path) -> None:
         assert found.conferences.get(conference).presenter is None
 
 
-async def test_who_presents_already_is_known_at_once(tmp_path: Path) -> None:
+async def presenting(found: Stage, conference: str) -> str:
+    """A guest that presents."""
+    found.dial(conference)
+    await until(lambda: "connected" in found.states(conference).values())
+    (guest,) = (who for who, state in found.states(conference).items() if state == "connected")
+    await found.conferences.execute(conference, StartPresentation(guest), ACTOR)
+    return guest
+
+
+async def test_who_waits_to_be_let_in_is_told_no_names(tmp_path: Path) -> None:
     async with stage(tmp_path) as found:
         conference = await found.start()
-        found.dial(conference)
-        await until(lambda: "connected" in found.states(conference).values())
-        (guest,) = found.states(conference)
-        await found.conferences.execute(conference, StartPresentation(guest), ACTOR)
+        guest = await presenting(found, conference)
+        label = found.conferences.participant(conference, guest).label
+        await found.conferences.execute(conference, Lock(), ACTOR)
+        late = await found.conferences.add_guest(conference, "Khách", ACTOR, knocks=True)
+        floor = floor_of(found, conference)
+        floor.resume()
+        member = Member(floor)
+        floor.join(member.user, late.id, late.label)
+        member.client.start(floor.clock())
+        member.flush()
+        found.conferences.note(conference, NoteJoined(late.id, "leg-late"))
+        floor.admitted()
+        await found.conferences.execute(conference, AdmitWaiting(late.id), ACTOR)
+        floor.admitted()
+        names = [one.name for one in member.events if isinstance(one, HolderChanged)]
+        assert names == [None, label]
+
+
+async def test_who_presents_already_is_known_at_once(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        conference = await found.start("web")
+        guest = await presenting(found, conference)
         floor = floor_of(found, conference)
         floor.resume()
         follower = Follower()
         floor.follow(follower)
         assert follower.told == [("started", guest)]
         member = Member(floor)
+        floor.join(member.user, "web", "Web")
         member.client.start(floor.clock())
         member.flush()
         (event,) = member.events

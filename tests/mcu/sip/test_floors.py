@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mcu.conference.commands import EndConference, StartPresentation, StopPresentation
+from mcu.conference.commands import (
+    EndConference,
+    NoteJoined,
+    StartPresentation,
+    StopPresentation,
+)
 from signalling.bfcp import Message, RequestStatus
 from signalling.bfcp.bodies import Hello
 from tests.peers.floor_calls import (
@@ -101,10 +106,14 @@ async def test_who_presents_otherwise_is_shown_by_name(tmp_path: Path) -> None:
 
 async def test_what_was_asked_before_the_pin_is_decided_after_it(tmp_path: Path) -> None:
     async with stage(tmp_path) as found:
-        conference = await found.start(pin="2468")
+        conference = await found.start("web", pin="2468")
+        found.conferences.note(conference, NoteJoined("web", "leg-web"))
+        await found.conferences.execute(conference, StartPresentation("web"), ACTOR)
         async with over_tcp(found, conference, enters=False) as call:
             call.bfcp.ask()
             await until(lambda: call.bfcp.told == [S.PENDING])
+            assert call.bfcp.others == [None], "who presents is not told before the PIN"
+            await found.conferences.execute(conference, StopPresentation(), ACTOR)
 
             def pressed() -> int:
                 return found.endpoint.agent.statistics.messages["received INFO"]

@@ -104,6 +104,38 @@ def test_granted_released_and_the_next_told() -> None:
     assert kinds == [(FloorGranted, 1), (FloorEnded, 1), (FloorGranted, 2)]
 
 
+def names(body: Body) -> list[str | None]:
+    """Of those whom requests are for."""
+    assert isinstance(body, FloorStatus | UserStatus)
+    return [one.beneficiary.name for one in body.requests if one.beneficiary is not None]
+
+
+def test_who_is_not_let_in_is_told_no_names() -> None:
+    room = Room()
+    room.server.open(3, reliable=True, name="room 3", sees_names=False)
+    room.server.take(1, room.now, "Vạn Ninh")
+    assert names(room.ask(3, FloorQuery((1,)))) == [None]
+    assert names(room.ask(1, FloorQuery((1,)))) == ["Vạn Ninh"]
+    own, *_ = status(room.ask(3, FloorRequest((1,))))
+    room.told()
+    known = room.ask(3, UserQuery(1))
+    assert isinstance(known, UserStatus)
+    assert known.beneficiary is not None
+    assert known.beneficiary.name is None
+    asked = room.ask(3, FloorRequestQuery(own))
+    assert isinstance(asked, FloorRequestStatus)
+    room.server.free(1, room.now)
+    assert {name for user, body in room.told() if user == 3 and isinstance(body, FloorStatus)
+            for name in names(body)} == {None}  # fmt: skip
+
+    # Let in, it is told who has what it watches, with names from then on.
+    room.server.let_in(3, room.now)
+    ((user, body),) = room.told()
+    assert (user, names(body)) == (3, ["room 3"])
+    room.server.let_in(3, room.now)
+    assert room.told() == []
+
+
 def test_whoever_watches_a_floor_is_told_of_it() -> None:
     room = Room()
     assert room.ask(2, FloorQuery((2, 1))) == FloorStatus(2)

@@ -11,6 +11,7 @@ from signalling.sip.hop import Hop
 from signalling.sip.message import encode
 from signalling.sip.registrar import Registrar
 from signalling.sip.settings import AgentSettings, Listener
+from signalling.sip.subscriptions import Watchers
 from signalling.sip.transactions import SendMessage
 from tests.signalling.sip.messages import request_text, response
 
@@ -28,11 +29,12 @@ class Scripted:
         verifier: DigestVerifier | None = None,
         registrar: Registrar | None = None,
         source: Hop = SOURCE,
+        watchers: Watchers | None = None,
     ) -> None:
         self.now = 0.0
         self.source = source
         self.agent = UserAgent(
-            settings or AgentSettings((OWN,)), verifier, registrar, random.Random(1)
+            settings or AgentSettings((OWN,)), verifier, registrar, random.Random(1), watchers
         )
         self.events: list[Event] = []
         self.sent: list[SendMessage] = []

@@ -104,6 +104,18 @@ def test_our_own_place_by_transport_and_family() -> None:
         AgentSettings(())
 
 
+def test_who_has_come_by_itself_is_not_sent_through_the_proxy() -> None:
+    proxy = "sip:proxy.example.vn;lr"
+    peer = Scripted(AgentSettings((Listener("udp", "192.0.2.1", 5060),), outbound_proxy=proxy))
+    device, far = Hop("udp", "192.0.2.7", 5090), Hop("udp", "192.0.2.20", 5060)
+    peer.agent.call("sip:room@10.0.0.7", OFFER, 0.0, caller=CALLER, hop=device, is_flow=True)
+    peer.agent.call("sip:room@far.example", OFFER, 0.0, caller=CALLER, hop=far)
+    here, there = requests(peer.taken())
+    assert here.headers.get("Route") is None
+    assert there.headers["Route"] == f"<{proxy}>"
+    assert [one.hop for one in peer.sent] == [device, far]
+
+
 @pytest.mark.parametrize(("code", "field"), [(401, "WWW"), (407, "Proxy")])
 def test_credentials_are_given_once(code: int, field: str) -> None:
     peer, _, invite = calling(credentials=ROOM)

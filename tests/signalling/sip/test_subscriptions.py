@@ -1,14 +1,18 @@
 """Subscribers see the conference as it is, however slow or lossy their line."""
 
+import random
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
 import pytest
 from sipmessage import Request, Response
 
+from signalling.sip.agent import UserAgent
 from signalling.sip.conference_info import ConferenceInfo, ConferenceUser
+from signalling.sip.digest import Credentials, DigestVerifier, answer, ha1
 from signalling.sip.effects import CallReceived
 from signalling.sip.settings import AgentSettings
+from signalling.sip.subscriptions import Watchers
 from tests.signalling.sip.scripted import CONTACT, OWN, Scripted, final, requests
 from tests.signalling.sip.virtual_link import ANSWER, OFFER
 
@@ -23,8 +27,10 @@ def users(number: int) -> ConferenceInfo:
 class Subscriber(Scripted):
     """Subscribes at an agent that shows a conference ``mcu``."""
 
-    def __init__(self, settings: AgentSettings | None = None) -> None:
-        super().__init__(settings)
+    def __init__(
+        self, settings: AgentSettings | None = None, watchers: Watchers | None = None
+    ) -> None:
+        super().__init__(settings, watchers=watchers)
         self.agent.show_conference("mcu", INFO, self.now)
         self.tag = ""
         self.cseq = 0
@@ -179,3 +185,72 @@ def test_within_a_call() -> None:
     (changed,) = peer.show(users(2))  # the dialog lives on (RFC 5057)
     peer.take(changed)
     assert peer.subscribe("Expires: 0")[0].code == 200
+
+
+class Allowed:
+    """Lets whom it names: account and call."""
+
+    def __init__(self, *who: tuple[str, str | None]) -> None:
+        self.who = set(who)
+        self.asked: set[str] = set()
+
+    def may_watch(self, conference: str, account: str, call: str | None) -> bool:
+        self.asked.add(conference)
+        return (account, call) in self.who
+
+
+def test_who_may_not_is_told_nothing() -> None:
+    watchers = Allowed(("someone", None))
+    peer = Subscriber(watchers=watchers)
+    response, sent = peer.subscribe()
+    assert (response.code, sent) == (403, [])
+    assert watchers.asked == {"mcu"}
+    peer.run(40.0)
+    assert peer.agent.is_idle
+
+
+def test_who_may_no_more_is_told_that_and_nothing_else() -> None:
+    watchers = Allowed(("", None))
+    peer = Subscriber(watchers=watchers)
+    _, (notify,) = peer.subscribe()
+    peer.take(notify)
+    watchers.who.clear()
+    (last,) = peer.show(users(3))
+    assert last.headers["Subscription-State"] == "terminated;reason=rejected"
+    assert last.body == b""
+    peer.take(last)
+    assert peer.show(users(4)) == []
+    assert peer.subscribe()[0].code == 481
+
+
+def test_within_a_call_it_counts_whose_call_it_is() -> None:
+    watchers = Allowed()
+    peer = Subscriber(watchers=watchers)
+    peer.request("INVITE", "z9hG4bK1", CONTACT, "Content-Type: application/sdp", body=OFFER)
+    call = peer.one(CallReceived).call
+    peer.agent.accept(call, ANSWER, peer.now)
+    peer.tag = final(peer.taken()).headers["To"].partition("tag=")[2]
+    peer.request("ACK", "z9hG4bK2", to_tag=peer.tag)
+    peer.cseq = 1
+    response, sent = peer.subscribe()
+    assert (response.code, sent) == (403, [])
+    watchers.who.add(("", call))
+    response, (notify,) = peer.subscribe()
+    assert response.code == 200
+    assert root(notify).get("state") == "full"
+
+
+def test_who_has_signed_in_is_asked_about_by_account() -> None:
+    watchers = Allowed(("room", None))
+    peer = Subscriber(watchers=watchers)
+    verifier = DigestVerifier("mcu", lambda user, kind: ha1(user, "mcu", "secret", kind))
+    peer.agent = UserAgent(AgentSettings((OWN,)), verifier, rng=random.Random(1), watchers=watchers)
+    peer.agent.show_conference("mcu", INFO, peer.now)
+    for account, code in (("other", 403), ("room", 200)):
+        peer.tag = ""
+        challenged, _ = peer.subscribe()
+        assert challenged.code == 401
+        values = challenged.headers.getlist("WWW-Authenticate")
+        given = answer(values, "SUBSCRIBE", "sip:mcu@192.0.2.1", Credentials(account, "secret"))
+        peer.tag = ""
+        assert peer.subscribe(f"Authorization: {given}")[0].code == code
