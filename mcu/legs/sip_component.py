@@ -97,7 +97,7 @@ class Component:
         self._socket = sock
         self._owner = owner
         self._rtp = rtp
-        self._latch = Latch(announced, elsewhere=context.elsewhere, now=now)
+        self._latch = Latch(announced, elsewhere=context.elsewhere, now=now, reports=not rtp)
         self._ice = ice
         self._checked: set[Hashable] = set()
         self._early = EarlyKeys(owner.is_key)

@@ -8,6 +8,9 @@ once and then stands, until the peer says otherwise in a new description or has 
 RELATCH_S = 3.0
 """A peer that was silent for so long may come from another port: a device that restarted, a
 translation that was made anew."""
+REPORTS_RELATCH_S = 15.0
+"""The same for a port of RTCP alone, where a peer that goes on is silent for some five seconds from
+report to report (RFC 3550 6.2): two of those, of which the intervals vary by half."""
 PATIENCE_S = 1.0
 """Only after so long may plain RTP of another host than the announced one be taken for the peer's,
 if nothing came from that one."""
@@ -32,6 +35,8 @@ class Latch:
         announced: in the description; None: not told.
         elsewhere: site policy lets plain RTP come from a host that was not announced, and which.
         now: when the description took effect.
+        reports: it is a port of RTCP alone, where a peer is rarely heard: the announced address
+            is taken whenever it is heard, and another port of its host after longer silence.
 
     Ask ``considers`` first, which is cheap; ``take`` once the packet was found to be authentic or,
     where nothing is signed, plausible.
@@ -43,6 +48,8 @@ class Latch:
         "_elsewhere",
         "_moves",
         "_opened_at",
+        "_relatch_s",
+        "_reports",
         "_trial",
         "_trials",
         "_trusted",
@@ -50,8 +57,17 @@ class Latch:
         "locked",
     )
 
-    def __init__(self, announced: Address | None, *, elsewhere: Elsewhere, now: float) -> None:
+    def __init__(
+        self,
+        announced: Address | None,
+        *,
+        elsewhere: Elsewhere,
+        now: float,
+        reports: bool = False,
+    ) -> None:
         self._elsewhere = elsewhere
+        self._reports = reports
+        self._relatch_s = REPORTS_RELATCH_S if reports else RELATCH_S
         self._trusted: str | None = None
         self.heard_at = float("-inf")
         """When a packet of ``locked`` came; kept up by the caller."""
@@ -71,8 +87,9 @@ class Latch:
         self.heard_at = float("-inf")
 
     def trust(self, host: str) -> None:
-        """The peer was found to be at ``host``, by another of its streams."""
+        """The peer was found to be at ``host``, by another of its streams; maybe it has moved."""
         self._trusted = host
+        self.heard_at = float("-inf")
 
     def expects(self, host: str) -> bool:
         """Whether it is the host that was announced, trusted, or heard last."""
@@ -87,9 +104,9 @@ class Latch:
         Args:
             signed: it will be authenticated, so that any host may be where the peer is.
         """
-        if source == self.locked:
+        if source == self.locked or (self._reports and source == self._announced):
             return True
-        if self.locked is not None and now - self.heard_at < RELATCH_S:
+        if self.locked is not None and now - self.heard_at < self._relatch_s:
             # Packets that were under way when the peer said that it moves do not hold it back.
             return self._moves and source == self._announced and now - self._opened_at < RELATCH_S
         if signed:

@@ -315,6 +315,23 @@ def test_reports_follow_where_media_was_found() -> None:
     assert any(isinstance(one, RtcpRrPacket) for one in room.reports)
 
 
+def test_between_reports_another_of_the_same_host_gets_none() -> None:
+    """Reports come five seconds apart, and a port of RTCP alone hears nothing in between."""
+    world = SipWorld()
+    room = world.connect()
+    port = room.flow("audio").local_port
+    other = bytes(RtcpRrPacket(0xBAD, []))
+    for number in range(24):
+        send_audio(world, room, 50, number * 50)
+        if number % 5 == 0:
+            room.report("audio", world.time.now)
+        room.send_raw(other, port + 1, 50_001)
+    world.run(1.0)
+    assert room.leg.statistics(0).dropped["stranger"] == 24
+    assert not [to for _, _, to in world.lost if to[1] == 50_001]
+    assert room.reports
+
+
 def press(world: SipWorld, room: SipRoom, keys: str, stamp: int, **where: Any) -> None:
     """Press keys as a device does: 5 packets of each and 3 of its end, 20 ms apart."""
     for number, key in enumerate(map(int, keys)):

@@ -1,4 +1,11 @@
-from mcu.media.latch import PATIENCE_S, RELATCH_S, TRIAL_PACKETS, Latch, may_be_at
+from mcu.media.latch import (
+    PATIENCE_S,
+    RELATCH_S,
+    REPORTS_RELATCH_S,
+    TRIAL_PACKETS,
+    Latch,
+    may_be_at,
+)
 
 ANNOUNCED = ("198.51.100.7", 4000)
 MOVED = ("198.51.100.7", 4100)
@@ -50,6 +57,33 @@ def test_long_silence_lets_the_peer_come_from_another_port() -> None:
     assert latch.considers(MOVED, 10.0 + RELATCH_S, signed=False)
     latch.heard_at = 14.0
     assert not latch.considers(MOVED, 14.1, signed=False)
+
+
+def test_between_reports_nobody_takes_the_peers_place() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0, reports=True)
+    latch.take(ANNOUNCED, 10.0, signed=False)
+    for silent_s in (RELATCH_S, 6.0, REPORTS_RELATCH_S - 0.1):
+        assert not latch.considers(MOVED, 10.0 + silent_s, signed=False)
+    assert latch.considers(MOVED, 10.0 + REPORTS_RELATCH_S, signed=False)
+
+
+def test_reports_of_the_announced_address_are_taken_whoever_was_quicker() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0, reports=True)
+    assert latch.take(MOVED, 0.0, signed=False)
+    assert not latch.considers(ELSEWHERE, 0.1, signed=False)
+    assert latch.considers(ANNOUNCED, 0.1, signed=False)
+    assert latch.take(ANNOUNCED, 0.1, signed=False)
+    assert not latch.considers(MOVED, 0.2, signed=False)
+
+
+def test_who_has_moved_with_one_stream_may_have_with_the_other() -> None:
+    latch = Latch(ANNOUNCED, elsewhere=True, now=0.0, reports=True)
+    latch.take(ANNOUNCED, 10.0, signed=False)
+    assert not latch.considers(MOVED, 11.0, signed=False)
+    latch.trust(ANNOUNCED[0])
+    assert latch.considers(MOVED, 11.0, signed=False)
+    assert latch.take(MOVED, 11.0, signed=False)
+    assert not latch.considers((MOVED[0], 4_200), 11.1, signed=False)
 
 
 def test_a_new_description_begins_anew() -> None:
