@@ -95,7 +95,7 @@ class Negotiation:
         if self._update is not None:
             (key, request), self._update = self._update, None
             self._core.cancel_timers(self, "offer")
-            self.local_sdp, self.remote_sdp = sdp, request.body
+            self.local_sdp, self.remote_sdp = sdp, sdp_of(request)
             self._succeed(key, request, sdp, now)
             self.proceed(now)
             return True

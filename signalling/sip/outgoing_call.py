@@ -17,6 +17,7 @@ from signalling.sip.hop import Hop
 from signalling.sip.invite_client import MAX_FORKS, InviteClient
 from signalling.sip.message import ReceivedRequest, ReceivedResponse, set_body
 from signalling.sip.reliable import ReliableReceiver, is_reliable
+from signalling.sip.sdp_body import sdp_of
 from signalling.sip.uri import SipUri
 
 MAX_INTERVAL_RAISES = 2
@@ -141,7 +142,7 @@ class OutgoingCall(Call):
         if self.state != "early":
             return
         early = self._early_of(response)
-        sdp = response.body if self._carries_sdp(response) else None
+        sdp = _sdp_of(response)
         if not is_reliable(response):
             # An offer that may be lost is none (RFC 3262 section 5).
             told = sdp if self._sdp is not None else None
@@ -180,7 +181,7 @@ class OutgoingCall(Call):
         self.core.cancel_timers(self, "no answer")
         self.dialog = dialog
         self.note_peer(response)
-        sdp = response.body if self._carries_sdp(response) else None
+        sdp = _sdp_of(response)
         self.negotiation.keep_session(response, now)
         self._established(early, sdp, response.code, now)
         self._early.clear()
@@ -303,10 +304,6 @@ class OutgoingCall(Call):
             # Its failure needs no answer: the peer refuses the INVITE when no PRACK comes.
             Exchange(self.core, make, hop, lambda *_: None, self.credentials).start(now)
 
-    def _carries_sdp(self, response: ReceivedResponse) -> bool:
-        content_type = (response.headers.get("Content-Type") or "").partition(";")[0]
-        return bool(response.body) and content_type.strip().lower() == SDP
-
     def _make(self) -> Request:
         self._sequence += 1
         target = self._target
@@ -327,3 +324,11 @@ class OutgoingCall(Call):
         if self._sdp is not None:
             set_body(invite, SDP, self._sdp)
         return invite
+
+
+def _sdp_of(response: ReceivedResponse) -> bytes | None:
+    """What a response says of media; None also for what cannot be understood."""
+    try:
+        return sdp_of(response)
+    except SipError:
+        return None
