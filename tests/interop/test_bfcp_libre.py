@@ -1,11 +1,7 @@
 """Floor control with an endpoint of another's making: libre's BFCP, both ways, over real UDP."""
 
 import asyncio
-import ctypes
-import json
-import sys
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -17,57 +13,9 @@ from signalling.bfcp import (
     RequestStatus,
 )
 from tests.peers.libre_bfcp import LIBRARY
-
-ROOT = Path(__file__).parents[2]
-WAIT_S = 20.0
-
-
-def is_installed() -> bool:
-    try:
-        ctypes.CDLL(LIBRARY)
-    except OSError:
-        return False
-    return True
-
+from tests.peers.libre_endpoint import WAIT_S, Libre, is_installed
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason=f"no {LIBRARY} (Debian: libre0)")
-
-
-class Libre:
-    """The other endpoint's process."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.arguments = arguments
-        self.port = 0
-
-    async def __aenter__(self) -> Self:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.peers.libre_bfcp", *self.arguments,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-        )  # fmt: skip
-        self.port = (await self.next())["port"]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            await asyncio.wait_for(self.process.wait(), WAIT_S)
-        except TimeoutError:
-            self.process.kill()
-            raise
-
-    async def next(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), WAIT_S)
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def ask(self, to: int, what: str, *attributes: tuple[str, int], version: int = 2) -> None:
-        assert self.process.stdin is not None
-        command = {"to": to, "ask": what, "version": version, "conference": 1, "user": 3,
-                   "attributes": attributes}  # fmt: skip
-        self.process.stdin.write(json.dumps(command).encode() + b"\n")
 
 
 class Socket(asyncio.DatagramProtocol):

@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 
 from signalling.bfcp import RequestStatus
+from tests.peers import libre_endpoint
 from tests.peers.coded_media import BLUE, GREEN, RED, YELLOW, Colour
 from tests.peers.daemon import Daemon
 from tests.peers.free_ports import free_port
 from tests.peers.generator_rooms import GeneratorRooms
+from tests.peers.libre_endpoint import Libre
 from tests.peers.meeting import Meeting, meeting
 from tests.peers.slides_room import SlidesRoom, slides_room
 from tests.peers.waiting import until, until_read
@@ -113,6 +115,37 @@ async def test_rooms_present_in_turn_and_all_see_it(daemon: SipDaemon) -> None:
         await presents(held, None)
         await until(lambda: one.bfcp.others[-1] is None, 0.02)
         assert "Traceback" not in daemon.log
+
+
+@pytest.mark.skipif(not libre_endpoint.is_installed(), reason="libre is not installed")
+async def test_floor_control_of_another_make(daemon: SipDaemon) -> None:
+    """Its floor is asked for and given back by libre; what it shows meanwhile is seen by all."""
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(meeting(daemon, {"web-libre": "Phòng web"}))
+        rooms = await stack.enter_async_context(GeneratorRooms(daemon.url))
+        token = held.tokens["web-libre"]
+        web = await rooms.join(held.id, token, colour=RED, tone_hz=440, decodes=True)
+        libre = await stack.enter_async_context(Libre())
+        target = f"sip:{held.id}@127.0.0.1:{daemon.sip_port}"
+        found = slides_room(target, "Ba", tcp=False, floor_port=libre.port)
+        room = await stack.enter_async_context(found)
+        libre.conference = int(room.floor.attribute("confid") or "0")
+        libre.user = int(room.floor.attribute("userid") or "0")
+
+        libre.ask(room.floor.port, "HELLO")
+        assert (await libre.next())["answer"] == "HELLO_ACK"
+        libre.ask(room.floor.port, "FLOOR_REQUEST", ("FLOOR_ID", 1))
+        status, request = None, 0
+        while status != RequestStatus.GRANTED:
+            said = (await libre.next())["attributes"].get("FLOOR_REQUEST_INFORMATION")
+            if said is not None:
+                request = said[""]
+                status = said["OVERALL_REQUEST_STATUS"]["REQUEST_STATUS"][0]
+        room.slides.show(BLUE)
+        await presents(held, "Ba")
+        await web.until_seen(*SLOT, BLUE)
+        libre.ask(room.floor.port, "FLOOR_RELEASE", ("FLOOR_REQUEST_ID", request))
+        await presents(held, None)
 
 
 async def test_a_room_waits_where_the_site_says_so(tmp_path: Path) -> None:

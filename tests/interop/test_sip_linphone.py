@@ -122,20 +122,29 @@ async def test_it_holds_and_resumes(daemon: SipDaemon, tmp_path: Path) -> None:
         await found.see_each_other(phone)
 
 
-async def test_a_guest_calls_and_enters_a_pin(daemon: SipDaemon, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys_by_info", [False, True], ids=["rtp", "info"])
+async def test_a_guest_calls_and_enters_a_pin(
+    daemon: SipDaemon, tmp_path: Path, keys_by_info: bool
+) -> None:
+    web_room = f"web-ma-{'info' if keys_by_info else 'rtp'}"
     async with (
-        meeting(daemon, {"web-ma": "Web"}, pin="2468") as held,
+        meeting(daemon, {web_room: "Web"}, pin="2468") as held,
         GeneratorRooms(daemon.url) as rooms,
-        Linphone(tmp_path / "phone") as phone,
+        Linphone(tmp_path / "phone", keys_by_info=keys_by_info) as phone,
     ):
-        token = held.tokens["web-ma"]
+        token = held.tokens[web_room]
         web = await rooms.join(held.id, token, tone_hz=WEB_HZ, video=False, decodes=True)
         await phone.do(f"call sip:{held.id}@{daemon.sip}")
         await until(lambda: "Media streams established" in phone.said, 0.1)
-        assert list(await held.roster()) == ["web-ma"]
+        assert list(await held.roster()) == [web_room]
         await phone.press("2468")
         roster = await held.until_roster(lambda found: len(found) == 2)
-        guest = next(who for who in roster if who != "web-ma")
+        guest = next(who for who in roster if who != web_room)
         await held.until_states(**{guest: "connected"})
+        # Whoever reads the ladder does not learn the PIN.
+        trace = await daemon.call("GET", f"{held.path}/participants/{guest}/sip-trace")
+        keys = [one["text"] for one in trace["items"] if "application/dtmf" in one["text"]]
+        assert len(keys) == (4 if keys_by_info else 0)
+        assert all("Signal=***" in text for text in keys)
         await until(lambda: phone.heard_db(WEB_HZ) > HEARD_DB, 0.1)
         await until(lambda: web.heard_db(PHONE_HZ) > 40, 0.05)

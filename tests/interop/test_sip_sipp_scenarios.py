@@ -122,6 +122,35 @@ async def test_a_room_signs_in_to_call(daemon: SipDaemon, tmp_path: Path) -> Non
         assert roster["phong-goi"]["state"] == "left"
 
 
+async def test_a_room_asks_us_for_credentials(daemon: SipDaemon, tmp_path: Path) -> None:
+    """It judges them itself: what is stored for it is what it is given."""
+    port = str(free_port())
+    async with held(daemon) as found:
+        body = {
+            "id": "phong-hoi", "name": "Phòng", "unit": found.unit, "kind": "sip",
+            "address": f"sip:room@127.0.0.1:{port}",
+        }  # fmt: skip
+        await daemon.call("POST", "/bridges", body)
+        known = {"user_name": "hop-giao-ban", "secret": "Mat-khau-7"}
+        await daemon.call("PUT", "/bridges/phong-hoi/sip-outbound", known)
+        acks = await daemon.counted("messages_total", direction="sent", what="ACK")
+        answered = await daemon.counted("messages_total", direction="received", what="2xx")
+        async with sipp.started(tmp_path, "asks-credentials", None, options={"p": port}) as peer:
+            await daemon.call("POST", f"{found.path}/participants", {"bridge": "phong-hoi"})
+            await said(daemon, "received", "2xx", answered + 1)
+            await said(daemon, "sent", "ACK", acks + 1)
+            ladder = f"{found.path}/participants/phong-hoi/sip-trace"
+            text = str((await daemon.call("GET", ladder))["items"])
+            assert "hop-giao-ban" in text
+            await daemon.call("DELETE", f"{found.path}/participants/phong-hoi")
+            await peer.done()
+        # The secret itself is nowhere: not on the wire, not in the ladder, not on the disk.
+        assert known["secret"] not in text + peer.messages()
+        for file in daemon.data_dir.iterdir():
+            if file.is_file():
+                assert known["secret"].encode() not in file.read_bytes(), file.name
+
+
 # CANCEL
 
 

@@ -37,6 +37,7 @@ class Linphone:
         tone_hz: what it says. colour: what its camera shows, RGB.
         encryption: of media: ``none``, ``srtp`` (keys in descriptions) or ``dtls``.
         ice: whether it offers and answers ICE.
+        keys_by_info: keys are sent by INFO, and not in the media.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Linphone:
         colour: tuple[int, int, int] = (238, 7, 1),
         encryption: str = "none",
         ice: bool = False,
+        keys_by_info: bool = False,
     ) -> None:
         self.directory = directory
         self.port = free_port()
@@ -54,6 +56,7 @@ class Linphone:
         self._colour = colour
         self._encryption = encryption
         self._ice = ice
+        self._keys_by_info = keys_by_info
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -158,6 +161,7 @@ class Linphone:
             f"media_encryption_mandatory={int(self._encryption != 'none')}",
             # Or it offers an address of this family wherever the machine has one.
             "use_ipv6=0", "ipv6_migration_done=1", "bind_address=127.0.0.1",
+            f"use_info={int(self._keys_by_info)}", f"use_rfc2833={int(not self._keys_by_info)}",
             "[net]", f"firewall_policy={'ice' if self._ice else 'none'}",
             # There is no screen: pictures are decoded, and go nowhere.
             "[video]", "displaytype=MSVoidSink", "size=cif",

@@ -98,6 +98,8 @@ class SlidesRoom:
         self.camera = Screen()
         self.slides = Screen()
         self.bfcp: BfcpRoom
+        self.floor: MediaSection
+        """Of floor control, as it was answered."""
         self.call: CallId = ""
         self._phone = phone
         self._handler = handler
@@ -142,11 +144,14 @@ class SlidesRoom:
 
 
 @asynccontextmanager
-async def slides_room(target: str, name: str, *, tcp: bool) -> AsyncIterator[SlidesRoom]:
+async def slides_room(
+    target: str, name: str, *, tcp: bool, floor_port: int | None = None
+) -> AsyncIterator[SlidesRoom]:
     """A room that has called ``target`` and speaks BFCP.
 
     Args:
         tcp: it opens a connection; else datagrams.
+        floor_port: of somebody else, who speaks BFCP over UDP for it.
     """
     loop = asyncio.get_running_loop()
     handler = Room()
@@ -165,22 +170,29 @@ async def slides_room(target: str, name: str, *, tcp: bool) -> AsyncIterator[Sli
                 lambda: Stream(room.bfcp), HOST, section.port
             )
             stack.callback(transport.close)
+        elif floor_port is not None:
+            section = await room.dial(target, _floor_at(floor_port))
         else:
             datagrams = Datagrams()
             await loop.create_datagram_endpoint(lambda: datagrams, (HOST, 0))
             stack.callback(datagrams.transport.close)
             port = datagrams.transport.get_extra_info("sockname")[1]
-            section = await room.dial(target, (f"m=application {port} UDP/BFCP *",
-                                               "floorctrl:c-only"))  # fmt: skip
+            section = await room.dial(target, _floor_at(port))
             room.bfcp = datagrams.room = BfcpRoom(section, reliable=False)
             to = HOST, section.port
             room.bfcp.send = lambda data: datagrams.transport.sendto(data, to)
         assert section.attribute("floorid") == f"1 mstrm:{SLIDES}"
         sending = loop.create_task(_send(room))
         stack.callback(sending.cancel)
-        room.bfcp.start()
+        room.floor = section
+        if floor_port is None:
+            room.bfcp.start()
         await until(lambda: bool(room.camera.frames), 0.05)
         yield room
+
+
+def _floor_at(port: int) -> tuple[str, ...]:
+    return f"m=application {port} UDP/BFCP *", "floorctrl:c-only"
 
 
 async def _send(room: SlidesRoom) -> None:
