@@ -20,7 +20,8 @@ The load. Every room is real ICE, DTLS and SRTP, one conference, one daemon:
             each packet cost 4 to 7% of a core more (docs/decisions/0010); bad lines are
             bench.netem's
   daemon    as it comes, alarms and overload protection on, but for limits that let all rooms in at
-            once. Environment variables (MCU_ALARMS__ENABLED=false) reach it
+            once. Where it may, as root for instance, it goes before other programs, which baselines
+            do not (docs/decisions/0017). Environment variables (MCU_ALARMS__ENABLED=false) reach it
 
 The daemon and the load generator are processes of their own on this machine. The daemon's cost
 is read from the kernel (CPU seconds of its process and its children), what the rooms get from

@@ -148,14 +148,19 @@ def ratio_figure(layout: str, outcomes: Sequence[Outcome]) -> Figure:
     others = [one for one in outcomes if one.layout == layout and one.program != "ours"]
     best = min(others, key=lambda one: one.cores)
     return Figure(
-        f"{layout} composition, SSIM {own.quality.ssim:.4f}",
+        f"{layout} composition, {_likeness(own)}",
         own.cores / best.cores,
         "x the cheapest other",
         BAR,
         against="; ".join(
-            f"{one.program} {one.cores:.3f} cores, {one.quality.ssim:.4f}" for one in others
+            f"{one.program} {one.cores:.3f} cores, {_likeness(one)}" for one in others
         ),
     )
+
+
+def _likeness(one: Outcome) -> str:
+    seen = one.quality
+    return f"SSIM {seen.ssim:.4f}, PSNR {seen.psnr_db:.1f} dB at {seen.kbps:.0f} kbit/s"
 
 
 def outcome_table(outcomes: Sequence[Outcome]) -> str:
