@@ -17,7 +17,8 @@ LayoutName = Literal[
     "1+5", "1+7", "1+12", "2+8", "lecture", "presenter",
 ]  # fmt: skip
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=64)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 

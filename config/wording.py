@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pydantic_core import ErrorDetails
 
+from config.installation import ID_PATTERN
+
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"^Field required$", "is missing"),
     (r"^(?:Input|String|Value) should ", "must "),
@@ -20,9 +22,14 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"a valid (dictionary|mapping|object)", "a mapping of keys to values"),
 )
 
+_SHAPES = {ID_PATTERN: "must be small letters and digits, in groups with hyphens between them"}
+"""All patterns there are: people do not read regular expressions."""
+
 
 def wording(details: ErrorDetails) -> str:
     """One fault as a sentence without its key: ``must be a whole number``, ``is missing``."""
+    if details["type"] == "string_pattern_mismatch":
+        return _SHAPES[details["ctx"]["pattern"]]
     text = details["msg"].removeprefix("Value error, ")
     for pattern, words in _WORDS:
         text = re.sub(pattern, words, text)

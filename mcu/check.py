@@ -19,6 +19,7 @@ from mcu import data_lock, tls
 from mcu.sip.certificates import client_context
 from mcu.sip.pin_sounds import site_sounds
 from mcu.sip.survey import describe_sip
+from mcu.site_import import room_addresses
 from mcu.store.errors import OtherSite, StoreUnavailable
 from mcu.store.inspection import Inspection, inspect
 from mcu.store.store import FILE_NAME
@@ -298,7 +299,9 @@ def _check_site(report: Report, settings: Settings) -> None:
         found = _look_into_store(settings)
     except SettingsError:
         return  # said with the directory
-    if found is not None and found.sites and site.id not in found.sites:
+    if found is None or not found.units:
+        room_addresses(site.bridges)
+    elif found.sites and site.id not in found.sites:
         refusal = OtherSite(site.id, found.sites, found.units, found.bridges)
         report.problems.append(Problem("site", refusal.reason))
 

@@ -22,7 +22,14 @@ from config.settings import Settings
 from mcu import tls
 from mcu.api.app import make_app
 from mcu.api.resources.reports import AUDITED
-from mcu.api.services import ApiLimits, Services, no_callers, no_outside, no_trace
+from mcu.api.services import (
+    ApiLimits,
+    Services,
+    no_callers,
+    no_outside,
+    no_trace,
+    well_formed_address,
+)
 from mcu.api.unreadable import Runner
 from mcu.collector import Collector
 from mcu.conference.clock import MeetingClock, SystemClock
@@ -281,10 +288,14 @@ class Daemon:
                 sip_server=sip_server(self.settings, tls.machine_addresses()),
                 sip_trace=no_trace if self._sip is None else self._sip.calls.trace,
                 sip_callers=no_callers if self._sip is None else self._sip.calls.callers,
+                sip_caller_trace=no_trace if self._sip is None else self._sip.calls.caller_trace,
                 call_again=self._call_again,
                 bridge_changed=self._bridge_changed,
                 transfer=None if self._sip is None else self._sip.calls.transfer,
                 outside_address=no_outside if self._sip is None else self._sip.outside.checked,
+                bridge_address=well_formed_address
+                if self._sip is None
+                else self._sip.outside.of_bridge,
                 recordings=self._recordings,
                 collectors=(
                     AlarmCollector(self._watcher, self.conferences),

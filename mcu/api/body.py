@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from mcu.api.problem import FieldError, Problem
 from mcu.api.route import JSON_TYPE, Body
-from mcu.api.schemas.base import Query
+from mcu.api.schemas.base import Query, in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -115,15 +115,21 @@ def parse_query(request: web.Request, model: type[Query] | None) -> Query | None
 def field_errors(error: ValidationError, prefix: str = "$") -> list[FieldError]:
     """One entry per invalid field, with a path a program can follow."""
     found: dict[tuple[str, str], FieldError] = {}
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "is not known here"
-        elif item["type"] == "missing":
-            message = "is required"
-        entry = FieldError(json_path(error_location(item), prefix), message)
+    for item in error.errors(include_url=False, include_input=False):
+        entry = FieldError(json_path(error_location(item), prefix), error_message(item))
         found[entry.field, entry.message] = entry
     return list(found.values())[:MAX_ERRORS]
+
+
+def error_message(item: ErrorDetails) -> str:
+    """What an error of pydantic says to people, who do not read regular expressions."""
+    if item["type"] == "extra_forbidden":
+        return "is not known here"
+    if item["type"] == "missing":
+        return "is required"
+    if item["type"] == "string_pattern_mismatch":
+        return in_words(item["ctx"]["pattern"])
+    return item["msg"].removeprefix("Value error, ")
 
 
 def error_location(item: ErrorDetails) -> tuple[int | str, ...]:

@@ -9,7 +9,7 @@ members of each are those of ``POST /bridges``.
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from mcu.api.csv_table import CSV_TYPE, plain
 from mcu.api.problem import FieldError, Problem
 from mcu.api.schemas.base import MAX_LIST
 from mcu.api.schemas.registry import NewBridge
+from mcu.api.services import well_formed_address
 from mcu.api.yaml_text import (
     YAML_TYPES,
     Loader,
@@ -46,8 +47,14 @@ class TableRow:
     bridge: NewBridge
 
 
-def read_table(text: str, content_type: str) -> list[TableRow]:
+def read_table(
+    text: str, content_type: str, address_of: Callable[[str], str] = well_formed_address
+) -> list[TableRow]:
     """Read a whole table.
+
+    Args:
+        address_of: a room's SIP address as it is called; raises ValueError with the reason where
+            it cannot be. Called in the thread that this is called in.
 
     Raises:
         Problem: malformed-request for what is no table, invalid-input with an entry per fault.
@@ -65,7 +72,10 @@ def read_table(text: str, content_type: str) -> list[TableRow]:
                 if isinstance(document, FieldError):
                     errors.append(document)
                 else:
-                    rows.append(TableRow(line, NewBridge.model_validate(document)))
+                    bridge = _with_address(NewBridge.model_validate(document), address_of)
+                    rows.append(TableRow(line, bridge))
+            except _Unfit as error:
+                errors.append(FieldError(f"line {line}, address", str(error)))
             except ValidationError as error:
                 errors += [
                     FieldError(f"line {line}, {found.field.removeprefix('$.')}", found.message)
@@ -106,6 +116,19 @@ def table_of(bridges: Sequence[Bridge]) -> tuple[Sequence[str], Iterator[Sequenc
 def _cell_of(value: Any) -> Any:
     """What ``_scalar`` reads as this value."""
     return json.dumps(value) if isinstance(value, bool) else value
+
+
+class _Unfit(Exception):  # noqa: N818 - a decision, no failure
+    """An address that cannot be called; ``ValidationError`` is a ValueError too."""
+
+
+def _with_address(bridge: NewBridge, address_of: Callable[[str], str]) -> NewBridge:
+    if bridge.kind != "sip" or bridge.address is None:
+        return bridge
+    try:
+        return bridge.model_copy(update={"address": address_of(bridge.address)})
+    except ValueError as error:
+        raise _Unfit(str(error)) from error
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | FieldError]]:

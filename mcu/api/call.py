@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel
@@ -83,7 +84,7 @@ class Call:
             role=token.role,
             address=self.request.remote,
             action=self.route.name,
-            target=self.target[:300],
+            target=on_one_line(self.target)[:300],
             outcome=f"{outcome} {status}",
         )
 
@@ -136,6 +137,14 @@ class Call:
                 headers={hdrs.ETAG: f'"{current}"'},
             )
         return True
+
+
+def on_one_line(text: str) -> str:
+    """A text as it may stand in a record that people read: what cannot be shown in % and hex.
+
+    A path has been decoded when it comes here, and may hold anything.
+    """
+    return "".join(each if each.isprintable() else quote(each, safe="") for each in text)
 
 
 def json_response(

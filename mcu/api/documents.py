@@ -12,8 +12,8 @@ from mcu.conference import state as domain
 from mcu.conference.resources import conference_resource, participant_resource, view_resource
 
 HIDDEN: Final = (
-    "bridge", "address", "call_failure", "unit", "importance", "deafened", "volume_db", "view",
-    "level_db", "quality", "joined_at", "lost_at",
+    "bridge", "address", "call_failure", "call_failure_detail", "unit", "importance", "deafened",
+    "volume_db", "view", "level_db", "quality", "joined_at", "lost_at",
 )  # fmt: skip
 """What a room is not told of other rooms: it needs names, presence and mutes."""
 
@@ -66,6 +66,8 @@ def caller_document(caller: SipCaller) -> dict[str, Any]:
         "bridge": caller.bridge,
         "since": utc_text(caller.since),
         "tries_left": caller.tries_left,
+        "call": caller.call,
+        "call_id": caller.call_id,
     }
 
 

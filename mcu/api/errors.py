@@ -27,7 +27,7 @@ from signalling.sdp import SdpError
 
 RETRY_STORE_S: Final = 5
 MAX_IMPORT_ERRORS: Final = 200
-QUERY_FIELDS: Final = ("limit", "cursor")
+QUERY_FIELDS: Final = ("limit", "cursor", "reason")
 
 
 def body_path(field: str | None) -> str:

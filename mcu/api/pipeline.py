@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from mcu.api.body import parse_json, parse_query, read_body
-from mcu.api.call import Call
+from mcu.api.call import Call, on_one_line
 from mcu.api.errors import problem_of
 from mcu.api.idempotency import idempotency_key, request_digest
 from mcu.api.problem import forbidden, not_found
@@ -109,7 +109,7 @@ async def _audit(call: Call, status: int, *, written: bool) -> None:
     log.info(
         "request",
         action=call.route.name,
-        target=call.target,
+        target=on_one_line(call.target),
         actor=identity.token.id if identity is not None else None,
         address=call.request.remote,
         status=status,

@@ -19,6 +19,8 @@ from mcu.operations.reporter import Reporter
 from mcu.readiness.service import ReadinessChecks
 from mcu.store.recordings import RecordingRecord
 from mcu.store.store import Store
+from signalling.sip.errors import SipError
+from signalling.sip.typed_address import typed_address
 
 Grade = Literal["good", "fair", "poor", "none"]
 
@@ -337,6 +339,7 @@ class SipTraceEntry:
         summary: one line, ``INVITE`` or ``200 OK (INVITE)``. text: the whole message, secrets
             masked.
         failure: why a message of ours, which stands before, found no way; the text says so too.
+        failure_cause, failure_detail: the same for programs: see ``mcu.api.schemas.sip``.
     """
 
     time: datetime
@@ -346,6 +349,8 @@ class SipTraceEntry:
     summary: str
     text: str
     failure: str | None = None
+    failure_cause: str | None = None
+    failure_detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +358,9 @@ class SipCaller:
     """Somebody who calls a conference and is to enter its PIN.
 
     Args:
-        name: as the caller gives it. address: From. source: address it calls from.
+        name: as the caller gives it. address: From. source: address and port it calls from.
         bridge: whose account it has signed in with; None: a guest.
+        call: its name in our log and for its ladder. call_id: its Call-ID, as the device has it.
     """
 
     name: str
@@ -363,6 +369,8 @@ class SipCaller:
     bridge: str | None
     since: datetime
     tries_left: int
+    call: str = ""
+    call_id: str = ""
 
 
 class SipService(Protocol):
@@ -417,6 +425,14 @@ def no_callers(conference: str) -> Sequence[SipCaller]:
 Transfer = Callable[[str, str, str, Actor], Awaitable[Participant]]
 
 
+def well_formed_address(address: str) -> str:
+    """A bridge's address by its form alone: without SIP there is no address of ours."""
+    try:
+        return str(typed_address(address))
+    except SipError as error:
+        raise ValueError(error.detail) from error
+
+
 def no_outside(address: str) -> str:
     """Stands in where there is no SIP."""
     raise ValueError("cannot be called: SIP is off here (sip.host)")
@@ -445,11 +461,14 @@ class Services:
         sip_trace: the newest messages of a participant's calls (conference, participant), the
             oldest first; None: it has made none.
         sip_callers: who calls a conference and is to enter its PIN.
+        sip_caller_trace: the messages of such a call (conference, call), also for some time after
+            it was sent away; None: there was none.
         call_again: an operator has called a participant in (conference, participant) that was on
             the roster already; for hardware rooms that have hung up.
         bridge_changed: a bridge's record is another now; for hardware rooms that are to be called.
         outside_address: an address of SIP that an operator wants to have called, as it is called;
             raises ValueError with the reason where that may not be.
+        bridge_address: the same for the address of a bridge of kind sip.
         transfer: moves a participant (conference, participant, other conference, actor) by SIP;
             None: there is no SIP.
         convene_within_s, calls_at_once: how rooms are convened where nothing else is said.
@@ -477,9 +496,11 @@ class Services:
     sip_server: SipServer = SipServer()
     sip_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     sip_callers: Callable[[str], Sequence[SipCaller]] = no_callers
+    sip_caller_trace: Callable[[str, str], Sequence[SipTraceEntry] | None] = no_trace
     call_again: Callable[[str, str], None] = lambda conference, participant: None
     bridge_changed: Callable[[str], None] = lambda bridge: None
     outside_address: Callable[[str], str] = no_outside
+    bridge_address: Callable[[str], str] = well_formed_address
     transfer: Transfer | None = None
     convene_within_s: float = TARGET_S
     calls_at_once: int = AT_ONCE

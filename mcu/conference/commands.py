@@ -229,10 +229,15 @@ class NoteCalling:
 
 @dataclass(frozen=True, slots=True)
 class NoteCallFailed:
-    """A call came to nothing; ``reason`` None: we have given it up."""
+    """A call came to nothing; ``reason`` None: we have given it up.
+
+    Args:
+        detail: what is known beyond the reason, for technicians.
+    """
 
     participant: str
     reason: CallFailure | None = "failed"
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

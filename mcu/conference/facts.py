@@ -47,6 +47,9 @@ LATE_FACTS = (
 )
 """What may still arrive after the end and then means nothing."""
 
+MAX_DETAIL = 500
+"""Characters of why a call came to nothing."""
+
 DIRECTIONS: dict[LegUse, frozenset[str]] = {
     "join": frozenset({"sends", "receives"}),
     "publish": frozenset({"sends"}),
@@ -86,7 +89,7 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
             return [] if found is who else [_changed(found)]
         case NoteCallFailed():
             return _called(
-                replace(who, call_failure=fact.reason),
+                replace(who, call_failure=fact.reason, call_failure_detail=_detail(fact.detail)),
                 failed_call(was_here=who.left_at is not None),
             )
         case NoteAbsent():
@@ -114,6 +117,7 @@ def _joined(
         lost_at=None,
         left_at=None,
         call_failure=None,
+        call_failure_detail=None,
         waiting=must_wait(state, who),
         version=who.version + 1,
     )
@@ -166,12 +170,18 @@ def _cannot_be_called(who: Participant) -> list[Event]:
     """There is nowhere to call it: it stays as it is, and the reason stands beside it."""
     if who.legs or who.presence == "calling" or who.call_failure == "no_address":
         return []
-    return [_changed(replace(who, call_failure="no_address"))]
+    return [_changed(replace(who, call_failure="no_address", call_failure_detail=None))]
 
 
 def _addressed(who: Participant) -> Participant:
     """It can be called, or is none that is."""
     return replace(who, call_failure=None) if who.call_failure == "no_address" else who
+
+
+def _detail(text: str) -> str | None:
+    """A peer may have written it: without control characters, and not too long for a roster."""
+    shown = "".join(character for character in text if character.isprintable())
+    return shown[:MAX_DETAIL] or None
 
 
 def _changed(after: Participant) -> ParticipantChanged:

@@ -107,6 +107,7 @@ def participant_resource(participant: Participant) -> Json:
         "waiting": participant.waiting,
         "invited": participant.invited,
         "call_failure": participant.call_failure,
+        "call_failure_detail": participant.call_failure_detail,
         "audio_muted": participant.audio_muted,
         "video_muted": participant.video_muted,
         "deafened": participant.deafened,

@@ -101,6 +101,7 @@ class Participant:
         legs: living legs; empty unless connected or lost.
         address: where a guest is called, by SIP; None for those who come by themselves.
         call_failure: why the last call to it came to nothing; None once it has come.
+        call_failure_detail: what is known beyond that, for technicians; None: nothing.
         joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
         waiting: it came while the conference was locked, and is not let in yet.
         invited: it is here because its unit has accepted an invitation.
@@ -127,6 +128,7 @@ class Participant:
     lost_at: datetime | None = None
     left_at: datetime | None = None
     call_failure: CallFailure | None = None
+    call_failure_detail: str | None = None
     address: str | None = None
     waiting: bool = False
     invited: bool = False

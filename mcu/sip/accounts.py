@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -22,6 +22,7 @@ from mcu.sip.guard import GuessGuard
 from mcu.sip.room_secrets import checked_secret, made_secret
 from mcu.sip.sign_ins import SignIns
 from mcu.sip.stored_bindings import restored, stored, way_back
+from mcu.sip.wall_times import WallTimes
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 from mcu.store.tokens import utcnow
@@ -107,6 +108,7 @@ class SipAccounts:
         )
         self._guard = GuessGuard()
         self._sign_ins = SignIns()
+        self._times = WallTimes(monotonic, utcnow)
         self.verifier = DigestVerifier(
             settings.realm,
             self._ha1,
@@ -137,6 +139,8 @@ class SipAccounts:
         for record in await self._store.sip_bindings.all():
             binding = restored(record, now, self._utcnow())
             if binding is not None and record.bridge in self._hashes:
+                self._times.know(binding.since, record.since)
+                self._times.know(binding.expires_at, record.expires_at)
                 kept.setdefault(record.bridge, []).append(binding)
         for bridge, bindings in kept.items():
             self.registrar.restore(bridge, bindings, now)
@@ -164,6 +168,8 @@ class SipAccounts:
 
     def bindings_changed(self, change: BindingsChanged) -> None:
         """The registrar has changed where a room is: tell those who may know."""
+        for binding in change.bindings:
+            self._times.of(binding.since)
         self._changed(change.address)
 
     def sign_in(self, event: SignedIn | SignInRefused) -> None:
@@ -178,7 +184,9 @@ class SipAccounts:
             self._refused(event)
 
     def _refused(self, event: SignInRefused) -> None:
-        if self._sign_ins.refused(event, self._monotonic()):
+        now = self._monotonic()
+        self._times.of(now)
+        if self._sign_ins.refused(event, now):
             self._untold.setdefault(event.account, True)
             self._wake.set()
 
@@ -224,7 +232,7 @@ class SipAccounts:
         return status_of(
             bindings,
             self._sign_ins.last(bridge),
-            lambda at: self._wall(at, now),
+            self._times.of,
             has_secret=bridge in self._hashes,
             has_outbound=bridge in self._outbound,
         )
@@ -301,8 +309,6 @@ class SipAccounts:
         Cost: O(registered rooms), one transaction where something changed.
         """
         await self._tell()
-        now = self._monotonic()
-        wall = self._utcnow()
         current = dict(self.registrar.all())
         changed = {
             bridge: current.get(bridge, ())
@@ -312,7 +318,7 @@ class SipAccounts:
         if changed:
             await self._store.sip_bindings.put(
                 {
-                    bridge: [stored(bridge, one, now, wall) for one in bindings]
+                    bridge: [stored(bridge, one, self._times.of) for one in bindings]
                     for bridge, bindings in changed.items()
                 }
             )
@@ -391,6 +397,3 @@ class SipAccounts:
     def _ha1(self, username: str, algorithm: Algorithm) -> str | None:
         hashes = self._hashes.get(username)
         return None if hashes is None else hashes[algorithm]
-
-    def _wall(self, at: float, now: float) -> datetime:
-        return self._utcnow() + timedelta(seconds=at - now)

@@ -21,6 +21,8 @@ from mcu.sip.invitations import Invitation, Invitations
 from mcu.sip.pin_entry import TRIES, WAIT_S, PinEntry
 from mcu.sip.pin_picture import Notice
 from mcu.sip.pins import PinGate
+from mcu.sip.stored_bindings import written
+from mcu.sip.trace import MASK
 from mcu.store.errors import StoreUnavailable
 from signalling.sip import CallId, CallReceived, Reason
 
@@ -89,6 +91,7 @@ class Arrivals:
                 target=event.target,
                 caller=event.caller,
                 source=str(event.source),
+                call_id=self._context.endpoint.agent.call_id(event.call),
                 code=refusal.code,
                 reason=refusal.reason,
             )
@@ -237,7 +240,9 @@ class Arrivals:
             timer.cancel()
             conversation.digits = lambda key: None
             prompt.refused(notice, 0)
-            loop.call_later(FAREWELL_S, lambda: self._send_away(conversation, refusal))
+            loop.call_later(
+                FAREWELL_S, lambda: self._send_away(conversation, found, event, refusal)
+            )
 
         async def let_in() -> None:
             try:
@@ -278,20 +283,37 @@ class Arrivals:
             SipCaller(
                 name=_name_of(event),
                 address=event.caller[:MAX_ADDRESS],
-                source=event.source.host,
+                source=written(event.source),
                 bridge=event.identity or None,
                 since=datetime.now(UTC),
                 tries_left=tries,
+                call=event.call,
+                call_id=self._context.endpoint.agent.call_id(event.call) or "",
             ),
         )
         timer = loop.call_later(WAIT_S, too_late)
         entry = PinEntry(len(found.pin or ""), entered)
         conversation.digits = press
 
-    def _send_away(self, conversation: Conversation, refusal: Refuse) -> None:
+    def _send_away(
+        self, conversation: Conversation, found: Destination, event: CallReceived, refusal: Refuse
+    ) -> None:
         if conversation.is_over:
             return
-        log.info("caller_sent_away", call=conversation.call, reason=refusal.reason)
+        dialled = found.dialled_pin
+        log.info(
+            "caller_sent_away",
+            conference=found.conference,
+            call=conversation.call,
+            call_id=self._context.endpoint.agent.call_id(conversation.call),
+            caller=event.caller,
+            account=event.identity or None,
+            # A PIN that was wrong may be nearly right.
+            target=event.target if dialled is None else event.target.replace(dialled, MASK),
+            source=str(event.source),
+            code=refusal.code,
+            reason=refusal.reason,
+        )
         conversation.digits = lambda key: None
         conversation.sent_away = refusal.reason
         reason = Reason("SIP", refusal.code, refusal.reason)

@@ -3,6 +3,7 @@
 They are on no roster, so nothing else tells an operator of them.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +13,8 @@ from mcu.api.services import SipCaller
 from signalling.sip import CallId
 
 CHANGED: Final = "callers.changed"
+MAX_KNOWN: Final = 300
+"""Calls whose ladder can be found, those at the prompt and those that were there."""
 
 Publish = Callable[[str, str | None, Mapping[str, Any]], None]
 """As ``Conferences.publish_ephemeral``."""
@@ -27,6 +30,7 @@ class Callers:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._callers: dict[CallId, tuple[str, SipCaller]] = {}
+        self._known: OrderedDict[tuple[str, CallId], str] = OrderedDict()
 
     def of(self, conference: str) -> Sequence[SipCaller]:
         """Who stands before a conference, the one who waits for longest first."""
@@ -35,7 +39,14 @@ class Callers:
     def come(self, call: CallId, conference: str, caller: SipCaller) -> None:
         """A caller was asked."""
         self._callers[call] = conference, caller
+        self._known[conference, call] = caller.call_id
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
         self._tell(conference)
+
+    def call_id(self, conference: str, call: CallId) -> str | None:
+        """Under which Call-ID the trace has a call that is, or was, at the prompt."""
+        return self._known.get((conference, call))
 
     def tried(self, call: CallId, tries_left: int) -> None:
         """It has entered a wrong PIN."""

@@ -6,10 +6,9 @@ come in are taken by ``Arrivals``; each hardware room that a conference expects 
 """
 
 import asyncio
-import re
-from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -36,9 +35,9 @@ from mcu.sip.dial_plan import DialPlan
 from mcu.sip.dialer import Dialer, Directory
 from mcu.sip.floor_keys import FloorKeys, carry_out
 from mcu.sip.invitations import Invitations
+from mcu.sip.ladders import Ladders
 from mcu.sip.outgoing import OutgoingConversation
 from mcu.sip.outside import AddressDirectory
-from mcu.sip.trace_entries import entry_of
 from mcu.sip.transfers import RoomTransfers, Transfers
 from signalling.sip import (
     BindingsChanged,
@@ -57,13 +56,6 @@ from signalling.sip import (
     SignInRefused,
 )
 from signalling.sip import Event as SipEvent
-
-TRACED_CALLS: Final = 5
-"""Of one participant."""
-MAX_USER_AGENT: Final = 200
-USER_AGENT: Final = re.compile(r"^(?:User-Agent|Server):([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
-MAX_TRACED: Final = 1_000
-"""Participants whose calls can be looked up."""
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +95,7 @@ class SipCalls:
         self._arrivals: Arrivals
         self._calls: dict[CallId, Conversation] = {}
         self._dialers: dict[tuple[str, str], tuple[Dialer, asyncio.Task[None]]] = {}
-        self._traced: OrderedDict[tuple[str, str], deque[str]] = OrderedDict()
+        self._ladders: Ladders
         self._callers = Callers(conferences.publish_ephemeral)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -113,6 +105,7 @@ class SipCalls:
     def attach(self, context: CallContext) -> None:
         """What calls are made of; the endpoint and its handler refer to each other."""
         self._context = context
+        self._ladders = Ladders(context.endpoint.trace)
         invitations = Invitations()
         self._arrivals = Arrivals(
             context, self._conferences, self._plan, self._keep, invitations, self._callers
@@ -155,24 +148,20 @@ class SipCalls:
 
     def trace(self, conference: str, participant: str) -> Sequence[SipTraceEntry] | None:
         """See ``mcu.api.services.Services.sip_trace``."""
-        calls = self._traced.get((conference, participant))
-        if calls is None:
-            return None
-        trace = self._context.endpoint.trace
-        return [entry_of(message) for call in calls for message in trace.messages(call)]
+        return self._ladders.entries((conference, participant))
 
     def callers(self, conference: str) -> Sequence[SipCaller]:
         """Who calls a conference and is to enter its PIN."""
         return self._callers.of(conference)
 
+    def caller_trace(self, conference: str, call: CallId) -> Sequence[SipTraceEntry] | None:
+        """See ``mcu.api.services.Services.sip_caller_trace``."""
+        call_id = self._callers.call_id(conference, call)
+        return None if call_id is None else self._ladders.of_call(call_id)
+
     def user_agent(self, conference: str, participant: str) -> str | None:
         """What a room calls itself in its newest message that says so; None: in none."""
-        for message in reversed(self.trace(conference, participant) or ()):
-            if message.direction == "received":
-                found = USER_AGENT.search(message.text)
-                if found is not None:
-                    return found[1].strip()[:MAX_USER_AGENT]
-        return None
+        return self._ladders.user_agent((conference, participant))
 
     def call_again(self, conference: str, participant: str) -> None:
         """Call a room now that is to be there and is not; nothing happens to others."""
@@ -330,6 +319,7 @@ class SipCalls:
             backoff=Backoff(*self._redial_s),
             no_answer_s=self._no_answer_s,
             opened=self._opened,
+            nowhere=lambda place: self._ladders.nowhere(key, place, datetime.now(UTC)),
             waits=self._transfers.comes_by_itself(conference, who),
         )
         task = asyncio.get_running_loop().create_task(dialer.run())
@@ -379,13 +369,7 @@ class SipCalls:
         call_id = self._context.endpoint.keep_trace(conversation.call)
         if call_id is None or conversation.participant is None:
             return
-        key = conversation.conference, conversation.participant
-        calls = self._traced.setdefault(key, deque(maxlen=TRACED_CALLS))
-        self._traced.move_to_end(key)
-        if call_id not in calls:
-            calls.append(call_id)
-        if len(self._traced) > MAX_TRACED:
-            self._traced.popitem(last=False)
+        self._ladders.keep((conversation.conference, conversation.participant), call_id)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

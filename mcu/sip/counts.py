@@ -16,8 +16,8 @@ class TransportCounts:
             not agreed on), ``slow reader``, ``idle``, ``unfinished`` (a message that did not end);
             ``unreachable``: datagrams of ours that did not arrive, as ICMP says.
         delayed: messages of streams that waited as their source sent too many.
-        unsent: messages of ours that found no way, by cause: ``lookup``, ``connection``, ``gone``,
-            ``certificate``, ``socket``, ``too long``, ``crowd``.
+        unsent: messages of ours that found no way, by cause: ``lookup``, ``dns``, ``transport``,
+            ``family``, ``connection``, ``gone``, ``certificate``, ``socket``, ``crowd``, ``fault``.
         opened: connections by ``in tcp``, ``out tls`` ...
         faults: defects of this program that a message met; each is logged.
     """

@@ -24,9 +24,12 @@ from mcu.conference.service import Conferences
 from mcu.conference.state import CallFailure, ConferenceState, Refused
 from mcu.media.port_pairs import PortsExhausted
 from mcu.sip.accounts import CallTarget
+from mcu.sip.call_outcomes import FAILURES_OF_LOOKUP, Failed, NoPlace
 from mcu.sip.conversation import CallContext, Conversation
-from mcu.sip.endings import failure_of, refuses_media, tries_elsewhere
+from mcu.sip.endings import failure_of, refuses_media, status_of, tries_elsewhere
+from mcu.sip.lookup import Nowhere
 from mcu.sip.media_ends import Protections
+from mcu.sip.no_way import why
 from mcu.sip.outgoing import OutgoingConversation
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from signalling.sip import (
@@ -58,22 +61,13 @@ class Directory(Protocol):
         """What we answer a challenge with. Raises StoreUnavailable."""
 
 
-class Failed(Exception):  # noqa: N818 - an outcome, no fault
-    """A call came to nothing."""
-
-    def __init__(self, failure: CallFailure, retry_after_s: float = 0.0) -> None:
-        super().__init__(failure)
-        self.failure = failure
-        self.retry_after_s = retry_after_s
-
-
 class Dialer:
     """Calls one room of one conference; ``run`` until it is cancelled.
 
     Args:
         participant: its name on the roster; of a bridge, its id.
         backoff: pauses between attempts.
-        opened: told of each call.
+        opened: told of each call. nowhere: told where there was none.
         waits: not called before ``call_again``: it is on its way by itself.
     """
 
@@ -88,6 +82,7 @@ class Dialer:
         backoff: Backoff,
         no_answer_s: float,
         opened: Callable[[Conversation], None],
+        nowhere: Callable[[NoPlace], None],
         waits: bool = False,
     ) -> None:
         self._context = context
@@ -98,6 +93,7 @@ class Dialer:
         self._backoff = backoff
         self._no_answer_s = no_answer_s
         self._opened = opened
+        self._nowhere = nowhere
         self._wake = asyncio.Event()  # something that makes it worth to call at once
         self._changed = asyncio.Event()  # that, or the call under way has come to its end
         self._resting = waits
@@ -211,9 +207,10 @@ class Dialer:
                 conference=self._conference,
                 participant=self._participant,
                 reason=failed.failure,
+                detail=failed.detail or None,
             )
             async with self._context.one_a_turn():
-                self._note_failure(failed.failure)
+                self._note_failure(failed.failure, failed.detail)
             raise
         except BaseException:
             self._note_failure("failed")
@@ -229,7 +226,7 @@ class Dialer:
             self._note_full(error.reason)
             raise Failed("server_full", error.retry_after_s) from error
         except Refused as error:
-            raise Failed("failed") from error
+            raise Failed("failed", detail=error.reason) from error
         self._conferences.note(self._conference, NoteCalling(self._participant))
 
     def _note_full(self, reason: str) -> None:
@@ -245,7 +242,7 @@ class Dialer:
             reason=reason,
         )
         self._conferences.note(self._conference, NoteCalling(self._participant))
-        self._note_failure("server_full")
+        self._note_failure("server_full", reason)
 
     def _note_nowhere(self, *, is_by_sip: bool) -> None:
         """Tell that it cannot be called, or it would look like a room that has not come yet."""
@@ -254,8 +251,8 @@ class Dialer:
         if who is not None and (who.call_failure == "no_address") != is_by_sip:
             self._note_failure("no_address" if is_by_sip else None)
 
-    def _note_failure(self, failure: CallFailure | None) -> None:
-        self._conferences.note(self._conference, NoteCallFailed(self._participant, failure))
+    def _note_failure(self, failure: CallFailure | None, detail: str = "") -> None:
+        self._conferences.note(self._conference, NoteCallFailed(self._participant, failure, detail))
 
     async def _try_all(
         self, targets: tuple[CallTarget, ...], credentials: Credentials | None
@@ -265,11 +262,18 @@ class Dialer:
         contacts = MAX_CONTACTS
         while queue:
             target = queue.pop(0)
-            for hop in await self._hops(target):
+            try:
+                hops = await self._hops(target)
+            except Failed as nowhere:
+                failed = nowhere  # another place of the room may be one
+                continue
+            for hop in hops:
                 ended = await self._try_protected(target, hop, credentials)
                 if ended is None:
                     return
-                failed = Failed(failure_of(ended), ended.retry_after_s or 0)
+                failed = Failed(
+                    failure_of(ended), ended.retry_after_s or 0, detail=status_of(ended)
+                )
                 moved = ended.contacts[:contacts]
                 contacts -= len(moved)
                 queue[:0] = [CallTarget(contact, None) for contact in moved]
@@ -278,12 +282,23 @@ class Dialer:
         raise failed
 
     async def _hops(self, target: CallTarget) -> tuple[Hop, ...]:
+        """Where a target is, at least one place; raises Failed, and tells of it, where it is none.
+
+        It is told of here as there is no call, and so nothing else that a ladder could be made of.
+        """
         if target.hop is not None:
             return (target.hop,)
         try:
             return await self._context.endpoint.locate(target.uri)
+        except Nowhere as error:
+            self._nowhere(NoPlace(target.uri, error.cause, error.detail))
+            failure = FAILURES_OF_LOOKUP[error.cause]
+            says_it = failure != "unreachable"
+            detail = error.detail if says_it else why(error.cause, error.detail)
+            raise Failed(failure, detail=detail) from error
         except SipError as error:
-            raise Failed("not_found") from error
+            self._nowhere(NoPlace(target.uri, "address", error.detail))
+            raise Failed("not_found", detail=why("address", error.detail)) from error
 
     async def _try_protected(
         self, target: CallTarget, hop: Hop, credentials: Credentials | None
@@ -349,9 +364,9 @@ class Dialer:
                 is_flow=target.hop is not None,
             )
         except PortsExhausted as error:
-            raise Failed("failed") from error
+            raise Failed("failed", detail=str(error)) from error
         except SipError as error:
-            raise Failed("not_found") from error
+            raise Failed("not_found", detail=why("address", error.detail)) from error
         finally:
             if not conversation.call:
                 conversation.abandon()

@@ -37,6 +37,11 @@ def failure_of(event: CallEnded) -> CallFailure:
     return _FAILURES.get(event.cause, "failed")
 
 
+def status_of(event: CallEnded) -> str:
+    """The status that a call of ours was refused with, ``SIP 486``; empty where none came."""
+    return f"SIP {event.code}" if event.code else ""
+
+
 def tries_elsewhere(event: CallEnded) -> bool:
     """Whether the next place of the same address is to be tried (RFC 3263 section 4.3)."""
     return failure_of(event) == "unreachable"

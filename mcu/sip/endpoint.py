@@ -21,7 +21,6 @@ from mcu.sip.admission import Admission
 from mcu.sip.counts import TransportCounts
 from mcu.sip.inbox import Inbox
 from mcu.sip.lookup import Dns, Locator, Names
-from mcu.sip.no_way import UNREACHABLE, why
 from mcu.sip.settings import CallOptions, EndpointSettings
 from mcu.sip.streams import Streams
 from mcu.sip.trace import Trace
@@ -237,7 +236,7 @@ class SipEndpoint:
         """Where a request for an address can be sent, the first to be tried first (RFC 3263).
 
         Raises:
-            SipError: it is no SIP address.
+            SipError: it is no SIP address. Nowhere: it leads nowhere.
         """
         uri = parse_uri(self._agent_settings.outbound_proxy or target, "target")
         if not uri.is_sip:
@@ -271,7 +270,7 @@ class SipEndpoint:
         if not self._is_closed:
             now = self._clock()
             for message in self.agent.unreachable(hop, now):
-                self.trace.failed(message, datetime.now(UTC), UNREACHABLE)
+                self.trace.failed(message, datetime.now(UTC), "icmp")
             self._pump(now)
 
     def _want_turn(self) -> None:
@@ -371,7 +370,7 @@ class SipEndpoint:
     def _failed(self, message: SendMessage, cause: str, detail: str = "") -> None:
         """Tell the agent in a turn of its own: it may be in the middle of something."""
         self.counts.unsent[cause] += 1
-        self.trace.failed(message, datetime.now(UTC), why(cause, detail))
+        self.trace.failed(message, datetime.now(UTC), cause, detail)
         if not self._is_closed:
             self._loop.call_soon(self._tell_failed, message)
 

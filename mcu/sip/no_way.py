@@ -5,11 +5,15 @@ import ssl
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-UNREACHABLE: Final = "nobody takes it there, as the network says (ICMP)"
-MAX_DETAIL: Final = 200
+MAX_DETAIL: Final = 400
 
 _WORDS: Final[Mapping[str, str]] = {
-    "lookup": "its name leads nowhere (DNS)",
+    "lookup": "the name is known neither to DNS nor to /etc/hosts",
+    "dns": "no name server answers, and /etc/hosts does not know the name",
+    "transport": "its transport is none of this server's",
+    "family": "it has no address of a family that this server has",
+    "icmp": "nobody takes it there, as the network says (ICMP)",
+    "address": "it is no address of SIP",
     "connection": "no connection",
     "gone": "the connection it came by is gone",
     "certificate": "the certificate there is not of that name",

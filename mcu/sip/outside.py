@@ -1,4 +1,4 @@
-"""Places outside the registry that an operator calls by their address: which may be called."""
+"""Addresses that people give us to call: those of bridges, and of places outside the registry."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -8,7 +8,9 @@ from mcu.sip.accounts import CallTarget
 from mcu.sip.dial_plan import plain_hosts
 from signalling.sip import Credentials
 from signalling.sip.errors import SipError
-from signalling.sip.uri import parse_uri
+from signalling.sip.fields import without_brackets
+from signalling.sip.typed_address import typed_address
+from signalling.sip.uri import SipUri, parameter
 
 
 class OutsideRefused(ValueError):  # noqa: N818 - a decision, no failure
@@ -30,32 +32,40 @@ class OutsideCalls:
         self._allowed = None if allowed is None else tuple(host.lower() for host in allowed)
 
     def checked(self, address: str) -> str:
-        """The address as it is called; ``room@host`` becomes ``sip:room@host``.
+        """The address of a place outside the registry, as it is called.
 
         Raises:
-            OutsideRefused: no address of SIP, one of this very server, or of a host that
-                ``sip.call_hosts`` does not name.
+            OutsideRefused: as ``of_bridge``, or of a host that ``sip.call_hosts`` does not name.
         """
-        scheme, _, rest = address.partition(":")
-        named = scheme.lower() in ("sip", "sips")
-        text = f"{scheme.lower()}:{rest}" if named else f"sip:{address}"
-        try:
-            uri = parse_uri(text.partition("?")[0], "address")
-        except SipError as error:
-            raise OutsideRefused(f"is no SIP address: {error.detail}") from error
-        if not uri.is_sip or not uri.host:
-            raise OutsideRefused("is no SIP address, as in sip:room@example.org")
-        (host,) = plain_hosts([uri.host])
-        if self._is_own(host) and (uri.port is None or uri.port in self._ports):
-            raise OutsideRefused(
-                "is of this server: call a bridge by its id, or transfer who is here"
-            )
+        uri = self._foreign(address)
+        (host,) = plain_hosts([_called_host(uri)])
         if self._allowed is not None and not any(_fits(one, host) for one in self._allowed):
             raise OutsideRefused(f"sip.call_hosts does not allow calls to {host}")
         return str(uri)
 
+    def of_bridge(self, address: str) -> str:
+        """A bridge's address, as it is called; ``room@host`` becomes ``sip:room@host``.
+
+        Raises:
+            OutsideRefused: no address of SIP, or one of this very server.
+        """
+        return str(self._foreign(address))
+
+    def _foreign(self, address: str) -> SipUri:
+        try:
+            uri = typed_address(address)
+        except SipError as error:
+            raise OutsideRefused(error.detail) from error
+        (host,) = plain_hosts([_called_host(uri)])
+        if self._is_own(host) and (uri.port is None or uri.port in self._ports):
+            raise OutsideRefused(
+                "is of this server: give the device's own address; a bridge is called by its id, "
+                "and who is here is moved by a transfer"
+            )
+        return uri
+
     def _is_own(self, host: str) -> bool:
-        return host in self._own or _is_loopback(host)
+        return host in self._own or _is_this_machine(host)
 
 
 class AddressDirectory:
@@ -73,11 +83,19 @@ class AddressDirectory:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def _called_host(uri: SipUri) -> str:
+    """The host that a call goes to (RFC 3261 section 19.1.1, ``maddr``)."""
+    return without_brackets(parameter(uri.parameters, "maddr") or uri.host)
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_unspecified
 
 
 def _fits(allowed: str, host: str) -> bool:

@@ -1,6 +1,7 @@
 """Registrations as the store holds them, in wall time, so that a restart keeps them."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
@@ -13,30 +14,34 @@ from signalling.sip.uri import parse_uri
 log = structlog.get_logger(__name__)
 
 
-def stored(bridge: str, binding: Binding, now: float, wall: datetime) -> SipBinding:
+def stored(bridge: str, binding: Binding, wall: Callable[[float], datetime]) -> SipBinding:
     """A registration as it is written.
 
     Args:
-        now, wall: the same moment, by the agent's clock and in UTC.
+        wall: UTC of a time of the agent's clock.
     """
     source = binding.source
     return SipBinding(
         bridge,
         str(binding.contact),
         binding.q,
-        wall + timedelta(seconds=binding.expires_at - now),
+        wall(binding.expires_at),
         binding.call_id,
         binding.sequence,
         source.transport,
         source.host,
         source.port,
-        wall + timedelta(seconds=binding.since - now),
+        wall(binding.since),
         binding.user_agent,
     )
 
 
 def restored(record: SipBinding, now: float, wall: datetime) -> Binding | None:
-    """A registration as it was; None, and a line in the log, for one that cannot be read."""
+    """A registration as it was; None, and a line in the log, for one that cannot be read.
+
+    Args:
+        now, wall: the same moment, by the agent's clock and in UTC.
+    """
     transport = next((one for one in TRANSPORTS if one == record.transport), None)
     try:
         contact = parse_uri(record.contact, "Contact")

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from sipmessage import Request
 
+from mcu.sip.no_way import MAX_DETAIL, why
 from signalling.sip import SendMessage
 
 MAX_MESSAGES: Final = 200
@@ -43,7 +44,8 @@ _PIN_DIALLED = re.compile(r"^content-type[ \t]*:[ \t]*application/dtmf\b", re.I 
 class TracedMessage:
     """One message. ``hop`` is the other side, ``udp:192.0.2.7:5060``.
 
-    ``failure``: why one of ours, which stands before, found no way; ``text`` says so then.
+    ``failure``: why one of ours found no way, in words; ``text`` says so then. Where it could be
+    written at all it stands before. ``cause``, ``detail``: the same as ``no_way.why`` has it.
     """
 
     at: datetime
@@ -51,6 +53,8 @@ class TracedMessage:
     hop: str
     text: str
     failure: str = ""
+    cause: str = ""
+    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -89,14 +93,29 @@ class Trace:
         calls.move_to_end(call_id)
         record.add(TracedMessage(at, direction, hop, masked(data)))
 
-    def failed(self, sent: SendMessage, at: datetime, why: str) -> None:
-        """Note that a message of ours found no way; of unknown calls nothing is noted."""
+    def failed(self, sent: SendMessage, at: datetime, cause: str, detail: str = "") -> None:
+        """Note that a message of ours found no way; of unknown calls nothing is noted.
+
+        Args:
+            cause, detail: see ``no_way.why``.
+        """
         message = sent.message
         call_id = message.headers.get("Call-ID") or ""
         record = self._calls.get(call_id) or self._strangers.get(call_id)
         if record is not None:
             what = message.method if isinstance(message, Request) else str(message.code)
-            record.add(TracedMessage(at, "sent", str(sent.hop), f"{what}: {why}", why))
+            record.add(_failure(what, str(sent.hop), at, cause, detail))
+
+    def nowhere(self, key: str, hop: str, at: datetime, cause: str, detail: str) -> None:
+        """Note that there was nowhere to send an INVITE to, which has no Call-ID then.
+
+        Args:
+            key: it is found by this, as by a Call-ID, which it cannot be: it has a space in it.
+            hop: as of ``TracedMessage``, a name in place of the address.
+        """
+        self.keep(key)
+        self._calls.move_to_end(key)
+        self._calls[key].add(_failure("INVITE", hop, at, cause, detail))
 
     def keep(self, call_id: str) -> None:
         """This one is a call: keep it longer than what strangers send."""
@@ -111,6 +130,11 @@ class Trace:
         """What was said, in its order; empty where nothing is known."""
         record = self._calls.get(call_id) or self._strangers.get(call_id)
         return () if record is None else (*record.first, *record.last)
+
+
+def _failure(what: str, hop: str, at: datetime, cause: str, detail: str) -> TracedMessage:
+    words = why(cause, detail)
+    return TracedMessage(at, "sent", hop, f"{what}: {words}", words, cause, detail[:MAX_DETAIL])
 
 
 def masked(data: bytes) -> str:

@@ -4,7 +4,9 @@ import re
 
 from mcu.api.services import SipTraceEntry
 from mcu.sip.trace import TracedMessage
+from signalling.sip.errors import SipError
 from signalling.sip.hop import TRANSPORTS
+from signalling.sip.uri import parse_uri
 
 MAX_SUMMARY = 100
 
@@ -26,7 +28,22 @@ def entry_of(message: TracedMessage) -> SipTraceEntry:
         summary=message.text[:MAX_SUMMARY] if message.failure else summary_of(message.text),
         text=message.text,
         failure=message.failure or None,
+        failure_cause=message.cause or None,
+        failure_detail=message.detail or None,
     )
+
+
+def place_of(target: str) -> tuple[str, str]:
+    """Transport and host of an address that led nowhere, for the ladder's column; as it is written.
+
+    The transport is UDP where it says nothing: that one is tried first.
+    """
+    try:
+        uri = parse_uri(target)
+    except SipError:
+        return "udp", target[:MAX_SUMMARY]
+    host = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
+    return uri.transport or "udp", host
 
 
 def summary_of(text: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from mcu.sip.lookup import Locator, is_address
+from mcu.sip.lookup import Locator, Nowhere, is_address
 from mcu.sip.settings import EndpointSettings
 from mcu.sip.streams import Streams
 from mcu.sip.udp import SipUdp
@@ -79,9 +79,10 @@ class Ways:
 
     async def _look_up_and_send(self, message: SendMessage, data: bytes) -> None:
         hop = message.hop
-        found = await self._locator.resolve(hop)
-        if not found:
-            self._failed(message, "lookup", "")
+        try:
+            found = await self._locator.resolve(hop)
+        except Nowhere as nowhere:
+            self._failed(message, nowhere.cause, nowhere.detail)
             return
         # All messages of a transaction go to one place, also those that repeat.
         if len(self._chosen) >= MAX_CHOSEN:

@@ -38,6 +38,18 @@ class SiteImports:
         self._database = database
         self._clock = clock
 
+    async def taken_in_at(self, site: str) -> datetime | None:
+        """When a site was taken in, or a registry that is older than these records was made.
+
+        Returns: None: it may be taken in.
+        Raises:
+            StoreUnavailable.
+        """
+        row = await self._database.row(
+            "SELECT imported_at FROM site_imports WHERE site IN (?, ?)", (site, ANY_SITE)
+        )
+        return None if row is None else from_text(row["imported_at"])
+
     async def take_in(
         self, site: str, units: Iterable[Unit], bridges: Iterable[Bridge], *, beside: bool = False
     ) -> SiteImport:

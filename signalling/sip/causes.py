@@ -64,7 +64,8 @@ class Reason:
     text: str = ""
 
     def __str__(self) -> str:
-        text = f";text={quoted(' '.join(self.text.split()))}" if self.text else ""
+        shown = "".join(one for one in " ".join(self.text.split()) if one.isprintable())
+        text = f";text={quoted(shown)}" if shown else ""
         return f"{self.protocol};cause={self.cause}{text}"
 
 

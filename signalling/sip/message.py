@@ -247,9 +247,10 @@ def encode(message: Request | Response) -> bytes:
 
 
 def reason_phrase(code: int, wanted: str = "") -> str:
-    """A phrase for a status line: ``wanted`` on one line, or the standard's."""
-    if wanted:
-        return " ".join(wanted.split())[:120]
+    """A phrase for a status line: ``wanted`` on one line and printable, or the standard's."""
+    shown = "".join(one for one in " ".join(wanted.split()) if one.isprintable())
+    if shown:
+        return shown[:120]
     return REASON_PHRASES.get(code, "Unknown")
 
 

@@ -137,7 +137,7 @@ def test_unknown_preset_names_the_nearest() -> None:
         ("chair: top}", "chair: top, bridges: [top, x]}", "meetings[0].bridges[1]", "no bridge"),
         ("commune: 1", "commune: 2", "counts.commune", "4|says 2, but there are 1"),
         (", commune: 1", "", "counts.commune", "says 0"),
-        ("id: place", "id: Place!", "id", "pattern"),
+        ("id: place", "id: Place!", "id", "must be small letters and digits"),
         (
             "generated",
             "genrated",

@@ -89,14 +89,21 @@ async def test_callers_at_the_pin_prompt_and_a_room_on_hold(daemon: StubDaemon, 
     await page.locator(".conference-entry").click()
     await page.get_by_role("tab", name="Tập hợp").click()
     caller = {
-        "name": "Điện thoại lạ", "address": "sip:la@example.org", "source": "10.9.9.9",
+        "name": "Điện thoại lạ", "address": "sip:la@example.org", "source": "10.9.9.9:5070",
         "bridge": None, "since": "2026-11-22T08:00:00.000000Z", "tries_left": 2,
+        "call": "ab12", "call_id": "x@10.9.9.9",
     }  # fmt: skip
     daemon.call_in(caller)
     await expect(page.locator(".callers")).to_contain_text("Điện thoại lạ")
+    await expect(page.locator(".callers")).to_contain_text("từ 10.9.9.9:5070")
     await expect(page.locator(".callers")).to_contain_text("còn 2 lần nhập")
+    await page.locator(".callers button").click()
+    await expect(page.locator(".ladder .message")).to_have_count(len(daemon.trace))
     daemon.call_in()
     await expect(page.locator(".callers")).to_have_count(0)
+    await expect(page.locator("dialog")).to_contain_text("Nhật ký SIP: Điện thoại lạ")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
     held = {**daemon.people[room]["quality"], "on_hold": True}
     daemon.emit("quality.measured", quality={room: held})
     line = page.locator(f"[id='row-{room}']")
@@ -192,6 +199,38 @@ async def test_the_ladder_of_a_rooms_calls(daemon: StubDaemon, page: Page) -> No
     await expect(page.locator("dialog")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("vi-VN", "INVITE: không tìm thấy tên máy, cả trong DNS lẫn /etc/hosts"),
+        ("en-GB", "INVITE: host name not found, neither by DNS nor in /etc/hosts"),
+    ],
+)
+async def test_a_name_that_nobody_knows_is_said_in_either_language(
+    browser: Browser, daemon: StubDaemon, locale: str, words: str
+) -> None:
+    room = next(iter(daemon.sip))
+    asked = "phong.invalid (NAPTR, SRV _sip._udp, A, AAAA)"
+    said = f"INVITE: the name is known neither to DNS nor to /etc/hosts: {asked}"
+    daemon.trace = [
+        {
+            **daemon.trace[0], "direction": "sent", "remote": "phong.invalid", "summary": said,
+            "text": said, "failure": said, "failure_cause": "lookup", "failure_detail": asked,
+        }
+    ]  # fmt: skip
+    async with ChromiumPage(browser, locale=locale) as chromium:
+        page = chromium.page
+        await open_room(daemon, page, room)
+        failure = {"call_failure": "name_unknown", "call_failure_detail": asked}
+        daemon.change(room, state="expected", legs=[], **failure)
+        await expect(page.locator(".room dl")).to_contain_text(asked)
+        await page.locator(".room-actions button").last.click()
+        await expect(page.locator(".ladder .message.refused")).to_contain_text(words)
+        await expect(page.locator(".ladder small")).to_have_text("UDP phong.invalid")
+        await expect(page.locator(".trace pre")).to_have_text(f"{words}\n{asked}")
+        assert chromium.faults == []
+
+
 async def test_rooms_with_a_browser_have_no_ladder(daemon: StubDaemon, page: Page) -> None:
     room = next(id_ for id_ in daemon.people if id_ not in daemon.sip)
     await open_room(daemon, page, room)
@@ -206,6 +245,8 @@ async def test_rooms_with_a_browser_have_no_ladder(daemon: StubDaemon, page: Pag
         ("no_answer", "không trả lời"),
         ("unreachable", "không liên lạc được"),
         ("refused", "từ chối"),
+        ("name_unknown", "không tìm thấy tên máy"),
+        ("dns_silent", "máy chủ tên miền (DNS) không trả lời"),
     ],
 )
 async def test_why_a_called_room_did_not_come(

@@ -189,6 +189,18 @@ async def test_another_site_than_the_registry_holds_is_a_problem(tmp_path: Path)
     assert problem.reason.startswith("the registry already holds the site vung-tau")
 
 
+def test_an_address_in_a_site_that_cannot_be_called_is_a_problem(tmp_path: Path) -> None:
+    site = tmp_path / "nho.yaml"
+    site.write_text(
+        "id: nho\nname: Nhỏ\ncounts: {province: 1}\n"
+        "units: [{id: tinh, name: Tỉnh, level: province}]\n"
+        'bridges: [{id: a, name: A, unit: tinh, kind: sip, address: "sip:a@[::1"}]\n'
+    )
+    (problem,) = check.survey(settings_for(tmp_path, SITE=str(site))).problems
+    assert problem.key == "bridges[0].address"
+    assert "is not closed" in problem.reason
+
+
 def test_what_would_run_of_sip(tmp_path: Path) -> None:
     assert finding(check.survey(settings_for(tmp_path)), "SIP").startswith("none")
     sip = {"SIP__HOST": "127.0.0.1", "SIP__TCP_PORT": "0", "SIP__TLS_PORT": "0"}

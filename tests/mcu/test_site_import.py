@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.problems import SiteError
 from config.sites import load_site
 from mcu.site_import import import_site
 from mcu.store.errors import OtherSite
@@ -126,3 +127,33 @@ async def test_a_registry_from_before_imports_were_recorded_is_left_alone(tmp_pa
         assert await counts(store) == (1, 0)
     finally:
         await store.close()
+
+
+SITE_WITH_CODECS = """
+id: nho
+name: Nhỏ
+counts: {province: 2}
+units: [{id: tinh, name: Tỉnh, level: province}]
+bridges:
+  - {id: a, name: A, unit: tinh, kind: sip, address: "codec@10.0.0.7"}
+  - {id: b, name: B, unit: tinh, kind: sip, address: "sip:codec@10.0.0.8:99999"}
+"""
+
+
+async def test_addresses_that_cannot_be_called_are_said_before_anything_is_taken_in(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "nho.yaml"
+    path.write_text(SITE_WITH_CODECS)
+    with pytest.raises(SiteError) as caught:
+        await import_site(str(path), store)
+    (problem,) = caught.value.problems
+    assert problem.key == "bridges[1].address"
+    assert "the port '99999' is none" in problem.reason
+    assert await counts(store) == (0, 0)
+    path.write_text(SITE_WITH_CODECS.replace("99999", "5062"))
+    await import_site(str(path), store)
+    assert (await store.bridges.get("a")).address == "sip:codec@10.0.0.7"
+    # What was taken in is the operators': the file is not judged again.
+    path.write_text(SITE_WITH_CODECS)
+    await import_site(str(path), store)

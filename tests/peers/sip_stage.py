@@ -30,6 +30,7 @@ from mcu.sip.dial_plan import DialPlan
 from mcu.sip.endpoint import SipEndpoint
 from mcu.sip.floors import Floors
 from mcu.sip.foyer import Foyer
+from mcu.sip.lookup import Names
 from mcu.sip.media_ends import MediaEnds
 from mcu.sip.pin_sounds import make_sounds
 from mcu.sip.settings import EndpointSettings
@@ -176,6 +177,7 @@ async def stage(
     *,
     lost_for_s: float = 30.0,
     take_over: bool = False,
+    names: Names | None = None,
     **sip: Any,
 ) -> AsyncIterator[Stage]:
     """A stage with the bridges b1 and b2 of kind sip and web of kind webrtc."""
@@ -220,6 +222,7 @@ async def stage(
             FILLED_IN,
             calls,
             watchers=RosterWatchers(conferences, calls.of),
+            names=names,
             clock=loop.time,
         )
         floors = Floors(conferences, ports, clock=loop.time, take_over=take_over)

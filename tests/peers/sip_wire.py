@@ -30,7 +30,9 @@ ANSWER = (
 
 
 class NoNames(Names):
-    """Nothing is known by name."""
+    """Nothing is known by name; ``is_silent``: because nobody answers."""
+
+    is_silent = False
 
     async def naptr(self, name: str) -> Sequence[Naptr]:
         return ()

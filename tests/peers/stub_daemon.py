@@ -122,6 +122,7 @@ class StubDaemon:
                 web.delete(f"{item}/participants/{{id}}", self._remove_participant),
                 web.get(f"{item}/participants/{{id}}/picture.jpg", self._picture),
                 web.get(f"{item}/participants/{{id}}/sip-trace", self._sip_trace),
+                web.get(f"{item}/callers/{{id}}/sip-trace", self._sip_trace),
                 web.get(f"{item}/callers", self._sip_callers),
                 web.get(f"{api}/invitations", self._nobody),
                 web.get(f"{item}/invitations", self._nobody),

@@ -42,6 +42,7 @@ def roster(seed: int = 7) -> list[Json]:
             "importance": 100 if number == 0 else 50 if number < 9 else 0,
             "state": state,
             "call_failure": None,
+            "call_failure_detail": None,
             "audio_muted": number > 2 and dice.random() < 0.9,
             "video_muted": dice.random() < 0.03,
             "deafened": False,

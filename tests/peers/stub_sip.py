@@ -60,6 +60,8 @@ def sip_trace() -> list[Json]:
             f"khanhhoa.gov.vn>\r\nCall-ID: 843817637684230\r\nCSeq: {number} INVITE\r\n"
             "Content-Length: 0\r\n\r\n",
             "failure": None,
+            "failure_cause": None,
+            "failure_detail": None,
         }
         for number, (direction, summary, first) in enumerate(_SAID)
     ]

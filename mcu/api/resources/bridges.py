@@ -62,13 +62,15 @@ async def create_bridge(call: Call) -> web.Response:
     """Register a room."""
     new = call.body(NewBridge)
     call.reach.require_unit(Action.WRITE_BRIDGES, new.unit, "add a bridge")
-    bridge = await call.services.store.bridges.create(record_of(new))
-    return _answer(call, bridge, 201)
+    record = _with_address(call, record_of(new))
+    return _answer(call, await call.services.store.bridges.create(record), 201)
 
 
 async def import_bridges(call: Call) -> web.Response:
     """Register a whole table of rooms, all or none."""
-    rows = await asyncio.to_thread(read_table, call.text(), call.request.content_type)
+    rows = await asyncio.to_thread(
+        read_table, call.text(), call.request.content_type, call.services.bridge_address
+    )
     imported = await call.services.store.bridges.import_all(
         [ImportRow(row.line, record_of(row.bridge)) for row in rows],
         within=call.who.token.unit,
@@ -98,9 +100,10 @@ async def change_bridge(call: Call) -> web.Response:
     if "unit" in changes:
         call.reach.require_unit(Action.WRITE_BRIDGES, changes["unit"], "move a bridge")
     version = call.if_version(bridge.version)
-    changed = await call.services.store.bridges.update(
-        replace(bridge, **changes), if_version=version
-    )
+    after = replace(bridge, **changes)
+    if {"address", "kind"} & changes.keys():
+        after = _with_address(call, after)
+    changed = await call.services.store.bridges.update(after, if_version=version)
     if bridge.kind == "sip" and changed.kind != "sip":
         await call.services.sip.clear_outbound(bridge.id)
         await call.services.sip.revoke(bridge.id)
@@ -174,6 +177,16 @@ def record_of(new: NewBridge) -> records.Bridge:
         importance=new.importance,
         standard=new.standard,
     )
+
+
+def _with_address(call: Call, bridge: records.Bridge) -> records.Bridge:
+    """A room of kind sip with its address as it is called; raises ``Problem`` if it cannot be."""
+    if bridge.kind != "sip" or not bridge.address:
+        return bridge
+    try:
+        return replace(bridge, address=call.services.bridge_address(bridge.address))
+    except ValueError as error:
+        raise invalid("$.address", str(error)) from error
 
 
 def _contact(contact: Any) -> records.Contact:

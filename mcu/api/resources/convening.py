@@ -149,14 +149,15 @@ ROUTES: Final = (
     ),
     Route(
         "POST", f"{PATH}/stop", "stop_convening", stop_convening,
-        "Call a room no more, or none of them", TAG, Action.CONTROL_CONFERENCES,
-        _NOW, body=Body(ConvenedParticipant, required=False), conditional=True,
+        "Call a room no more, or with `all` none of them", TAG, Action.CONTROL_CONFERENCES,
+        _NOW, body=Body(ConvenedParticipant), conditional=True,
         problems=("conflict",),
     ),
     Route(
         "POST", f"{PATH}/retry", "retry_convening", retry_convening,
-        "Call a room again now, or all that have failed", TAG, Action.CONTROL_CONFERENCES,
-        _NOW, body=Body(ConvenedParticipant, required=False), conditional=True,
+        "Call a room again now, or with `all` those that have failed", TAG,
+        Action.CONTROL_CONFERENCES,
+        _NOW, body=Body(ConvenedParticipant), conditional=True,
         problems=("conflict",),
     ),
 )  # fmt: skip

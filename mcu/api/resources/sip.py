@@ -7,7 +7,7 @@ from aiohttp import web
 from mcu.api.call import Call, json_response, no_content
 from mcu.api.csv_table import CSV_TYPE, csv_response, wants_csv
 from mcu.api.documents import caller_document
-from mcu.api.problem import invalid
+from mcu.api.problem import invalid, not_found
 from mcu.api.reach import participant_of
 from mcu.api.resources.bridges import bridge_of
 from mcu.api.resources.conferences import conference_of
@@ -20,7 +20,9 @@ from mcu.store import records
 from signalling.sip.uri import DEFAULT_PORTS
 
 TAG: Final = "sip"
-CALLER_COLUMNS: Final = ("name", "address", "source", "bridge", "since", "tries_left")
+CALLER_COLUMNS: Final = (
+    "name", "address", "source", "bridge", "since", "tries_left", "call", "call_id",
+)  # fmt: skip
 
 
 async def issue_sip_secret(call: Call) -> web.Response:
@@ -104,6 +106,17 @@ async def list_callers(call: Call) -> web.Response:
     return json_response(SipCallers(items=[SipCaller.model_validate(one) for one in callers]))
 
 
+async def read_caller_trace(call: Call) -> web.Response:
+    """The messages of one call that is at the PIN prompt, or was lately."""
+    state = await call.services.conferences.read(call.path("conference"))
+    call.reach.require_conference(Action.READ_SIP_TRACE, state, "read SIP traces")
+    name = call.path("call")
+    entries = call.services.sip_caller_trace(state.id, name)
+    if entries is None:
+        raise not_found("caller", name)
+    return json_response(SipTrace(items=[SipTraceEntry.model_validate(one) for one in entries]))
+
+
 async def _sip_bridge(call: Call, action: Action, what: str) -> records.Bridge:
     bridge = await bridge_of(call, action, what)
     if bridge.kind != "sip":
@@ -148,6 +161,13 @@ ROUTES: Final = (
         "GET", f"{BASE}/conferences/{{conference}}/callers.csv", "export_callers", list_callers,
         "The same as a table", TAG, Action.SEE_VIEW,
         (Answer(200, "CSV", media_type=CSV_TYPE),),
+    ),
+    Route(
+        "GET", f"{BASE}/conferences/{{conference}}/callers/{{call}}/sip-trace",
+        "read_caller_trace", read_caller_trace,
+        "SIP messages of a call that is at the PIN prompt, or was sent away there; as long as they "
+        "are kept", TAG, Action.READ_SIP_TRACE,
+        (Answer(200, "the newest ones, the oldest first", SipTrace),),
     ),
     Route(
         "GET", f"{BASE}/conferences/{{conference}}/participants/{{participant}}/sip-trace",

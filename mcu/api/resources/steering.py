@@ -23,6 +23,7 @@ from mcu.api.schemas.conference import (
     Mute,
     NewLayout,
     NewMessage,
+    Unmute,
     WaitingParticipant,
 )
 from mcu.conference.codec import slot_from_json
@@ -52,7 +53,7 @@ async def mute(call: Call) -> web.Response:
 
 async def unmute(call: Call) -> web.Response:
     """Undo a mute."""
-    wanted = call.body(Mute)
+    wanted = call.body(Unmute)
     return await steer_whole(call, UnmuteAll(_scope(wanted), tuple(wanted.except_)))
 
 
@@ -141,8 +142,8 @@ ROUTES: Final = (
     ),
     Route(
         "POST", f"{PATH}/unmute", "unmute", unmute,
-        "Undo a mute", TAG, Action.CONTROL_CONFERENCES,
-        CONFERENCE_NOW, body=Body(Mute, required=False),
+        "Undo a mute, of whom `scope` names", TAG, Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(Unmute),
     ),
     Route(
         "GET", f"{PATH}/layout", "read_layout", read_layout,
@@ -181,14 +182,16 @@ ROUTES: Final = (
     ),
     Route(
         "POST", f"{PATH}/waiting/admit", "admit_waiting", admit_waiting,
-        "Let those in who came late to a locked conference", TAG, Action.CONTROL_CONFERENCES,
-        CONFERENCE_NOW, body=Body(WaitingParticipant, required=False), conditional=True,
+        "Let one in who came late to a locked conference, or with `all` everybody", TAG,
+        Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(WaitingParticipant), conditional=True,
         problems=("conflict",),
     ),
     Route(
         "POST", f"{PATH}/waiting/refuse", "refuse_waiting", refuse_waiting,
-        "Take those off the roster who wait to be let in", TAG, Action.CONTROL_CONFERENCES,
-        CONFERENCE_NOW, body=Body(WaitingParticipant, required=False), conditional=True,
+        "Take one off the roster who waits to be let in, or with `all` everybody", TAG,
+        Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(WaitingParticipant), conditional=True,
         problems=("conflict",),
     ),
     Route(

@@ -21,16 +21,35 @@ MAX_LIST: Final = 5000
 """Longest list in a body: more than all communes of the country after the reorganisation."""
 
 
+_IN_WORDS: dict[str, str] = {}
+OF_NO_WORDS: Final = "has not the form that is described for it in /api/v1/openapi.json"
+
+
+def shape(pattern: str, words: str) -> str:
+    """A regular expression for a field, and what people are told whose text does not fit it."""
+    _IN_WORDS[pattern] = words
+    return pattern
+
+
+def in_words(pattern: str) -> str:
+    """What a text must be that is to fit a pattern of ``shape``."""
+    return _IN_WORDS.get(pattern, OF_NO_WORDS)
+
+
 def _clean_text(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
         raise ValueError("must not be empty or only spaces")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
-        raise ValueError("must not contain control or unassigned characters")
+        raise ValueError("must not contain control or unassigned characters; take them out")
     disguise = disguise_in(text)
     if disguise is not None:
         raise ValueError(f"{disguise}; take it out")
     return text
+
+
+def _remark(text: str) -> str:
+    return _clean_text(text) if text.strip(" ") else ""
 
 
 def utc_text(moment: datetime) -> str:
@@ -47,7 +66,13 @@ def _aware(moment: datetime) -> datetime:
 
 Identifier = Annotated[
     str,
-    StringConstraints(pattern=IDENTIFIER_PATTERN),
+    StringConstraints(
+        pattern=shape(
+            IDENTIFIER_PATTERN,
+            "must be 1 to 64 letters (without marks), digits, dots, hyphens or underscores, and "
+            "begin and end with a letter or digit",
+        )
+    ),
     Field(description="1 to 64 letters, digits, `.`, `_`, `-`", examples=["ba-ria"]),
 ]
 Name = Annotated[
@@ -56,6 +81,8 @@ Name = Annotated[
     AfterValidator(_clean_text),
     Field(description="shown to people; kept in NFC"),
 ]
+Remark = Annotated[str, AfterValidator(_remark)]
+"""A text that may be empty."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_clean_text)]
 Time = Annotated[
     datetime,

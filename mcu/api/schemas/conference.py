@@ -12,8 +12,10 @@ from mcu.api.schemas.base import (
     Output,
     PageQuery,
     Query,
+    Remark,
     Text,
     Time,
+    shape,
 )
 from mcu.api.schemas.registry import Address
 from mcu.conference.texts import MAX_REASON, NUMBER_PATTERN, PIN_PATTERN
@@ -27,20 +29,38 @@ LayoutName = Literal[
 ParticipantRole = Literal["participant", "chair"]
 Presence = Literal["expected", "calling", "connected", "lost", "left"]
 CallFailure = Literal[
-    "busy", "no_answer", "unreachable", "refused", "not_found", "not_acceptable", "server_full",
-    "no_address", "failed",
+    "busy", "no_answer", "unreachable", "refused", "not_found", "name_unknown", "dns_silent",
+    "not_acceptable", "server_full", "no_address", "failed",
 ]  # fmt: skip
-Pin = Annotated[str, Field(pattern=f"^{PIN_PATTERN}$", description="4 to 10 digits")]
+Pin = Annotated[
+    str,
+    Field(
+        pattern=shape(f"^{PIN_PATTERN}$", "must be 4 to 10 digits"), description="4 to 10 digits"
+    ),
+]
 Number = Annotated[
     str,
-    Field(pattern=f"^{NUMBER_PATTERN}$", description="1 to 16 digits, for devices with a keypad"),
+    Field(
+        pattern=shape(f"^{NUMBER_PATTERN}$", "must be 1 to 16 digits, of which the first is not 0"),
+        description="1 to 16 digits, for devices with a keypad",
+    ),
 ]
 OverlayKind = Literal["text", "floor"]
 OverlayPosition = Literal[
     "top-left", "top", "top-right", "centre", "bottom-left", "bottom", "bottom-right"
 ]
 Grade = Literal["good", "fair", "poor", "none"]
-ParticipantId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
+ParticipantId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern=shape(
+            r"^[A-Za-z0-9._-]+$",
+            "must be an id: letters (without marks), digits, dots, hyphens, underscores",
+        ),
+    ),
+]
 
 
 class Polling(Input):
@@ -364,7 +384,13 @@ class Participant(Output):
     invited: bool = Field(description="it is here by an invitation that its unit has accepted")
     call_failure: CallFailure | None = Field(
         description="why the last call to it came to nothing; null once it has come. `no_address`: "
-        "a room of kind sip that cannot be called, as it is not signed in and has no address"
+        "a room of kind sip that cannot be called, as it is not signed in and has no address. "
+        "`name_unknown`: the host name in its address is known neither to DNS nor to `/etc/hosts`; "
+        "`dns_silent`: no name server answers, and `/etc/hosts` does not know it"
+    )
+    call_failure_detail: str | None = Field(
+        description="what is known beyond `call_failure`, for technicians: the name and what was "
+        "asked for it (NAPTR, SRV, A, AAAA), the status that the room answered; null: nothing"
     )
     audio_muted: bool
     video_muted: bool
@@ -427,7 +453,7 @@ class ParticipantChange(Input):
 class Removal(Query):
     """Why somebody is taken off the roster."""
 
-    reason: str = Field(
+    reason: Remark = Field(
         default="",
         max_length=MAX_REASON,
         description="told to the room: in Reason of the BYE of a hardware room (RFC 3326), in the "
@@ -454,6 +480,12 @@ class Mute(Input):
         max_length=MAX_LIST,
         description="participants left as they are; `chair`: whoever presides",
     )
+
+
+class Unmute(Mute):
+    """Whom to unmute. What opens every microphone is said expressly: `"scope": "all"`."""
+
+    scope: Literal["all"] | Identifier | list[ParticipantId]
 
 
 class NewLayout(Input):
@@ -498,7 +530,20 @@ class NewMessage(Input):
     )
 
 
-class WaitingParticipant(Input):
-    """Whom it concerns of those who wait to be let in."""
+class OneOrAll(Input):
+    """Whom it concerns: one, or expressly all. An empty body is a slip, and is refused."""
 
-    participant: ParticipantId | None = Field(default=None, description="null: all of them")
+    participant: ParticipantId | None = None
+    all: Literal[True] | None = Field(
+        default=None, description="in place of `participant`: all of them"
+    )
+
+    @model_validator(mode="after")
+    def _chosen(self) -> "OneOrAll":
+        if (self.participant is None) == (self.all is None):
+            raise ValueError('takes either `participant`, whom it concerns, or `"all": true`')
+        return self
+
+
+class WaitingParticipant(OneOrAll):
+    """Whom it concerns of those who wait to be let in."""

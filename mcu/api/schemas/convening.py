@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mcu.api.schemas.base import MAX_LIST, Input, Output, Time
-from mcu.api.schemas.conference import CallFailure, ConveningSummary, ParticipantId, Presence
+from mcu.api.schemas.conference import (
+    CallFailure,
+    ConveningSummary,
+    OneOrAll,
+    ParticipantId,
+    Presence,
+)
 from mcu.api.schemas.registry import Contact
 
 CallOrder = Literal["importance", "units", "scenario"]
@@ -33,10 +39,8 @@ class NewConvening(Input):
     )
 
 
-class ConvenedParticipant(Input):
-    """Whom it concerns."""
-
-    participant: ParticipantId | None = Field(default=None, description="null: all of them")
+class ConvenedParticipant(OneOrAll):
+    """Whom it concerns of those who are convened."""
 
 
 class ConvenedRoom(Output):

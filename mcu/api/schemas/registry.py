@@ -1,6 +1,6 @@
 """Units, bridges and tokens."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -14,22 +14,52 @@ from mcu.api.schemas.base import (
     Output,
     PageQuery,
     Time,
+    shape,
 )
 from signalling.sip.sign_in import SignInFault
 
 Level = Literal["central", "province", "district", "commune", "agency"]
 Kind = Literal["webrtc", "sip"]
-Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9+() .-]+$")]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+VISIBLE: Final = shape(
+    r"^[!-~]+$", "must be visible ASCII characters: no spaces, no letters with marks"
+)
+Phone = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=40,
+        pattern=shape(
+            r"^[0-9+() .-]+$",
+            "must be a telephone number: digits, +, brackets, spaces, dots, hyphens",
+        ),
+    ),
+]
+Address = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, pattern=VISIBLE),
+    Field(
+        description="of a device that is called by SIP, as in `sip:room@example.org`; `sip:` may "
+        "be left out. Refused are other schemes (`tel:`), transports but udp, tcp and tls, and "
+        "addresses of this very server"
+    ),
+]
 Importance = Annotated[int, Field(ge=0, le=100, description="higher stands first")]
 SipSecretText = Annotated[
     str,
-    StringConstraints(min_length=12, max_length=128, pattern=r"^[!-~]+$"),
+    StringConstraints(min_length=12, max_length=128, pattern=VISIBLE),
     Field(description="12 to 128 visible ASCII characters"),
 ]
 Standard = Annotated[
     dict[
-        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")],
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=shape(
+                    r"^[a-z][a-z0-9_]{0,63}$",
+                    "must be a name of 1 to 64 small letters, digits, underscores, a letter first",
+                )
+            ),
+        ],
         str | int | float | bool,
     ],
     Field(max_length=32, description="what the room must have, for the readiness check"),
@@ -229,8 +259,23 @@ class SipAccount(Output):
 class SipOutbound(Input):
     """With what we sign in at a room that asks us to."""
 
-    user_name: Annotated[str, StringConstraints(pattern=r"^[!#-~]{1,128}$")]
-    secret: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")]
+    user_name: Annotated[
+        str,
+        StringConstraints(
+            pattern=shape(
+                r"^[!#-~]{1,128}$",
+                "must be 1 to 128 visible ASCII characters without spaces and quotation marks",
+            )
+        ),
+    ]
+    secret: Annotated[
+        str,
+        StringConstraints(
+            min_length=1,
+            max_length=128,
+            pattern=shape(r"^[ -~]+$", "must be ASCII characters without control characters"),
+        ),
+    ]
 
 
 class NewBridge(Input):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mcu.api.schemas.base import Output, Query, Time
+from mcu.api.schemas.base import Output, Query, Time, shape
 from mcu.api.schemas.drill import DrillFault
 from mcu.api.schemas.roll_call import MarkStatus, RollCall
 from mcu.api.schemas.scenario import Agenda
@@ -216,7 +216,7 @@ class MonthQuery(Query):
     """Which month."""
 
     month: str = Field(
-        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+        pattern=shape(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "must be a year and a month, as in 2026-11"),
         description="of the installation's time zone",
         examples=["2026-11"],
     )

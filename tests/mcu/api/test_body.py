@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from mcu.api.app import ROUTES
 from mcu.api.body import MAX_ERRORS, json_path, parse_model
+from mcu.api.openapi import openapi_document
 from mcu.api.problem import Problem
+from mcu.api.schemas.base import OF_NO_WORDS, in_words
 from mcu.api.schemas.conference import Mute, NewConference, NewLayout, ParticipantChange
 from mcu.api.schemas.registry import NewBridge
 
@@ -105,3 +108,29 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     except Problem as problem:
         kind = problem.kind
     assert kind in (None, "malformed-request", "invalid-input")
+
+
+def patterns_in(document: object) -> set[str]:
+    """All regular expressions of a schema, and of what stands in it."""
+    if isinstance(document, list):
+        return set().union(*map(patterns_in, document))
+    if not isinstance(document, dict):
+        return set()
+    own = document.get("pattern")
+    found = {own} if isinstance(own, str) else set()
+    # Keys of a mapping have theirs in place of a name.
+    found |= set(document.get("patternProperties", ()))
+    return found.union(*map(patterns_in, document.values()))
+
+
+def test_nobody_is_shown_a_regular_expression() -> None:
+    patterns = patterns_in(openapi_document(ROUTES, "1"))
+    patterns.discard("^[!-~]{1,200}$")  # of a header, which is judged elsewhere
+    assert len(patterns) > 5
+    assert [one for one in patterns if in_words(one) == OF_NO_WORDS] == []
+    problem = refused(NewBridge, '{"id": "a b", "name": "b", "unit": "c", "address": "\u00e1"}')
+    told = " ".join(error.message for error in problem.errors)
+    assert "1 to 64 letters" in told
+    assert "visible ASCII characters" in told
+    assert "^" not in told
+    assert "pattern" not in told

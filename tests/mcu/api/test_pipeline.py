@@ -89,6 +89,15 @@ async def test_the_audit_names_what_was_made_and_no_secret(api: Api) -> None:
     assert ADMIN not in text
 
 
+async def test_a_record_of_the_audit_is_one_line(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await api.call("DELETE", "/units/x%0d%0ay%1b%5b2J%E2%80%AE", status=404)
+    (row,) = await audit(api)
+    assert row.target == "/api/v1/units/x%0D%0Ay%1B[2J%E2%80%AE"
+    assert "\x1b[2J" not in capsys.readouterr().out
+
+
 async def test_outsiders_cannot_fill_the_audit(
     api: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ STEERING: tuple[tuple[str, str, Any], ...] = (
     ("PUT", "/chair-view", {"participant": "xa-1-b"}),
     ("DELETE", "/chair-view", None),
     ("POST", "/mute", {"scope": "all", "except": ["chair"]}),
-    ("POST", "/unmute", {}),
+    ("POST", "/unmute", {"scope": "all"}),
     ("PATCH", "/participants/xa-1-a", {"audio_muted": True, "label": "Xã 1"}),
     ("PUT", "/floor", {"participant": "xa-1-b"}),
     ("DELETE", "/floor", None),

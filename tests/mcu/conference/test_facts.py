@@ -12,6 +12,7 @@ from mcu.conference.commands import (
     RemoveParticipant,
 )
 from mcu.conference.decide import decide
+from mcu.conference.facts import MAX_DETAIL
 from mcu.conference.state import ParticipantLeg, Refused
 from tests.mcu.conference.meeting import NOW, after, did, meeting, then, types
 
@@ -173,3 +174,14 @@ def test_why_a_call_came_to_nothing_is_kept_until_it_has_come():
     assert unreachable.participants["b0"].call_failure == "unreachable"
     here = then(unreachable, NoteJoined("b0", "leg"))
     assert here.participants["b0"].call_failure is None
+
+
+def test_what_is_known_of_a_failed_call_goes_with_its_reason():
+    unknown = NoteCallFailed("b0", "name_unknown", "phong.test (A, AAAA)\x07\r\n")
+    state = then(meeting(), NoteCalling("b0"), unknown)
+    assert state.participants["b0"].call_failure_detail == "phong.test (A, AAAA)"
+    busy = then(state, NoteCalling("b0"), NoteCallFailed("b0", "busy"))
+    assert busy.participants["b0"].call_failure_detail is None
+    long = then(state, NoteCalling("b0"), NoteCallFailed("b0", "failed", "x" * 9_999))
+    assert len(long.participants["b0"].call_failure_detail or "") == MAX_DETAIL
+    assert then(state, NoteJoined("b0", "leg")).participants["b0"].call_failure_detail is None

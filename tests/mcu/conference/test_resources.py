@@ -88,6 +88,7 @@ def test_a_participant():
         "importance": 0,
         "state": "connected",
         "call_failure": None,
+        "call_failure_detail": None,
         "audio_muted": False,
         "video_muted": False,
         "deafened": False,

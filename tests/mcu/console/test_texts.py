@@ -10,6 +10,7 @@ import pytest
 
 from mcu.api.problem import KINDS, Kind
 from mcu.api.schemas.conference import CallFailure, Grade, Presence
+from mcu.api.schemas.sip import NoWayCause
 from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.conference.drill_model import FaultKind
 from mcu.console.pages import STATIC
@@ -89,6 +90,8 @@ def test_every_value_of_the_interface_has_a_name(english: dict[str, str]) -> Non
         assert f"grade.{grade}" in english
     for failure in CallFailure.__args__:
         assert f"call.{failure}" in english
+    for cause in get_args(NoWayCause):
+        assert f"sip.way.{cause}" in english
     for fault in get_args(SignInFault):
         assert f"sip.refused.{fault}" in english
 

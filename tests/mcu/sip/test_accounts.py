@@ -1,6 +1,7 @@
 """Accounts as a real agent and a real store use them."""
 
-from collections.abc import AsyncIterator, Mapping
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -113,11 +114,14 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    directory: Path, seconds: list[float] | None = None, **settings: Any
+    directory: Path,
+    seconds: list[float] | None = None,
+    wall: Callable[[], datetime] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Office]:
     seconds = [1_000.0] if seconds is None else seconds
     epoch = START - timedelta(seconds=1_000.0)
-    wall = lambda: epoch + timedelta(seconds=seconds[0])  # noqa: E731
+    wall = wall or (lambda: epoch + timedelta(seconds=seconds[0]))
     store = await Store.open(directory / "mcu.sqlite3", wall)
     found: list[Office] = []
 
@@ -344,6 +348,25 @@ class TestWhoIsNotLet:
         assert shown == SipRefusal(START, "wrong_password", "10.0.0.7", "REGISTER", 2)
         assert mcu.register(secret) == 200
         assert mcu.accounts.status("codec").last_refused is None
+
+    async def test_its_time_is_that_of_the_refusal_however_often_it_is_read(
+        self, tmp_path: Path
+    ) -> None:
+        # As in life: each reading of the wall clock is some microseconds after the other's.
+        readings = itertools.count()
+        seconds = [1_000.0]
+        late = lambda: START + timedelta(microseconds=7 * next(readings))  # noqa: E731
+        async with office(tmp_path, seconds, wall=late) as mcu:
+            await populate(mcu.store)
+            secret = await mcu.accounts.set_secret("codec")
+            mcu.register(secret, "Expires: 600")
+            mcu.register("guessed", source=Hop("udp", "10.0.0.8", 5060))
+            first = mcu.accounts.status("codec")
+            assert first.last_refused is not None
+            await mcu.accounts.flush()
+            assert mcu.accounts.status("codec") == first
+        async with office(tmp_path, seconds, wall=late) as mcu:
+            assert mcu.accounts.status("codec") == replace(first, last_refused=None)
 
     async def test_a_refresh_lets_as_well(self, mcu: Office) -> None:
         secret = await mcu.accounts.set_secret("codec")

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mcu.api.services import SipCaller
-from mcu.sip.callers import Callers
+from mcu.sip.callers import MAX_KNOWN, Callers
 
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
 def caller(name: str) -> SipCaller:
-    return SipCaller(name, f"sip:{name}@example.org", "10.0.0.7", None, AT, 3)
+    address = f"sip:{name}@example.org"
+    return SipCaller(name, address, "10.0.0.7:5060", None, AT, 3, name, f"{name}@10.0.0.7")
 
 
 def test_told_with_each_change() -> None:
@@ -38,3 +39,14 @@ def test_told_with_each_change() -> None:
         ("callers.changed", "here", [("a", 2), ("b", 3)]),
         ("callers.changed", "here", [("a", 2)]),
     ]
+
+
+def test_the_call_of_one_who_is_gone_can_still_be_looked_up() -> None:
+    callers = Callers(lambda *told: None)
+    callers.come("1", "here", caller("a"))
+    callers.gone("1")
+    assert callers.call_id("here", "1") == "a@10.0.0.7"
+    assert callers.call_id("there", "1") is None
+    for number in range(MAX_KNOWN):
+        callers.come(f"n{number}", "here", caller("b"))
+    assert callers.call_id("here", "1") is None

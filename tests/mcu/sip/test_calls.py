@@ -265,7 +265,8 @@ async def test_the_right_pin_lets_in(tmp_path: Path) -> None:
         call = found.dial(conference)
         await told(found.room, CallAnswered)
         (caller,) = found.calls.callers(conference)
-        assert (caller.source, caller.bridge, caller.tries_left) == ("127.0.0.1", None, 3)
+        source = f"127.0.0.1:{port_of(found.phone, 'udp')}"
+        assert (caller.source, caller.bridge, caller.tries_left) == (source, None, 3)
         assert found.calls.callers("elsewhere") == []
         await pressed(found, call, "1111")
         assert [one.tries_left for one in found.calls.callers(conference)] == [2]
@@ -288,6 +289,7 @@ async def test_wrong_pins_are_sent_away(tmp_path: Path) -> None:
         call = found.dial(conference)
         await told(found.room, CallAnswered)
         with capture_logs() as lines:
+            (caller,) = found.calls.callers(conference)
             await pressed(found, call, "0000#111122#")
             ended = await told(found.room, CallEnded)
             await until(lambda: not found.acceptor.legs)
@@ -295,8 +297,36 @@ async def test_wrong_pins_are_sent_away(tmp_path: Path) -> None:
         assert (ended.reason.cause, ended.reason.text) == (403, "wrong PIN")
         assert found.states(conference) == {}
         assert found.calls.callers(conference) == []
+        source = f"127.0.0.1:{port_of(found.phone, 'udp')}"
+        (away,) = [line for line in lines if line["event"] == "caller_sent_away"]
+        assert away == {
+            "event": "caller_sent_away", "log_level": "info", "conference": conference,
+            "call": caller.call, "call_id": caller.call_id, "caller": "sip:guest@127.0.0.1",
+            "account": None, "source": f"udp:{source}", "code": 403, "reason": "wrong PIN",
+            "target": f"sip:{conference}@127.0.0.1:{port_of(found.endpoint, 'udp')}",
+        }  # fmt: skip
+        assert caller.source == source
+        # Who looks for the fault finds what was said, also now that it is gone.
+        said = found.calls.caller_trace(conference, caller.call) or ()
+        assert said[0].summary == "INVITE"
+        assert f"Call-ID: {caller.call_id}" in said[0].text
+        assert "BYE" in [entry.summary for entry in said]
+        assert found.calls.caller_trace("another", caller.call) is None
         (left,) = [line for line in lines if line["event"] == "leg_left"]
         assert (left["log_level"], left["reason"]) == ("info", "wrong PIN")
+
+
+async def test_a_pin_that_was_dialled_wrong_stands_in_no_log(tmp_path: Path) -> None:
+    rule = {"pattern": "9{number}*{pin}", "conference": "{number}"}
+    async with stage(tmp_path, dial_plan=(rule,)) as found:
+        await found.start(pin="2468", number="77")
+        call = found.dial("977*2469")
+        await told(found.room, CallAnswered)
+        with capture_logs() as lines:
+            await pressed(found, call, "0000#111122#")
+            await told(found.room, CallEnded)
+        (away,) = [line for line in lines if line["event"] == "caller_sent_away"]
+        assert away["target"].startswith("sip:977****@")
 
 
 # The floor

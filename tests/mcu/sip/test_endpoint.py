@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from mcu.sip import inbox
-from mcu.sip.lookup import Server
+from mcu.sip.lookup import Nowhere, Server
 from mcu.sip.settings import EndpointSettings
 from signalling.sip import (
     AgentSettings,
@@ -137,7 +137,8 @@ async def test_an_unknown_name_is_unreachable() -> None:
         assert isinstance(event, CallEnded)
         assert event.cause == "unreachable"
         assert found.counts.unsent == {"lookup": 1}
-        assert await found.locate("sip:a@no.test") == ()
+        with pytest.raises(Nowhere, match=r"no\.test"):
+            await found.locate("sip:a@no.test")
 
 
 async def test_what_is_no_sip_address_is_refused() -> None:

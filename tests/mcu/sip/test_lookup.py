@@ -9,7 +9,7 @@ import dns.message
 import dns.rrset
 import pytest
 
-from mcu.sip.lookup import SILENT_S, Dns, Locator, Naptr, Server
+from mcu.sip.lookup import SILENT_S, Dns, Locator, Naptr, Nowhere, Server
 from signalling.sip import Hop, Transport
 from signalling.sip.uri import parse_uri
 
@@ -18,6 +18,8 @@ ALL: tuple[Transport, ...] = ("udp", "tcp", "tls")
 
 class Written:
     """Records as a test writes them."""
+
+    is_silent = False
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ ZONE = Written(
         "_sips._tcp.example.org": (Server("a.example.org", 5061), Server("b.example.org", 5071)),
         "_sip._tcp.example.org": (Server("a.example.org", 5060),),
         "_sip._udp.plain.org": (Server("a.example.org", 5066),),
+        "_sip._tcp.lost.org": (Server("gone.example.org", 5060),),
     },
     addresses={
         "a.example.org": ("192.0.2.1", "2001:db8::1"),
@@ -71,7 +74,6 @@ async def located(
         # 4.1: what the address names
         ("sip:room@192.0.2.7", ["udp:192.0.2.7:5060"]),
         ("sip:room@192.0.2.7;transport=tcp", ["tcp:192.0.2.7:5060"]),
-        ("sip:room@192.0.2.7;transport=ws", []),
         ("sip:room@[2001:db8::7]:5070", ["udp:[2001:db8::7]:5070"]),
         ("sips:room@192.0.2.7", ["tls:192.0.2.7:5061"]),
         ("sip:room@host.org:5080", ["udp:192.0.2.9:5080"]),
@@ -95,7 +97,6 @@ async def located(
         # neither: the address of the name
         ("sip:room@host.org", ["udp:192.0.2.9:5060"]),
         ("sips:room@host.org", ["tls:192.0.2.9:5061"]),
-        ("sip:room@nowhere.org", []),
     ],
 )
 async def test_where_an_address_leads(uri: str, hops: list[str]) -> None:
@@ -104,7 +105,41 @@ async def test_where_an_address_leads(uri: str, hops: list[str]) -> None:
 
 async def test_what_we_do_not_speak_is_passed_over() -> None:
     assert await located("sip:room@example.org", ("udp", "tcp"), (4,)) == ["tcp:192.0.2.1:5060"]
-    assert await located("sips:room@192.0.2.7", ("udp", "tcp")) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "transports", "families", "cause", "detail"),
+    [
+        (
+            "sip:room@nowhere.org", ALL, (4, 6), "lookup",
+            "nowhere.org (NAPTR, SRV _sip._udp, SRV _sip._tcp, SRV _sips._tcp, A, AAAA)",
+        ),
+        ("sip:room@nowhere.org:5070", ALL, (4, 6), "lookup", "nowhere.org (A, AAAA)"),
+        (
+            "sip:room@nowhere.org;transport=tcp", ALL, (4, 6), "lookup",
+            "nowhere.org (SRV _sip._tcp, A, AAAA)",
+        ),
+        (
+            "sip:room@lost.org;transport=tcp", ALL, (4, 6), "lookup",
+            "lost.org (SRV _sip._tcp, A, AAAA gone.example.org, A, AAAA)",
+        ),
+        ("sip:room@192.0.2.7;transport=ws", ALL, (4, 6), "transport", "ws (udp, tcp, tls)"),
+        ("sips:room@192.0.2.7", ("udp", "tcp"), (4, 6), "transport", "tls (udp, tcp)"),
+        ("sips:room@host.org", ("udp",), (4, 6), "transport", "tls (udp)"),
+        ("sip:room@host.org:5060", ALL, (6,), "family", "host.org (192.0.2.9; IPv6)"),
+        ("sip:room@[2001:db8::7]", ALL, (4,), "family", "2001:db8::7 (2001:db8::7; IPv4)"),
+    ],
+)  # fmt: skip
+async def test_why_an_address_leads_nowhere(
+    uri: str,
+    transports: tuple[Transport, ...],
+    families: tuple[int, ...],
+    cause: str,
+    detail: str,
+) -> None:
+    with pytest.raises(Nowhere) as caught:
+        await located(uri, transports, families)
+    assert (caught.value.cause, caught.value.detail) == (cause, detail)
 
 
 async def test_a_certificate_must_be_of_the_domain_that_was_asked_for() -> None:
@@ -218,6 +253,11 @@ async def test_a_silent_server_is_not_asked_again_at_once(
     asked = server.asked
     assert await names.naptr("example.org") == []
     assert server.asked == asked
+    assert names.is_silent
+    with pytest.raises(Nowhere) as caught:
+        await Locator(names, ALL).locate(parse_uri("sip:room@nowhere.invalid"))
+    assert caught.value.cause == "dns"
     now[0] += SILENT_S
     server.silent = False
+    assert not names.is_silent
     assert len(await names.naptr("example.org")) == 2

@@ -25,6 +25,8 @@ def test_what_the_system_says(error: Exception, said: str) -> None:
 
 def test_in_words() -> None:
     assert why("connection", "Connection refused") == "no connection: Connection refused"
-    assert why("lookup") == "its name leads nowhere (DNS)"
+    assert why("lookup", "a.test (A, AAAA)") == (
+        "the name is known neither to DNS nor to /etc/hosts: a.test (A, AAAA)"
+    )
     assert why("too long") == "too long"
     assert len(why("connection", "x" * 999)) < MAX_DETAIL + 30

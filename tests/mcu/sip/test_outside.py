@@ -34,11 +34,15 @@ def test_addresses_are_called(address: str, called: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "sip:", "tel:+84241234567", "http://example.org", "a b@c", "sip:@@", "<sip:a@b>"],
-)
+    [
+        "", "sip:", "tel:+84241234567", "tel:1", "http://example.org", "a b@c", "sip:@@",
+        "<sip:a@b>", "sip:a@b:99999", "sip:[::1", "sip:a@b;transport=foo",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(OutsideRefused, match="is no SIP address"):
-        outside().checked(address)
+    for judge in (outside().checked, outside().of_bridge):
+        with pytest.raises(OutsideRefused, match="is no SIP address"):
+            judge(address)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +55,21 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         "sip:1001@localhost",
         "sip:1001@127.0.0.1",
         "sip:1001@127.8.9.1:5060",
+        "sip:1001@0.0.0.0",
+        "sip:1001@[::]",
+        "sip:1001@[::ffff:127.0.0.1]",
+        "sip:1001@elsewhere.example.org;maddr=192.0.2.1",
     ],
 )
 def test_nobody_calls_this_very_server(address: str) -> None:
-    with pytest.raises(OutsideRefused, match="is of this server"):
-        outside().checked(address)
+    for judge in (outside().checked, outside().of_bridge):
+        with pytest.raises(OutsideRefused, match="is of this server"):
+            judge(address)
+
+
+def test_a_bridge_may_be_at_a_host_that_operators_may_not_call() -> None:
+    judge = outside(call_hosts=())
+    assert judge.of_bridge("codec@198.51.100.7") == "sip:codec@198.51.100.7"
 
 
 @pytest.mark.parametrize(

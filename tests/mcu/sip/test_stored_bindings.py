@@ -17,8 +17,12 @@ BINDING = Binding(
 )  # fmt: skip
 
 
+def wall_of(at: float) -> datetime:
+    return WALL + timedelta(seconds=at - 100.0)
+
+
 def test_a_restart_later_it_is_the_same_but_for_its_connection() -> None:
-    record = stored("codec", BINDING, 100.0, WALL)
+    record = stored("codec", BINDING, wall_of)
     assert (record.bridge, record.expires_at) == ("codec", WALL + timedelta(seconds=60))
     # The next process has a clock of its own, and ten seconds have passed.
     found = restored(record, 5.0, WALL + timedelta(seconds=10))
@@ -29,7 +33,7 @@ def test_a_restart_later_it_is_the_same_but_for_its_connection() -> None:
 
 @pytest.mark.parametrize("change", [{"contact": "nonsense"}, {"transport": "pigeon"}])
 def test_what_cannot_be_read_is_left_out(change: dict[str, str]) -> None:
-    record = stored("codec", BINDING, 100.0, WALL)
+    record = stored("codec", BINDING, wall_of)
     assert restored(replace(record, **change), 5.0, WALL) is None
 
 

@@ -66,7 +66,7 @@ def test_what_found_no_way_stands_behind_it() -> None:
         invite = Request("INVITE", "sip:a@b")
         invite.headers.set("Call-ID", call_id)
         sent = SendMessage(Hop("tcp", "192.0.2.7", 5060), invite)
-        trace.failed(sent, AT, "no connection: Connection refused")
+        trace.failed(sent, AT, "connection", "Connection refused")
     last = trace.messages("one")[-1]
     assert last.text == "INVITE: no connection: Connection refused"
     assert (last.direction, last.failure) == ("sent", "no connection: Connection refused")

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from mcu.sip.lookup import Nowhere
 from mcu.sip.settings import EndpointSettings
 from mcu.sip.ways import CHOSEN_S, MAX_CHOSEN, MAX_LOOKUPS, Ways
 from signalling.sip import Hop, SendMessage
@@ -58,6 +59,8 @@ class Locator:
     async def resolve(self, hop: Hop) -> tuple[Hop, ...]:
         self.asked.append(hop)
         await self.goes_on.wait()
+        if not self.found:
+            raise Nowhere("lookup", hop.host)
         return self.found
 
 

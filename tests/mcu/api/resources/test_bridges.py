@@ -2,6 +2,7 @@
 
 import pytest
 
+from mcu.api.services import well_formed_address
 from tests.mcu.api.conftest import MakeApi
 from tests.mcu.api.live import Api
 
@@ -172,3 +173,58 @@ async def test_whoever_calls_rooms_is_told_of_a_changed_record(make_api: MakeApi
     await api.call("PATCH", "/bridges/xa-1-a", {"kind": "sip"}, status=200)
     await api.call("PATCH", "/bridges/xa-1-a", {"unit": "nowhere"}, status=422)
     assert changed == ["xa-1-a"]
+
+
+UNFIT = (
+    "sip:",
+    "sip:codec@host:99999",
+    "sip:[::1",
+    "sip:codec@host;transport=foo",
+    "tel:1",
+    "sip:1001@mcu.example.org",
+)
+
+
+def judged(address: str) -> str:
+    """As the server's: by form, and not its own."""
+    if "@mcu.example.org" in address:
+        raise ValueError("is of this server")
+    return well_formed_address(address)
+
+
+@pytest.mark.parametrize("address", UNFIT)
+async def test_a_room_gets_no_address_that_cannot_be_called(
+    make_api: MakeApi, address: str
+) -> None:
+    api = await make_api(bridge_address=judged)
+    await api.province()
+    new = {"id": "codec", "name": "Codec", "unit": "xa-1", "kind": "sip"}
+    reply = await api.call("POST", "/bridges", {**new, "address": address}, status=422)
+    assert reply.fields == ["$.address"]
+    await api.call("POST", "/bridges", {**new, "address": "codec@10.0.0.7"}, status=201)
+    change = {"address": address}
+    assert (await api.call("PATCH", "/bridges/codec", change, status=422)).fields == ["$.address"]
+    kept = await api.call("GET", "/bridges/codec", status=200)
+    assert kept.json["address"] == "sip:codec@10.0.0.7"
+    table = f"id,name,unit,kind,address\nc,Một,xa-1,sip,\nd,Hai,xa-1,sip,{address}\n"
+    headers = {"Content-Type": "text/csv"}
+    reply = await api.call("POST", "/bridges:import", data=table, headers=headers, status=422)
+    assert reply.fields == ["line 3, address"]
+    await api.call("GET", "/bridges/c", status=404)
+
+
+async def test_a_rooms_address_is_judged_when_it_becomes_one_of_kind_sip(province: Api) -> None:
+    await province.call("PATCH", "/bridges/xa-1-a", {"address": "tel:1"}, status=200)
+    reply = await province.call("PATCH", "/bridges/xa-1-a", {"kind": "sip"}, status=422)
+    assert reply.fields == ["$.address"]
+    change = {"kind": "sip", "address": "codec@10.0.0.7"}
+    changed = await province.call("PATCH", "/bridges/xa-1-a", change, status=200)
+    assert changed.json["address"] == "sip:codec@10.0.0.7"
+
+
+async def test_a_table_of_rooms_holds_addresses_as_people_write_them(province: Api) -> None:
+    rooms = "- {id: c, name: Một, unit: xa-1, kind: sip, address: '[2001:db8::7]:5062'}\n"
+    headers = {"Content-Type": "application/yaml"}
+    await province.call("POST", "/bridges:import", data=rooms, headers=headers, status=201)
+    kept = await province.call("GET", "/bridges/c", status=200)
+    assert kept.json["address"] == "sip:[2001:db8::7]:5062"

@@ -77,9 +77,13 @@ async def test_stop_and_retry(meeting: tuple[Api, str]) -> None:
     assert rows(reply)["xa-1-a"]["state"] == "stopped"
     reply = await api.call("POST", f"{path}/convening/retry", one, status=200)
     assert rows(reply)["xa-1-a"]["state"] == "called"
-    reply = await api.call("POST", f"{path}/convening/stop", status=200)
+    for order in ("stop", "retry"):
+        reply = await api.call("POST", f"{path}/convening/{order}", {}, status=422)
+        assert reply.fields == ["$"]
+    everybody = {"all": True}
+    reply = await api.call("POST", f"{path}/convening/stop", everybody, status=200)
     assert (reply.json["state"], reply.json["ended_by"]) == ("stopped", "bootstrap")
-    reply = await api.call("POST", f"{path}/convening/retry", status=200)
+    reply = await api.call("POST", f"{path}/convening/retry", everybody, status=200)
     assert reply.json["state"] == "open"
     reply = await api.call("POST", f"{path}/convening/stop", {"participant": "nobody"}, status=422)
     assert reply.fields == ["$.participant"]
@@ -110,7 +114,7 @@ async def test_rights(meeting: tuple[Api, str]) -> None:
     await api.call("POST", f"{path}/convening", token=above, status=201)
     await api.call("GET", f"{path}/convening", token=watching, status=200)
     await api.call("GET", f"{path}/convening", token=room, status=403)
-    await api.call("POST", f"{path}/convening/stop", token=watching, status=403)
+    await api.call("POST", f"{path}/convening/stop", {"all": True}, token=watching, status=403)
 
 
 async def test_bad_input(meeting: tuple[Api, str]) -> None:

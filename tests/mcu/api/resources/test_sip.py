@@ -276,22 +276,36 @@ class TestRefused:
 class TestCallers:
     async def test_at_the_pin_prompt(self, make_api: MakeApi) -> None:
         since = datetime(2026, 11, 21, 8, tzinfo=UTC)
-        caller = SipCaller("Phòng 1", "sip:p1@example.org", "10.0.0.7", None, since, 2)
-        api = await make_api(sip_callers=lambda conference: [caller])
+        caller = SipCaller(
+            "Phòng 1", "sip:p1@example.org", "10.0.0.7:5070", None, since, 2, "ab12", "x@10.0.0.7"
+        )
+        entry = TestTrace.ENTRY
+        api = await make_api(
+            sip_callers=lambda conference: [caller],
+            sip_caller_trace=lambda conference, call: [entry] if call == "ab12" else None,
+        )
         await api.province()
         path = f"/conferences/{await api.conference('xa-1-a')}/callers"
         assert (await api.call("GET", path, status=200)).json == {
             "items": [
                 {
-                    "name": "Phòng 1", "address": "sip:p1@example.org", "source": "10.0.0.7",
+                    "name": "Phòng 1", "address": "sip:p1@example.org", "source": "10.0.0.7:5070",
                     "bridge": None, "since": "2026-11-21T08:00:00.000000Z", "tries_left": 2,
+                    "call": "ab12", "call_id": "x@10.0.0.7",
                 }
             ]
         }  # fmt: skip
         table = await api.call("GET", f"{path}.csv", status=200)
         assert table.body.decode().splitlines()[1] == (
-            "Phòng 1,sip:p1@example.org,10.0.0.7,,2026-11-21T08:00:00.000000Z,2"
+            "Phòng 1,sip:p1@example.org,10.0.0.7:5070,,2026-11-21T08:00:00.000000Z,2,"
+            "ab12,x@10.0.0.7"
         )
+        ladder = await api.call("GET", f"{path}/ab12/sip-trace", status=200)
+        assert [one["summary"] for one in ladder.json["items"]] == ["INVITE"]
+        await api.call("GET", f"{path}/cd34/sip-trace", status=404)
+        for role, unit in (("technician", "xa-2"), ("observer", "tinh")):
+            other = await api.token(role, unit=unit)
+            await api.call("GET", f"{path}/ab12/sip-trace", token=other, status=403)
         room = await api.token("bridge", bridge="xa-1-a")
         await api.call("GET", path, token=room, status=403)
         await api.call("GET", "/conferences/nothing/callers", status=404)
@@ -320,7 +334,8 @@ class TestTrace:
                 {
                     "time": "2026-11-21T08:00:00.000000Z", "direction": "received",
                     "transport": "udp", "remote": "10.0.0.7:5060", "summary": "INVITE",
-                    "text": "INV", "failure": None,
+                    "text": "INV", "failure": None, "failure_cause": None,
+                    "failure_detail": None,
                 }
             ]
         }  # fmt: skip

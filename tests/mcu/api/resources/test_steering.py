@@ -32,7 +32,9 @@ async def test_mute_all_but_the_chair_and_back(meeting: tuple[Api, str]) -> None
     assert await muted(api, path) == {"xa-2-a"}
     await api.call("POST", f"{path}/mute", {"scope": "xa-1"}, status=200)
     assert await muted(api, path) == {"xa-1-a", "xa-2-a"}
-    await api.call("POST", f"{path}/unmute", status=200)
+    reply = await api.call("POST", f"{path}/unmute", {}, status=422)
+    assert reply.fields == ["$.scope"], "all microphones are not opened by a slip"
+    await api.call("POST", f"{path}/unmute", {"scope": "all"}, status=200)
     assert await muted(api, path) == set()
     reply = await api.call("POST", f"{path}/mute", {"scope": ["nobody"]}, status=422)
     assert reply.fields == ["$.scope[0]"]
@@ -132,7 +134,13 @@ async def test_who_comes_late_to_a_locked_conference_waits_to_be_let_in(api: Api
     reply = await api.call("POST", f"{path}/waiting/admit", one, status=200)
     assert reply.json["waiting"] == 1
     assert not (await api.call("GET", f"{path}/participants/xa-1-a")).json["waiting"]
-    reply = await api.call("POST", f"{path}/waiting/refuse", status=200)
+    for wanted in ({}, None, {"participant": None}, {"participant": "xa-2-a", "all": True}):
+        for order in ("admit", "refuse"):
+            reply = await api.call("POST", f"{path}/waiting/{order}", wanted)
+            assert reply.status in (415, 422), "nobody is let in or sent away by a slip"
+    assert "`participant`" in reply.json["detail"]
+    assert (await api.call("GET", path)).json["waiting"] == 1
+    reply = await api.call("POST", f"{path}/waiting/refuse", {"all": True}, status=200)
     assert reply.json["waiting"] == 0
     await api.call("GET", f"{path}/participants/xa-2-a", status=404)
     reply = await api.call("POST", f"{path}/waiting/admit", {"participant": "nobody"}, status=422)

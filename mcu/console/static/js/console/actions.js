@@ -318,23 +318,23 @@ export class Actions {
   /** @param {string | null} participant null: all of them */
   retryConvening(participant) {
     return this.run("convening", () =>
-      send("POST", `${this.path}/convening/retry`, { participant }),
+      send("POST", `${this.path}/convening/retry`, oneOrAll(participant)),
     );
   }
 
   /** @param {string | null} participant null: all of them */
   stopConvening(participant) {
-    return this.run("convening", () => send("POST", `${this.path}/convening/stop`, { participant }));
+    return this.run("convening", () => send("POST", `${this.path}/convening/stop`, oneOrAll(participant)));
   }
 
   /** @param {string | null} participant who waits to be let in; null: all */
   admit(participant) {
-    return this.run("waiting", () => send("POST", `${this.path}/waiting/admit`, { participant }));
+    return this.run("waiting", () => send("POST", `${this.path}/waiting/admit`, oneOrAll(participant)));
   }
 
   /** @param {string | null} participant who waits and is not let in; null: all */
   refuse(participant) {
-    return this.run("waiting", () => send("POST", `${this.path}/waiting/refuse`, { participant }));
+    return this.run("waiting", () => send("POST", `${this.path}/waiting/refuse`, oneOrAll(participant)));
   }
 
   /** @param {any} one @param {string} decision wait, move or decline */
@@ -505,6 +505,9 @@ export class Actions {
     return this.run("end", () => send("DELETE", this.path));
   }
 }
+
+/** Whom an order concerns: "all" is said expressly. @param {string | null} participant */
+const oneOrAll = (participant) => (participant === null ? { all: true } : { participant });
 
 /** A slot as it may be sent: only the member that is set. @param {any} slot */
 export const bare = (slot) =>

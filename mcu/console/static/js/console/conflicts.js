@@ -2,11 +2,12 @@
 // Rooms that another conference wants too, or has: waited for, moved over, declined. Rooms that wait
 // to be let in.
 
-import { html } from "../shared/base.js";
+import { html, useState } from "../shared/base.js";
 import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { LadderDialog } from "./ladder.js";
 import { useReading } from "./reading.js";
 
 /** Who came late to a locked conference, and is to be let in or sent away.
@@ -58,19 +59,44 @@ export function WaitingRoom({ desk, off }) {
 /** Who calls by SIP and stands at the PIN prompt: on no roster yet.
  * @param {{desk: import("./conference.js").Desk}} props */
 export function Callers({ desk }) {
+  const [traced, setTraced] = useState(/** @type {any} */ (null));
   const callers = desk.model.callers.value;
-  if (!callers.length) return null;
+  // Who is sent away meanwhile is gone from the list, and its ladder stays open.
+  return html`${callers.length > 0 && html`<${CallerList} callers=${callers} onTrace=${desk.mutes ? setTraced : null} />`}
+  ${
+    traced &&
+    html`<${LadderDialog}
+      path=${`${desk.actions.path}/callers/${encodeURIComponent(traced.call)}`}
+      name=${traced.name}
+      onClose=${() => setTraced(null)}
+    />`
+  }`;
+}
+
+/** @param {{callers: any[], onTrace: ((caller: any) => void) | null}} props */
+function CallerList({ callers, onTrace }) {
   return html`<section aria-label=${t("callers")}>
     <h3>${t("callers")} <span class="quiet">${callers.length}</span></h3>
     <ul class="convening-rows callers">
       ${callers.map(
         (caller) =>
-          html`<li key=${`${caller.source} ${caller.address} ${caller.since}`} class="called">
+          html`<li key=${caller.call} class="called">
             <${Icon} name="lock" />
             <span class="convening-name"><b>${caller.name}</b></span>
-            <span class="quiet" title=${caller.address}
+            <span class="quiet" title=${`${caller.address} · Call-ID ${caller.call_id}`}
               >${t("callers.how", { source: caller.source, time: clock(caller.since), count: caller.tries_left })}</span
             >
+            ${
+              onTrace &&
+              html`<button
+                type="button"
+                class="small"
+                aria-label=${t("sip.trace.title", { name: caller.name })}
+                onClick=${() => onTrace(caller)}
+              >
+                ${t("sip.trace")}
+              </button>`
+            }
           </li>`,
       )}
     </ul>

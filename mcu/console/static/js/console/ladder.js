@@ -29,7 +29,7 @@ export function LadderDialog({ path, name, onClose }) {
       html`<div class="trace">
         <${Ladder} entries=${entries} chosen=${chosen} onChoose=${setChosen} />
         <pre tabindex="0" translate="no" aria-label=${t("sip.trace.message")}>
-${entries[chosen]?.text}</pre
+${inFull(entries[chosen])}</pre
         >
       </div>`
     }
@@ -84,7 +84,7 @@ function Ladder({ entries, chosen, onChoose }) {
               }
               <time datetime=${entry.time}>${toTheMillisecond(entry.time)}</time>
               <span class="arrow" translate="no">
-                <span>${entry.summary}</span>
+                <span>${summary(entry)}</span>
                 <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
                   <path d="M0 4H100" />
                 </svg>
@@ -96,6 +96,17 @@ function Ladder({ entries, chosen, onChoose }) {
     </ol>
   </div>`;
 }
+
+/** What is said of one arrow: of a message that found no way, why, in the page's language.
+ * @param {any} entry */
+const summary = (entry) =>
+  entry.failure_cause
+    ? `${entry.summary.split(":")[0]}: ${t(`sip.way.${entry.failure_cause}`)}`
+    : entry.summary;
+
+/** The whole message; or why there was no way for one, with what was asked. @param {any} entry */
+const inFull = (entry) =>
+  entry?.failure_cause ? [summary(entry), entry.failure_detail].filter(Boolean).join("\n") : entry?.text;
 
 /** Where the room is; shown where it changes. @param {any} entry */
 const from = (entry) => entry && `${entry.transport.toUpperCase()} ${entry.remote}`;
