@@ -13,6 +13,7 @@ from signalling.sip.uri import SipUri, parameter, parse_uri
 
 FIELD: Final = "address"
 EXAMPLE: Final = "sip:room@example.org"
+BY_GATEWAY: Final = " (a telephone number is called through a gateway: sip:NUMBER@gateway)"
 TRANSPORTS: Final = ("udp", "tcp", "tls")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _OTHERS: Final = frozenset({
@@ -32,14 +33,15 @@ def typed_address(text: str) -> SipUri:
     found = _SCHEME.match(text)
     scheme = "" if found is None else found[1].lower()
     if scheme in _OTHERS:
-        number = " (a telephone number is called through a gateway: sip:NUMBER@gateway)"
-        raise _wrong(f"{scheme}: is not called by SIP{number if scheme == 'tel' else ''}")
+        raise _wrong(f"{scheme}: is not called by SIP{BY_GATEWAY if scheme == 'tel' else ''}")
     has_scheme = scheme in ("sip", "sips")
     rest = (text.partition(":")[2] if has_scheme else text).partition("?")[0]
     if not rest:
         raise _wrong("it names no host")
     if not text.isprintable() or any(character in '<>" ' for character in text):
         raise _wrong("it holds spaces, brackets, quotation marks or control characters")
+    if rest.removeprefix("+").isdecimal():
+        raise _wrong(f"{rest} names no host{BY_GATEWAY}")
     behind = rest.rpartition("@")[2]
     if not behind or behind[0] in ":;":
         raise _wrong("it names no host")

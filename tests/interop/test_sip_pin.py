@@ -128,7 +128,10 @@ async def test_three_wrong_pins_are_told_before_the_call_ends(
         await sees(phone, PinScene())
         callers = f"{held.path}/callers"
         (caller,) = (await daemon.call("GET", callers))["items"]
-        assert (caller["source"], caller["bridge"], caller["tries_left"]) == ("127.0.0.1", None, 3)
+        assert caller["source"] == f"127.0.0.1:{phone.port}"
+        assert (caller["bridge"], caller["tries_left"]) == (None, 3)
+        ladder = await daemon.call("GET", f"{callers}/{caller['call']}/sip-trace")
+        assert f"Call-ID: {caller['call_id']}" in ladder["items"][0]["text"]
         await phone.press("1111")
         await sees(phone, PinScene(notice="wrong", tries=2))
         (caller,) = (await daemon.call("GET", callers))["items"]

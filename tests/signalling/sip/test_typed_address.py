@@ -51,6 +51,8 @@ def test_called_as_it_is_meant(typed: str, called: str) -> None:
         ("sips:room@host;transport=udp", "none of tcp, tls"),
         ("tel:1", "tel: is not called by SIP (a telephone number is called through a gateway"),
         ("TEL:+84241234567", "sip:NUMBER@gateway"),
+        ("0901234567", "0901234567 names no host (a telephone number is called through a gateway"),
+        ("sip:+84901234567", "sip:NUMBER@gateway"),
         ("h323:room@example.org", "h323: is not called by SIP"),
         ("http://example.org", "http: is not called by SIP"),
         ("foo:room@example.org", "before the first colon"),

@@ -95,7 +95,7 @@ export function RoomPanel({ desk }) {
           <dt>${t("room.state")}</dt>
           <dd>
             ${stateInWords(person)}${since && ` · ${t("since", { time: clock(since) })}`}
-            ${person.call_failure_detail && html`<small class="quiet" translate="no">${person.call_failure_detail}</small>`}
+            ${person.call_failure_detail && html`<br /><small class="quiet" translate="no">${person.call_failure_detail}</small>`}
           </dd>
         </div>
         ${
