@@ -107,7 +107,7 @@ async def all_are_there_within_ten_minutes(
         ("PUT", "broadcast", {"participant": "nha-trang"}),
         ("POST", "mute", {"scope": "all", "except": ["chair"]}),
         ("DELETE", "broadcast", None),
-        ("POST", "unmute", {}),
+        ("POST", "unmute", {"scope": "all"}),
         ("POST", "roll-calls", {"mode": "presence"}),
     ]
     for method, what, body in superior:
