@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from signalling.sip.errors import SipError
 from signalling.sip.fields import read_address, read_via, split_list
-from signalling.sip.message import ReceivedRequest, encode, parse_message, response_to
+from signalling.sip.message import (
+    ReceivedRequest,
+    ReceivedResponse,
+    encode,
+    parse_message,
+    response_to,
+)
+from signalling.sip.sdp_body import sdp_of
 from signalling.sip.uri import parse_uri
+from tests.signalling.sip.messages import request_text
 from tests.signalling.sip.torture import message, names
 
 VALID = [message("rfc4475", name) for name in names("rfc4475")]
@@ -32,12 +40,25 @@ def feed(data: bytes) -> None:
         return
     if isinstance(received, ReceivedRequest):
         answer_is_readable(encode(response_to(received, 500, to_tag="t")))
+    described = sdp_in(received)
+    if described is not None:  # a whole body, or a part of it that may have lost its last CRLF
+        assert described.removesuffix(b"\r\n") in received.body
     again = parse_message(encode(received.message))
     assert again.envelope.call_id == received.envelope.call_id
     assert again.envelope.from_tag == received.envelope.from_tag
     assert again.envelope.cseq == received.envelope.cseq
     assert [str(via) for via in again.envelope.vias] == [str(via) for via in received.envelope.vias]
     assert again.body == received.body
+
+
+def sdp_in(received: ReceivedRequest | ReceivedResponse) -> bytes | None:
+    status = 415
+    try:
+        return sdp_of(received)
+    except SipError as error:
+        status = error.status
+    assert status == 415
+    return None
 
 
 def answer_is_readable(data: bytes) -> None:
@@ -109,6 +130,22 @@ def test_any_value(text: str) -> None:
             read()
         except SipError:
             continue
+
+
+PIECE = st.one_of(
+    st.sampled_from(
+        [b"--b", b"--", b"\r\n", b"\r\n\r\n", b"Content-Type: application/sdp", b"v=0\r\n", b" "]
+    ),
+    st.binary(max_size=6),
+)
+
+
+@fuzz
+@given(st.lists(PIECE, max_size=30), st.sampled_from(["b", '"b"', '""', "b;x", ""]))
+@example([b"--b\r\n", b"Content-Type: application/sdp\r\n\r\n", b"v=0", b"\r\n--b--"], "b")
+def test_any_parts(pieces: list[bytes], boundary: str) -> None:
+    kind = f"Content-Type: multipart/mixed;boundary={boundary}"
+    feed(request_text("INVITE", "z9hG4bKparts", kind, body=b"".join(pieces)))
 
 
 @pytest.mark.parametrize("size", [8_000])
