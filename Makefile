@@ -17,7 +17,8 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 	--group build --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help install install-test run test check format bench fuzz lock wheel clean
+.PHONY: help install install-test run test check check-types check-imports format bench fuzz lock wheel \
+	clean
 
 help: ## Show what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -37,7 +38,12 @@ test: install-test check ## Check the code, then run all tests on all cores
 check: install-test ## Lint, format, types, direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync check-types check-imports
+
+check-types:
 	@$(BIN)/mypy
+
+check-imports:
 	@$(BIN)/lint-imports
 
 format: install-test ## Put the code in its form and repair what can be repaired
