@@ -4,6 +4,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -202,7 +203,7 @@ class Room:
         self.mixer.add_listener(ear, self.now)
         return ear
 
-    def plan(self, participant: str, **values: object) -> None:
+    def plan(self, participant: str, **values: Any) -> None:
         self.plans[participant] = ParticipantPlan(
             participant=participant, label=participant, presence="connected", **values
         )
