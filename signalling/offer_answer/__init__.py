@@ -9,7 +9,8 @@ no undoing. Both raise ``OfferRefused`` with a reason for people; nothing a peer
 raise anything else. Each later call is handed the ``Agreed`` before: ports, keys, SSRCs and streams
 stay with their section.
 
-What browsers offer is told by ``is_webrtc`` and is not for this package.
+Browsers' offers, one bundled transport and a WHIP answer, are ``signalling.webrtc``'s; both stand
+on ``signalling.media`` (decision 18).
 """
 
 from signalling.media.negotiated import OfferRefused
@@ -28,7 +29,6 @@ from signalling.offer_answer.agreement import (
     Security,
 )
 from signalling.offer_answer.answering import answer_offer
-from signalling.offer_answer.browsers import is_webrtc
 from signalling.offer_answer.offering import Offered, complete_offer, hold, make_offer, resume
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "answer_offer",
     "complete_offer",
     "hold",
-    "is_webrtc",
     "make_offer",
     "resume",
 ]

@@ -27,7 +27,6 @@ from signalling.offer_answer import (
     Sdes,
     answer_offer,
     complete_offer,
-    is_webrtc,
     make_offer,
 )
 from signalling.offer_answer.agreement import FEEDBACK, SUITES
@@ -84,7 +83,6 @@ def go_through(text: str) -> None:
         offer = SessionDescription.parse(text)
     except SdpError:
         return
-    is_webrtc(offer)
     local = an_end()
     try:
         agreed = answer_offer(offer, local)
