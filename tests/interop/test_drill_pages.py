@@ -155,6 +155,7 @@ async def test_a_drill_is_held_by_keys(daemon: Daemon) -> None:
             await desk.keyboard.press("m")
             await expect(row.locator("td").nth(3)).to_contain_text("tắt tiếng")
             await desk.keyboard.press("Shift+D")
+            await expect(kind).to_be_focused()  # else it has the focus when Enter comes
             await desk.get_by_role("button", name="Đưa vào kịch bản").press("Enter")
             await expect(desk.locator(".drill-script li")).to_have_count(1)
             await active.get_by_role("button").press("Enter")
