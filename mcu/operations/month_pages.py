@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import get_args
 
-from mcu.conference.alarm_model import AlarmKind
 from mcu.conference.codec import Json
+from mcu.operations.finding_words import incident_in_words
 from mcu.operations.report_words import WORDS
 from mcu.operations.terms import Language
 
@@ -79,19 +78,12 @@ def month_pages(
                 day(each["opened_at"]),
                 day(each["closed_at"]) or words["not_closed"],
                 words[f"severity_{each['severity']}"],
-                _title(each["title"], words),
+                incident_in_words(each["title"], language),
                 each["assignee"] or "",
             ]
             for each in found["incidents"]
         ],
     }
-
-
-def _title(title: str, words: Mapping[str, str]) -> str:
-    """What people wrote, as they wrote it; what was made of an alarm, in words."""
-    kind, _, room = title.partition(": ")
-    said = words.get(f"fault_{kind}") if kind in get_args(AlarmKind) else None
-    return f"{said}: {room}" if said else title
 
 
 def _times(row: Json) -> str:

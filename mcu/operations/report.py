@@ -16,6 +16,7 @@ from mcu.conference.drill_resources import drill_resource
 from mcu.conference.procedure_resources import roll_call_resource, with_pictures
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Attendance, Fault, Happened, attend
+from mcu.operations.finding_words import Found
 from mcu.watch.incident import Incident
 
 LOSS_SEEN_PERCENT = 2.0
@@ -58,11 +59,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What the last check before the end said of a room; ``reason`` is empty where it passed."""
+    """What the last check before the end said of a room.
+
+    Args:
+        reason: in English, empty where it passed. findings: what it is made of.
+    """
 
     verdict: str
     at: datetime
     reason: str
+    findings: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final
 from mcu.conference.codec import Json
 from mcu.conference.drill_resources import MARKS
 from mcu.operations.deed_words import action_in_words, outcome_in_words, target_in_words
-from mcu.operations.report import RecordedFile, Report, RoomReport
+from mcu.operations.finding_words import finding_in_words
+from mcu.operations.report import Readiness, RecordedFile, Report, RoomReport
 from mcu.operations.report_words import WORDS
 from mcu.operations.terms import Language
 from mcu.watch.incident import Incident
@@ -106,7 +107,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
                 room.attendance.label,
                 clock(room.readiness.at),
                 _verdict(room, words),
-                room.readiness.reason,
+                _why(room.readiness, language),
             ]
             for room in report.rooms
             if room.readiness is not None and room.readiness.verdict != "go"
@@ -173,6 +174,11 @@ def _verdict(room: RoomReport, words: Mapping[str, str]) -> str:
     if room.readiness is None:
         return ""
     return words[f"readiness_{room.readiness.verdict.replace('-', '_')}"]
+
+
+def _why(readiness: Readiness, language: Language) -> str:
+    said = [finding_in_words(each, language) for each in readiness.findings]
+    return "; ".join(said) or readiness.reason
 
 
 def _agenda(report: Report, words: Mapping[str, str], clock: Clock) -> list[list[str]]:

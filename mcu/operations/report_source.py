@@ -9,6 +9,7 @@ from mcu.conference.events import ConferenceStarted
 from mcu.conference.state import ConferenceState
 from mcu.operations.attendance import Happened
 from mcu.operations.bridge_month import Month
+from mcu.operations.finding_words import read_refusing
 from mcu.operations.report import Deed, Readiness, RecordedFile, Report, make_report
 from mcu.store.errors import DamagedRecord, UnknownRecord
 from mcu.store.json_text import read_object
@@ -139,7 +140,8 @@ def _files(record: RecordingRecord) -> list[RecordedFile]:
 
 def _readiness(row: ResultRow) -> Readiness:
     document = read_object(row.document) or {}
-    return Readiness(row.verdict, row.judged_at, str(document.get("reason", "")))
+    findings = read_refusing(document.get("findings"))
+    return Readiness(row.verdict, row.judged_at, str(document.get("reason", "")), findings)
 
 
 async def _names(store: Store, rows: Sequence[AuditRow]) -> Mapping[str, str]:

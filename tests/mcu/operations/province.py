@@ -22,6 +22,7 @@ from mcu.conference.roll_call_model import MarkRoom, SignRollCall, StartRollCall
 from mcu.conference.scenario import Agenda, AgendaItem
 from mcu.conference.state import ConferenceState, RosterEntry
 from mcu.operations.attendance import Happened
+from mcu.operations.finding_words import Found
 from mcu.operations.minutes import RoomMinute
 from mcu.operations.report import Deed, Readiness, RecordedFile, Report, make_report
 from mcu.watch.incident import Incident, IncidentEntry
@@ -89,7 +90,9 @@ DEEDS = (
 
 CHECKED = {
     "xa-1-a": Readiness("go", at(-600), ""),
-    "xa-2-a": Readiness("no-go", at(-500), "no picture"),
+    "xa-2-a": Readiness(
+        "no-go", at(-500), "no picture", (Found("no-picture", {}, "no picture came"),)
+    ),
 }
 RECORDED = RecordedFile("r1", "Họp giao ban", "main", "An", at(5), at(600), "ended")
 RECORDINGS = tuple(

@@ -109,7 +109,9 @@ def test_each_room_has_its_line_plotted_and_in_figures() -> None:
 
 def test_who_was_not_ready_is_named_with_the_reason() -> None:
     pages = report_pages(report(), "vi", ZONE)
-    assert pages["not_ready"] == [["=Diên Khánh", "07:51:40", "không đạt", "no picture"]]
+    assert pages["not_ready"] == [["=Diên Khánh", "07:51:40", "không đạt", "không có hình nào tới"]]
+    pages = report_pages(report(), "en", ZONE)
+    assert pages["not_ready"][0][2:] == ["no-go", "no picture came"]
 
 
 def test_a_long_conference_is_thinned_to_the_worst_of_each_stretch() -> None:
