@@ -1,4 +1,4 @@
-"""Who goes first where processors are short: the daemon, then whatever else runs, then its helpers.
+"""Who goes first where processors are short: sound and packets, then everything else.
 
 Niceness as in setpriority(2): -20 goes first, 19 last; threads and children inherit it.
 """
@@ -11,16 +11,17 @@ import structlog
 log = structlog.get_logger(__name__)
 
 DAEMON: Final = -10
-VIDEO: Final = 5
-"""On a full machine pictures suffer before sound."""
-REPORTS: Final = 10
+VIDEO_BEHIND: Final = 5
+"""So far behind the daemon are its video processes at least: pictures suffer before sound."""
+REPORTS_BEHIND: Final = 15
 
 
 def go_first() -> None:
-    """Let the daemon's packets and sound go before other programs, where the system allows it.
+    """Let the daemon go before other programs, where the system allows it.
 
     All its threads inherit this: one that held the interpreter's lock and had to wait for a
-    processor would make the packets wait too. A niceness that was given from outside stands.
+    processor would make the packets wait too. So do its processes, which step back from there.
+    A niceness that was given from outside stands.
     """
     if os.getpriority(os.PRIO_PROCESS, 0) != 0:
         return
@@ -34,6 +35,7 @@ def go_first() -> None:
         )
 
 
-def step_back(niceness: int) -> None:
-    """Let this process, a child of the daemon's, go after others. Never forward: see above."""
-    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+def step_back(steps: int) -> None:
+    """Let this process, a child of the daemon's, go after it, and never before other programs."""
+    inherited = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(0, inherited + steps))

@@ -85,7 +85,7 @@ class Screen:
                 self._waiting_since = now
             if now - self._waiting_since < GIVE_UP_S:
                 return
-            self._give_up(stream.packets)
+            self._give_up(stream)
 
     def colour(self, left: int, top: int, width: int, height: int) -> Colour:
         """Mean colour of a part of what is shown now."""
@@ -105,12 +105,12 @@ class Screen:
             at += 1
         return None
 
-    def _give_up(self, packets: dict[int, RtpPacket]) -> None:
-        """Go on behind the first gap."""
+    def _give_up(self, stream: ReceivedStream) -> None:
+        """Go on behind the first gap, or with what comes next where nothing is behind it."""
         at = self._next or 0
-        while at in packets:
+        while at in stream.packets:
             at += 1
-        while at not in packets:
+        while at not in stream.packets and at <= stream.highest:
             at += 1
         self._next = at
         self._waiting_since = None
