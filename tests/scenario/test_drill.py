@@ -1,5 +1,6 @@
 """A drill in virtual time: what each fault does to its room, and that it does it to nobody else."""
 
+import statistics
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -99,12 +100,14 @@ async def test_a_room_that_joins_anew_is_still_cut_off(tmp_path: Path) -> None:
 async def test_loss_is_seen_in_the_quality_of_its_room_alone(tmp_path: Path) -> None:
     async with drill(tmp_path / "data") as (site, _rooms, _beside):
         await inject(site, wish("loss", TROUBLED, duration_s=60, loss_percent=20, jitter_ms=40))
-        site.run(15.0)
-        loss = site.live.live("hop", TROUBLED).quality.loss_percent
-        assert loss is not None
-        assert 10 < loss < 35
-        for other in OTHERS:
-            assert (site.live.live("hop", other).quality.loss_percent or 0.0) < 1.0
+        site.run(5.0)
+        seen: dict[str, list[float]] = {TROUBLED: [], **{other: [] for other in OTHERS}}
+        for _ in range(10):  # a second of sound alone is 50 packets, of which chance takes 4 or 16
+            site.run(1.0)
+            for who, losses in seen.items():
+                losses.append(site.live.live("hop", who).quality.loss_percent or 0.0)
+        assert 10 < statistics.median(seen.pop(TROUBLED)) < 50
+        assert all(loss < 1.0 for losses in seen.values() for loss in losses)
 
 
 async def test_a_muted_microphone_is_silent_to_all_and_heard_again(tmp_path: Path) -> None:
