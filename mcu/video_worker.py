@@ -7,6 +7,7 @@ that ends. It runs at a lower priority: when the machine is full, pictures suffe
 import asyncio
 import gc
 import math
+import os
 import signal
 import socket
 import sys
@@ -22,7 +23,7 @@ from mcu.engine.pool import CodecPool
 from mcu.engine.video_process import messages
 from mcu.engine.video_process.link import Link
 from mcu.engine.video_process.worker import VideoWorker
-from mcu.precedence import VIDEO_BEHIND, step_back
+from mcu.precedence import VIDEO_BEHIND
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,7 @@ def main() -> None:
     # A Ctrl-C or the service manager's SIGTERM reaches the whole group: the daemon decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    step_back(VIDEO_BEHIND)
+    os.nice(VIDEO_BEHIND)
     sock = socket.socket(fileno=int(sys.argv[1]))
     sock.setblocking(False)
     uvloop.run(run(sock))

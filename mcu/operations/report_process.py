@@ -9,6 +9,7 @@ the exit code is 0, or 1 with one line on the standard error.
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +32,7 @@ from mcu.operations.report_pages import report_pages
 from mcu.operations.report_request import Request
 from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.operations.report_tables import report_document, report_table
-from mcu.precedence import REPORTS_BEHIND, step_back
+from mcu.precedence import REPORTS_BEHIND
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 
@@ -138,7 +139,7 @@ def _json(document: Any) -> bytes:
 
 def main() -> int:
     """Answer one request."""
-    step_back(REPORTS_BEHIND)
+    os.nice(REPORTS_BEHIND)
     try:
         made = asyncio.run(answer(Request(**json.loads(sys.stdin.buffer.read()))))
     except (
