@@ -36,9 +36,22 @@ def _ip_address(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not text or any(character.isspace() or character in "/@[]" for character in text):
+    looks_like_address = ":" in text or text.rpartition(".")[2].isdigit()
+    if (
+        not text
+        or any(character.isspace() or character in "/@[]" for character in text)
+        or (looks_like_address and not _is_address(text))
+    ):
         raise ValueError("must be a host name or an address, without scheme, port or brackets")
     return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _origin_url(text: str) -> str:

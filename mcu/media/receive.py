@@ -94,10 +94,14 @@ class ReceiveStream:
         return (transit + self.tracker.timestamp + ahead) / self.tracker.clock_rate - ntp_s
 
     def delay_since_report(self, now: float) -> int:
-        """DLSR, in 1/65536 s; 0 before the first sender report."""
+        """DLSR, in 1/65536 s; 0 before the first sender report.
+
+        A report that is read in the turn of a timer may have come after the time that the timer is
+        handed: 0 then too.
+        """
         if self.sender_report_at is None:
             return 0
-        return min(0xFFFFFFFF, int((now - self.sender_report_at) * 65536))
+        return min(0xFFFFFFFF, max(0, int((now - self.sender_report_at) * 65536)))
 
 
 class AudioReceiveStream(ReceiveStream):

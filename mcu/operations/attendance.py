@@ -90,21 +90,29 @@ class _Room:
     lost_count: int = 0
     floor_s: float = 0.0
     faults: list[Fault] = field(default_factory=list)
+    given_up: datetime | None = None
+    """It was lost, and taken for gone then: missed until it comes again."""
 
     def joined(self, at: datetime) -> None:
         self.first = self.first or at
         self._found(at)
+        if self.given_up is not None:
+            self.lost_s += _seconds(self.given_up, at)
+            self.given_up = None
+            found = max(n for n, fault in enumerate(self.faults) if fault.kind == "lost")
+            self.faults[found] = replace(self.faults[found], until=at)
         self.here_since = self.here_since or at
         self.left = None
 
     def lost(self, at: datetime) -> None:
         self._not_here(at)
-        self.lost_since = at
+        self.lost_since, self.given_up = at, None
         self.lost_count += 1
 
     def gone(self, at: datetime, reason: str) -> None:
         if self.lost_since is not None:
             self._found(at, back=False)
+            self.given_up = at if reason else None  # who was taken off the roster is not missed
         elif self.here_since is not None and reason:
             self.faults.append(Fault("left", self.who.id, self.who.label, at, None, reason))
         self._not_here(at)

@@ -41,12 +41,19 @@ def bridge_month(
 ) -> Json:
     """``BridgeMonth`` of the API, out of the reports of a month's conferences, oldest first.
 
+    Drills are left out, and the incidents of them: what troubled a room there was done on purpose.
+
     Args:
         incidents: of the bridge, that were open at some time of the month, oldest first.
     """
+    reports = list(reports)
+    drills = {report.conference for report in reports if report.drill is not None}
+    incidents = [each for each in incidents if each.conference not in drills]
     opened = Counter(each.conference for each in incidents)
     rows: list[Json] = []
     for report in reports:
+        if report.conference in drills:
+            continue
         for room in report.rooms:
             who = room.attendance
             if who.bridge == bridge:

@@ -159,13 +159,15 @@ def _title(incident: Incident, words: Mapping[str, str]) -> str:
 
 def _recording(file: RecordedFile, words: Mapping[str, str], clock: Clock) -> list[str]:
     part = f" ({words['part']} {file.part})" if file.part is not None and file.part > 1 else ""
+    # A part that the server's end cut short, also where another part of it ended as it should.
+    ended = "interrupted" if file.part_state == "interrupted" else file.reason
     return [
         file.name + part,
         words.get(f"view_{file.view}", file.view),
         clock(file.part_started_at or file.started_at),
         _long(file.duration_s),
         f"{file.size / 1_000_000:.1f}",
-        words.get(f"recording_{file.reason or 'running'}", file.reason or ""),
+        words.get(f"recording_{ended or 'running'}", ended or ""),
         file.sha256 or "",
     ]
 

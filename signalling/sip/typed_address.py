@@ -21,6 +21,7 @@ _OTHERS: Final = frozenset({
     "rtmp", "rtsp", "skype", "sms", "stun", "tel", "turn", "urn", "ws", "wss", "xmpp",
 })  # fmt: skip
 """Schemes that are typed into such lines; ``tel:1`` would be a host called tel at port 1."""
+_BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 _PORT: Final = re.compile(r":([0-9]*)(?:[;?].*)?\Z")
 
 
@@ -40,7 +41,7 @@ def typed_address(text: str) -> SipUri:
         raise _wrong("it names no host")
     if not text.isprintable() or any(character in '<>" ' for character in text):
         raise _wrong("it holds spaces, brackets, quotation marks or control characters")
-    if rest.removeprefix("+").isdecimal():
+    if rest.removeprefix("+").isdecimal() or _is_written_number(rest):
         raise _wrong(f"{rest} names no host{BY_GATEWAY}")
     behind = rest.rpartition("@")[2]
     if not behind or behind[0] in ":;":
@@ -61,15 +62,30 @@ def typed_address(text: str) -> SipUri:
     return uri
 
 
+def _is_written_number(text: str) -> bool:
+    """Whether it is a telephone number as people group it: ``024.38.251.234``, ``(024)3825/1234``.
+
+    Digits in groups that are no IPv4 address, with a 0 in front as numbers of a country have.
+    """
+    digits = re.sub(r"[.()/-]", "", text)
+    return digits.isdecimal() and digits.startswith("0") and 9 <= len(digits) <= 12
+
+
 def _check_host(host: str) -> None:
     """A name whose last part is a number is an address with a mistake in it (RFC 1123 2.1)."""
-    last = host.strip("[]").rstrip(".").rpartition(".")[2]
-    if host.startswith("[") or not last.isdecimal():
+    bare = host.strip("[]")
+    last = bare.rstrip(".").rpartition(".")[2]
+    if not host.startswith("[") and not last.isdecimal():
         return
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
     try:
-        ipaddress.IPv4Address(host)
+        address = ipaddress.ip_address(bare)
     except ValueError:
+        if host.startswith("["):
+            return  # with a zone; that it is an address was seen when it was read
         raise _wrong(f"{host} is no IPv4 address") from None
+    if address.is_multicast or address == _BROADCAST:
+        raise _wrong(f"{bare} is the address of many, not of a room")
 
 
 def _check_transport(uri: SipUri) -> None:

@@ -91,3 +91,17 @@ def test_faults(name: str, text: str, key: str, reason: str) -> None:
 def test_some_way_in_must_be_left() -> None:
     found = faults(HOST="::", UDP_PORT="0", TCP_PORT="0", TLS_PORT="0")
     assert "at least one" in found["sip"]
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["sip:mcu.vn:5060", "mcu.vn:5060", "10.0.0.256", "203.0.113.7:5060", "https://mcu.vn", "a b"],
+)
+def test_a_domain_is_a_host_alone(domain: str) -> None:
+    (reason,) = faults(DOMAINS=domain).values()
+    assert "without scheme, port or brackets" in reason
+
+
+@pytest.mark.parametrize("domain", ["mcu.vn", "203.0.113.7", "2001:db8::1", "phong-hop"])
+def test_names_and_addresses_are_domains(domain: str) -> None:
+    assert load(None, {"MCU_SIP__DOMAINS": domain}).sip.domains == (domain,)

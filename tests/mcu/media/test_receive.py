@@ -213,6 +213,7 @@ def test_report_data() -> None:
     assert stream.transit_s is None, "no packet has come"
     assert stream.sender_report_middle == 0x5678_9ABC
     assert stream.delay_since_report(5.5) == 32768
+    assert stream.delay_since_report(4.9) == 0, "it was read in the timer's turn"
 
 
 @pytest.mark.parametrize("first", [0, 2**32 - 9_000, 2**31])

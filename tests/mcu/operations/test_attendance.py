@@ -92,6 +92,32 @@ def test_who_is_lost_and_goes_did_not_come_back() -> None:
     assert faults == [Fault("lost", "a", "Xã A", at(50), None)]
 
 
+def test_who_is_lost_and_taken_for_gone_may_come_back_all_the_same() -> None:
+    """A software room says goodbye to a leg that it has lost, and joins anew."""
+    rows, faults = told(
+        (0, ParticipantJoined(A, "l")),
+        (50, ParticipantLost(A)),
+        (75, ParticipantLeft(A, "bye")),
+        (115, ParticipantJoined(A, "m")),
+        (300, ConferenceEnded("over", at(300))),
+    )
+    assert (rows["a"].present_s, rows["a"].lost_s, rows["a"].lost_count) == (235, 65, 1)
+    assert faults == [Fault("lost", "a", "Xã A", at(50), at(115))]
+
+
+def test_who_is_taken_off_the_roster_is_not_missed() -> None:
+    rows, faults = told(
+        (0, ParticipantJoined(A, "l")),
+        (50, ParticipantLost(A)),
+        (75, ParticipantRemoved(A)),
+        (115, ParticipantAdded(A)),
+        (120, ParticipantJoined(A, "m")),
+        until=200,
+    )
+    assert (rows["a"].present_s, rows["a"].lost_s) == (130, 25)
+    assert faults == [Fault("lost", "a", "Xã A", at(50), None)]
+
+
 def test_who_leaves_by_itself_is_named_with_the_reason_and_may_come_again() -> None:
     rows, faults = told(
         (0, ParticipantJoined(A, "l")),

@@ -34,6 +34,14 @@ def test_its_rows_and_their_sums() -> None:
     assert set(INCIDENT_COLUMNS) == set(found["incidents"][0]) - {"bridge"}
 
 
+def test_what_was_done_to_it_in_a_drill_does_not_count() -> None:
+    drill = replace(report(), drill=())
+    real = replace(report(), conference="hop-2")
+    found = bridge_month("xa-1-a", [drill, real], INCIDENTS)
+    assert [row["conference"] for row in found["conferences"]] == ["hop-2"]
+    assert (found["expected"], found["incidents"], found["incidents_open"]) == (1, [], 0)
+
+
 def test_expected_and_not_come() -> None:
     found = bridge_month("xa-2-a", [report()])
     assert (found["expected"], found["attended"]) == (1, 0)

@@ -107,6 +107,14 @@ def test_each_room_has_its_line_plotted_and_in_figures() -> None:
     assert (len(small) <= SMALL_POINTS, max(small), pages["each_top"]) == (True, 42.0, 42.0)
 
 
+def test_a_recording_that_was_cut_short_says_so_whatever_ended_the_rest_of_it() -> None:
+    whole = report()
+    cut = replace(whole.recordings[0], part_state="interrupted")
+    pages = report_pages(replace(whole, recordings=(cut, *whole.recordings[1:])), "en", ZONE)
+    ends = [row[5] for row in pages["recordings"]]
+    assert ends == ["interrupted: the server stopped", "ended with the conference"]
+
+
 def test_who_was_not_ready_is_named_with_the_reason() -> None:
     pages = report_pages(report(), "vi", ZONE)
     assert pages["not_ready"] == [["=Diên Khánh", "07:51:40", "không đạt", "không có hình nào tới"]]

@@ -69,7 +69,7 @@ export function Row({ id, desk, stop }) {
       ${person.role === "chair" && html`<span class="chair-mark" title=${t("role.chair")}><${Icon} name="star" label=${t("role.chair")} /></span>`}
       <b>${person.label}</b>
       <i>${belongsTo(person.unit, conference.unit)}</i>
-      ${(person.state !== "connected" || person.waiting || person.quality?.on_hold) && html`<small title=${person.call_failure_detail ?? undefined}>${stateInWords(person)}</small>`}
+      ${(person.state !== "connected" || person.waiting || person.quality?.on_hold) && html`<small title=${person.call_failure_detail ?? stateInWords(person)}>${stateInWords(person)}</small>`}
       ${alarms.length > 0 && html`<span class=${`tag alarm ${alarms[0].severity}`} title=${alarms.map(inWords).join(" · ")}><${Icon} name="warning" />${t(`alarm.${alarms[0].kind}`)}${alarms.length > 1 && html` <b>+${alarms.length - 1}</b>`}</span>`}
       ${onAir && html`<span class="tag live">${t("broadcast.on")}</span>`}
       ${presents && html`<span class="tag showing">${t("present.on")}</span>`}
