@@ -231,6 +231,22 @@ async def test_a_name_that_nobody_knows_is_said_in_either_language(
         assert chromium.faults == []
 
 
+@pytest.mark.parametrize("size", [LAPTOP, DESK], ids=["laptop", "desk"])
+async def test_long_advice_leaves_the_rooms_name_to_be_read(
+    browser: Browser, daemon: StubDaemon, size: tuple[int, int]
+) -> None:
+    room = next(iter(daemon.sip))
+    async with ChromiumPage(browser, size=size, locale="vi-VN") as chromium:
+        page = chromium.page
+        await open_room(daemon, page, room)
+        daemon.change(room, state="expected", legs=[], call_failure="no_address")
+        row = page.locator(f"#row-{room} .name")
+        await expect(row.locator("small")).to_contain_text("chưa đăng ký")
+        share = await row.locator("b").evaluate("name => name.clientWidth / name.scrollWidth")
+        assert share > 0.7
+        assert "hoặc đặt địa chỉ" in str(await row.locator("small").get_attribute("title"))
+
+
 async def test_rooms_with_a_browser_have_no_ladder(daemon: StubDaemon, page: Page) -> None:
     room = next(id_ for id_ in daemon.people if id_ not in daemon.sip)
     await open_room(daemon, page, room)
