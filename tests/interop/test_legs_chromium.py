@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -66,6 +67,12 @@ async def page() -> AsyncIterator[Page]:
             await browser.close()
 
 
+def apart_ms(found: dict[str, Any]) -> float:
+    """How far what is seen and what is heard now were captured apart."""
+    shown, heard = (found[name].get("estimatedPlayoutTimestamp", 0.0) for name in KINDS)
+    return abs(float(shown) - float(heard))
+
+
 @pytest.mark.parametrize(
     ("codec", "candidate"),
     [("video/H264", "127.0.0.1"), ("video/VP8", "127.0.0.1"), ("video/H264", "::1")],
@@ -96,6 +103,7 @@ async def test_both_directions(page: Page, codec: str, candidate: str) -> None:
                 video.get("framesDecoded", 0) > 20
                 and video.get("estimatedPlayoutTimestamp")
                 and "remote-video" in found
+                and apart_ms(found) < 500  # a browser that got no processor is behind for a while
             ):
                 break
             await page.wait_for_timeout(100)
@@ -106,8 +114,7 @@ async def test_both_directions(page: Page, codec: str, candidate: str) -> None:
         assert found["in-audio"]["packetsReceived"] > 50
         assert found["in-audio"]["packetsLost"] == 0
         # Sound and picture have one clock: what plays now was captured at nearly the same time.
-        shown, heard = (found[name]["estimatedPlayoutTimestamp"] for name in KINDS)
-        assert abs(shown - heard) < 500
+        assert apart_ms(found) < 500
         assert found["remote-video"]["packetsLost"] == 0
         assert all(frame.contiguous for frame in frames["video"])
         assert frames["video"][0].key_frame
