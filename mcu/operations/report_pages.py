@@ -7,11 +7,10 @@ from typing import Final
 from mcu.conference.codec import Json
 from mcu.conference.drill_resources import MARKS
 from mcu.operations.deed_words import action_in_words, outcome_in_words, target_in_words
-from mcu.operations.finding_words import finding_in_words
+from mcu.operations.finding_words import finding_in_words, incident_in_words
 from mcu.operations.report import Readiness, RecordedFile, Report, RoomReport
 from mcu.operations.report_words import WORDS
 from mcu.operations.terms import Language
-from mcu.watch.incident import Incident
 
 MAX_WORST: Final = 12
 """Rooms with a large plot of their own; every room has a small one."""
@@ -85,7 +84,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
                 clock(each.opened_at),
                 clock(each.closed_at) or words["not_closed"],
                 words[f"severity_{each.severity}"],
-                _title(each, words),
+                each.title if each.kind is None else incident_in_words(each.title, language),
                 each.assignee or "",
             ]
             for each in report.incidents
@@ -146,15 +145,6 @@ def _room(
         "" if line.round_trip_ms is None else f"{line.round_trip_ms:.0f}",
         words["sound_only"] if line.height == 0 else picture,
     ]
-
-
-def _title(incident: Incident, words: Mapping[str, str]) -> str:
-    """What people wrote, as they wrote it; what was made of an alarm, in words."""
-    made = f"{incident.kind}: "
-    if incident.kind is None or not incident.title.startswith(made):
-        return incident.title
-    said = words.get(f"fault_{incident.kind}", incident.kind)
-    return f"{said}: {incident.title.removeprefix(made)}"
 
 
 def _recording(file: RecordedFile, words: Mapping[str, str], clock: Clock) -> list[str]:
