@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
+from tests.peers.chromium_page import ChromiumPage
 from tests.peers.console_session import Session, shown
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
-from tests.peers.hands import WAITS_MS, Hands, Keyboard, Mouse
+from tests.peers.hands import WAITS_MS, Hands, Keyboard, by_mouse_and_by_keyboard
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -57,11 +57,7 @@ def rows(table: bytes) -> list[dict[str, Any]]:
     return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize(
-    ("hands", "size", "language"),
-    [(Mouse, LAPTOP, "vi"), (Keyboard, DESK, "en")],
-    ids=["mouse", "keyboard"],
-)
+@by_mouse_and_by_keyboard
 async def test_a_rooms_month_is_read_and_taken_home(
     daemon: Daemon,
     tmp_path: Path,

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
+from tests.peers.chromium_page import ChromiumPage
 from tests.peers.coded_media import BLUE, GREEN, RED
 from tests.peers.console_session import Session, shown
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.generator_rooms import GeneratorRoom, GeneratorRooms
-from tests.peers.hands import WAITS_MS, Hands, Keyboard, Mouse
+from tests.peers.hands import WAITS_MS, Hands, by_mouse_and_by_keyboard
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -289,11 +289,7 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
         yield daemon
 
 
-@pytest.mark.parametrize(
-    ("hands", "size", "language"),
-    [(Mouse, LAPTOP, "vi"), (Keyboard, DESK, "en")],
-    ids=["mouse", "keyboard"],
-)
+@by_mouse_and_by_keyboard
 async def test_a_session_from_the_scenario_to_the_report(
     daemon: Daemon,
     tmp_path: Path,

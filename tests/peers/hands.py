@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from playwright.async_api import Locator, Page, expect
+
+from tests.peers.chromium_page import DESK, LAPTOP
 
 MOST_STOPS = 60
 """Of the Tab key from one control to the next that is wanted; whoever needs more gives up."""
@@ -174,3 +177,11 @@ async def faults(page: Page, foreign: frozenset[str]) -> list[str]:
     """What cannot be read or reached on a page; ``foreign``: texts of another language than its."""
     found: list[str] = await page.evaluate(CHECKS, sorted(foreign))
     return found
+
+
+by_mouse_and_by_keyboard = pytest.mark.parametrize(
+    ("hands", "size", "language"),
+    [(Mouse, LAPTOP, "vi"), (Keyboard, DESK, "en")],
+    ids=["mouse", "keyboard"],
+)
+"""A story told twice: by mouse on a small screen in Vietnamese, by keys on a large one, English."""
