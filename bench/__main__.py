@@ -56,7 +56,7 @@ BENCHMARKS = {
 EXPECTED_S: dict[str, tuple[int, int]] = {
     "capacity": (52, 280),
     "floor": (60, 200),
-    "growth": (42, 300),
+    "growth": (42, 680),
     "audio": (45, 300),
     "composition": (57, 400),
     "quality": (18, 400),

@@ -8,17 +8,23 @@ meeting as such: decoders, one composed picture, one encoder, the mix; the diffe
 neighbouring meetings, by leg, is the marginal cost there. Memory is what is resident, with what
 processes share counted in each.
 
+One run of a meeting differs from the next by a few hundredths of a core, which is as much as thirty
+rooms add. So all sizes are held in ``--turns``, one after the other and again: points are medians
+of the turns, and of what one more leg costs the least and the most of a turn are given beside.
+
 A point at which the generator was starved of processor time is left out and said so.
 
-    python -m bench.growth --seconds 30 --plots docs/plots
+    python -m bench.growth --seconds 20 --turns 3 --plots docs/plots
 """
 
 import argparse
 import asyncio
 import itertools
+import statistics
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from bench.command import command_line, void_is_told
@@ -28,7 +34,8 @@ from bench.load import Figures, Load, meeting
 LEGS = (20, 50, 100, 145, 250)
 SHORT_LEGS = (20, 50, 145)
 AUDIO_LEGS = (145, 500)
-SHORT_S, LONG_S = 5.0, 30.0
+SHORT_S, LONG_S = 5.0, 20.0
+SHORT_TURNS, LONG_TURNS = 1, 3
 
 CORES_BAR = {145: 1.2}
 """Of figure 1; at 250 legs 1.4 is the stretch, at 500 with sound alone that they are held."""
@@ -47,6 +54,7 @@ class Point:
         cores: CPU seconds a second. memory_mb: resident, of all processes.
         worst: what the worst room got: packets of sound a second, and pictures.
         ticks_missed: steps of the audio clock left out.
+        turns: cores of each turn that was held, of which ``cores`` is the median.
     """
 
     legs: int
@@ -54,6 +62,7 @@ class Point:
     memory_mb: float
     worst: tuple[float, float]
     ticks_missed: int
+    turns: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -84,6 +93,14 @@ class Growth:
             for one, two in zip(self.points, self.points[1:], strict=False)
         ]
 
+    def marginal_of_turns(self, one: Point, two: Point) -> list[float]:
+        """% of a core per added leg, of each turn in which both meetings were held."""
+        return [
+            (two.turns[turn] - cores) / (two.legs - one.legs) * 100
+            for turn, cores in one.turns.items()
+            if turn in two.turns
+        ]
+
     @property
     def fixed_cores(self) -> float:
         """Of a meeting without rooms: the first stretch carried on to none."""
@@ -100,35 +117,41 @@ class Growth:
 async def measure(*, short: bool) -> list[Figure]:
     """Figure 12, and memory per leg of figure 10."""
     legs, audio_legs = (SHORT_LEGS, ()) if short else (LEGS, AUDIO_LEGS)
-    seconds = SHORT_S if short else LONG_S
-    video = await grow(legs, seconds, video=True)
-    audio = await grow(audio_legs, seconds, video=False)
+    seconds, turns = (SHORT_S, SHORT_TURNS) if short else (LONG_S, LONG_TURNS)
+    video = await grow(legs, seconds, turns, video=True)
+    audio = await grow(audio_legs, seconds, turns, video=False)
     return figures(Growth(tuple(video)), audio)
 
 
-async def grow(legs: Sequence[int], seconds: float, *, video: bool) -> list[Point]:
-    """One daemon after the other; a void one is told on stderr and left out."""
-    points = []
-    for number in sorted(legs):
-        print(f"{number} legs, {'video' if video else 'sound alone'}", file=sys.stderr)
+async def grow(legs: Sequence[int], seconds: float, turns: int, *, video: bool) -> list[Point]:
+    """One daemon after the other, and again; a void one is told on stderr and left out."""
+    held: dict[int, dict[int, Figures]] = {number: {} for number in sorted(legs)}
+    for turn, number in itertools.product(range(turns), held):
+        kind = "video" if video else "sound alone"
+        print(f"{number} legs, {kind}, turn {turn + 1} of {turns}", file=sys.stderr)
         try:
-            async with meeting(Load(number, seconds, video=video)) as held:
-                points.append(_point(await held.measured(), video=video))
+            async with meeting(Load(number, seconds, video=video)) as one:
+                held[number][turn] = await one.measured()
         except VoidRunError as error:
             print(f"VOID at {number} legs: {error}", file=sys.stderr)
-    return points
+    return [point_of(found, video=video) for found in held.values() if found]
 
 
-def _point(measured: Figures, *, video: bool) -> Point:
+def point_of(turns: Mapping[int, Figures], *, video: bool) -> Point:
+    """Medians of cores and memory; the worst room and all missed ticks of any turn.
+
+    Args:
+        turns: what one size of meeting measured, by turn; one at least.
+    """
+    cores = {turn: float(found["server_cores"]) for turn, found in turns.items()}
+    worst_fps = min(found["video_fps_per_leg_min"] for found in turns.values()) if video else inf
     return Point(
-        legs=measured["legs"],
-        cores=measured["server_cores"],
-        memory_mb=measured["server_memory_mb"],
-        worst=(
-            measured["audio_pps_per_leg_min"],
-            measured["video_fps_per_leg_min"] if video else float("inf"),
-        ),
-        ticks_missed=measured["ticks_missed"],
+        legs=next(iter(turns.values()))["legs"],
+        cores=statistics.median(cores.values()),
+        memory_mb=statistics.median(found["server_memory_mb"] for found in turns.values()),
+        worst=(min(found["audio_pps_per_leg_min"] for found in turns.values()), worst_fps),
+        ticks_missed=sum(found["ticks_missed"] for found in turns.values()),
+        turns=cores,
     )
 
 
@@ -138,7 +161,7 @@ def figures(video: Growth, audio: Sequence[Point]) -> list[Figure]:
     found.append(Figure("fixed cost of a meeting", video.fixed_cores, "cores"))
     for one, two, per_leg in video.marginal:
         name = f"one more leg between {one.legs} and {two.legs}"
-        found.append(Figure(name, per_leg, "% of a core"))
+        found.append(Figure(name, per_leg, "% of a core", against=_range(video, one, two)))
     first, last = video.marginal[0], video.marginal[-1]
     if len(video.marginal) > 1:
         found.append(
@@ -154,6 +177,13 @@ def figures(video: Growth, audio: Sequence[Point]) -> list[Figure]:
     found.append(Figure("memory per leg", video.memory_mb_per_leg, "MB", MEMORY_BAR_MB))
     found += [_held(point, " with sound alone") for point in audio]
     return found
+
+
+def _range(growth: Growth, one: Point, two: Point) -> str:
+    turns = growth.marginal_of_turns(one, two)
+    if len(turns) < 2:
+        return ""
+    return f"{min(turns):.3f} to {max(turns):.3f} in {len(turns)} turns"
 
 
 def _steepest_rise(marginal: Sequence[tuple[Point, Point, float]]) -> Figure:
@@ -173,19 +203,22 @@ def _steepest_rise(marginal: Sequence[tuple[Point, Point, float]]) -> Figure:
 
 def _held(point: Point, kind: str) -> Figure:
     audio, video = point.worst
-    pictures = "" if video == float("inf") else f", {video:.1f} pictures"
+    pictures = "" if video == inf else f", {video:.1f} pictures"
+    turns = point.turns.values()
+    spread = f"{min(turns):.3f} to {max(turns):.3f} cores; " if len(turns) > 1 else ""
+    rate = f"{audio:.1f} packets of sound{pictures} a second"
     return Figure(
         f"{point.legs} legs{kind}" + ("" if point.whole else " (not all of them whole)"),
         point.cores,
         "cores",
         CORES_BAR.get(point.legs) if not kind else None,
-        against=f"{point.memory_mb:.0f} MB; worst room {audio:.1f} packets of sound{pictures} "
-        f"a second; {point.ticks_missed} ticks missed",
+        against=f"{spread}{point.memory_mb:.0f} MB; worst room {rate}; "
+        f"{point.ticks_missed} ticks missed",
     )
 
 
 def plot(points: Sequence[Point], path: Path, title: str) -> None:
-    """Cores and memory over legs, as SVG; the straight line goes through the first two points.
+    """Cores and memory over legs, as SVG, each turn as a dot; a line through the first two points.
 
     Raises:
         ImportError: matplotlib is missing (``pip install .[bench]``).
@@ -200,6 +233,9 @@ def plot(points: Sequence[Point], path: Path, title: str) -> None:
     legs = [point.legs for point in points]
     figure, axes = pyplot.subplots(figsize=(7, 4))
     axes.plot(legs, [point.cores for point in points], "o-", color="#1d5fa8", label="cores")
+    every = [(point.legs, cores) for point in points for cores in point.turns.values()]
+    if every:
+        axes.plot(*zip(*every, strict=True), ".", color="#8aa9c8", label="cores, each turn")
     slope = growth.marginal[0][2] / 100
     line = [growth.fixed_cores + slope * number for number in (0, legs[-1])]
     axes.plot((0, legs[-1]), line, "--", color="#8aa9c8", label="first stretch carried on")
@@ -215,8 +251,9 @@ def plot(points: Sequence[Point], path: Path, title: str) -> None:
 
 
 async def _run(options: argparse.Namespace) -> list[Figure]:
-    video = await grow(options.legs, options.seconds, video=True)
-    audio = await grow(options.audio_legs, options.seconds, video=False)
+    turns = options.turns
+    video = await grow(options.legs, options.seconds, turns, video=True)
+    audio = await grow(options.audio_legs, options.seconds, turns, video=False)
     if options.plots is not None:
         plot(video, options.plots / "growth.svg", "One meeting, 720p for every room")
         if len(audio) > 1:
@@ -230,6 +267,7 @@ def main() -> None:
     parser.add_argument("--legs", type=int, nargs="+", default=LEGS)
     parser.add_argument("--audio-legs", type=int, nargs="*", default=AUDIO_LEGS)
     parser.add_argument("--seconds", type=float, default=LONG_S, help="of each measurement")
+    parser.add_argument("--turns", type=int, default=LONG_TURNS, help="of each size")
     parser.add_argument("--plots", type=Path, help="folder for the SVG plots")
     with void_is_told():
         found = asyncio.run(_run(parser.parse_args()))

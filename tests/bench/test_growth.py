@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.figures import VoidRunError
-from bench.growth import Growth, Point, figures, plot
+from bench.growth import Growth, Point, figures, plot, point_of
 
 
 def point(legs: int, cores: float, memory_mb: float = 300.0, missed: int = 0) -> Point:
@@ -56,3 +56,32 @@ def test_the_plot_is_the_same_for_the_same_points(tmp_path: Path) -> None:
     plot(points, tmp_path / "one.svg", "One")
     plot(points, tmp_path / "two.svg", "One")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def measured(legs: int, cores: float, fps: float = 25.0, missed: int = 0) -> dict[str, float]:
+    return {
+        "legs": legs,
+        "server_cores": cores,
+        "server_memory_mb": 300.0 + 100 * cores,
+        "audio_pps_per_leg_min": 50.0,
+        "video_fps_per_leg_min": fps,
+        "ticks_missed": missed,
+    }
+
+
+def test_a_point_is_the_median_of_its_turns_and_the_worst_of_what_rooms_got() -> None:
+    turns = {0: measured(50, 0.8), 1: measured(50, 0.9, fps=24.0), 2: measured(50, 0.7, missed=2)}
+    point = point_of(turns, video=True)
+    assert (point.legs, point.cores, point.memory_mb) == (50, 0.8, 380.0)
+    assert (point.worst, point.ticks_missed) == ((50.0, 24.0), 2)
+    assert not point.whole
+
+
+def test_what_one_more_leg_costs_is_given_with_its_range() -> None:
+    few = point_of(
+        {0: measured(20, 0.70), 1: measured(20, 0.74), 2: measured(20, 0.72)}, video=True
+    )
+    many = point_of({0: measured(120, 0.80), 2: measured(120, 0.92)}, video=True)  # turn 1 was void
+    marginal = next(one for one in figures(Growth((few, many)), ()) if "one more" in one.name)
+    assert marginal.value == pytest.approx(0.14)
+    assert marginal.against == "0.100 to 0.200 in 2 turns"
