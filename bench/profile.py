@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +74,12 @@ def group_of(library: str) -> str:
     return next((name for name, files in GROUPS.items() if files.search(library)), OTHER)
 
 
-def read_report(lines: Iterable[str], daemon: int) -> list[Row]:
+def read_report(lines: Iterable[str], daemon: Collection[int]) -> list[Row]:
     """Rows of perf's report, the greatest first.
 
     Args:
-        lines: ``overhead SEPARATOR pid:command SEPARATOR library``. daemon: the pid of its own
-            process.
+        lines: ``overhead SEPARATOR tid:command SEPARATOR library``: what perf sorts by as ``pid``
+            are threads. daemon: ids of all threads of its own process.
     Raises:
         VoidRunError: there is nothing in it.
     """
@@ -88,8 +88,8 @@ def read_report(lines: Iterable[str], daemon: int) -> list[Row]:
         parts = [part.strip() for part in line.split(SEPARATOR)]
         if len(parts) != 3 or not parts[0].endswith("%"):
             continue
-        pid = parts[1].partition(":")[0]
-        found[group_of(parts[2])][pid != str(daemon)] += float(parts[0][:-1])
+        thread = int(parts[1].partition(":")[0])
+        found[group_of(parts[2])][thread not in daemon] += float(parts[0][:-1])
     whole = sum(map(sum, found.values()))
     if not whole:
         raise VoidRunError("perf saw nothing of the daemon")
@@ -134,7 +134,8 @@ async def profiled(
 
         async with meeting(load) as held:
             figures = await held.measured(during=look, starved_is_void=False)
-            rows = read_report(await asyncio.to_thread(_report, data), held.daemon.pid)
+            threads = {one.id for one in psutil.Process(held.daemon.pid).threads()}
+            rows = read_report(await asyncio.to_thread(_report, data), threads)
     return rows, figures
 
 

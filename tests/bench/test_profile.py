@@ -10,6 +10,7 @@ REPORT = [
     SEPARATOR.join((" 30.00%", "  42:python  ", "python3.11 ")),
     SEPARATOR.join((" 10.00%", "  42:python  ", "[kernel.kallsyms]")),
     SEPARATOR.join(("  5.00%", "  43:python  ", "[kernel.kallsyms]")),
+    SEPARATOR.join(("  3.00%", "  44:codec_0  ", "libopus.so.0.8.0")),
     SEPARATOR.join((" 35.00%", "  43:python  ", "libavcodec-8c1f1f5e.so.62.11.100")),
     "# a remark",
 ]
@@ -35,14 +36,19 @@ def test_libraries_have_groups(library: str, group: str) -> None:
 
 
 def test_shares_are_of_all_that_was_seen_the_greatest_first() -> None:
-    rows = read_report(REPORT, 42)
-    assert [row.group for row in rows] == ["libavcodec (decoding)", "Python", "kernel"]
+    rows = read_report(REPORT, {42, 44})
+    assert [row.group for row in rows] == ["libavcodec (decoding)", "Python", "kernel", "Opus"]
     assert sum(row.whole for row in rows) == pytest.approx(100.0)
-    kernel = rows[-1]
-    assert (kernel.packets, kernel.pictures) == (pytest.approx(12.5), pytest.approx(6.25))
-    assert "| Python | 37.5 | 0.0 | 37.5 | 0.300 |" in table(rows, 0.8)
+    kernel = rows[2]
+    assert (kernel.packets, kernel.pictures) == pytest.approx((10 / 0.83, 5 / 0.83))
+    assert "| Python | 36.1 | 0.0 | 36.1 | 0.289 |" in table(rows, 0.8)
+
+
+def test_threads_of_the_daemon_are_no_pictures() -> None:
+    opus = read_report(REPORT, {42, 44})[-1]
+    assert (opus.group, opus.pictures) == ("Opus", 0.0)
 
 
 def test_a_daemon_that_was_not_seen_proves_nothing() -> None:
     with pytest.raises(VoidRunError, match="nothing of the daemon"):
-        read_report(["# no samples", ""], 42)
+        read_report(["# no samples", ""], {42})
