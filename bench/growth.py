@@ -12,7 +12,8 @@ One run of a meeting differs from the next by a few hundredths of a core, which 
 rooms add. So all sizes are held in ``--turns``, one after the other and again: points are medians
 of the turns, and of what one more leg costs the least and the most of a turn are given beside.
 
-A point at which the generator was starved of processor time is left out and said so.
+Each meeting is measured when what was given up while all came at once is given back. A point at
+which the generator was starved of processor time is left out and said so.
 
     python -m bench.growth --seconds 20 --turns 3 --plots docs/plots
 """
@@ -130,8 +131,9 @@ async def grow(legs: Sequence[int], seconds: float, turns: int, *, video: bool) 
         kind = "video" if video else "sound alone"
         print(f"{number} legs, {kind}, turn {turn + 1} of {turns}", file=sys.stderr)
         try:
-            async with meeting(Load(number, seconds, video=video)) as one:
-                held[number][turn] = await one.measured()
+            async with meeting(Load(number, seconds, video=video)) as one, one.loaded() as rooms:
+                await rooms.settled()
+                held[number][turn] = await rooms.measured()
         except VoidRunError as error:
             print(f"VOID at {number} legs: {error}", file=sys.stderr)
     return [point_of(found, video=video) for found in held.values() if found]

@@ -25,6 +25,7 @@ from tests.peers.daemon import ADMIN_TOKEN, Daemon
 LONGEST_LINE = 1 << 24
 """The generator's figures hold each mark of latency: 64 kB are full after ten minutes."""
 JOIN_ALLOWANCE_S = 120.0
+SETTLING_S = 30
 Figures = dict[str, Any]
 During = Callable[[], Awaitable[None]]
 
@@ -240,6 +241,13 @@ class Loaded:
         self._held = held
         self._generator = generator
 
+    async def settled(self) -> None:
+        """Wait until what was given up while all joined at once is given back, half a minute."""
+        for _ in range(SETTLING_S):
+            if not given_up(await self._held.daemon.metrics()):
+                return
+            await asyncio.sleep(1.0)
+
     async def measured(
         self,
         *,
@@ -330,6 +338,15 @@ async def _prepare(daemon: Daemon, load: Load) -> str:
     return str(conference["id"])
 
 
+def given_up(metrics: Mapping[str, float]) -> list[str]:
+    """What the daemon does without, for the machine is full."""
+    return [
+        key.partition('"')[2].rstrip('"}')
+        for key, value in metrics.items()
+        if key.startswith("mcu_given_up{") and value
+    ]
+
+
 def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> Figures:
     """What the daemon's metrics say of the time between two readings of them."""
 
@@ -343,11 +360,7 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
             100 * late / max(1, grown('mcu_ticks_total{clock="audio"}')), 2
         ),
         "frames_skipped": grown("mcu_frames_skipped_total"),
-        "given_up_at_end": [
-            key.partition('"')[2].rstrip('"}')
-            for key, value in after.items()
-            if key.startswith("mcu_given_up{") and value
-        ],
+        "given_up_at_end": given_up(after),
     }
     for clock, key in (("audio", "tick_lateness_ms_p99"), ("video", "video_tick_lateness_ms_p99")):
         seconds = after[f'mcu_tick_lateness_seconds{{clock="{clock}",quantile="0.99"}}']
