@@ -53,6 +53,7 @@ from mcu.rooms.pictures import RoomPictures
 from mcu.rooms.rooms import Rooms
 from mcu.rooms.scheduled_checks import ScheduledChecks
 from mcu.rooms.user_agents import UserAgents
+from mcu.sentences import sentence
 from mcu.sip.accounts import SipAccounts
 from mcu.sip.station import SipStation
 from mcu.sip.survey import sip_server
@@ -335,9 +336,9 @@ class Daemon:
 
     def _not_ready(self) -> str | None:
         if self.conferences.unstored:
-            return "the store cannot be written: look at the disk that holds data_dir"
+            return sentence("server.store-unwritten")
         if len(self.conferences.running()) >= self.settings.limits.max_conferences:
-            return "as many conferences run as limits.max_conferences allows"
+            return sentence("server.conferences")
         return None
 
     # The clock

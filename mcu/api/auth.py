@@ -18,6 +18,7 @@ from mcu.api.rate_limit import RateLimiter
 from mcu.api.rights import Holder
 from mcu.api.security import CSRF_HEADER, same_origin, session_cookie
 from mcu.api.services import Services
+from mcu.sentences import sentence
 from mcu.store.errors import UnknownRecord
 from mcu.store.records import Session, Token
 from mcu.store.tokens import is_good
@@ -132,7 +133,7 @@ class Authenticator:
         if wait is not None:
             raise Problem(
                 "rate-limited",
-                f"{who} asks too often; go on in {wait} s, and use events instead of polling.",
+                sentence("requests.too-many", who=who, wait=wait),
                 headers={hdrs.RETRY_AFTER: str(wait)},
             )
 
@@ -143,7 +144,7 @@ class Authenticator:
             return unauthenticated(hint, 'error="invalid_token"')
         return Problem(
             "rate-limited",
-            f"Too many failed sign-ins from this address; try again in {wait} s.",
+            sentence("sign-in.too-many", wait=wait),
             headers={hdrs.RETRY_AFTER: str(wait)},
         )
 

@@ -7,9 +7,11 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from mcu.api.form_errors import error_message
 from mcu.api.problem import FieldError, Problem
 from mcu.api.route import JSON_TYPE, Body
-from mcu.api.schemas.base import Query, in_words
+from mcu.api.schemas.base import Query
+from mcu.sentences import sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -53,7 +55,7 @@ def check_content_type(request: web.Request, body: Body) -> None:
 
 def too_large(limit: int) -> Problem:
     """More bytes than are read here."""
-    return Problem("too-large", f"At most {limit} bytes are accepted here; send less at once.")
+    return Problem("too-large", sentence("too-large", limit_bytes=limit))
 
 
 def parse_json(data: bytes, body: Body) -> BaseModel:
@@ -97,11 +99,13 @@ def parse_query(request: web.Request, model: type[Query] | None) -> Query | None
     """The query parameters; unknown and repeated ones are refused by name."""
     names = [name for name, _ in request.query.items()]
     wrong = [
-        FieldError(f"query.{name}", "is given more than once")
+        FieldError(f"query.{name}", sentence("given-twice"))
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if model is None:
-        wrong += [FieldError(f"query.{name}", "is not known here") for name in dict.fromkeys(names)]
+        wrong += [
+            FieldError(f"query.{name}", sentence("unknown-field")) for name in dict.fromkeys(names)
+        ]
     if wrong:
         raise invalid_input(wrong[:MAX_ERRORS])
     if model is None:
@@ -119,17 +123,6 @@ def field_errors(error: ValidationError, prefix: str = "$") -> list[FieldError]:
         entry = FieldError(json_path(error_location(item), prefix), error_message(item))
         found[entry.field, entry.message] = entry
     return list(found.values())[:MAX_ERRORS]
-
-
-def error_message(item: ErrorDetails) -> str:
-    """What an error of pydantic says to people, who do not read regular expressions."""
-    if item["type"] == "extra_forbidden":
-        return "is not known here"
-    if item["type"] == "missing":
-        return "is required"
-    if item["type"] == "string_pattern_mismatch":
-        return in_words(item["ctx"]["pattern"])
-    return item["msg"].removeprefix("Value error, ")
 
 
 def error_location(item: ErrorDetails) -> tuple[int | str, ...]:
@@ -154,7 +147,7 @@ def json_path(location: tuple[int | str, ...], prefix: str = "$") -> str:
 
 def invalid_input(errors: list[FieldError]) -> Problem:
     """Some inputs are not valid; the detail names them all."""
-    named = "; ".join(f"{error.field} {error.message}" for error in errors[:3])
+    named = "; ".join(f"{error.field} {error.message.removesuffix('.')}" for error in errors[:3])
     more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
     return Problem("invalid-input", f"Correct and send again: {named}{more}.", errors=errors)
 

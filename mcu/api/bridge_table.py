@@ -30,6 +30,7 @@ from mcu.api.yaml_text import (
     line_of,
     repeated_key,
 )
+from mcu.sentences import sentence
 from mcu.store.records import Bridge
 
 TABLE_TYPES: Final = (CSV_TYPE, *YAML_TYPES)
@@ -75,7 +76,7 @@ def read_table(
                     bridge = _with_address(NewBridge.model_validate(document), address_of)
                     rows.append(TableRow(line, bridge))
             except _Unfit as error:
-                errors.append(FieldError(f"line {line}, address", str(error)))
+                errors.append(FieldError(f"line {line}, address", error.args[0]))
             except ValidationError as error:
                 errors += [
                     FieldError(f"line {line}, {found.field.removeprefix('$.')}", found.message)
@@ -90,7 +91,7 @@ def read_table(
     if errors:
         raise Problem(
             "invalid-input",
-            "Nothing was imported: correct the lines that are named and send all again.",
+            sentence("import.nothing"),
             errors=errors[:MAX_ERRORS],
         )
     if not rows:
@@ -128,7 +129,7 @@ def _with_address(bridge: NewBridge, address_of: Callable[[str], str]) -> NewBri
     try:
         return bridge.model_copy(update={"address": address_of(bridge.address)})
     except ValueError as error:
-        raise _Unfit(str(error)) from error
+        raise _Unfit(error.args[0]) from error
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | FieldError]]:
@@ -146,7 +147,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | FieldError]]:
             if len(cells) == len(header):
                 yield line, _csv_document(dict(zip(header, cells, strict=True)))
             else:
-                message = f"has {len(cells)} cells where the header has {len(header)}"
+                message = sentence("import.cells", count=len(cells), most=len(header))
                 yield line, FieldError(f"line {line}", message)
     except csv.Error as error:
         raise _broken(f"is no CSV ({error})", reader.line_num) from None
@@ -223,6 +224,6 @@ def _yaml_list(root: yaml.Node | None) -> list[yaml.Node]:
 def _broken(message: str, line: int) -> Problem:
     return Problem(
         "malformed-request",
-        f"Nothing was imported: line {line} {message}.",
+        sentence("import.line", line=line, reason=message),
         errors=[FieldError(f"line {line}", message)],
     )

@@ -15,6 +15,7 @@ from mcu.api.route import JSON_TYPE, Route
 from mcu.api.schemas.base import Output, Query
 from mcu.api.services import Services
 from mcu.conference.service import Actor
+from mcu.sentences import sentence
 from mcu.store.records import AuditRow
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Call:
         if current not in tags:
             raise Problem(
                 "precondition-failed",
-                "It has been changed in between; read it again and repeat the change.",
+                sentence("changed-meanwhile"),
                 headers={hdrs.ETAG: f'"{current}"'},
             )
         return True

@@ -18,6 +18,7 @@ from mcu.api.problem import Problem
 from mcu.api.reach import Reach
 from mcu.conference.convening_model import NoteReachable
 from mcu.conference.feed import EventFeed
+from mcu.sentences import sentence
 
 WRITE_TIMEOUT_S: Final = 30.0
 """A client that takes nothing for this long is gone."""
@@ -169,7 +170,7 @@ def require_room(call: Call) -> None:
     if len(call.api.streams) >= call.services.limits.max_event_streams:
         raise Problem(
             "unavailable",
-            "Too many event streams are open; close some, or raise limits.max_event_streams.",
+            sentence("events.too-many"),
             headers={"Retry-After": "10"},
         )
 

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from cryptography.fernet import Fernet, InvalidToken
 
 from mcu.api.problem import FieldError, Problem
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.records import IdempotencyRecord
 from mcu.store.store import Store
@@ -75,7 +76,7 @@ class Replays:
         if record.status is None:
             raise Problem(
                 "conflict",
-                "The first request with this key is still being done; ask again in a moment.",
+                sentence("request.being-done"),
                 headers={hdrs.RETRY_AFTER: "1"},
             )
         return self._replay(record, record.status)
@@ -110,7 +111,6 @@ class Replays:
             except InvalidToken:
                 raise Problem(
                     "conflict",
-                    "It was done, but its answer held a secret that is not kept over a restart; "
-                    "revoke that token and issue another.",
+                    sentence("secret.not-kept"),
                 ) from None
         return web.Response(status=status, body=body, headers={**headers, REPLAYED: "true"})

@@ -12,6 +12,7 @@ from mcu.api.errors import problem_of
 from mcu.api.problem import Problem
 from mcu.api.security import add_cors_headers, add_security_headers, cors_allowed
 from mcu.api.state import API_STATE
+from mcu.sentences import sentence
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +98,6 @@ def _unexpected(request: web.Request, error: Exception) -> Problem:
     )
     return Problem(
         "internal-error",
-        f"Something unexpected happened; the log has it under {identifier}. "
-        "Try again, and tell the administrator this id if it stays.",
+        sentence("unexpected", id=identifier),
         extra={"id": identifier},
     )

@@ -20,6 +20,7 @@ from mcu.api.rights import may_ever
 from mcu.api.route import MAX_PATH_PARAMETER, Route
 from mcu.api.security import ROOM_HEADER, ROOM_PARAMETER
 from mcu.api.state import ApiState
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ async def _answer(call: Call) -> web.StreamResponse:
         if route.unsafe:
             api.auth.check_csrf(request, call.identity)
         if not may_ever(call.identity.token.role, route.action):
-            raise forbidden(f"The role {call.identity.token.role} may not do this at all.")
+            raise forbidden(sentence("role.may-not", role=call.identity.token.role))
         call.scope = Reach(call.identity.holder, await api.directory.tree())
     for name, value in request.match_info.items():
         if len(value) > MAX_PATH_PARAMETER:

@@ -2,7 +2,9 @@
 
 One table names each kind of problem once: handlers raise ``Problem(kind, detail)``, the error
 middleware answers it, and the OpenAPI document lists it. ``detail`` says what went wrong and what
-to do next; ``errors`` holds one entry per invalid input.
+to do next; ``errors`` holds one entry per invalid input. Where the sentence is one that operators
+meet, ``code`` and ``params`` stand beside it (``mcu/sentences.py``), from which a client makes the
+same sentence in another language.
 """
 
 import json
@@ -12,6 +14,9 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
+
+from mcu.api.schemas.base import CODE, PARAMS
+from mcu.sentences import of, sentence
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:mcu:problem:"
@@ -77,6 +82,10 @@ class FieldError:
     field: str
     message: str
 
+    def to_json(self) -> dict[str, Any]:
+        """The entry as clients get it, with what other languages are made of."""
+        return {"field": self.field, "message": self.message} | of(self.message)
+
 
 @dataclass(eq=False)
 class Problem(Exception):  # noqa: N818 - the term of RFC 9457
@@ -107,11 +116,9 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
             "title": title,
             "status": status,
             "detail": self.detail,
-        }
+        } | of(self.detail)
         if self.errors:
-            document["errors"] = [
-                {"field": error.field, "message": error.message} for error in self.errors
-            ]
+            document["errors"] = [error.to_json() for error in self.errors]
         return document | dict(self.extra)
 
     def response(self) -> web.Response:
@@ -129,6 +136,8 @@ class ProblemError(BaseModel):
 
     field: str = Field(description="JSON path, `query.NAME`, `header.NAME` or `line N`")
     message: str
+    code: str | None = Field(default=None, description=CODE)
+    params: dict[str, str | float | None] | None = Field(default=None, description=PARAMS)
 
 
 class ProblemDocument(BaseModel):
@@ -140,12 +149,14 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
+    code: str | None = Field(default=None, description=CODE)
+    params: dict[str, str | float | None] | None = Field(default=None, description=PARAMS)
     errors: list[ProblemError] = Field(default_factory=list)
 
 
 def not_found(noun: str, identifier: str) -> Problem:
     """No ``noun`` of that id, or none that the token may know of."""
-    return Problem("not-found", f"There is no {noun} {identifier!r} here; check the id.")
+    return Problem("not-found", sentence("not-here", noun=noun, id=identifier))
 
 
 def forbidden(detail: str) -> Problem:
@@ -157,7 +168,7 @@ def invalid(field_path: str, message: str) -> Problem:
     """Exactly one input is not valid."""
     return Problem(
         "invalid-input",
-        f"{field_path}: {message}. Correct it and send the request again.",
+        f"{field_path}: {message.removesuffix('.')}. Correct it and send the request again.",
         errors=[FieldError(field_path, message)],
     )
 

@@ -20,6 +20,7 @@ from mcu.api.rights import (
 from mcu.api.services import LegInfo, Services
 from mcu.conference.invitation_model import is_invited
 from mcu.conference.state import ConferenceState, Participant
+from mcu.sentences import sentence
 from mcu.store.paging import MAX_LIMIT
 
 TREE_SECONDS: Final = 30.0
@@ -153,9 +154,14 @@ class Reach:
             # Whether there is such a unit elsewhere is not told to who does not reach it.
             hint = " Check the unit's id: one that is not there is answered the same."
             raise forbidden(
-                f"This token may not {what} in {where}; it reaches "
-                f"{self._extent()} with the role {self.holder.role}."
-                + (hint if unit is not None and "unit" not in relations else "")
+                sentence(
+                    "unit.out-of-reach",
+                    what=what,
+                    where=where,
+                    extent=self._extent(),
+                    role=self.holder.role,
+                    hint=hint if unit is not None and "unit" not in relations else "",
+                )
             )
 
     def require_conference(
@@ -174,9 +180,16 @@ class Reach:
             )
             hint = " What it asks of rooms within reach is in /api/v1/invitations."
             raise forbidden(
-                f"This token may not {what} {where} conference {state.id!r} of unit "
-                f"{state.unit!r}; it reaches {self._extent()} with the role "
-                f"{self.holder.role}." + (hint if invited else "")
+                sentence(
+                    "conference.out-of-reach",
+                    what=what,
+                    where=where,
+                    conference=state.id,
+                    unit=state.unit,
+                    extent=self._extent(),
+                    role=self.holder.role,
+                    hint=hint if invited else "",
+                )
             )
 
     def require_participant(
@@ -185,8 +198,14 @@ class Reach:
         """Raises ``Problem`` forbidden unless the action may be done to the participant."""
         if not self.participant(action, state, who):
             raise forbidden(
-                f"This token may not {what} {who.id!r} in conference {state.id!r}; it reaches "
-                f"{self._extent()} with the role {self.holder.role}."
+                sentence(
+                    "participant.out-of-reach",
+                    what=what,
+                    participant=who.id,
+                    conference=state.id,
+                    extent=self._extent(),
+                    role=self.holder.role,
+                )
             )
 
     def _extent(self) -> str:
@@ -210,7 +229,7 @@ def participant_of(state: ConferenceState, participant: str) -> Participant:
 def require_running(state: ConferenceState) -> None:
     """Raises ``Problem`` conflict when the conference is over."""
     if not state.running:
-        raise Problem("conflict", f"Conference {state.id!r} has ended; start another one.")
+        raise Problem("conflict", sentence("conference.over", conference=state.id))
 
 
 def _room(who: Participant, *, running: bool) -> Room | None:

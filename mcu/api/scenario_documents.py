@@ -21,6 +21,7 @@ from mcu.conference.agenda_resources import (
 )
 from mcu.conference.codec import Json, time_to_text
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 from mcu.store.scenarios import ScenarioRecord
 
 SUBTREE: Final = "subtree"
@@ -97,7 +98,7 @@ def read_record(record: ScenarioRecord) -> domain.Scenario:
     except Problem as problem:
         raise Problem(
             "internal-error",
-            f"The scenario {record.id!r} cannot be read ({problem.detail}) Write it anew.",
+            sentence("scenario.unreadable", id=record.id, detail=problem.detail),
         ) from problem
     # Name and unit follow the registry: a unit that is merged takes its scenarios along.
     return replace(scenario_of(body), name=record.name, unit=record.unit)

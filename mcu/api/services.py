@@ -17,6 +17,7 @@ from mcu.legs.leg import LegKind, LegState, LegStatistics
 from mcu.metrics import MediaReadings
 from mcu.operations.reporter import Reporter
 from mcu.readiness.service import ReadinessChecks
+from mcu.sentences import sentence
 from mcu.store.recordings import RecordingRecord
 from mcu.store.store import Store
 from signalling.sip.errors import SipError
@@ -430,12 +431,12 @@ def well_formed_address(address: str) -> str:
     try:
         return str(typed_address(address))
     except SipError as error:
-        raise ValueError(error.detail) from error
+        raise ValueError(sentence("call.address", reason=error.detail)) from error
 
 
 def no_outside(address: str) -> str:
     """Stands in where there is no SIP."""
-    raise ValueError("cannot be called: SIP is off here (sip.host)")
+    raise ValueError(sentence("sip.off"))
 
 
 @dataclass(frozen=True, slots=True)

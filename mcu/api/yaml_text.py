@@ -5,6 +5,7 @@ from typing import Any, Final
 import yaml
 
 from mcu.api.problem import FieldError, Problem
+from mcu.sentences import sentence
 
 YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
 MAX_DEPTH: Final = 16
@@ -36,7 +37,9 @@ def read_yaml(text: str) -> Any:
             fault = repeated_key(root)
             if fault is not None:
                 raise Problem(
-                    "malformed-request", f"{fault.field} {fault.message}.", errors=[fault]
+                    "malformed-request",
+                    sentence("yaml.line", line=line_of(root.start_mark), reason=fault.message),
+                    errors=[fault],
                 )
             return None if root is None else loader.construct_document(root)
         finally:
@@ -78,7 +81,9 @@ def repeated_key(node: yaml.Node | None) -> FieldError | None:
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
-                return FieldError(f"line {line_of(key.start_mark)}", f"gives {key.value!r} twice")
+                return FieldError(
+                    f"line {line_of(key.start_mark)}", sentence("yaml.twice", key=key.value)
+                )
             seen.add(key.value)
         fault = repeated_key(value)
         if fault is not None:
@@ -94,6 +99,6 @@ def line_of(mark: Any) -> int:
 def _broken(message: str, line: int) -> Problem:
     return Problem(
         "malformed-request",
-        f"Nothing was read: line {line} {message}.",
+        sentence("yaml.line", line=line, reason=message),
         errors=[FieldError(f"line {line}", message)],
     )

@@ -59,6 +59,7 @@ from mcu.conference.state import (
     ViewSetting,
 )
 from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot, Slot
+from mcu.sentences import sentence
 
 VIEW = "main"
 """The view whose layout an item chooses."""
@@ -76,7 +77,7 @@ def decide_agenda(state: ConferenceState, command: AgendaCommand, now: datetime)
         return _change(state, command, now)
     agenda = state.agenda
     if agenda is None or not agenda.items:
-        raise Refused("This conference has no agenda: give it one first.")
+        raise Refused(sentence("agenda.none"))
     match command:
         case NextItem():
             return _go(state, agenda, _next(agenda), now)
@@ -85,7 +86,7 @@ def decide_agenda(state: ConferenceState, command: AgendaCommand, now: datetime)
         case JumpToItem(wanted):
             found = next((each for each in agenda.items if each.id == wanted), None)
             if found is None:
-                raise Refused(f"No item {wanted!r} is on the agenda: read it again.", "item")
+                raise Refused(sentence("agenda.no-item", item=wanted), "item")
             return _go(state, agenda, found, now)
 
 
@@ -103,7 +104,7 @@ def _change(state: ConferenceState, command: ChangeAgenda, now: datetime) -> lis
     if agenda.current is not None and all(each.id != agenda.current for each in command.items):
         title = "" if agenda.item is None else agenda.item.title
         raise Refused(
-            f"The item {title!r} ({agenda.current}) is held now: keep it, or go to another first.",
+            sentence("agenda.item-held", title=title, item=agenda.current),
             "items",
         )
     after = AgendaChanged(
@@ -125,7 +126,7 @@ def _change(state: ConferenceState, command: ChangeAgenda, now: datetime) -> lis
 def _next(agenda: Agenda) -> AgendaItem | None:
     if agenda.current is None:
         if agenda.finished_at is not None:
-            raise Refused("The agenda is finished: go back, or jump to an item.")
+            raise Refused(sentence("agenda.finished"))
         return agenda.items[0]
     place = _place(agenda)
     return agenda.items[place + 1] if place + 1 < len(agenda.items) else None
@@ -134,11 +135,11 @@ def _next(agenda: Agenda) -> AgendaItem | None:
 def _previous(agenda: Agenda) -> AgendaItem:
     if agenda.current is None:
         if agenda.finished_at is None:
-            raise Refused("The agenda has not begun: there is nothing to go back to.")
+            raise Refused(sentence("agenda.not-begun"))
         return agenda.items[-1]
     place = _place(agenda)
     if place == 0:
-        raise Refused("This is the first item of the agenda: there is nothing before it.")
+        raise Refused(sentence("agenda.first-item"))
     return agenda.items[place - 1]
 
 
@@ -151,9 +152,7 @@ def _go(
 ) -> list[Event]:
     """Hold an item; None: the end. The floor that was given in the item before ends with it."""
     if calling(state.roll_calls) is not None:
-        raise Refused(
-            "A roll call is not over: sign it off, or cancel it, before the agenda goes on."
-        )
+        raise Refused(sentence("agenda.roll-call"))
     floor_ended = decide_floor(state, EndFloor(), now)
     if floor_ended:
         state = evolve_all(state, floor_ended)

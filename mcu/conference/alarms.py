@@ -17,6 +17,7 @@ from mcu.conference.alarm_model import (
 from mcu.conference.events import Event
 from mcu.conference.roll_call_model import calling
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 _SLIGHT: frozenset[AlarmKind] = frozenset({"clipping", "loss", "drift"})
 
@@ -33,7 +34,7 @@ def decide_alarms(
     if isinstance(command, AcknowledgeAlarm):
         found = next((one for one in state.alarms if one.number == command.number), None)
         if found is None:
-            raise Refused(f"No alarm {command.number} is known here: list the alarms.", "number")
+            raise Refused(sentence("alarm.unknown", number=command.number), "number")
         if found.acknowledged_by is not None:
             return []
         return [AlarmAcknowledged(found.number, command.by, now)]

@@ -12,6 +12,7 @@ from mcu.conference.events import Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 
 def decide_chair_view(state: ConferenceState, command: ChairViewCommand) -> list[Event]:
@@ -24,11 +25,11 @@ def decide_chair_view(state: ConferenceState, command: ChairViewCommand) -> list
         return [] if state.chair_view is None else [ChairViewStopped(state.chair_view)]
     who = find(state, command.participant, "participant")
     if state.chair is None:
-        raise Refused("Nobody presides: choose a chair first, or broadcast the room to all.")
+        raise Refused(sentence("chair-view.no-chair"))
     if who.id == state.chair:
-        raise Refused(f"{who.label} presides and would see itself: choose another room.")
+        raise Refused(sentence("chair-view.itself", label=who.label))
     if state.chair_view != who.id and (who.presence != "connected" or who.waiting):
-        raise Refused(f"{who.label} is not connected: look at it when it has joined.")
+        raise Refused(sentence("chair-view.not-connected", label=who.label))
     return [] if state.chair_view == who.id else [ChairViewStarted(who.id)]
 
 

@@ -21,6 +21,7 @@ from mcu.conference.conflict_model import (
 )
 from mcu.conference.events import Event, ParticipantAdded
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 
 def decide_conflict(
@@ -66,9 +67,9 @@ def given_up(state: ConferenceState, bridge: str, by: str, now: datetime) -> lis
 
 def _raise(state: ConferenceState, command: RaiseConflict, now: datetime) -> list[Event]:
     if command.bridge in state.participants:
-        raise Refused(f"{command.name} is in this conference already.", "bridge")
+        raise Refused(sentence("conference.has-room", name=command.name), "bridge")
     if state.locked:
-        raise Refused("The conference is locked: unlock it to ask for somebody.")
+        raise Refused(sentence("locked.to-ask"))
     before = find_conflict(state.conflicts, command.bridge, "asking")
     if before is not None and before.is_open and before.other == command.other:
         return []
@@ -87,9 +88,9 @@ def _raise(state: ConferenceState, command: RaiseConflict, now: datetime) -> lis
 def _decide(state: ConferenceState, command: DecideConflict, now: datetime) -> list[Event]:
     found = find_conflict(state.conflicts, command.bridge, "asking")
     if found is None or not found.is_open:
-        raise Refused(f"{command.bridge!r} is not asked for any more: look at it again.")
+        raise Refused(sentence("conflict.over", room=command.bridge))
     if found.status == "moving":
-        raise Refused(f"{found.name} is being moved already{_by(found.decided_by)}.")
+        raise Refused(sentence("conflict.moving", name=found.name, by=_by(found.decided_by)))
     status = STATUS_OF[command.decision]
     return [] if found.status == status else [_decided(found, status, command.by, now)]
 

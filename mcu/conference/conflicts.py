@@ -22,6 +22,7 @@ from mcu.conference.conflict_model import (
 )
 from mcu.conference.events import ConferenceEnded, Event, ParticipantRemoved
 from mcu.conference.state import ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Conflicts:
         self._conferences.get(conference)
         holder = self._conferences.conference_of(bridge)
         if holder is None:
-            raise Refused(f"{name} is in no conference: call it.", "bridge")
+            raise Refused(sentence("conflict.free", name=name), "bridge")
         other = self._conferences.get(holder).name
         command = RaiseConflict(bridge, name, holder, other, actor.name)
         await self._conferences.execute(conference, command, actor)

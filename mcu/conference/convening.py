@@ -47,6 +47,7 @@ from mcu.conference.events import (
 from mcu.conference.evolve import evolve_all
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 
 MOST_AT_ONCE = 200
 TARGET_RANGE_S = (30.0, 86_400.0)
@@ -74,7 +75,7 @@ def decide_convening(
             return _with_turns(convening, [ConveningRetried(room.participant, "", now)], now)
         return _with_turns(convening, _due(state, convening, command, now), now)
     if convening is None:
-        raise Refused("The rooms were not convened yet: convene them first.")
+        raise Refused(sentence("convening.none"))
     if isinstance(command, StopConvening):
         return _stop(convening, command, now)
     return _retry(state, convening, command, now)
@@ -175,14 +176,17 @@ def _start(state: ConferenceState, command: StartConvening, now: datetime) -> li
     before = state.convening
     if before is not None and before.is_open:
         raise Refused(
-            f"The rooms are being convened{f' by {before.by}' if before.by else ''} since "
-            f"{before.started_at:%H:%M:%S} UTC: stop that first, or call single rooms again."
+            sentence(
+                "convening.running",
+                by=f" by {before.by}" if before.by else "",
+                since=before.started_at,
+            )
         )
     if not 1 <= command.at_once <= MOST_AT_ONCE:
-        raise Refused(f"1 to {MOST_AT_ONCE} rooms are called at once.", "at_once")
+        raise Refused(sentence("convening.at-once", most=MOST_AT_ONCE), "at_once")
     shortest, longest = TARGET_RANGE_S
     if not shortest <= command.target_s <= longest:
-        raise Refused(f"The rooms have {shortest:g} to {longest:g} seconds to come.", "target_s")
+        raise Refused(sentence("convening.target", shortest=shortest, longest=longest), "target_s")
     if command.participants is None:
         people = call_order(state, command.order)
     else:
@@ -191,7 +195,7 @@ def _start(state: ConferenceState, command: StartConvening, now: datetime) -> li
             for index, each in enumerate(dict.fromkeys(command.participants))
         ]
     if not people:
-        raise Refused("Nobody is expected: add rooms to the conference first.")
+        raise Refused(sentence("nobody-expected"))
     rooms = tuple(ConvenedRoom(each.id, joined_at=now if each.legs else None) for each in people)
     convening = Convening(
         1 if before is None else before.number + 1,
@@ -327,5 +331,5 @@ def _is_called(who: Participant) -> bool:
 def _required(convening: Convening, participant: str) -> ConvenedRoom:
     room = convening.room(participant)
     if room is None:
-        raise Refused(f"{participant!r} is no room of this convening.", "participant")
+        raise Refused(sentence("convening.no-room", room=participant), "participant")
     return room

@@ -72,6 +72,7 @@ from mcu.conference.texts import (
     checked_pin,
     checked_text,
 )
+from mcu.sentences import sentence
 
 MAX_MESSAGE_S = 86_400.0
 """A message stays a day at most; one without an end stays until it is cleared."""
@@ -98,9 +99,7 @@ def decide_start(
     layout = checked_layout(command.layout, "layout")
     participants = roster.enlist(entries, command.chair, "bridges")
     if command.chair is not None and all(each.id != command.chair for each in participants):
-        raise Refused(
-            f"The chair {command.chair!r} is not in the roster: add it to the bridges.", "chair"
-        )
+        raise Refused(sentence("chair.not-listed", room=command.chair), "chair")
     return [
         ConferenceStarted(
             conference,
@@ -196,7 +195,7 @@ def _after_the_end(state: ConferenceState, command: Command | Fact, now: datetim
     by_room = isinstance(command, MarkRoom) and command.source == "room"
     if isinstance(command, LateRollCallCommand) and not by_room:
         return roll_call.decide_roll_call(state, command, now)
-    raise Refused(f"The conference {state.name!r} has ended: start a new one.", None)
+    raise Refused(sentence("conference.over", conference=state.name), None)
 
 
 def _change(state: ConferenceState, command: ChangeConference) -> list[Event]:
@@ -220,7 +219,7 @@ def _change(state: ConferenceState, command: ChangeConference) -> list[Event]:
 def _set_layout(state: ConferenceState, command: SetLayout) -> list[Event]:
     if command.view not in state.views:
         known = ", ".join(state.views)
-        raise Refused(f"No view {command.view!r} is known: choose one of {known}.", "view")
+        raise Refused(sentence("view.unknown", view=command.view, known=known), "view")
     layout = checked_layout(command.layout, "layout")
     slots = command.slots
     if slots is not None:
@@ -235,13 +234,12 @@ def _set_layout(state: ConferenceState, command: SetLayout) -> list[Event]:
 def _show_message(state: ConferenceState, command: ShowMessage, now: datetime) -> list[Event]:
     text = checked_text(command.text, "text", MAX_MESSAGE)
     if not text:
-        raise Refused("The message is empty: write a text, or clear the message.", "text")
+        raise Refused(sentence("message.empty"), "text")
     until = None
     if command.duration_s is not None:
         if not 0 < command.duration_s <= MAX_MESSAGE_S:
             raise Refused(
-                f"A message is shown for up to {MAX_MESSAGE_S:.0f} seconds: choose a duration "
-                "above 0, or none to show it until it is cleared.",
+                sentence("message.time", longest=MAX_MESSAGE_S),
                 "duration_s",
             )
         until = now + timedelta(seconds=command.duration_s)

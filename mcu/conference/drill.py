@@ -42,6 +42,7 @@ from mcu.conference.drill_model import (
 from mcu.conference.events import ConferenceEnded, Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 _ABSENCE = frozenset({"lost", "restart"})
 """Faults that take rooms out of the meeting: over when the rooms are back."""
@@ -54,8 +55,7 @@ class NotADrill(Refused):
 
     def __init__(self, state: ConferenceState) -> None:
         super().__init__(
-            f"The conference {state.name!r} is not a drill, so nothing can be broken in it: "
-            "start one that is marked as a drill.",
+            sentence("not-a-drill", conference=state.name),
             None,
         )
 
@@ -96,9 +96,9 @@ def decide_drill(
             return _set_script(state, drill, command)
         case StartScript():
             if not drill.script:
-                raise Refused("There is no script yet: set one first.")
+                raise Refused(sentence("drill.no-script"))
             if drill.script_started_at is not None:
-                raise Refused("The script is running already: stop it first.")
+                raise Refused(sentence("drill.script-runs"))
             started = ScriptStarted(now, command.by)
             after = evolve_all(state, [started])
             return [started, *_due(after, drill_of(after), now)]
@@ -143,20 +143,20 @@ def checked_wish(state: ConferenceState, wish: FaultWish, prefix: str) -> FaultW
     for place, who in enumerate(wish.participants):
         if who not in state.participants:
             raise Refused(
-                f"{who!r} is not on the roster of this drill: choose one of its participants.",
+                sentence("drill.no-room", room=who),
                 f"{prefix}participants.{place}",
             )
     if len(set(wish.participants)) < len(wish.participants):
-        raise Refused("Somebody is named twice: name each once.", f"{prefix}participants")
+        raise Refused(sentence("drill.twice"), f"{prefix}participants")
     if wish.kind == "restart" and wish.participants:
         raise Refused(
-            "A restart is of the whole conference: leave the participants out.",
+            sentence("drill.restart-all"),
             f"{prefix}participants",
         )
     longest = LONGEST_RESTART_S if wish.kind == "restart" else LONGEST_S
     if not 1.0 <= wish.duration_s <= longest:
         raise Refused(
-            f"This fault lasts 1 to {longest:.0f} seconds: choose another duration.",
+            sentence("drill.duration", longest=longest),
             f"{prefix}duration_s",
         )
     _check_line(wish, prefix)
@@ -171,18 +171,18 @@ def _check_line(wish: FaultWish, prefix: str) -> None:
     }
     for name, applies in takes.items():
         if getattr(wish, name) and not applies:
-            raise Refused(f"{name} means nothing for {wish.kind!r}: leave it out.", prefix + name)
+            raise Refused(sentence("drill.not-for-kind", name=name, kind=wish.kind), prefix + name)
     if wish.kind == "loss":
         if not 0.0 <= wish.loss_percent <= 100.0:
-            raise Refused("Loss is 0 to 100 percent.", f"{prefix}loss_percent")
+            raise Refused(sentence("drill.loss"), f"{prefix}loss_percent")
         if not 0.0 <= wish.jitter_ms <= _LONGEST_JITTER_MS:
-            raise Refused("Jitter is 0 to 1000 ms.", f"{prefix}jitter_ms")
+            raise Refused(sentence("drill.jitter"), f"{prefix}jitter_ms")
         if not wish.loss_percent and not wish.jitter_ms:
-            raise Refused("Neither loss nor jitter is given: give one.", f"{prefix}loss_percent")
+            raise Refused(sentence("drill.loss-or-jitter"), f"{prefix}loss_percent")
     least, most = _RATES_KBPS
     if wish.kind == "overload" and not least <= wish.rate_kbps <= most:
         raise Refused(
-            f"An overloaded line carries {least:.0f} to {most:.0f} kbit/s: give its rate.",
+            sentence("drill.rate", least=least, most=most),
             f"{prefix}rate_kbps",
         )
 
@@ -196,15 +196,13 @@ def _inject(
     now: datetime,
 ) -> list[Event]:
     if len(drill.faults) >= MAX_FAULTS:
-        raise Refused(f"A drill has at most {MAX_FAULTS} faults: start another one.")
+        raise Refused(sentence("drill.too-many", most=MAX_FAULTS))
     for one in drill.active:
         common = [who for who in wish.participants if one.concerns(who)]
         if one.wish.kind == wish.kind and (common or not wish.participants):
-            raise Refused(
-                f"Fault {one.number} of this kind is in effect there already: clear it first."
-            )
+            raise Refused(sentence("drill.in-effect", number=one.number))
     if wish.kind == "restart" and state.recordings:
-        raise Refused("A recording is running, which a restart would cut: stop it first.")
+        raise Refused(sentence("drill.recording"))
     until = now + timedelta(seconds=wish.duration_s)
     injected = FaultInjected(Fault(len(drill.faults) + 1, wish, by, now, until, step))
     if wish.kind != "restart":
@@ -218,19 +216,19 @@ def _clear(drill: Drill, command: ClearFaults, now: datetime) -> list[Event]:
         return [_end(one, "cleared", now, command.by) for one in drill.active]
     known = next((one for one in drill.faults if one.number == command.number), None)
     if known is None:
-        raise Refused(f"No fault {command.number} is known here: list them.", "number")
+        raise Refused(sentence("drill.no-fault", number=command.number), "number")
     return [_end(known, "cleared", now, command.by)] if known.active else []
 
 
 def _set_script(state: ConferenceState, drill: Drill, command: SetScript) -> list[Event]:
     if drill.script_started_at is not None:
-        raise Refused("The script is running: stop it before you change it.")
+        raise Refused(sentence("drill.script-running"))
     if len(command.steps) > MAX_STEPS:
-        raise Refused(f"A script has at most {MAX_STEPS} steps: shorten it.", "steps")
+        raise Refused(sentence("drill.steps", most=MAX_STEPS), "steps")
     for place, step in enumerate(command.steps):
         prefix = f"steps.{place}."
         if not 0.0 <= step.at_s <= LATEST_STEP_S:
-            raise Refused("A step comes within a day of the start.", f"{prefix}at_s")
+            raise Refused(sentence("drill.step-time"), f"{prefix}at_s")
         checked_wish(state, step.fault, prefix)
     steps = tuple(sorted(command.steps, key=lambda one: one.at_s))
     return [] if steps == drill.script else [ScriptChanged(steps, command.by)]
@@ -258,7 +256,7 @@ def _step(state: ConferenceState, drill: Drill, step: DrillStep, now: datetime) 
     here = tuple(who for who in wish.participants if who in state.participants)
     try:
         if wish.participants and not here:
-            raise Refused("Its participants are on the roster no more.")
+            raise Refused(sentence("drill.left"))
         return _inject(state, drill, replace(wish, participants=here), drill.script_by, number, now)
     except Refused as refused:
         return [StepSkipped(number, refused.reason, now)]

@@ -33,6 +33,7 @@ from mcu.conference.floor_model import (
 from mcu.conference.roll_call_model import calling
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 
 LIMIT_S = (1.0, 14_400.0)
 """Shortest and longest time that a floor is given for."""
@@ -107,21 +108,20 @@ def _request(state: ConferenceState, participant: str, now: datetime) -> list[Ev
     if _waits(state.floor, who.id) or (holder is not None and holder.participant == who.id):
         return []
     if not who.takes_part:
-        raise Refused(f"{who.label} is not connected: let it ask when it has joined.")
+        raise Refused(sentence("floor.asker-gone", label=who.label))
     return [FloorRequested(who.id, now)]
 
 
 def _grant(state: ConferenceState, command: GrantFloor, now: datetime) -> list[Event]:
     who = find(state, command.participant, "participant")
     if not who.takes_part:
-        raise Refused(f"{who.label} is not connected: give it the floor when it has joined.")
+        raise Refused(sentence("floor.not-connected", label=who.label))
     if any(each.on_air is not None for each in state.roll_calls):
-        raise Refused("A roll call is on: pause it, or sign it off, before you give the floor.")
+        raise Refused(sentence("floor.roll-call"))
     limit = command.limit_s
     if limit is not None and not LIMIT_S[0] <= limit <= LIMIT_S[1]:
         raise Refused(
-            f"The floor is given for {LIMIT_S[0]:.0f} to {LIMIT_S[1]:.0f} seconds, or without a "
-            "limit: choose another time.",
+            sentence("floor.time", shortest=LIMIT_S[0], longest=LIMIT_S[1]),
             "time_limit_s",
         )
     until = None if limit is None else now + timedelta(seconds=limit)
@@ -173,16 +173,16 @@ def _was_muted(state: ConferenceState, who: Participant) -> bool:
 def _interrupt(state: ConferenceState, now: datetime) -> list[Event]:
     holder = state.floor.holder
     if holder is None:
-        raise Refused("Nobody has the floor: unmute the chair to let it speak.")
+        raise Refused(sentence("floor.nobody"))
     if holder.interrupted_at is not None:
         return []
     chair = None if state.chair is None else state.participants[state.chair]
     if chair is None:
-        raise Refused("Nobody presides: choose a chair, or take the floor back.")
+        raise Refused(sentence("floor.no-chair"))
     if chair.id == holder.participant:
-        raise Refused(f"{chair.label} has the floor itself: there is nobody to interrupt.")
+        raise Refused(sentence("floor.chair-has-it", label=chair.label))
     if not chair.takes_part:
-        raise Refused(f"{chair.label} is not connected: take the floor back instead.")
+        raise Refused(sentence("floor.chair-gone", label=chair.label))
     left = None if holder.until is None else max(0.0, (holder.until - now).total_seconds())
     stopped = replace(
         holder,

@@ -24,6 +24,7 @@ from mcu.conference.invitation_model import (
 )
 from mcu.conference.state import ConferenceState, Refused
 from mcu.conference.texts import MAX_MESSAGE, checked_text
+from mcu.sentences import sentence
 
 
 def decide_invitation(
@@ -47,9 +48,9 @@ def decide_invitation(
 
 def _invite(state: ConferenceState, command: InviteRoom, now: datetime) -> list[Event]:
     if command.bridge in state.participants:
-        raise Refused(f"{command.name} is in this conference already.", "bridge")
+        raise Refused(sentence("conference.has-room", name=command.name), "bridge")
     if state.locked:
-        raise Refused("The conference is locked: unlock it to invite somebody.")
+        raise Refused(sentence("locked.to-invite"))
     note = checked_text(command.note, "note", MAX_MESSAGE)
     before = find_invitation(state.invitations, command.bridge)
     if before is not None and before.stands:
@@ -57,7 +58,7 @@ def _invite(state: ConferenceState, command: InviteRoom, now: datetime) -> list[
         again = replace(before, note=note, by=command.by, at=now)
         return [InvitationSent(again)] if note and note != before.note else []
     if sum(each.stands for each in state.invitations) >= MAX_STANDING:
-        raise Refused(f"{MAX_STANDING} rooms are invited already: withdraw some first.", "bridge")
+        raise Refused(sentence("invitation.too-many", most=MAX_STANDING), "bridge")
     made = Invitation(command.bridge, command.name, command.unit, now, command.by, note)
     return [InvitationSent(made)]
 
@@ -70,7 +71,7 @@ def _answer(state: ConferenceState, command: AnswerInvitation, now: datetime) ->
     if not command.accepts:
         return _over(state, found, "declined", command.by, now)
     if state.locked:
-        raise Refused("The conference is locked: ask its operator to unlock it.")
+        raise Refused(sentence("locked.of-others"))
     return [InvitationAnswered(found.bridge, found.name, "accepted", command.by, now)]
 
 
@@ -90,5 +91,7 @@ def _standing(state: ConferenceState, bridge: str, what_next: str) -> Invitation
     found = find_invitation(state.invitations, bridge)
     if found is None or not found.stands:
         name = repr(bridge) if found is None else found.name
-        raise Refused(f"{name} is not invited any more to {state.name!r}: {what_next}.")
+        raise Refused(
+            sentence("invitation.over", name=name, conference=state.name, what_next=what_next)
+        )
     return found

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mcu.conference.commands import StartConference
 from mcu.conference.scenario_units import unknown_unit
 from mcu.conference.state import Refused, RosterEntry
+from mcu.sentences import sentence
 from mcu.store.records import Bridge
 from mcu.store.store import Store
 
@@ -23,9 +24,7 @@ class Invitations:
         """
         if not await self._store.units.subtree(command.unit):
             successors = await self._store.units.successors((command.unit,))
-            reason = unknown_unit(command.unit, successors)
-            what_next = "." if command.unit in successors else ": create it first."
-            raise Refused(f"{reason[0].upper()}{reason[1:]}{what_next}", "unit")
+            raise Refused(unknown_unit(command.unit, successors), "unit")
         if command.bridges == "subtree":
             return await self._entries(await self._store.bridges.of_subtree(command.unit))
         return await self._named(command.bridges, lambda index: f"bridges.{index}")
@@ -55,7 +54,7 @@ class Invitations:
         known = await self._store.bridges.get_many(ids)
         for index, id_ in enumerate(ids):
             if id_ not in known:
-                raise Refused(f"No bridge {id_!r} is known: register it first.", field(index))
+                raise Refused(sentence("unknown-room", room=id_), field(index))
         return await self._entries([known[id_] for id_ in ids])
 
     async def _entries(self, bridges: Sequence[Bridge]) -> Sequence[RosterEntry]:

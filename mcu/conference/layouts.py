@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mcu.conference.automatic import slot_count
 from mcu.conference.state import AUTO_LAYOUT, ConferenceState, Refused
 from mcu.engine.plan import ParticipantSlot, PollingSlot, Slot, SpeakerSlot
+from mcu.sentences import sentence
 from mixer.video.layout import LAYOUTS
 
 POLLING_S = (2.0, 3600.0)
@@ -19,7 +20,7 @@ def checked_layout(layout: str, field: str) -> str:
     """
     if layout != AUTO_LAYOUT and layout not in LAYOUTS:
         known = ", ".join((AUTO_LAYOUT, *LAYOUTS))
-        raise Refused(f"No layout {layout!r} is known: choose one of {known}.", field)
+        raise Refused(sentence("layout.unknown", layout=layout, known=known), field)
     return layout
 
 
@@ -30,14 +31,11 @@ def checked_slots(state: ConferenceState, layout: str, slots: Sequence[Slot]) ->
         Refused: with the slot at fault (``slots.3.participant``).
     """
     if layout == AUTO_LAYOUT:
-        raise Refused(
-            "The layout auto fills its slots by itself: leave slots out, or name a layout.", "slots"
-        )
+        raise Refused(sentence("layout.auto-slots"), "slots")
     count = slot_count(layout)
     if len(slots) != count:
         raise Refused(
-            f"The layout {layout} has {count} slots, not {len(slots)}: "
-            "give one entry for each ({} for an empty one).",
+            sentence("layout.slots", layout=layout, count=count, given=len(slots)),
             "slots",
         )
     stands: dict[str, int] = {}
@@ -48,14 +46,13 @@ def checked_slots(state: ConferenceState, layout: str, slots: Sequence[Slot]) ->
                 _check_known(state, participant, field)
                 if participant in stands:
                     raise Refused(
-                        f"{participant!r} stands in slot {stands[participant]} already: "
-                        "give each participant one slot.",
+                        sentence("layout.twice", participant=participant, slot=stands[participant]),
                         field,
                     )
                 stands[participant] = index
             case SpeakerSlot(rank):
                 if not 1 <= rank <= count:
-                    raise Refused(f"The speaker's rank is 1 to {count}.", f"slots.{index}.speaker")
+                    raise Refused(sentence("layout.rank", count=count), f"slots.{index}.speaker")
             case PollingSlot():
                 _check_polling(state, slot, f"slots.{index}.polling")
     return tuple(slots)
@@ -65,7 +62,7 @@ def _check_polling(state: ConferenceState, slot: PollingSlot, field: str) -> Non
     shortest, longest = POLLING_S
     if not shortest <= slot.interval_s <= longest:
         raise Refused(
-            f"Polling stays {shortest:.0f} to {longest:.0f} seconds with each participant.",
+            sentence("polling.time", shortest=shortest, longest=longest),
             f"{field}.interval_s",
         )
     for index, participant in enumerate(slot.participants):
@@ -75,6 +72,6 @@ def _check_polling(state: ConferenceState, slot: PollingSlot, field: str) -> Non
 def _check_known(state: ConferenceState, participant: str, field: str) -> None:
     if participant not in state.participants:
         raise Refused(
-            f"No participant {participant!r} is on the roster: add it first, or choose one who is.",
+            sentence("roster.nobody", participant=participant),
             field,
         )

@@ -19,6 +19,7 @@ from mcu.conference.plan import media_plan
 from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState, Refused, RosterEntry
 from mcu.engine.plan import MediaPlan
+from mcu.sentences import sentence
 from mcu.store.records import Snapshot, StoredEvent
 
 FIRST_NUMBER = 1001
@@ -159,8 +160,13 @@ class LiveConferences:
         other = self.by_bridge.get(entry.bridge or "")
         if other is not None and other != conference:
             raise Refused(
-                f"{entry.name} ({entry.id}) is in the conference {self.states[other].name!r} "
-                f"({other}): remove it there, or end that conference, first.",
+                sentence(
+                    "room.in-other-conference",
+                    room=entry.name,
+                    id=entry.id,
+                    name=self.states[other].name,
+                    conference=other,
+                ),
                 field,
             )
 
@@ -180,8 +186,7 @@ class LiveConferences:
         if wanted in taken:
             other = taken[wanted]
             raise Refused(
-                f"The number {wanted} belongs to the conference {other.name!r} ({other.id}): "
-                "choose another.",
+                sentence("number.taken", number=wanted, conference=other.name, id=other.id),
                 "number",
             )
         return wanted

@@ -6,6 +6,7 @@ from mcu.conference.commands import RemoveParticipant
 from mcu.conference.roster import MAX_PARTICIPANTS
 from mcu.conference.service import Actor, Conferences
 from mcu.conference.state import Participant, Refused
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -33,8 +34,7 @@ async def move(
     who = check_move(conferences, conference, participant, target)
     if not comes and who.bridge is None and who.address is None:
         raise Refused(
-            f"{who.label} came by itself and cannot be called: ask it to dial the other "
-            "conference.",
+            sentence("transfer.came-by-itself", label=who.label),
             "participant",
         )
     await conferences.execute(conference, RemoveParticipant(participant), actor)
@@ -55,11 +55,11 @@ def check_move(
     who = conferences.participant(conference, participant)
     state = conferences.get(target)
     if conference == target:
-        raise Refused(f"{who.label} is in this conference already.", "conference")
+        raise Refused(sentence("transfer.there-already", label=who.label), "conference")
     if state.locked:
-        raise Refused(f"The conference {state.name} is locked: unlock it first.", "conference")
+        raise Refused(sentence("transfer.locked", conference=state.name), "conference")
     if len(state.participants) >= MAX_PARTICIPANTS:
-        raise Refused(f"The roster of {state.name} is full.", "conference")
+        raise Refused(sentence("transfer.full", conference=state.name), "conference")
     return who
 
 

@@ -12,6 +12,7 @@ from mcu.conference.commands import MuteAll, UnmuteAll
 from mcu.conference.events import Event, ParticipantsChanged
 from mcu.conference.roster import find
 from mcu.conference.state import EVERYONE, ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 
 CHAIR = "chair"
 """In ``except_``: whoever presides now."""
@@ -57,8 +58,7 @@ def in_scope(state: ConferenceState, scope: str | tuple[str, ...]) -> Collection
     members = [each for each in state.participants.values() if scope in each.unit_path]
     if not members:
         raise Refused(
-            f"Nobody on the roster belongs to the unit {scope!r}: "
-            "name another unit, participants, or all.",
+            sentence("mute.nobody", unit=scope),
             "scope",
         )
     return members

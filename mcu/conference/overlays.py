@@ -18,6 +18,7 @@ from mcu.conference.overlay_model import (
 from mcu.conference.state import ConferenceState, Refused
 from mcu.conference.texts import checked_text
 from mcu.engine.plan import OverlayPlan
+from mcu.sentences import sentence
 
 MAX_DURATION_S: Final = 86_400.0
 DRILL_TEXT: Final = "DIỄN TẬP"
@@ -40,7 +41,7 @@ def decide_overlays(
     if all(one.number != command.number for one in state.overlays):
         if 0 < command.number <= state.overlays_pinned:
             return []  # somebody was faster, or its time was over
-        raise Refused(f"No overlay {command.number} is known here: list them.", "number")
+        raise Refused(sentence("overlay.unknown", number=command.number), "number")
     return [OverlayRemoved(command.number, "removed")]
 
 
@@ -52,18 +53,17 @@ def overlay_plans(state: ConferenceState, view: str) -> tuple[OverlayPlan, ...]:
 def _pin(state: ConferenceState, command: PinOverlay, now: datetime) -> list[Event]:
     text = checked_text(command.text, "text", MAX_OVERLAY_TEXT)
     if command.kind == "text" and not text:
-        raise Refused("The overlay has no text: write one.", "text")
+        raise Refused(sentence("overlay.empty"), "text")
     if command.kind == "floor" and text:
-        raise Refused("The time of the floor has no text of its own: leave it out.", "text")
+        raise Refused(sentence("overlay.floor-text"), "text")
     if command.view is not None and command.view not in state.views:
         known = ", ".join(state.views)
-        raise Refused(f"No view {command.view!r} is known: choose one of {known}.", "view")
+        raise Refused(sentence("view.unknown", view=command.view, known=known), "view")
     until = None
     if command.duration_s is not None:
         if not 0 < command.duration_s <= MAX_DURATION_S:
             raise Refused(
-                f"An overlay stays up to {MAX_DURATION_S:.0f} seconds: choose a duration above 0, "
-                "or none to keep it until it is removed.",
+                sentence("overlay.time", longest=MAX_DURATION_S),
                 "duration_s",
             )
         until = now + timedelta(seconds=command.duration_s)
@@ -73,9 +73,9 @@ def _pin(state: ConferenceState, command: PinOverlay, now: datetime) -> list[Eve
             return []
         overlap = one.view is None or command.view is None or one.view == command.view
         if one.kind == command.kind == "floor" and overlap:
-            raise Refused("The time of the floor is shown there already: remove that first.")
+            raise Refused(sentence("overlay.floor-there"))
     if len(state.overlays) >= MAX_OVERLAYS:
-        raise Refused(f"{MAX_OVERLAYS} overlays are shown already: remove one first.")
+        raise Refused(sentence("overlay.too-many", most=MAX_OVERLAYS))
     number = state.overlays_pinned + 1
     pinned = Overlay(number, command.kind, text, command.position, command.view, until, now)
     return [OverlayPinned(pinned)]

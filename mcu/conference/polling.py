@@ -30,6 +30,7 @@ from mcu.conference.polling_model import (
 )
 from mcu.conference.roster import find
 from mcu.conference.state import EVERYONE, ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 
 
 def decide_polling(
@@ -52,7 +53,7 @@ def decide_polling(
                 return []
             return [_moved(state, polling, command.dark, now)]
     if polling is None:
-        raise Refused("No polling runs: start it first.")
+        raise Refused(sentence("polling.none"))
     match command:
         case PausePolling():
             if polling.paused:
@@ -90,9 +91,7 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
 def _start(state: ConferenceState, command: StartPolling, now: datetime) -> list[Event]:
     shortest, longest = POLLING_S
     if not shortest <= command.interval_s <= longest:
-        raise Refused(
-            f"Polling stays {shortest:.0f} to {longest:.0f} seconds with each room.", "interval_s"
-        )
+        raise Refused(sentence("polling.time", shortest=shortest, longest=longest), "interval_s")
     in_scope(state, command.scope)
     for index, id_ in enumerate(command.except_):
         find(state, id_, f"except.{index}")

@@ -17,6 +17,7 @@ from mcu.conference.events import (
 )
 from mcu.conference.roster import find
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 
 def start(state: ConferenceState, command: StartPresentation) -> list[Event]:
@@ -29,10 +30,10 @@ def start(state: ConferenceState, command: StartPresentation) -> list[Event]:
     if state.presenter == who.id:
         return []
     if not who.takes_part:
-        raise Refused(f"{who.label} is not connected: let it present when it has joined.")
+        raise Refused(sentence("presentation.not-connected", label=who.label))
     if state.presenter is not None and not command.take_over:
         other = state.participants[state.presenter].label
-        raise Refused(f"{other} presents: wait until it stops, or let an operator take it back.")
+        raise Refused(sentence("presentation.other", other=other))
     return [PresentationStarted(who.id, state.presenter)]
 
 

@@ -19,6 +19,7 @@ from mcu.conference.recording_model import (
 )
 from mcu.conference.state import ConferenceState, Refused
 from mcu.conference.texts import checked_name
+from mcu.sentences import sentence
 
 
 def decide_recording(
@@ -67,11 +68,9 @@ def interrupted(state: ConferenceState, now: datetime) -> list[Event]:
 def _start(state: ConferenceState, command: StartRecording, now: datetime) -> RecordingStarted:
     if command.view not in state.views:
         known = ", ".join(state.views)
-        raise Refused(f"No view {command.view!r} is known: choose one of {known}.", "view")
+        raise Refused(sentence("view.unknown", view=command.view, known=known), "view")
     name = checked_name(command.name, "name")
     running = next((one for one in state.recordings if one.view == command.view), None)
     if running is not None:
-        raise Refused(
-            f"The view {command.view!r} is being recorded as {running.name!r}: stop that first."
-        )
+        raise Refused(sentence("recording.view-running", view=command.view, name=running.name))
     return RecordingStarted(Recording(command.id, name, command.view, command.by, now))

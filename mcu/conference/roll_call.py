@@ -53,6 +53,7 @@ from mcu.conference.roll_call_rules import (
 from mcu.conference.roster import find
 from mcu.conference.state import EVERYONE, ConferenceState, Refused
 from mcu.conference.texts import checked_text
+from mcu.sentences import sentence
 
 MAX_ROLL_CALLS = 20
 MAX_MARKS = 5_000
@@ -80,9 +81,9 @@ def decide_roll_call(
     if isinstance(command, SignRollCall | CancelRollCall):
         return _end(state, found, command, now)
     if found.status != "open":
-        raise Refused(f"Roll call {found.number} is over: begin another one.")
+        raise Refused(sentence("roll-call.over", number=found.number))
     if found.mode != "called":
-        raise Refused(f"Roll call {found.number} calls nobody: mark rooms instead.")
+        raise Refused(sentence("roll-call.calls-nobody", number=found.number))
     match command:
         case PauseRollCall():
             return _pause(state, found, command.paused, now)
@@ -141,10 +142,10 @@ def keep_mutes(
 
 def _start(state: ConferenceState, command: StartRollCall, now: datetime) -> list[Event]:
     if len(state.roll_calls) >= MAX_ROLL_CALLS:
-        raise Refused(f"A conference has at most {MAX_ROLL_CALLS} roll calls: use one of them.")
+        raise Refused(sentence("roll-call.too-many", most=MAX_ROLL_CALLS))
     is_open = next((each for each in state.roll_calls if each.status == "open"), None)
     if is_open is not None:
-        raise Refused(f"Roll call {is_open.number} is not over: sign it off, or cancel it, first.")
+        raise Refused(sentence("roll-call.open", number=is_open.number))
     expected = _expected(state, command)
     number = len(state.roll_calls) + 1
     made = RollCall(number, command.mode, now, expected, command.by)
@@ -169,10 +170,10 @@ def _expected(state: ConferenceState, command: StartRollCall) -> tuple[ExpectedR
     if ids is None:
         ids = tuple(each for each in state.participants if each != state.chair)
     if not ids:
-        raise Refused("Nobody is expected: add rooms to the conference first.", "expected")
+        raise Refused(sentence("nobody-expected"), "expected")
     if len(set(ids)) != len(ids):
         twice = next(each for each in ids if ids.count(each) > 1)
-        raise Refused(f"{twice!r} is named twice: name each room once.", "expected")
+        raise Refused(sentence("roll-call.twice", room=twice), "expected")
     rooms = (find(state, id_, f"expected.{index}") for index, id_ in enumerate(ids))
     return tuple(ExpectedRoom(each.id, each.label, each.unit) for each in rooms)
 
@@ -198,20 +199,20 @@ def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datet
     who = command.participant
     if all(each.participant != who for each in found.expected):
         raise Refused(
-            f"{who!r} is not on the list of roll call {found.number}: choose one who is.",
+            sentence("roll-call.not-listed", room=who, number=found.number),
             "participant",
         )
     if command.source == "room" and found.on_air != who:
         before = found.last_marks().get(who)
         if before is not None and before.source == "room":
             return []
-        raise Refused("This room is not called now: wait until its name is shown.")
+        raise Refused(sentence("roll-call.not-called-now"))
     if found.status == "cancelled":
-        raise Refused(f"Roll call {found.number} was cancelled: begin another one.")
+        raise Refused(sentence("roll-call.cancelled", number=found.number))
     note = checked_text(command.note, "note", MAX_NOTE)
     signed = found.status == "signed"
     if signed and not note:
-        raise Refused("It is signed off: say in the note why it is corrected.", "note")
+        raise Refused(sentence("roll-call.note-needed"), "note")
     before = found.last_marks().get(who)
     same = before is not None and (before.status, before.note, before.source) == (
         command.status,
@@ -221,7 +222,7 @@ def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datet
     if same and found.calling != who:
         return []
     if len(found.marks) >= MAX_MARKS:
-        raise Refused(f"Roll call {found.number} has {MAX_MARKS} entries: begin another one.")
+        raise Refused(sentence("roll-call.full", number=found.number, most=MAX_MARKS))
     mark = RollCallMark(
         len(found.marks) + 1, who, command.status, now, command.source, command.by, note, signed
     )
@@ -236,11 +237,11 @@ def _mark(state: ConferenceState, found: RollCall, command: MarkRoom, now: datet
 def _call(state: ConferenceState, found: RollCall, who: str, now: datetime) -> list[Event]:
     if all(each.participant != who for each in found.expected):
         raise Refused(
-            f"{who!r} is not on the list of roll call {found.number}: choose one who is.",
+            sentence("roll-call.not-listed", room=who, number=found.number),
             "calling",
         )
     if not _is_here(state, who):
-        raise Refused(f"{_label(found, who)} is not connected: mark it, or call another room.")
+        raise Refused(sentence("roll-call.not-connected", label=_label(found, who)))
     if found.on_air == who:
         return []
     _require_free_floor(state)
@@ -273,15 +274,19 @@ def _end(
     if found.status == wanted:
         return []
     if found.status != "open":
-        raise Refused(f"Roll call {found.number} is over: correct single rooms by a further mark.")
+        raise Refused(sentence("roll-call.correct-singly", number=found.number))
     events: list[Event] = []
     if isinstance(command, SignRollCall):
         rest = missing(found)
         if rest and not command.rest_absent:
             some = ", ".join(each.label for each in rest[:3])
             raise Refused(
-                f"{len(rest)} rooms have no mark ({some}{', ...' if len(rest) > 3 else ''}): "
-                "mark them, or sign off with the rest absent.",
+                sentence(
+                    "roll-call.unmarked",
+                    count=len(rest),
+                    some=some,
+                    more=", ..." if len(rest) > 3 else "",
+                ),
             )
         marks = marked(found, [(each.participant, "absent") for each in rest], now)
         events += [
@@ -356,7 +361,7 @@ def _muted(state: ConferenceState, who: str, *, muted: bool) -> list[Participant
 def _find(state: ConferenceState, number: int) -> RollCall:
     found = next((each for each in state.roll_calls if each.number == number), None)
     if found is None:
-        raise Refused(f"No roll call {number} is known in this conference: list them.", "number")
+        raise Refused(sentence("roll-call.unknown", number=number), "number")
     return found
 
 
@@ -364,12 +369,12 @@ def _require_free_floor(state: ConferenceState) -> None:
     holder = state.floor.holder
     if holder is not None:
         label = state.participants[holder.participant].label
-        raise Refused(f"{label} has the floor: take it back, then call the rooms.")
+        raise Refused(sentence("roll-call.floor", label=label))
 
 
 def _require_anybody(state: ConferenceState, expected: Iterable[ExpectedRoom]) -> None:
     if not any(_is_here(state, each.participant) for each in expected):
-        raise Refused("None of the expected rooms is connected: wait until they have joined.")
+        raise Refused(sentence("roll-call.nobody-connected"))
 
 
 def _is_here(state: ConferenceState, participant: str) -> bool:

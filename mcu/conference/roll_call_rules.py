@@ -16,6 +16,7 @@ from mcu.conference.roll_call_model import (
     StartRollCall,
 )
 from mcu.conference.state import ConferenceState, Refused
+from mcu.sentences import sentence
 
 MAX_GRACE_S = 86_400.0
 
@@ -31,10 +32,10 @@ def begun_by_presence(
 ) -> RollCall:
     """A roll call by presence, with what is known already."""
     if not 0 <= command.grace_s <= MAX_GRACE_S:
-        raise Refused(f"The time of grace is 0 to {MAX_GRACE_S:.0f} seconds.", "grace_s")
+        raise Refused(sentence("roll-call.grace", longest=MAX_GRACE_S), "grace_s")
     starts_at = command.starts_at or now
     if abs((starts_at - now).total_seconds()) > MAX_GRACE_S:
-        raise Refused("The meeting begins within a day of now: correct the time.", "starts_at")
+        raise Refused(sentence("roll-call.starts"), "starts_at")
     made = replace(made, starts_at=starts_at, due=starts_at + timedelta(seconds=command.grace_s))
     made = _with(made, arrived(state, made, now, begins=True))
     return _with(made, too_late(made, now))

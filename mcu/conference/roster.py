@@ -23,6 +23,7 @@ from mcu.conference.state import (
 )
 from mcu.conference.texts import MAX_NAME, MAX_REASON, checked_name, checked_text
 from mcu.engine.plan import EmptySlot, ParticipantSlot, PollingSlot, Slot
+from mcu.sentences import sentence
 
 MAX_PARTICIPANTS = 1_000
 """A roster that is longer belongs on several MCUs; it also bounds what guests can fill up."""
@@ -39,7 +40,7 @@ def find(state: ConferenceState, participant: str, field: str | None) -> Partici
     found = state.participants.get(participant)
     if found is None:
         raise Refused(
-            f"No participant {participant!r} is on the roster: add it first, or choose one who is.",
+            sentence("roster.nobody", participant=participant),
             field,
         )
     return found
@@ -55,14 +56,13 @@ def enlist(
     """
     if len(entries) > MAX_PARTICIPANTS:
         raise Refused(
-            f"A conference has at most {MAX_PARTICIPANTS} participants, not {len(entries)}: "
-            "start one for each unit.",
+            sentence("roster.too-many", most=MAX_PARTICIPANTS, given=len(entries)),
             field,
         )
     seen: set[str] = set()
     for entry in entries:
         if entry.id in seen:
-            raise Refused(f"{entry.id!r} is named twice: name each bridge once.", field)
+            raise Refused(sentence("room.twice", room=entry.id), field)
         seen.add(entry.id)
     return tuple(
         _participant(entry, order, is_chair=entry.id == chair)
@@ -80,11 +80,9 @@ def add(state: ConferenceState, command: AddParticipant) -> list[Event]:
     if entry.id in state.participants:
         return []
     if state.locked and not command.knocks:
-        raise Refused("The conference is locked: unlock it to add somebody.", None)
+        raise Refused(sentence("locked.to-add"), None)
     if len(state.participants) >= MAX_PARTICIPANTS:
-        raise Refused(
-            f"The roster is full ({MAX_PARTICIPANTS}): remove participants who have left.", None
-        )
+        raise Refused(sentence("roster.full", most=MAX_PARTICIPANTS), None)
     muted = any(scope in (EVERYONE, *entry.unit_path) for scope in state.entry_muted)
     newcomer = _participant(entry, state.enlisted, is_chair=False)
     invited = is_invited(state.invitations, entry.bridge)
@@ -195,4 +193,7 @@ def _without(slot: Slot, participant: str) -> Slot:
 def _check_range(value: float, bounds: tuple[float, float], field: str) -> None:
     lowest, highest = bounds
     if not lowest <= value <= highest:
-        raise Refused(f"{field} is {lowest:g} to {highest:g}, not {value:g}.", field)
+        raise Refused(
+            sentence("out-of-range", field=field, lowest=lowest, highest=highest, given=value),
+            field,
+        )

@@ -13,6 +13,7 @@ from mcu.conference.layouts import POLLING_S
 from mcu.conference.scenario import ALL, CHAIR, AgendaItem, Duty, Scenario
 from mcu.conference.scenario_units import Successors, unknown_unit
 from mcu.conference.state import AUTO_LAYOUT
+from mcu.sentences import sentence
 from mixer.video.layout import LAYOUTS
 
 DAY_S = 86_400
@@ -82,22 +83,27 @@ class _Rules:
             if bridge not in self._registry.bridges:
                 yield _unknown(bridge, field)
             elif bridge in seen:
-                yield Fault(field, f"names {bridge!r} a second time")
+                yield Fault(field, sentence("room.twice", room=bridge))
             seen.add(bridge)
         yield from self._participant(scenario.chair, "chair")
 
     def agenda(self, items: Sequence[AgendaItem]) -> Iterator[Fault]:
         if len(items) > MAX_ITEMS:
-            yield Fault("items", f"has {len(items)} items; an agenda has at most {MAX_ITEMS}")
+            yield Fault(
+                "items", sentence("scenario.too-many-items", count=len(items), most=MAX_ITEMS)
+            )
         ids: dict[str, int] = {}
         held: dict[tuple[str, str | None], int] = {}
         for index, item in enumerate(items):
             at = f"items.{index}"
             if ids.setdefault(item.id, index) != index:
-                yield Fault(f"{at}.id", f"{item.id!r} is the id of item {ids[item.id] + 1} already")
+                yield Fault(
+                    f"{at}.id",
+                    sentence("scenario.item-id-twice", id=item.id, item=ids[item.id] + 1),
+                )
             what = (item.title.casefold(), item.speaker)
             if held.setdefault(what, index) != index:
-                yield Fault(f"{at}.title", f"is the same as item {held[what] + 1}, same speaker")
+                yield Fault(f"{at}.title", sentence("scenario.item-twice", item=held[what] + 1))
             yield from self._item(item, at)
         yield from _times(items)
 
@@ -108,11 +114,13 @@ class _Rules:
             key = (duty.bridge, duty.role.casefold())
             if seen.setdefault(key, index) != index:
                 where = "the centre" if duty.bridge is None else repr(duty.bridge)
-                yield Fault(f"{at}.role", f"{duty.role!r} at {where} is filled already")
+                yield Fault(
+                    f"{at}.role", sentence("scenario.duty-twice", role=duty.role, where=where)
+                )
             if duty.phone is not None and not _can_be_dialled(duty.phone):
                 yield Fault(
                     f"{at}.phone",
-                    f"{duty.phone!r} cannot be dialled: 3 to 15 digits, perhaps with + before them",
+                    sentence("scenario.phone", phone=duty.phone),
                 )
             yield from self._participant(duty.bridge, f"{at}.bridge")
 
@@ -123,7 +131,7 @@ class _Rules:
             if who not in (ALL, CHAIR):
                 yield from self._participant(who, f"{at}.unmuted.{index}")
         if item.broadcast and item.speaker is None:
-            yield Fault(f"{at}.broadcast", "needs a speaker who is shown to everybody")
+            yield Fault(f"{at}.broadcast", sentence("scenario.broadcast-speaker"))
         if item.layout is not None:
             yield from _layout(item.layout, f"{at}.layout")
         if item.polling is not None:
@@ -131,7 +139,7 @@ class _Rules:
             if not shortest <= item.polling.interval_s <= longest:
                 yield Fault(
                     f"{at}.polling.interval_s",
-                    f"is {shortest:g} to {longest:g} seconds with each room",
+                    sentence("polling.time", shortest=shortest, longest=longest),
                 )
             scope = item.polling.scope
             if scope != ALL and scope not in self._registry.units:
@@ -144,7 +152,7 @@ class _Rules:
         if who not in self._registry.bridges:
             yield _unknown(who, field)
         else:
-            yield Fault(field, f"{who!r} is not among the expected bridges")
+            yield Fault(field, sentence("scenario.not-expected", room=who))
 
 
 def _can_be_dialled(phone: str) -> bool:
@@ -156,22 +164,25 @@ def _times(items: Sequence[AgendaItem]) -> Iterator[Fault]:
     ends = 0
     for index, plan in enumerate(planned(items)):
         if not SHORTEST_S <= plan.item.duration_s <= DAY_S:
-            yield Fault(f"items.{index}.duration_s", f"is {SHORTEST_S} to {DAY_S} seconds")
+            yield Fault(
+                f"items.{index}.duration_s",
+                sentence("scenario.duration", shortest=SHORTEST_S, longest=DAY_S),
+            )
         if plan.starts_s < ends:
             yield Fault(
                 f"items.{index}.starts_s",
-                f"begins {ends - plan.starts_s} seconds before item {index} is over",
+                sentence("scenario.overlaps", seconds=ends - plan.starts_s, item=index),
             )
         ends = max(ends, plan.ends_s)
     if ends > DAY_S:
-        yield Fault("items", f"takes {ends / 3600:.1f} hours in all; a session takes a day at most")
+        yield Fault("items", sentence("scenario.too-long", hours=ends / 3600))
 
 
 def _layout(layout: str, field: str) -> Iterator[Fault]:
     if layout != AUTO_LAYOUT and layout not in LAYOUTS:
         known = ", ".join((AUTO_LAYOUT, *LAYOUTS))
-        yield Fault(field, f"no layout {layout!r} is known; choose one of {known}")
+        yield Fault(field, sentence("layout.unknown", layout=layout, known=known))
 
 
 def _unknown(bridge: str, field: str) -> Fault:
-    return Fault(field, f"no bridge {bridge!r} is known, or it is out of this token's reach")
+    return Fault(field, sentence("scenario.unknown-room", room=bridge))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcu.conference.scenario import ALL, AgendaItem, Scenario
+from mcu.sentences import Sentence, sentence
 
 Successors = Mapping[str, Sequence[str]]
 """Units that are no more → the living ones that came after them."""
@@ -28,14 +29,14 @@ def succeeded(scenario: Scenario, successors: Successors) -> Scenario:
     return replace(scenario, unit=one.get(scenario.unit, scenario.unit), items=items)
 
 
-def unknown_unit(unit: str, successors: Successors) -> str:
+def unknown_unit(unit: str, successors: Successors) -> Sentence:
     """What is wrong with a unit that there is not (any more)."""
     if unit not in successors:
-        return f"no unit {unit!r} is known"
+        return sentence("unit.unknown", unit=unit)
     after = ", ".join(repr(each) for each in successors[unit])
     if not after:
-        return f"the unit {unit!r} was dissolved and nobody succeeded it; name another"
-    return f"the unit {unit!r} was dissolved; name what succeeded it: {after}"
+        return sentence("unit.dissolved", unit=unit)
+    return sentence("unit.succeeded", unit=unit, after=after)
 
 
 def _item(item: AgendaItem, one: Mapping[str, str]) -> AgendaItem:

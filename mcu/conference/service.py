@@ -56,6 +56,7 @@ from mcu.conference.state import (
     UnknownConference,
 )
 from mcu.conference.turns import Also, Condition, Turns
+from mcu.sentences import sentence
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.identifiers import GUEST_PREFIX
 from mcu.store.store import Store
@@ -194,7 +195,7 @@ class Conferences:
         found = self.get(conference_id).participants.get(participant)
         if found is None:
             raise Refused(
-                f"{participant!r} is not on the roster of this conference: add it first.",
+                sentence("roster.not-here", participant=participant),
                 "participant",
             )
         return found
@@ -425,7 +426,7 @@ class Conferences:
         """Run to the end even if the caller goes away: stored and applied must not part."""
         if self._closed:
             work.close()
-            raise StoreUnavailable("The daemon is stopping: try again in a moment.")
+            raise StoreUnavailable(sentence("server.stopping"))
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(_told(work, done))
         self._work.add(task)

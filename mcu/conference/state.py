@@ -23,6 +23,7 @@ from mcu.conference.recording_model import Recording
 from mcu.conference.roll_call_model import RollCall
 from mcu.conference.scenario import Agenda
 from mcu.engine.plan import WAITING_VIEW, Presence, Slot
+from mcu.sentences import sentence
 from mixer.video.layout import Fit
 
 Role = Literal["participant", "chair"]
@@ -57,7 +58,7 @@ class UnknownConference(Refused):
     """No conference has this id."""
 
     def __init__(self, conference: str) -> None:
-        super().__init__(f"No conference {conference!r} is known: list /conferences.", None)
+        super().__init__(sentence("conference.unknown", id=conference), None)
         self.conference = conference
 
 

@@ -5,6 +5,7 @@ import unicodedata
 
 from mcu.conference.state import Refused
 from mcu.disguise import disguise_in
+from mcu.sentences import sentence
 
 MAX_NAME = 200
 MAX_MESSAGE = 500
@@ -23,7 +24,7 @@ def checked_name(value: str, field: str) -> str:
     """
     name = checked_text(value, field, MAX_NAME)
     if not name:
-        raise Refused("The name is empty: give one.", field)
+        raise Refused(sentence("name.empty"), field)
     return name
 
 
@@ -35,12 +36,12 @@ def checked_text(value: str, field: str, longest: int) -> str:
     """
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if len(text) > longest:
-        raise Refused(f"The text is longer than {longest} characters: shorten it.", field)
+        raise Refused(sentence("text.too-long", longest=longest), field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise Refused("The text holds control characters: take them out.", field)
+        raise Refused(sentence("text.control"), field)
     disguise = disguise_in(text)
     if disguise is not None:
-        raise Refused(f"The {field} {disguise}: take it out.", field)
+        raise Refused(sentence("text.disguised", field=field, disguise=disguise), field)
     return text
 
 
@@ -51,7 +52,7 @@ def checked_pin(value: str) -> str:
         Refused: not 4 to 10 digits.
     """
     if not re.fullmatch(PIN_PATTERN, value):
-        raise Refused("A PIN is 4 to 10 digits: choose another.", "pin")
+        raise Refused(sentence("pin"), "pin")
     return value
 
 
@@ -62,5 +63,5 @@ def checked_number(value: str) -> str:
         Refused: not 1 to 16 digits, or it begins with 0.
     """
     if not re.fullmatch(NUMBER_PATTERN, value):
-        raise Refused("A number is 1 to 16 digits and does not begin with 0.", "number")
+        raise Refused(sentence("number.form"), "number")
     return value

@@ -37,6 +37,7 @@ from mcu.conference.keeper import Keeper
 from mcu.conference.live import LiveConferences
 from mcu.conference.roll_call_model import LateRollCallCommand
 from mcu.conference.state import ConferenceState, Refused, RosterEntry, UnknownConference
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.records import Snapshot, StoredEvent
@@ -110,7 +111,7 @@ class Turns:
         """Start a conference whose roster is known; see ``Conferences.start``."""
         async with self._turn:
             if await was_used(self._store, conference):
-                raise Refused(f"The id {conference!r} was used before: choose another.", "id")
+                raise Refused(sentence("conference.id-used", id=conference), "id")
             conflicts: list[Conflict] = []
             if command.busy == "ask":
                 conflicts, entries = self._asked_for(entries, command, actor)

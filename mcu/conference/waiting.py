@@ -5,6 +5,7 @@ from mcu.conference.events import Event, ParticipantsAdmitted, ParticipantsRefus
 from mcu.conference.evolve import evolve_all
 from mcu.conference.roster import remove
 from mcu.conference.state import ConferenceState, Participant, Refused
+from mcu.sentences import sentence
 
 
 def must_wait(state: ConferenceState, who: Participant) -> bool:
@@ -39,7 +40,7 @@ def refuse(state: ConferenceState, command: RefuseWaiting) -> list[Event]:
     found = _meant(state, command.participant)
     if not found and command.participant is not None:
         raise Refused(
-            "It was let in already: remove it from the conference if it is not to stay.",
+            sentence("waiting.let-in"),
             "participant",
         )
     if not found:
@@ -55,5 +56,5 @@ def _meant(state: ConferenceState, participant: str | None) -> tuple[str, ...]:
         return tuple(each.id for each in state.participants.values() if each.waiting)
     who = state.participants.get(participant)
     if who is None:
-        raise Refused("It waits no more: it has left, or was sent away.", "participant")
+        raise Refused(sentence("waiting.gone"), "participant")
     return (participant,) if who.waiting else ()

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from mcu.operations.report_request import Form, Request
+from mcu.sentences import sentence
 
 MOST_S: Final = 60.0
 WAIT_S: Final = 10.0
@@ -48,7 +49,7 @@ class Reporter:
             async with asyncio.timeout(WAIT_S):
                 await self._turn.acquire()
         except TimeoutError:
-            raise ReportFailed("Another report is being made; ask again in a moment.") from None
+            raise ReportFailed(sentence("report.another")) from None
         try:
             return await _run(self._make(form, subject, **options))
         finally:
@@ -72,9 +73,7 @@ async def _run(request: Request) -> bytes:
         async with asyncio.timeout(MOST_S):
             made, complaint = await process.communicate(request.to_json())
     except TimeoutError:
-        raise ReportFailed(
-            f"The report took longer than {MOST_S:.0f} s; ask when less is going on."
-        ) from None
+        raise ReportFailed(sentence("report.too-long", longest=MOST_S)) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -82,5 +81,5 @@ async def _run(request: Request) -> bytes:
     if process.returncode != 0:
         said = complaint.decode(errors="replace").strip().splitlines()[-1:]
         log.error("report_failed", subject=request.subject, form=request.form, said="".join(said))
-        raise ReportFailed("The report cannot be made; the server's log says why.")
+        raise ReportFailed(sentence("report.failed"))
     return made

@@ -39,6 +39,7 @@ from mcu.readiness.model import (
     Seen,
     SoundConfirmed,
 )
+from mcu.sentences import sentence
 
 MAX_DROPS = 1
 """A room whose connection is lost twice in one check is not ready."""
@@ -60,7 +61,7 @@ def decide(check: Check, command: Command, now: datetime) -> Sequence[Event]:
     if isinstance(command, RecheckRoom):
         room = _room(check, command.bridge)
         if room.phase != "done":
-            raise CheckRefused(f"{room.entry.name} is being checked: wait for its result.")
+            raise CheckRefused(sentence("check.running", name=room.entry.name))
         return (RoomReopened(command.bridge, command.by),)
     if isinstance(command, AcceptConfiguration):
         return _accepted(check, command)
@@ -72,7 +73,7 @@ def decide(check: Check, command: Command, now: datetime) -> Sequence[Event]:
 def _room(check: Check, bridge: str) -> RoomCheck:
     room = check.rooms.get(bridge)
     if room is None:
-        raise CheckRefused(f"{bridge!r} is not among the rooms of this check.", "bridge")
+        raise CheckRefused(sentence("check.no-room", room=bridge), "bridge")
     return room
 
 
@@ -117,7 +118,7 @@ def _measured(check: Check, command: NoteMeasured, now: datetime) -> Sequence[Ev
 def _confirmed(check: Check, command: ConfirmSound, now: datetime) -> Sequence[Event]:
     room = _room(check, command.bridge)
     if not check.running or room.phase == "done":
-        raise CheckRefused("The check of this room is over: ask for a re-check.")
+        raise CheckRefused(sentence("check.over"))
     confirmation = room.confirmation
     if command.heard is not None:
         confirmation = "heard" if command.heard else "not-heard"
@@ -135,7 +136,7 @@ def _confirmed(check: Check, command: ConfirmSound, now: datetime) -> Sequence[E
 def _accepted(check: Check, command: AcceptConfiguration) -> Sequence[Event]:
     room = _room(check, command.bridge)
     if room.measured is None or room.phase != "done":
-        raise CheckRefused(f"{room.entry.name} has not been measured: there is nothing to accept.")
+        raise CheckRefused(sentence("check.not-measured", name=room.entry.name))
     event = ConfigurationAccepted(command.bridge, command.by)
     accepted = replace(room, recorded=room.measured.configuration)
     # What was found beside the measurements (an incident) stays.

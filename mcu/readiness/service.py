@@ -42,6 +42,7 @@ from mcu.readiness.model import (
 )
 from mcu.readiness.sound import measure_sound
 from mcu.readiness.stage import Stage, belongs_to, end_conference
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 from mcu.store.store import Store
 
@@ -188,14 +189,19 @@ class ReadinessChecks:
         """
         running = self.running()
         if len(running) >= MAX_RUNNING:
-            raise CheckRefused("So many checks run already: wait until one of them has ended.")
+            raise CheckRefused(sentence("check.too-many"))
         for entry in new.rooms:
             for other in running:
                 found = other.rooms.get(entry.bridge)
                 if found is not None and found.phase != "done":
                     raise CheckRefused(
-                        f"{entry.name} ({entry.bridge}) is being checked in {other.name!r} "
-                        f"({other.id}): wait for its result.",
+                        sentence(
+                            "check.elsewhere",
+                            name=entry.name,
+                            room=entry.bridge,
+                            check=other.name,
+                            id=other.id,
+                        ),
                         "bridges",
                     )
         event = CheckBegun(

@@ -35,6 +35,7 @@ from mcu.recording.part_file import free_bytes, repair, sha256_of
 from mcu.recording.space import judge
 from mcu.recording.viewer import RecordingViewer
 from mcu.recording.writer import News, Over, PartBegun, PartEnded, RecordingWriter, SpaceLow
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.errors import StoreUnavailable
 from mcu.store.recordings import PartRecord, RecordingRecord
@@ -277,9 +278,8 @@ class Recordings:
         """See ``RecordingService``. Cost: one system call that reads no disk."""
         free = free_bytes(self._directory)
         if judge(free, self._reserve) == "full":
-            return (
-                f"The disk of the recordings has {free >> 20} MiB left, and "
-                f"{self._reserve >> 20} must stay free: delete what is not needed any more."
+            return sentence(
+                "recording.disk-full", left_mib=free >> 20, reserve_mib=self._reserve >> 20
             )
         return None
 

@@ -14,6 +14,7 @@ from mcu.api.services import LoadStatus, NoCapacity
 from mcu.conference.service import Conferences
 from mcu.engine.engine import Engine
 from mcu.engine.overload import READING_INTERVAL_S, LoadReading, Overload, Sign
+from mcu.sentences import sentence
 
 REPEAT_S = 10.0
 """While there is load it is told this often, for consoles that were opened meanwhile."""
@@ -158,10 +159,7 @@ class LoadWatch:
         """
         if standing >= self._max_legs:
             self._refused["max_legs"] += 1
-            raise NoCapacity(
-                f"All {self._max_legs} connections are taken (limits.max_legs): "
-                "close some, or raise the limit."
-            )
+            raise NoCapacity(sentence("server.connections", most=self._max_legs))
         # With nobody inside there is nobody to protect: whatever is busy is not the meeting.
         wait_s = self._overload.refuses(now) if standing else None
         if wait_s is None:
@@ -171,13 +169,12 @@ class LoadWatch:
             self._refused["load"] += 1
             why = ", ".join(_WORDS[sign] for sign in self._overload.signs)
             raise NoCapacity(
-                f"The server is full ({why}), and those inside come first: "
-                f"ask again in {wait_s} s, or join at another server.",
+                sentence("server.full", why=why, wait=wait_s),
                 wait_s,
             )
         self._refused["joins"] += 1
         raise NoCapacity(
-            f"Many rooms join just now: ask again in {wait_s} s.",
+            sentence("server.joins", wait=wait_s),
             wait_s,
         )
 

@@ -35,6 +35,7 @@ from mcu.rooms.farewells import Farewells
 from mcu.rooms.lines import Lines
 from mcu.rooms.load import LoadWatch
 from mcu.rooms.waiting_tone import WaitingTone
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 from mcu.store.identifiers import GUEST_PREFIX
 
@@ -185,7 +186,7 @@ class Rooms:
         actor: Actor,
     ) -> JoinedLeg:
         if view is not None and view not in VIEWS:
-            raise Refused(f"No view {view!r} is known: take one of {', '.join(VIEWS)}.", "view")
+            raise Refused(sentence("view.unknown", view=view, known=", ".join(VIEWS)), "view")
         now = self._clock()
         self.admit(conference, participant, kind)
         leg = self._acceptor.accept(
@@ -236,7 +237,7 @@ class Rooms:
         """
         self._conferences.get(conference)
         if conference in self._down:
-            raise NoCapacity("The conference is restored in a moment: come again.", DOWN_RETRY_S)
+            raise NoCapacity(sentence("conference.restoring"), DOWN_RETRY_S)
         if participant is not None:
             self._conferences.participant(conference, participant)
         # What takes the place of another needs no place of its own: a lost room may rejoin.

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from config.sip_section import SipSettings
+from mcu.sentences import sentence
 from mcu.sip.accounts import CallTarget
 from mcu.sip.dial_plan import plain_hosts
 from signalling.sip import Credentials
@@ -40,7 +41,7 @@ class OutsideCalls:
         uri = self._foreign(address)
         (host,) = plain_hosts([_called_host(uri)])
         if self._allowed is not None and not any(_fits(one, host) for one in self._allowed):
-            raise OutsideRefused(f"sip.call_hosts does not allow calls to {host}")
+            raise OutsideRefused(sentence("call.host", host=host))
         return str(uri)
 
     def of_bridge(self, address: str) -> str:
@@ -55,13 +56,10 @@ class OutsideCalls:
         try:
             uri = typed_address(address)
         except SipError as error:
-            raise OutsideRefused(error.detail) from error
+            raise OutsideRefused(sentence("call.address", reason=error.detail)) from error
         (host,) = plain_hosts([_called_host(uri)])
         if self._is_own(host) and (uri.port is None or uri.port in self._ports):
-            raise OutsideRefused(
-                "is of this server: give the device's own address; a bridge is called by its id, "
-                "and who is here is moved by a transfer"
-            )
+            raise OutsideRefused(sentence("call.own-address"))
         return uri
 
     def _is_own(self, host: str) -> bool:

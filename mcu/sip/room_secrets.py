@@ -3,6 +3,7 @@
 import secrets
 import string
 
+from mcu.sentences import sentence
 from mcu.store.errors import InvalidRecord
 
 SECRET_CHARACTERS = 20
@@ -23,9 +24,9 @@ def checked_secret(secret: str, field: str) -> str:
     """The secret as it is; raises InvalidRecord for one that is unfit."""
     if not MIN_SECRET <= len(secret) <= MAX_SECRET:
         raise InvalidRecord(
-            f"A secret has {MIN_SECRET} to {MAX_SECRET} characters; leave it out to have one made.",
+            sentence("sip.secret-length", shortest=MIN_SECRET, longest=MAX_SECRET),
             field,
         )
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise InvalidRecord("A secret is printable ASCII without spaces.", field)
+        raise InvalidRecord(sentence("sip.secret-form"), field)
     return secret

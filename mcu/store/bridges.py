@@ -8,6 +8,7 @@ from typing import Any
 
 import aiosqlite
 
+from mcu.sentences import sentence
 from mcu.store.database import Database, Row
 from mcu.store.errors import (
     DuplicateRecord,
@@ -62,9 +63,7 @@ class ImportRefused(StoreError):  # noqa: N818
     """Nothing was imported: HTTP 422. ``errors`` are in the order of the lines."""
 
     def __init__(self, errors: Sequence[RowError]) -> None:
-        super().__init__(
-            f"Nothing was imported: {len(errors)} error(s). Correct the lines and send all again."
-        )
+        super().__init__(sentence("import.refused", count=len(errors)))
         self.errors = tuple(errors)
 
 
@@ -83,7 +82,7 @@ class Bridges:
         bridge = replace(checked(bridge), version=1)
         async with self._database.write() as connection:
             if await _read(connection, bridge.id):
-                raise DuplicateRecord(f"A bridge {bridge.id!r} exists already.", "id")
+                raise DuplicateRecord(sentence("room.taken", id=bridge.id), "id")
             await _check_unit(connection, bridge.unit)
             await connection.execute(INSERT, values_of(bridge))
         return bridge
@@ -239,10 +238,14 @@ class Bridges:
                     errors.append(RowError(line, "unit", _unknown_unit(bridge.unit, within)))
                 before = stored.get(bridge.id)
                 if before is not None and not update:
-                    errors.append(RowError(line, "id", f"A bridge {bridge.id!r} exists already."))
+                    errors.append(RowError(line, "id", sentence("room.taken", id=bridge.id)))
                 elif before is not None and within is not None and before.unit not in known:
                     # Else an import could pull a room out of somebody else's unit.
-                    errors.append(RowError(line, "id", f"{bridge.id!r} is not of {within!r}."))
+                    errors.append(
+                        RowError(
+                            line, "id", sentence("room.not-of-unit", room=bridge.id, unit=within)
+                        )
+                    )
             if errors:
                 raise ImportRefused(sorted(errors, key=lambda error: error.line))
             imported = [
@@ -273,18 +276,18 @@ def checked(bridge: Bridge) -> Bridge:
         InvalidRecord: with the first field at fault.
     """
     if bridge.kind not in BRIDGE_KINDS:
-        raise InvalidRecord(f"The kind is one of {', '.join(BRIDGE_KINDS)}.", "kind")
+        raise InvalidRecord(sentence("room.kind", kinds=", ".join(BRIDGE_KINDS)), "kind")
     if bridge.importance not in IMPORTANCE:
-        raise InvalidRecord("The importance is 0 to 100.", "importance")
+        raise InvalidRecord(sentence("room.importance"), "importance")
     address = read_text(bridge.address, "address", MAX_ADDRESS)
     if bridge.kind == "sip" and address and not address.startswith(("sip:", "sips:")):
-        raise InvalidRecord("The address of a sip bridge begins with sip: or sips:.", "address")
+        raise InvalidRecord(sentence("room.sip-address"), "address")
     try:
         standard = json.dumps(dict(bridge.standard), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise InvalidRecord("The standard is a JSON object.", "standard") from error
+        raise InvalidRecord(sentence("room.standard-object"), "standard") from error
     if len(standard.encode()) > MAX_STANDARD_BYTES:
-        raise InvalidRecord(f"The standard has at most {MAX_STANDARD_BYTES} bytes.", "standard")
+        raise InvalidRecord(sentence("room.standard-size", most=MAX_STANDARD_BYTES), "standard")
     return replace(
         bridge,
         id=read_id(bridge.id),
@@ -309,7 +312,7 @@ def _check_rows(rows: Sequence[ImportRow]) -> tuple[list[RowError], dict[int, Br
             errors.append(RowError(row.line, error.field, error.reason))
             continue
         if bridge.id in seen:
-            reason = f"{bridge.id!r} stands on line {seen[bridge.id]} already."
+            reason = sentence("import.twice", room=bridge.id, line=seen[bridge.id])
             errors.append(RowError(row.line, "id", reason))
             continue
         seen[bridge.id] = row.line
@@ -319,8 +322,8 @@ def _check_rows(rows: Sequence[ImportRow]) -> tuple[list[RowError], dict[int, Br
 
 def _unknown_unit(unit: str, within: str | None) -> str:
     if within is None:
-        return f"No unit {unit!r} is known: create it first."
-    return f"No unit {unit!r} is known under {within!r}."
+        return sentence("unit.unknown", unit=unit)
+    return sentence("unit.unknown-within", unit=unit, within=within)
 
 
 def values_of(bridge: Bridge) -> tuple[Any, ...]:
@@ -376,6 +379,4 @@ async def _known_units(connection: aiosqlite.Connection, within: str | None) -> 
 async def _check_unit(connection: aiosqlite.Connection, unit: str) -> None:
     rows = await connection.execute_fetchall("SELECT 1 FROM units WHERE id = ?", (unit,))
     if not list(rows):
-        raise UnknownParent(
-            f"No unit {unit!r} is known: create it first, or name another one.", "unit"
-        )
+        raise UnknownParent(sentence("unit.unknown", unit=unit), "unit")

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import aiosqlite
 import structlog
 
+from mcu.sentences import sentence
 from mcu.store.commits import Asked, Outcome, Writer, commit_together
 from mcu.store.errors import InvalidRecord, StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
@@ -46,7 +47,7 @@ _OUR_FAULT = (
 )
 """Not the disk's: no operator can do anything about these, so they are not made to look like it."""
 
-_NO_TEXT = "The text holds half a character (a lone surrogate): send valid Unicode."
+_NO_TEXT = sentence("text.half-character")
 
 
 def unavailable(error: sqlite3.Error) -> StoreUnavailable:
@@ -65,7 +66,7 @@ def unavailable(error: sqlite3.Error) -> StoreUnavailable:
         advice = "the database cannot be opened: check that data_dir exists and who owns it"
     else:
         advice = "check the volume of data_dir, then repeat"
-    return StoreUnavailable(f"The store is not available ({said}); {advice}.")
+    return StoreUnavailable(sentence("store.unavailable", said=said, advice=advice))
 
 
 def _said(error: BaseException) -> BaseException:
@@ -322,7 +323,7 @@ class Database:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreUnavailable("The store is closed: the daemon is stopping.")
+            raise StoreUnavailable(sentence("store.closed"))
 
 
 def _answer(group: Iterable[Asked], outcomes: Iterable[Outcome]) -> None:
@@ -353,10 +354,7 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
     rows = list(await connection.execute_fetchall("PRAGMA user_version"))
     version = int(rows[0][0])
     if version > len(MIGRATIONS):
-        raise StoreUnavailable(
-            f"The store has schema {version}, this program knows up to {len(MIGRATIONS)}: "
-            "run the version that wrote it, or put back a backup made before."
-        )
+        raise StoreUnavailable(sentence("store.newer", version=version, known=len(MIGRATIONS)))
     if version < len(MIGRATIONS):
         # One transaction, so that a crash leaves either the old schema or the new one, and a new
         # file waits for the disk once.

@@ -1,5 +1,7 @@
 """Why the store said no. Every reason is a sentence for a user and says what to do next."""
 
+from mcu.sentences import sentence
+
 
 class StoreError(Exception):
     """Base of all errors the store raises on purpose.
@@ -23,7 +25,7 @@ class UnknownRecord(StoreError):  # noqa: N818
     """No such record: HTTP 404."""
 
     def __init__(self, kind: str, id_: str) -> None:
-        super().__init__(f"No {kind} {id_!r} is known.", None)
+        super().__init__(sentence("not-known", noun=kind, id=id_), None)
         self.kind = kind
         self.id = id_
 
@@ -32,7 +34,7 @@ class DamagedRecord(StoreError):  # noqa: N818
     """The record is there and cannot be read; nobody but a damaged file writes such a thing."""
 
     def __init__(self, kind: str, id_: str) -> None:
-        super().__init__(f"The {kind} {id_!r} is damaged in the store: restore a backup.", None)
+        super().__init__(sentence("record.damaged", noun=kind, id=id_), None)
 
 
 class InvalidRecord(StoreError):  # noqa: N818
@@ -86,8 +88,7 @@ class VersionConflict(StoreError):  # noqa: N818
 
     def __init__(self, kind: str, id_: str, current: int) -> None:
         super().__init__(
-            f"The {kind} {id_!r} has changed meanwhile (version {current}): "
-            "read it again and repeat the change.",
+            sentence("record.changed", noun=kind, id=id_, version=current),
             None,
         )
         self.current = current

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from mcu.disguise import disguise_in
+from mcu.sentences import sentence
 from mcu.store.errors import InvalidRecord
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -24,12 +25,11 @@ def read_id(value: str, field: str = "id") -> str:
     """
     if not ID_PATTERN.fullmatch(value):
         raise InvalidRecord(
-            "An id has 1 to 64 letters, digits, dots, hyphens or underscores, "
-            "and begins and ends with a letter or digit.",
+            sentence("id.form"),
             field,
         )
     if value in RESERVED_IDS or value.startswith(GUEST_PREFIX):
-        raise InvalidRecord(f"{value!r} has a meaning of its own: choose another id.", field)
+        raise InvalidRecord(sentence("id.reserved", id=value), field)
     return value
 
 
@@ -41,7 +41,7 @@ def read_name(value: str, field: str = "name") -> str:
     """
     name = unicodedata.normalize("NFC", value).strip()
     if not name:
-        raise InvalidRecord("A name is needed.", field)
+        raise InvalidRecord(sentence("name.needed"), field)
     return read_text(name, field, MAX_NAME)
 
 
@@ -53,10 +53,10 @@ def read_text(value: str, field: str, longest: int) -> str:
     """
     text = unicodedata.normalize("NFC", value).strip()
     if len(text) > longest:
-        raise InvalidRecord(f"At most {longest} characters.", field)
+        raise InvalidRecord(sentence("text.longest", longest=longest), field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise InvalidRecord("Control characters are not allowed.", field)
+        raise InvalidRecord(sentence("text.control"), field)
     disguise = disguise_in(text)
     if disguise is not None:
-        raise InvalidRecord(f"The {field} {disguise}: take it out.", field)
+        raise InvalidRecord(sentence("text.disguised", field=field, disguise=disguise), field)
     return text

@@ -8,6 +8,7 @@ from typing import Literal
 
 import aiosqlite
 
+from mcu.sentences import sentence
 from mcu.store.database import Database, Row
 from mcu.store.errors import DuplicateRecord, UnknownRecord, VersionConflict
 from mcu.store.paging import DEFAULT_LIMIT, page, read_limit, read_number_cursor
@@ -52,7 +53,7 @@ class Incidents:
         """
         async with self._database.write() as connection:
             if await _read(connection, incident.id):
-                raise DuplicateRecord(f"An incident {incident.id!r} exists already.", "id")
+                raise DuplicateRecord(sentence("incident.taken", id=incident.id), "id")
             if incident.alarm is not None:
                 before = await connection.execute_fetchall(
                     "SELECT id FROM incidents WHERE conference = ? AND alarm = ?",
@@ -60,7 +61,7 @@ class Incidents:
                 )
                 for row in before:
                     raise DuplicateRecord(
-                        f"This alarm has an incident already: {row['id']}.", "alarm"
+                        sentence("incident.of-alarm", incident=row["id"]), "alarm"
                     )
             cursor = await connection.execute(
                 "INSERT INTO incidents (id, unit, bridge, conference, alarm, state, opened_at,"

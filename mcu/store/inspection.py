@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcu.sentences import sentence
 from mcu.store.database import unavailable
 from mcu.store.errors import StoreUnavailable
 from mcu.store.migrations import MIGRATIONS
@@ -46,8 +47,7 @@ def inspect(path: Path) -> Inspection | None:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > len(MIGRATIONS):
                 raise StoreUnavailable(
-                    f"The store has schema {version}, this program knows up to {len(MIGRATIONS)}: "
-                    "run the version that wrote it, or put back a backup made before."
+                    sentence("store.newer", version=version, known=len(MIGRATIONS))
                 )
             if version == 0:
                 return None

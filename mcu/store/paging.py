@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from mcu.sentences import sentence
 from mcu.store.errors import InvalidRecord
 from mcu.store.records import Page
 
@@ -23,7 +24,7 @@ def read_limit(limit: int) -> int:
         InvalidRecord: outside 1 to ``MAX_LIMIT``.
     """
     if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidRecord(f"A page has 1 to {MAX_LIMIT} items.", "limit")
+        raise InvalidRecord(sentence("page.size", most=MAX_LIMIT), "limit")
     return limit
 
 
@@ -38,7 +39,7 @@ def read_cursor(cursor: str | None) -> str:
     try:
         return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise InvalidRecord("Not a cursor of this list: begin without one.", "cursor") from error
+        raise InvalidRecord(sentence("page.cursor"), "cursor") from error
 
 
 def read_number_cursor(cursor: str | None) -> int | None:
@@ -51,7 +52,7 @@ def read_number_cursor(cursor: str | None) -> int | None:
         return None
     key = read_cursor(cursor)
     if not (key.isascii() and key.isdigit() and len(key) <= 18):
-        raise InvalidRecord("Not a cursor of this list: begin without one.", "cursor")
+        raise InvalidRecord(sentence("page.cursor"), "cursor")
     return int(key)
 
 

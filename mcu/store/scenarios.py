@@ -7,6 +7,7 @@ from datetime import datetime
 
 import aiosqlite
 
+from mcu.sentences import sentence
 from mcu.store.database import Database, Row
 from mcu.store.errors import (
     DuplicateRecord,
@@ -56,7 +57,7 @@ class Scenarios:
         async with self._database.write() as connection:
             for each in made:
                 if await _read(connection, each.id):
-                    raise DuplicateRecord(f"A scenario {each.id!r} exists already.", "id")
+                    raise DuplicateRecord(sentence("scenario.taken", id=each.id), "id")
                 await _check_unit(connection, each.unit)
                 await connection.execute(
                     "INSERT INTO scenarios (id, name, unit, document, changed_at)"
@@ -140,7 +141,7 @@ def checked(scenario: ScenarioRecord) -> ScenarioRecord:
     """
     id_ = read_id(scenario.id)
     if id_.endswith(EXPORTS):
-        raise InvalidRecord(f"A scenario's id does not end in {' or '.join(EXPORTS)}.", "id")
+        raise InvalidRecord(sentence("scenario.id-ending", endings=" or ".join(EXPORTS)), "id")
     return replace(scenario, id=id_, name=read_name(scenario.name))
 
 
@@ -169,4 +170,4 @@ async def _check_version(
 
 async def _check_unit(connection: aiosqlite.Connection, unit: str) -> None:
     if not await connection.execute_fetchall("SELECT id FROM units WHERE id = ?", (unit,)):
-        raise UnknownParent(f"No unit {unit!r} is known: create it first.", "unit")
+        raise UnknownParent(sentence("unit.unknown", unit=unit), "unit")

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from mcu.sentences import sentence
 from mcu.store.errors import StoreUnavailable
 
 KEY_FILE_NAME = "secrets.key"
@@ -165,7 +166,7 @@ class SecretBox:
         return keys
 
     def _unusable(self, reason: str) -> StoreUnavailable:
-        return StoreUnavailable(f"The key file {self._path} cannot be used ({reason}).")
+        return StoreUnavailable(sentence("store.key", path=self._path, reason=reason))
 
 
 def _add_key(keys: dict[str, bytes]) -> _Keys:

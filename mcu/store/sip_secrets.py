@@ -9,6 +9,7 @@ from datetime import datetime
 import aiosqlite
 import structlog
 
+from mcu.sentences import sentence
 from mcu.store.database import Database
 from mcu.store.errors import InvalidRecord, UnknownRecord
 from mcu.store.records import SipSecret
@@ -196,6 +197,4 @@ async def _check_bridge(connection: aiosqlite.Connection, bridge: str) -> None:
     if not rows:
         raise UnknownRecord("bridge", bridge)
     if rows[0]["kind"] != "sip":
-        raise InvalidRecord(
-            f"The bridge {bridge!r} is not of kind sip: change its kind first.", "kind"
-        )
+        raise InvalidRecord(sentence("sip.not-sip-room", room=bridge), "kind")

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.database import Database, Row
 from mcu.store.errors import InvalidRecord, StoreUnavailable, UnknownParent, UnknownRecord
@@ -77,13 +78,13 @@ class Tokens:
         """
         now = self._clock()
         if role not in TOKEN_ROLES:
-            raise InvalidRecord(f"The role is one of {', '.join(TOKEN_ROLES)}.", "role")
+            raise InvalidRecord(sentence("token.role", roles=", ".join(TOKEN_ROLES)), "role")
         if role == "bridge" and bridge is None:
-            raise InvalidRecord("A token of role bridge needs its bridge.", "bridge")
+            raise InvalidRecord(sentence("token.needs-room"), "bridge")
         if role != "bridge" and bridge is not None:
-            raise InvalidRecord("Only a token of role bridge has a bridge.", "bridge")
+            raise InvalidRecord(sentence("token.no-room"), "bridge")
         if expires_at is not None and expires_at <= now:
-            raise InvalidRecord("The expiry has passed already.", "expires_at")
+            raise InvalidRecord(sentence("token.expired"), "expires_at")
         token = Token(
             id=secrets.token_hex(6),
             role=role,
@@ -269,7 +270,7 @@ class Tokens:
                     (id_,),
                 )
                 if not list(found):
-                    raise UnknownParent(f"No {field} {id_!r} is known: create it first.", field)
+                    raise UnknownParent(sentence("unknown-parent", field=field, id=id_), field)
             if token.id == BOOTSTRAP_ID:
                 # Deleting takes the sessions of the earlier secret along.
                 await connection.execute("DELETE FROM tokens WHERE id = ?", (BOOTSTRAP_ID,))

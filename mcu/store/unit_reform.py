@@ -11,6 +11,7 @@ from datetime import datetime
 
 import aiosqlite
 
+from mcu.sentences import sentence
 from mcu.store.database import Database
 from mcu.store.errors import (
     DuplicateRecord,
@@ -67,17 +68,13 @@ class UnitReform:
         async with self._database.write() as connection:
             before = await _versioned(connection, unit, if_version)
             if into == unit:
-                raise UnitCycle(
-                    f"{unit!r} cannot go up in itself: name another unit.", "merged_into"
-                )
+                raise UnitCycle(sentence("unit.into-itself", unit=unit), "merged_into")
             after = await read_unit(connection, into)
             if after is None:
-                raise UnknownParent(f"No unit {into!r} is known: create it first.", "merged_into")
+                raise UnknownParent(sentence("unit.unknown", unit=into), "merged_into")
             below = await connection.execute_fetchall(SUBTREE + "SELECT id FROM subtree", (unit,))
             if into in {row["id"] for row in below}:
-                raise UnitCycle(
-                    f"{into!r} stands under {unit!r}: move it out first.", "merged_into"
-                )
+                raise UnitCycle(sentence("unit.under", unit=into, above=unit), "merged_into")
             await _close_children(connection, unit, now)
             for table, column in _HELD:
                 await connection.execute(
@@ -114,7 +111,7 @@ class UnitReform:
             for index, part in enumerate(parts):
                 new = checked(Unit(part.id, part.name, part.level, before.parent))
                 if await read_unit(connection, new.id) or await was_buried(connection, new.id):
-                    raise DuplicateRecord(f"A unit {new.id!r} exists already.", f"into.{index}.id")
+                    raise DuplicateRecord(sentence("unit.taken", id=new.id), f"into.{index}.id")
                 await connection.execute(
                     "INSERT INTO units (id, name, level, parent) VALUES (?, ?, ?, ?)",
                     (new.id, new.name, new.level, new.parent),
@@ -154,7 +151,7 @@ async def _take_along(
             )
             if moved.rowcount != 1:
                 raise InvalidRecord(
-                    f"{id_!r} does not stand in {whole.id!r} itself (any more).",
+                    sentence("unit.not-in", id=id_, unit=whole.id),
                     f"into.{index}.{table}.{place}",
                 )
 

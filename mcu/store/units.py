@@ -8,6 +8,7 @@ from datetime import datetime
 
 import aiosqlite
 
+from mcu.sentences import sentence
 from mcu.store.database import Database, Row
 from mcu.store.errors import (
     DuplicateRecord,
@@ -80,7 +81,7 @@ class Units:
         unit = replace(checked(unit), version=1)
         async with self._database.write() as connection:
             if await read_unit(connection, unit.id):
-                raise DuplicateRecord(f"A unit {unit.id!r} exists already.", "id")
+                raise DuplicateRecord(sentence("unit.taken", id=unit.id), "id")
             await _free_id(connection, unit.id)
             await _check_parent(connection, unit.parent)
             await connection.execute(
@@ -271,7 +272,7 @@ def checked(unit: Unit) -> Unit:
         InvalidRecord: with the first field at fault.
     """
     if unit.level not in UNIT_LEVELS:
-        raise InvalidRecord(f"The level is one of {', '.join(UNIT_LEVELS)}.", "level")
+        raise InvalidRecord(sentence("unit.level", levels=", ".join(UNIT_LEVELS)), "level")
     return replace(unit, id=read_id(unit.id), name=read_name(unit.name))
 
 
@@ -297,25 +298,20 @@ async def _free_id(connection: aiosqlite.Connection, unit: str) -> None:
     )
     if list(await connection.execute_fetchall("SELECT 1 FROM former_units WHERE id = ?", (unit,))):
         raise DuplicateRecord(
-            f"{unit!r} is the id of a unit that was dissolved, whose records name it: "
-            "choose another.",
+            sentence("unit.dissolved-id", unit=unit),
             "id",
         )
 
 
 async def _check_parent(connection: aiosqlite.Connection, parent: str | None) -> None:
     if parent is not None and await read_unit(connection, parent) is None:
-        raise UnknownParent(
-            f"No unit {parent!r} is known: create it first, or name another one.", "parent"
-        )
+        raise UnknownParent(sentence("unit.unknown", unit=parent), "parent")
 
 
 async def _check_cycle(connection: aiosqlite.Connection, unit: Unit) -> None:
     below = await connection.execute_fetchall(SUBTREE + "SELECT id FROM subtree", (unit.id,))
     if unit.parent in {row["id"] for row in below}:
-        raise UnitCycle(
-            f"{unit.parent!r} stands under {unit.id!r} itself: move it out first.", "parent"
-        )
+        raise UnitCycle(sentence("unit.under", unit=unit.parent, above=unit.id), "parent")
 
 
 async def _ids(connection: aiosqlite.Connection, sql: str, unit: str) -> tuple[str, ...]:
@@ -335,4 +331,9 @@ def _in_use(
         )
         if ids
     ]
-    return f"{unit.name} still holds {' and '.join(holds)}: move or delete them first."
+    return sentence(
+        "unit.in-use",
+        unit=unit.name,
+        holds=" and ".join(holds),
+        ids=", ".join([*children, *bridges, *scenarios]),
+    )

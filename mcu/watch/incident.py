@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from mcu.conference.alarm_model import Severity
 from mcu.conference.codec import time_to_text
 from mcu.conference.state import Refused
+from mcu.sentences import sentence
 
 EntryKind = Literal["opened", "assigned", "commented", "closed", "reopened"]
 IncidentState = Literal["open", "closed"]
@@ -128,7 +129,7 @@ def decide_incident(
     match command:
         case AssignIncident(to):
             if incident.state == "closed":
-                raise Refused("The incident is closed: reopen it first.", "assignee")
+                raise Refused(sentence("incident.closed"), "assignee")
             entries = [] if to == (incident.assignee or "") else [("assigned", to)]
         case CommentIncident(text):
             entries = [("commented", text)]
@@ -137,9 +138,7 @@ def decide_incident(
         case ReopenIncident(text):
             entries = [] if incident.state == "open" else [("reopened", text)]
     if len(incident.entries) + len(entries) > MAX_ENTRIES:
-        raise Refused(
-            f"An incident has at most {MAX_ENTRIES} entries: close it and open another.", None
-        )
+        raise Refused(sentence("incident.full", most=MAX_ENTRIES), None)
     return [IncidentEntry(now, by, kind, text) for kind, text in entries]  # type: ignore[arg-type]
 
 

@@ -37,6 +37,7 @@ from mcu.conference.agenda_resources import agenda_resource
 from mcu.conference.scenario_rules import Registry, faults
 from mcu.conference.scenario_units import named_units, succeeded
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 
 TAG: Final = "agenda"
 PATH: Final = f"{BASE}/conferences/{{conference}}/agenda"
@@ -127,13 +128,13 @@ async def export_contingencies(call: Call) -> web.Response:
 
 def _agenda(state: ConferenceState) -> domain.Agenda:
     if state.agenda is None:
-        raise Problem("not-found", f"The conference {state.id!r} has no agenda: give it one first.")
+        raise Problem("not-found", sentence("agenda.none-of", conference=state.id))
     return state.agenda
 
 
 def _require_whole(call: Call, state: ConferenceState) -> None:
     if not call.reach.whole(state):
-        raise forbidden("Tables are for those who see the whole conference.")
+        raise forbidden(sentence("tables.not-for-rooms"))
 
 
 async def _ordered(call: Call, state: ConferenceState, command: AgendaCommand) -> web.Response:

@@ -28,6 +28,7 @@ from mcu.api.schemas.registry import (
     NewBridgeToken,
 )
 from mcu.api.withdrawal import enforce
+from mcu.sentences import sentence
 from mcu.store import paging, records
 from mcu.store.bridges import ImportRow
 
@@ -95,7 +96,7 @@ async def change_bridge(call: Call) -> web.Response:
         elif field == "address":
             value = value or ""
         elif value is None:
-            raise invalid(f"$.{field}", "must not be null")
+            raise invalid(f"$.{field}", sentence("empty"))
         changes[field] = value
     if "unit" in changes:
         call.reach.require_unit(Action.WRITE_BRIDGES, changes["unit"], "move a bridge")
@@ -119,8 +120,13 @@ async def delete_bridge(call: Call) -> web.Response:
     if conference is not None:
         name = call.services.conferences.get(conference).name
         raise conflict(
-            f"{bridge.name} ({bridge.id}) is in the running conference {name!r} ({conference}): "
-            "remove it there, or end that conference, first.",
+            sentence(
+                "room.in-conference",
+                room=bridge.name,
+                id=bridge.id,
+                name=name,
+                conference=conference,
+            ),
             conference=conference,
         )
     await call.services.store.bridges.delete(bridge.id, if_version=version)
@@ -186,7 +192,7 @@ def _with_address(call: Call, bridge: records.Bridge) -> records.Bridge:
     try:
         return replace(bridge, address=call.services.bridge_address(bridge.address))
     except ValueError as error:
-        raise invalid("$.address", str(error)) from error
+        raise invalid("$.address", error.args[0]) from error
 
 
 def _contact(contact: Any) -> records.Contact:
@@ -197,7 +203,7 @@ async def bridge_of(call: Call, action: Action, what: str) -> records.Bridge:
     """The bridge of the path, to which the token may do this; raises ``Problem``."""
     bridge = await call.services.store.bridges.get(call.path("bridge"))
     if not call.reach.bridge(action, bridge.id, bridge.unit):
-        raise forbidden(f"This token may not {what} bridge {bridge.id!r} of unit {bridge.unit!r}.")
+        raise forbidden(sentence("room.out-of-reach", what=what, room=bridge.id, unit=bridge.unit))
     return bridge
 
 

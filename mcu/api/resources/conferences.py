@@ -31,6 +31,7 @@ from mcu.conference.commands import (
 )
 from mcu.conference.scenario import agenda_of
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 from mcu.store import paging
 from mcu.store.records import ConferenceRecord
 
@@ -112,7 +113,11 @@ async def start_conference(call: Call) -> web.Response:
     async with call.api.starting:
         reason = call.services.not_ready()
         if reason is not None:
-            raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
+            raise Problem(
+                "unavailable",
+                reason,
+                headers={hdrs.RETRY_AFTER: "5"},
+            )
         return await orders.start(call, command, answer)
 
 
@@ -127,7 +132,7 @@ async def _wanted(call: Call, new: NewConference) -> StartConference:
         name, unit = name or scenario.name, unit or scenario.unit
     if name is None or unit is None:
         missing = [field for field, value in (("name", name), ("unit", unit)) if value is None]
-        message = "is required, unless a scenario is given"
+        message = sentence("start.needed")
         raise invalid_input([FieldError(f"$.{field}", message) for field in missing])
     bridges = new.bridges if new.bridges == "subtree" else tuple(new.bridges)
     chair: str | None = new.chair
@@ -162,7 +167,7 @@ async def change_conference(call: Call) -> web.Response:
     """A new name, chair, PIN or number."""
     change = call.body(ConferenceChange)
     if "name" in change.model_fields_set and change.name is None:
-        raise invalid("$.name", "must not be null")
+        raise invalid("$.name", sentence("empty"))
     # None leaves as is, an empty text takes away.
     chair, pin, number = (
         value or "" if name in change.model_fields_set else None
@@ -241,10 +246,7 @@ async def _require_bridges(call: Call, bridges: tuple[str, ...]) -> None:
     known = await call.services.store.bridges.get_many(bridges)
     for bridge in known.values():
         if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
-            raise forbidden(
-                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: "
-                "start without it and invite it."
-            )
+            raise forbidden(sentence("start.invite-instead", room=bridge.id, unit=bridge.unit))
 
 
 def conference_answer(

@@ -18,6 +18,7 @@ from mcu.conference import conflict_model as domain
 from mcu.conference.conflict_resources import conflict_resource
 from mcu.conference.move import move
 from mcu.conference.state import ConferenceState, UnknownConference
+from mcu.sentences import sentence
 
 TAG: Final = "conflicts"
 PATH: Final = f"{BASE}/conferences/{{conference}}/conflicts"
@@ -43,9 +44,7 @@ async def raise_conflict(call: Call) -> web.Response:
     state = await controlled(call)
     bridge = await call.services.store.bridges.get(call.body(NewConflict).bridge)
     if not call.reach.may_call(state, bridge.id, bridge.unit):
-        raise forbidden(
-            f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: invite it."
-        )
+        raise forbidden(sentence("room.invite-instead", room=bridge.id, unit=bridge.unit))
     conferences = call.services.conferences
     await conferences.conflicts.ask(state.id, bridge.id, bridge.name, call.actor)
     return _answer(call, conferences.get(state.id), bridge.id, "asking", None, 201)
@@ -87,7 +86,7 @@ def _held(state: ConferenceState, bridge: str, asking: str | None) -> domain.Con
     if not held:
         raise not_found("open conflict about bridge", bridge)
     if len(held) > 1:
-        raise Problem("conflict", "Several conferences ask for it: name one as `conference`.")
+        raise Problem("conflict", sentence("conflict.name-one"))
     return held[0]
 
 

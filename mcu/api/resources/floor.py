@@ -26,6 +26,7 @@ from mcu.conference.floor_model import (
 )
 from mcu.conference.procedure_resources import floor_resource
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 
 TAG: Final = "floor"
 PATH: Final = f"{BASE}/conferences/{{conference}}/floor"
@@ -92,7 +93,7 @@ async def request_floor(call: Call) -> web.Response:
     state = await of_participants(call, "ask for the floor")
     wanted = call.body(NewFloorRequest).participant or call.who.token.bridge
     if wanted is None:
-        raise invalid("$.participant", "says who asks; only a room asks for itself")
+        raise invalid("$.participant", sentence("floor.asker-missing"))
     _require_own(call, state, wanted)
     return await orders.order(
         call,
@@ -108,7 +109,7 @@ async def withdraw_request(call: Call) -> web.Response:
     state = await of_participants(call, "ask for the floor")
     wanted = call.query(FloorRequestQuery).participant or call.who.token.bridge
     if wanted is None:
-        raise invalid("query.participant", "says whose request is withdrawn; only a room has one")
+        raise invalid("query.participant", sentence("floor.withdrawer-missing"))
     _require_own(call, state, wanted)
     return await orders.order(
         call,
@@ -126,7 +127,7 @@ async def _presiding(call: Call) -> ConferenceState:
         return state
     chair = None if state.chair is None else state.participants.get(state.chair)
     if chair is None or not call.reach.participant(Action.ASK_FLOOR, state, chair):
-        raise forbidden("Only the room that presides may interrupt; ask for the floor instead.")
+        raise forbidden(sentence("floor.chair-interrupts"))
     return state
 
 
@@ -135,7 +136,7 @@ def _require_own(call: Call, state: ConferenceState, wanted: str) -> None:
     if who is not None:
         call.reach.require_participant(Action.ASK_FLOOR, state, who, "ask for the floor for")
     elif not call.reach.conference(Action.CONTROL_CONFERENCES, state):
-        raise forbidden(f"This token may not ask for the floor for {wanted!r}.")
+        raise forbidden(sentence("floor.not-yours", participant=wanted))
 
 
 def _tag(state: ConferenceState) -> str:

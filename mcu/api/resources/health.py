@@ -10,6 +10,7 @@ from mcu.api.problem import Problem, forbidden
 from mcu.api.rights import Action, may_ever
 from mcu.api.route import Answer, Route
 from mcu.metrics import CONTENT_TYPE
+from mcu.sentences import sentence
 
 TAG: Final = "operation"
 _PAGE_POLICY: Final = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -25,7 +26,11 @@ async def readyz(call: Call) -> web.Response:
     """New conferences are taken: the media plane runs and the store can be read."""
     reason = call.services.not_ready()
     if reason is not None:
-        raise Problem("unavailable", f"Not ready: {reason}.", headers={hdrs.RETRY_AFTER: "5"})
+        raise Problem(
+            "unavailable",
+            reason,
+            headers={hdrs.RETRY_AFTER: "5"},
+        )
     await call.services.store.events.last_seq()
     return web.Response(text="ready\n")
 
@@ -38,7 +43,7 @@ async def metrics(call: Call) -> web.Response:
     if proxied or hdrs.AUTHORIZATION in headers or not _is_loopback(call.request.remote):
         identity = await call.api.auth.identify(call.request)
         if not may_ever(identity.token.role, Action.READ_METRICS):
-            raise forbidden("Metrics need a token of role observer or above.")
+            raise forbidden(sentence("metrics.observer"))
     return web.Response(
         body=await call.api.metrics.exposition(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE}
     )

@@ -15,6 +15,7 @@ from mcu.api.schemas.alarm import Incident, IncidentChange, IncidentQuery, NewIn
 from mcu.api.schemas.base import Page
 from mcu.conference.actor import new_id
 from mcu.conference.alarm_model import ConferenceAlarm
+from mcu.sentences import sentence
 from mcu.watch import incident as domain
 from mcu.watch.incident import (
     AssignIncident,
@@ -157,7 +158,7 @@ async def _made(call: Call, new: NewIncident) -> domain.Incident:
         if new.unit is None and alarm is None and new.conference is None:
             unit = record.unit
     if unit is None:
-        raise invalid("$.unit", "is needed: neither a bridge nor a conference is given")
+        raise invalid("$.unit", sentence("incident.unit-missing"))
     await store.units.get(unit)
     severity = new.severity or (alarm.severity if alarm is not None else "major")
     entries = [IncidentEntry(now, by, "opened", new.comment or "")]

@@ -31,6 +31,7 @@ from mcu.conference.invitation_model import (
 )
 from mcu.conference.invitation_resources import invitation_resource
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 from mcu.store.errors import UnknownRecord
 
 TAG: Final = "invitations"
@@ -142,12 +143,14 @@ async def invite(call: Call) -> web.Response:
     except UnknownRecord:
         raise invalid(
             "$.bridge",
-            f"no room has the id {wanted.bridge!r} (a unit's id is none): look for rooms of "
-            f"agencies in {PATH.format(conference=state.id).removesuffix('invitations')}invitable, "
-            "or ask the other unit for its room's id",
+            sentence(
+                "invitation.unknown-room",
+                room=wanted.bridge,
+                value=PATH.format(conference=state.id).removesuffix("invitations"),
+            ),
         ) from None
     if call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
-        raise invalid("$.bridge", "is within reach of this token: call it, no invitation is needed")
+        raise invalid("$.bridge", sentence("invitation.not-needed"))
     command = InviteRoom(
         bridge.id, bridge.name, bridge.unit, wanted.note or "", operator_name(call)
     )
@@ -173,20 +176,14 @@ async def answer(call: Call) -> web.Response:
         # Who may not know of it is not told that there is one, nor of the conference.
         raise Problem(
             "not-found",
-            f"No invitation of {bridge!r} to this conference is yours to answer: the room's own "
-            f"unit does that. Those of your rooms are in {BASE}/invitations.",
+            sentence("invitation.not-yours", room=bridge, base=BASE),
         )
     record = await call.services.store.bridges.get(bridge)
     if not call.reach.bridge(Action.ANSWER_INVITATION, bridge, record.unit):
-        raise forbidden(
-            f"The role {call.who.token.role} may not answer for {found.name}: an operator or "
-            "technician of its unit does."
-        )
+        raise forbidden(sentence("invitation.role", role=call.who.token.role, name=found.name))
     if not state.running:
         raise conflict(
-            f"{state.name!r} has ended, and the invitation of {found.name} with it: there is "
-            "nothing to answer any more. Whoever wants the room in another conference invites it "
-            "to that one."
+            sentence("invitation.conference-over", conference=state.name, name=found.name)
         )
     accepts = call.body(InvitationAnswer).answer == "accept"
     command = AnswerInvitation(bridge, accepts, operator_name(call))

@@ -21,6 +21,7 @@ from mcu.api.services import LegInfo
 from mcu.conference.commands import RemoveParticipant
 from mcu.conference.state import ConferenceState, UnknownConference
 from mcu.legs.leg import LegKind
+from mcu.sentences import sentence
 
 TAG: Final = "legs"
 SDP: Final = "application/sdp"
@@ -47,7 +48,7 @@ async def watch(call: Call) -> web.Response:
     _check_accept(call)
     view = call.query(WatchQuery).view
     if view not in state.views:
-        raise invalid("query.view", f"must be one of {', '.join(state.views)}")
+        raise invalid("query.view", sentence("view.one-of", views=", ".join(state.views)))
     return await _answer(call, state, None, "view", view)
 
 
@@ -138,7 +139,7 @@ async def _accept(call: Call, kind: LegKind) -> web.Response:
         participant = await _room(call, state, query.bridge)
         return await _answer(call, state, participant, kind, None)
     if query.bridge is not None:
-        raise invalid("query.name", "cannot be given together with bridge")
+        raise invalid("query.name", sentence("name-or-room"))
     call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "let guests in")
     guest = await call.services.conferences.add_guest(state.id, query.name, call.actor)
     try:
@@ -154,19 +155,17 @@ async def _room(call: Call, state: ConferenceState, bridge: str | None) -> str:
     token = call.who.token
     if token.role == "bridge":
         if bridge not in (None, token.bridge):
-            raise forbidden(f"This token joins as {token.bridge!r} only.")
+            raise forbidden(sentence("join.as-room", room=token.bridge))
         bridge = token.bridge
     if bridge is None:
-        raise invalid("query.bridge", "is required: name the bridge, or a guest with `name`")
+        raise invalid("query.bridge", sentence("room-or-guest"))
     if bridge not in state.participants:
         if token.role not in ("admin", "operator"):
-            raise forbidden(
-                f"Bridge {bridge!r} is not called to this conference; ask its operator to add it."
-            )
+            raise forbidden(sentence("join.not-called", room=bridge))
         record = await call.services.store.bridges.get(bridge)
         call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "call bridges")
         if not call.reach.bridge(Action.CONTROL_CONFERENCES, record.id, record.unit):
-            raise forbidden(f"This token may not call bridge {bridge!r} of {record.unit!r}.")
+            raise forbidden(sentence("room.not-callable", room=bridge, unit=record.unit))
         await call.services.conferences.add_bridge(state.id, bridge, call.actor)
         return bridge
     who = participant_of(state, bridge)
@@ -213,7 +212,7 @@ def _leg(call: Call, action: Action, what: str) -> LegInfo:
     except UnknownConference:
         state = None
     if not call.reach.leg(action, leg, state):
-        raise forbidden(f"This token may not {what} leg {leg.id!r}.")
+        raise forbidden(sentence("leg.out-of-reach", what=what, leg=leg.id))
     return leg
 
 

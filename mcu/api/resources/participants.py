@@ -28,6 +28,7 @@ from mcu.api.slices import in_slices
 from mcu.conference import state as domain
 from mcu.conference.commands import ChangeParticipant, RemoveParticipant
 from mcu.conference.move import move
+from mcu.sentences import sentence
 from mcu.store import paging
 
 TAG: Final = "participants"
@@ -79,9 +80,7 @@ async def add_participant(call: Call) -> web.Response:
     if new.bridge is not None:
         bridge = await call.services.store.bridges.get(new.bridge)
         if not call.reach.may_call(state, bridge.id, bridge.unit):
-            raise forbidden(
-                f"This token may not call bridge {bridge.id!r} of unit {bridge.unit!r}: invite it."
-            )
+            raise forbidden(sentence("room.invite-instead", room=bridge.id, unit=bridge.unit))
         who = await conferences.add_bridge(
             state.id, bridge.id, call.actor, importance=new.importance
         )
@@ -105,7 +104,7 @@ async def _guest(
         try:
             address = call.services.outside_address(new.address)
         except ValueError as error:
-            raise invalid("$.address", str(error)) from error
+            raise invalid("$.address", error.args[0]) from error
         for known in state.participants.values():
             if known.address == address:
                 call.services.call_again(state.id, known.id)
@@ -142,13 +141,16 @@ async def change_participant(call: Call) -> web.Response:
     beyond = given - SELF_SERVICE
     if beyond and not call.reach.participant(Action.CONTROL_CONFERENCES, state, who):
         raise forbidden(
-            f"A room may change {' and '.join(sorted(SELF_SERVICE))} of itself; "
-            f"{', '.join(sorted(beyond))} is for an operator."
+            sentence(
+                "room.self-only",
+                self_service=" and ".join(sorted(SELF_SERVICE)),
+                beyond=", ".join(sorted(beyond)),
+            )
         )
     require_running(state)
     for field in given:
         if getattr(change, field) is None:
-            raise invalid(f"$.{field}", "must not be null; leave it out to keep it as it is")
+            raise invalid(f"$.{field}", sentence("empty"))
     return await orders.order(
         call,
         state.id,
@@ -168,7 +170,7 @@ async def transfer_participant(call: Call) -> web.Response:
     call.reach.require_conference(Action.CONTROL_CONFERENCES, other, "move anybody", "to")
     require_running(other)
     if who.bridge is not None and not call.reach.may_call(other, who.bridge, who.unit):
-        raise forbidden(f"{who.label} is invited to this conference only: invite it to the other.")
+        raise forbidden(sentence("transfer.guest", label=who.label))
     if services.transfer is None:
         moved = await move(services.conferences, state.id, who.id, other.id, call.actor)
     else:

@@ -10,6 +10,7 @@ from mcu.api.reach import participant_of
 from mcu.api.resources.conferences import conference_of
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Route
+from mcu.sentences import sentence
 
 TAG: Final = "pictures"
 JPEG: Final = "image/jpeg"
@@ -37,7 +38,7 @@ async def participant_picture(call: Call) -> web.Response:
 
 def _jpeg(picture: bytes | None, what: str) -> web.Response:
     if picture is None:
-        raise Problem("not-found", f"{what} shows nothing now; ask again when it does.")
+        raise Problem("not-found", sentence("picture.none", what=what))
     return web.Response(body=picture, content_type=JPEG, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 

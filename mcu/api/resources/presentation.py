@@ -16,6 +16,7 @@ from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.conference import NewPresentation
 from mcu.conference.commands import StartPresentation, StopPresentation
+from mcu.sentences import sentence
 
 TAG: Final = "steering"
 PATH: Final = f"{BASE}/conferences/{{conference}}/presentation"
@@ -30,7 +31,7 @@ async def start(call: Call) -> web.Response:
         call.reach.require_participant(Action.PRESENT, state, who, "present for")
     is_operator = call.reach.conference(Action.CONTROL_CONFERENCES, state)
     if who is None and not is_operator:
-        raise forbidden(f"This token may not present for {wanted!r}.")
+        raise forbidden(sentence("presentation.not-yours", participant=wanted))
     return await orders.order(
         call,
         state.id,

@@ -39,6 +39,7 @@ from mcu.readiness.model import (
 )
 from mcu.readiness.resources import COLUMNS, check_resource, row_of
 from mcu.readiness.service import NewCheck
+from mcu.sentences import sentence
 from mcu.store import paging, records
 from mcu.store.readiness import CheckRow
 
@@ -97,9 +98,9 @@ async def begin_check(call: Call) -> web.Response:
         wanted = list(dict.fromkeys(new.bridges or ()))
         field = "$.bridges"
     if not wanted:
-        raise invalid(field, "names no bridge that could be checked")
+        raise invalid(field, sentence("check.no-rooms"))
     if len(wanted) > MAX_ROOMS:
-        raise invalid(field, f"names {len(wanted)} bridges; {MAX_ROOMS} can be checked at once")
+        raise invalid(field, sentence("check.too-many-rooms", count=len(wanted), most=MAX_ROOMS))
     bridges = await _bridges(call, wanted, field)
     if unit is None:
         unit = call.who.token.unit or (await store.units.path(bridges[0].unit))[0]
@@ -207,7 +208,7 @@ async def _bridges(call: Call, wanted: list[str], field: str) -> list[records.Br
         bridge = known.get(id_)
         where = f"{field}[{index}]" if field == "$.bridges" else field
         if bridge is None:
-            raise invalid(where, f"no bridge {id_!r} is known: register it first")
+            raise invalid(where, sentence("unknown-room", room=id_))
         if not call.reach.bridge(Action.CONTROL_CONFERENCES, bridge.id, bridge.unit):
             call.reach.require_unit(Action.CONTROL_CONFERENCES, bridge.unit, "check rooms")
     return [known[id_] for id_ in wanted]

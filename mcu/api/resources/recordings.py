@@ -21,6 +21,7 @@ from mcu.api.services import RecordingService
 from mcu.conference.actor import new_id
 from mcu.conference.recording_model import StartRecording, StopRecording
 from mcu.conference.state import ConferenceState
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.recordings import RecordingRecord, Recordings, file_name
 
@@ -121,11 +122,13 @@ async def delete_recording(call: Call) -> web.Response:
     """Delete one with its files."""
     state, record = await _one(call, Action.DELETE_RECORDING, "delete recordings")
     if any(one.id == record.id for one in state.recordings):
-        raise Problem("conflict", f"{record.name!r} is being recorded: stop it first.")
+        raise Problem("conflict", sentence("recording.running", name=record.name))
     try:
         await _service(call).delete(record)
     except OSError as error:
-        raise Problem("unavailable", f"A file cannot be deleted: {error.strerror}.") from error
+        raise Problem(
+            "unavailable", sentence("recording.not-deleted", reason=error.strerror)
+        ) from error
     return no_content()
 
 
@@ -175,7 +178,7 @@ async def _one(call: Call, action: Action, what: str) -> tuple[ConferenceState, 
 def _service(call: Call) -> RecordingService:
     service = call.services.recordings
     if service is None:
-        raise Problem("unavailable", "This server records nothing.")
+        raise Problem("unavailable", sentence("recording.none-here"))
     return service
 
 

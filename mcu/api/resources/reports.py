@@ -104,7 +104,7 @@ async def _made(call: Call, form: Form, subject: str, **options: Any) -> bytes:
     try:
         return await call.services.reports.make(form, subject, **options)
     except ReportFailed as error:
-        raise Problem("unavailable", str(error), headers={hdrs.RETRY_AFTER: "5"}) from error
+        raise Problem("unavailable", error.args[0], headers={hdrs.RETRY_AFTER: "5"}) from error
 
 
 ROUTES: Final = (

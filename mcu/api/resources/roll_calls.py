@@ -39,6 +39,7 @@ from mcu.conference.roll_call_model import (
     StartRollCall,
 )
 from mcu.conference.state import ConferenceState, Participant
+from mcu.sentences import sentence
 from mcu.store.commits import Write
 from mcu.store.roll_call_pictures import MAX_PICTURE_BYTES
 
@@ -124,7 +125,7 @@ async def mark_room(call: Call) -> web.Response:
         who = participant_of(state, new.participant)
         call.reach.require_participant(Action.ANSWER_ROLL_CALL, state, who, "answer for")
         if new.status != "present" or new.note:
-            raise forbidden("A room says only that it is present; the rest is for an operator.")
+            raise forbidden(sentence("roll-call.room-present-only"))
     source: domain.MarkSource = "operator" if is_operator else "room"
     command = MarkRoom(found.number, new.participant, new.status, _name(call), new.note, source)
     jpeg = await _picture(call, state, who)

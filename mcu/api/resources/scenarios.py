@@ -49,6 +49,7 @@ from mcu.api.yaml_text import YAML_TYPES, read_yaml
 from mcu.conference import scenario as domain
 from mcu.conference.actor import new_id
 from mcu.conference.scenario_rules import faults
+from mcu.sentences import sentence
 from mcu.store import paging
 from mcu.store.errors import InvalidRecord
 from mcu.store.scenarios import ScenarioRecord, checked
@@ -98,7 +99,7 @@ async def import_scenarios(call: Call) -> web.Response:
     many = isinstance(document, dict) and set(document) == {"scenarios"}
     found = document["scenarios"] if many else [document]
     if not isinstance(found, list) or not 1 <= len(found) <= MAX_IMPORT:
-        raise invalid("$.scenarios", f"must be a list of 1 to {MAX_IMPORT} scenarios")
+        raise invalid("$.scenarios", sentence("scenarios.list", most=MAX_IMPORT))
     records: list[ScenarioRecord] = []
     errors: list[FieldError] = []
     for index, each in enumerate(found):
@@ -127,10 +128,7 @@ async def validate_scenario(call: Call) -> web.Response:
     return json_response(
         Validation(
             valid=not errors,
-            errors=[
-                ScenarioFault(field=error.field, message=error.message)
-                for error in errors[:MAX_ERRORS]
-            ],
+            errors=[ScenarioFault(**error.to_json()) for error in errors[:MAX_ERRORS]],
             items=len(found.scenario.items),
             duration_s=duration_s(found.scenario),
             expected=found.expected,
@@ -250,7 +248,7 @@ async def _checked_new(call: Call, document: Any) -> _New:
         except InvalidRecord as error:
             errors.append(FieldError("$.id", error.reason))
         if await call.services.store.scenarios.exists(id_):
-            taken = FieldError("$.id", f"A scenario {id_!r} exists already.")
+            taken = FieldError("$.id", sentence("scenario.taken", id=id_))
     return _New(found.scenario, errors, found.well_formed, found.expected, id_, taken)
 
 
@@ -290,7 +288,7 @@ async def _imported(call: Call, document: Any) -> ScenarioRecord:
     # Times that YAML knows become text again: bodies are read as JSON is.
     document = read_json(json.dumps(document, default=str).encode())
     if isinstance(document, dict) and document.get("template") is not None:
-        raise invalid("$.template", "is not known in files")
+        raise invalid("$.template", sentence("scenarios.no-template"))
     found = await _checked_new(call, document)
     return record_of(found.id or new_id("s-"), found.usable(), call.services.now())
 

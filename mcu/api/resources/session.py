@@ -11,6 +11,7 @@ from mcu.api.rights import Action, Role
 from mcu.api.route import BASE, Answer, Route
 from mcu.api.schemas.base import Output, Time
 from mcu.api.security import SESSION_COOKIE, session_cookie, surplus_cookies
+from mcu.sentences import sentence
 from mcu.store import records
 
 TAG: Final = "session"
@@ -31,7 +32,7 @@ class SessionDocument(Output):
 async def open_session(call: Call) -> web.Response:
     """Exchange the bearer token for a cookie."""
     if call.who.session is not None:
-        raise conflict("Send the token itself as Authorization: Bearer TOKEN to sign in.")
+        raise conflict(sentence("session.token-needed"))
     life = timedelta(hours=call.services.limits.session_hours)
     session, secret = await call.services.store.sessions.create(call.who.token.id, life=life)
     response = json_response(_document(session.token, session), 201)
@@ -58,7 +59,7 @@ async def read_session(call: Call) -> web.Response:
 async def close_session(call: Call) -> web.Response:
     """Sign out; the cookie is worthless from now on."""
     if call.who.cookie is None:
-        raise conflict("There is no session to end: this request came with a bearer token.")
+        raise conflict(sentence("session.none"))
     await call.services.store.sessions.delete(call.who.cookie)
     response = no_content()
     _drop_cookie(call, response, session_cookie(call.who.token.bridge))

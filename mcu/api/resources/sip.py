@@ -16,6 +16,7 @@ from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.registry import NewSipSecret, SipAccount, SipOutbound
 from mcu.api.schemas.sip import SipCaller, SipCallers, SipTrace, SipTraceEntry
 from mcu.api.services import SipServer
+from mcu.sentences import sentence
 from mcu.store import records
 from signalling.sip.uri import DEFAULT_PORTS
 
@@ -120,7 +121,7 @@ async def read_caller_trace(call: Call) -> web.Response:
 async def _sip_bridge(call: Call, action: Action, what: str) -> records.Bridge:
     bridge = await bridge_of(call, action, what)
     if bridge.kind != "sip":
-        raise invalid("path.bridge", "is not of kind sip; change its kind first")
+        raise invalid("path.bridge", sentence("sip.not-sip"))
     return bridge
 
 

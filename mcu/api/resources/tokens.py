@@ -12,6 +12,7 @@ from mcu.api.route import BASE, Answer, Body, Route
 from mcu.api.schemas.base import Page
 from mcu.api.schemas.registry import IssuedToken, NewToken, Token, TokenQuery
 from mcu.api.withdrawal import enforce
+from mcu.sentences import sentence
 from mcu.store import records
 
 TAG: Final = "tokens"
@@ -32,7 +33,7 @@ async def create_token(call: Call) -> web.Response:
     new = call.body(NewToken)
     if new.role == "bridge":
         if new.unit is not None:
-            raise invalid("$.unit", "must be left out for the role bridge, whose bridge says it")
+            raise invalid("$.unit", sentence("token.unit-of-room"))
         await _require_bridge(call, new.bridge)
     else:
         call.reach.require_unit(Action.MANAGE_TOKENS, new.unit, "issue tokens")
@@ -75,10 +76,10 @@ async def _require_bridge(call: Call, bridge: str | None) -> None:
     if call.who.token.unit is None:
         return
     if bridge is None:
-        raise invalid("$.bridge", "is required for the role bridge")
+        raise invalid("$.bridge", sentence("token.room-missing"))
     record = await call.services.store.bridges.get(bridge)
     if not call.reach.bridge(Action.MANAGE_TOKENS, record.id, record.unit):
-        raise forbidden(f"This token may not manage tokens of bridge {bridge!r}.")
+        raise forbidden(sentence("token.room-out-of-reach", room=bridge))
 
 
 ROUTES: Final = (

@@ -22,6 +22,7 @@ from mcu.api.schemas.registry import (
     UnitSplit,
 )
 from mcu.api.withdrawal import enforce
+from mcu.sentences import sentence
 from mcu.store import paging, records
 from mcu.store.unit_reform import UnitPart
 
@@ -73,10 +74,10 @@ async def change_unit(call: Call) -> web.Response:
     if change.merged_into is not None:
         return await _merge(call, unit, change)
     if "keep_tokens" in given or "merged_into" in given:
-        raise invalid("$.merged_into", "names the unit that this one goes up in")
+        raise invalid("$.merged_into", sentence("unit.merge-target"))
     for field in ("name", "level"):
         if field in given and getattr(change, field) is None:
-            raise invalid(f"$.{field}", "must not be null")
+            raise invalid(f"$.{field}", sentence("empty"))
     if "parent" in given and change.parent != unit.parent:
         # Both ends must be within reach, else a room could be pulled from or pushed to others.
         call.reach.require_unit(Action.WRITE_UNITS, unit.parent, "move units")
@@ -93,7 +94,7 @@ async def _merge(call: Call, unit: records.Unit, change: UnitChange) -> web.Resp
     into = change.merged_into
     assert into is not None  # noqa: S101 - the caller looked
     if change.model_fields_set - {"merged_into", "keep_tokens"}:
-        raise invalid("$.merged_into", "stands alone, or with keep_tokens: rename and move before")
+        raise invalid("$.merged_into", sentence("unit.merge-alone"))
     call.reach.require_unit(Action.WRITE_UNITS, into, "merge units")
     call.reach.require_unit(Action.WRITE_UNITS, unit.parent, "merge units")
     if change.keep_tokens:
@@ -143,7 +144,7 @@ async def delete_unit(call: Call) -> web.Response:
     """Delete a unit that holds nothing."""
     unit = await _unit(call, Action.WRITE_UNITS, "delete units")
     if unit.id == call.who.token.unit:
-        raise forbidden("A token may not delete the unit it is scoped to; ask the level above.")
+        raise forbidden(sentence("unit.own"))
     version = call.if_version(unit.version)
     await call.services.store.units.delete(unit.id, if_version=version)
     call.api.directory.forget()

@@ -21,6 +21,7 @@ from mcu.api.schemas.wall import WallQuery, WallTile
 from mcu.api.slices import in_slices
 from mcu.api.wall_stream import PictureTexts, WallStream, seen_of
 from mcu.api.wall_tiles import alarms_of, ordered, tile_of
+from mcu.sentences import sentence
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ async def read_thumbnail(call: Call) -> web.Response:
         await asyncio.sleep(LOOK_AGAIN_S)
     if picture is None:
         raise Problem(
-            "not-found", f"{who.label or who.name} ({who.id}) has sent no picture; ask again."
+            "not-found", sentence("picture.not-sent", name=who.label or who.name, id=who.id)
         )
     headers = {hdrs.ETAG: f'"{picture.digest}"', hdrs.CACHE_CONTROL: "private, no-cache"}
     known = call.request.if_none_match

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from mcu.api.schemas.base import Identifier, Input, Name, Output, PageQuery, Query, Text, Time
 from mcu.api.schemas.conference import ParticipantId
 from mcu.conference.alarm_model import AlarmKind, Severity
+from mcu.sentences import sentence
 
 
 class AlarmContact(Output):
@@ -71,11 +72,11 @@ class NewIncident(Input):
     @model_validator(mode="after")
     def _has_place(self) -> "NewIncident":
         if self.alarm is not None and self.conference is None:
-            raise ValueError("an alarm needs its conference")
+            raise ValueError(sentence("incident.alarm-conference"))
         if self.alarm is None and self.title is None:
-            raise ValueError("needs a title, or an alarm")
+            raise ValueError(sentence("incident.title-or-alarm"))
         if self.bridge is None and self.conference is None and self.unit is None:
-            raise ValueError("needs a bridge, a conference or a unit")
+            raise ValueError(sentence("incident.where"))
         return self
 
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from mcu.disguise import disguise_in
+from mcu.sentences import sentence
 
 IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 MAX_LIST: Final = 5000
@@ -22,12 +23,12 @@ MAX_LIST: Final = 5000
 
 
 _IN_WORDS: dict[str, str] = {}
-OF_NO_WORDS: Final = "has not the form that is described for it in /api/v1/openapi.json"
+OF_NO_WORDS: Final = sentence("form.pattern")
 
 
-def shape(pattern: str, words: str) -> str:
-    """A regular expression for a field, and what people are told whose text does not fit it."""
-    _IN_WORDS[pattern] = words
+def shape(pattern: str, code: str) -> str:
+    """A regular expression for a field, and the sentence for those whose text does not fit it."""
+    _IN_WORDS[pattern] = sentence(code)
     return pattern
 
 
@@ -39,12 +40,12 @@ def in_words(pattern: str) -> str:
 def _clean_text(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
-        raise ValueError("must not be empty or only spaces")
+        raise ValueError(sentence("blank"))
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
-        raise ValueError("must not contain control or unassigned characters; take them out")
+        raise ValueError(sentence("text.characters"))
     disguise = disguise_in(text)
     if disguise is not None:
-        raise ValueError(f"{disguise}; take it out")
+        raise ValueError(sentence("text.disguise", disguise=disguise))
     return text
 
 
@@ -60,7 +61,7 @@ def utc_text(moment: datetime) -> str:
 
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("needs a time zone, for example 2026-11-21T08:00:00Z")
+        raise ValueError(sentence("time-zone"))
     return moment.astimezone(UTC)
 
 
@@ -69,8 +70,7 @@ Identifier = Annotated[
     StringConstraints(
         pattern=shape(
             IDENTIFIER_PATTERN,
-            "must be 1 to 64 letters (without marks), digits, dots, hyphens or underscores, and "
-            "begin and end with a letter or digit",
+            "form.id",
         )
     ),
     Field(description="1 to 64 letters, digits, `.`, `_`, `-`", examples=["ba-ria"]),
@@ -90,6 +90,10 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 FutureTime = Annotated[datetime, AfterValidator(_aware)]
+
+
+CODE: Final = "names the sentence, for programs: stays when that is worded anew"
+PARAMS: Final = "what is filled into the sentence, by name"
 
 
 class Input(BaseModel):

@@ -19,6 +19,7 @@ from mcu.api.schemas.base import (
 )
 from mcu.api.schemas.registry import Address
 from mcu.conference.texts import MAX_REASON, NUMBER_PATTERN, PIN_PATTERN
+from mcu.sentences import sentence
 from mixer.video.layout import Fit
 
 ViewName = Literal["main", "chair"]
@@ -34,14 +35,12 @@ CallFailure = Literal[
 ]  # fmt: skip
 Pin = Annotated[
     str,
-    Field(
-        pattern=shape(f"^{PIN_PATTERN}$", "must be 4 to 10 digits"), description="4 to 10 digits"
-    ),
+    Field(pattern=shape(f"^{PIN_PATTERN}$", "form.pin"), description="4 to 10 digits"),
 ]
 Number = Annotated[
     str,
     Field(
-        pattern=shape(f"^{NUMBER_PATTERN}$", "must be 1 to 16 digits, of which the first is not 0"),
+        pattern=shape(f"^{NUMBER_PATTERN}$", "form.number-of-conference"),
         description="1 to 16 digits, for devices with a keypad",
     ),
 ]
@@ -57,7 +56,7 @@ ParticipantId = Annotated[
         max_length=128,
         pattern=shape(
             r"^[A-Za-z0-9._-]+$",
-            "must be an id: letters (without marks), digits, dots, hyphens, underscores",
+            "form.participant",
         ),
     ),
 ]
@@ -81,7 +80,7 @@ class NewSlot(Input):
     @model_validator(mode="after")
     def _at_most_one(self) -> "NewSlot":
         if sum(value is not None for value in self.__dict__.values()) > 1:
-            raise ValueError("takes at most one of participant, speaker, polling, presentation")
+            raise ValueError(sentence("slot.one-of"))
         return self
 
 
@@ -428,7 +427,7 @@ class NewParticipant(Input):
     @model_validator(mode="after")
     def _bridge_or_guest(self) -> "NewParticipant":
         if (self.bridge is None) == (self.name is None and self.address is None):
-            raise ValueError("takes either bridge, or name and address of a guest or one of them")
+            raise ValueError(sentence("add.one-of"))
         return self
 
 
@@ -541,7 +540,7 @@ class OneOrAll(Input):
     @model_validator(mode="after")
     def _chosen(self) -> "OneOrAll":
         if (self.participant is None) == (self.all is None):
-            raise ValueError('takes either `participant`, whom it concerns, or `"all": true`')
+            raise ValueError(sentence("one-or-all"))
         return self
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from mcu.api.schemas.base import Identifier, Input, Name, Output, PageQuery, Time
 from mcu.readiness.model import MAX_ROOMS
+from mcu.sentences import sentence
 
 Phase = Literal["waiting", "reaching", "reached", "measuring", "confirming", "done"]
 Verdict = Literal["go", "no-go"]
@@ -39,7 +40,7 @@ class NewReadinessCheck(Input):
     def _exactly_one(self) -> "NewReadinessCheck":
         given = (self.bridges, self.conference, self.scenario)
         if sum(each is not None for each in given) != 1:
-            raise ValueError("takes exactly one of bridges, conference, scenario")
+            raise ValueError(sentence("check.one-of"))
         return self
 
 
@@ -56,7 +57,7 @@ class NewConfirmation(Input):
     @model_validator(mode="after")
     def _something(self) -> "NewConfirmation":
         if self.heard is None and self.loopback is None:
-            raise ValueError("takes heard, loopback, or both")
+            raise ValueError(sentence("check.heard-or-loopback"))
         return self
 
 

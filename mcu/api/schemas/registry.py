@@ -20,9 +20,7 @@ from signalling.sip.sign_in import SignInFault
 
 Level = Literal["central", "province", "district", "commune", "agency"]
 Kind = Literal["webrtc", "sip"]
-VISIBLE: Final = shape(
-    r"^[!-~]+$", "must be visible ASCII characters: no spaces, no letters with marks"
-)
+VISIBLE: Final = shape(r"^[!-~]+$", "form.visible")
 Phone = Annotated[
     str,
     StringConstraints(
@@ -30,7 +28,7 @@ Phone = Annotated[
         max_length=40,
         pattern=shape(
             r"^[0-9+() .-]+$",
-            "must be a telephone number: digits, +, brackets, spaces, dots, hyphens",
+            "form.phone",
         ),
     ),
 ]
@@ -56,7 +54,7 @@ Standard = Annotated[
             StringConstraints(
                 pattern=shape(
                     r"^[a-z][a-z0-9_]{0,63}$",
-                    "must be a name of 1 to 64 small letters, digits, underscores, a letter first",
+                    "form.standard-name",
                 )
             ),
         ],
@@ -264,7 +262,7 @@ class SipOutbound(Input):
         StringConstraints(
             pattern=shape(
                 r"^[!#-~]{1,128}$",
-                "must be 1 to 128 visible ASCII characters without spaces and quotation marks",
+                "form.user-name",
             )
         ),
     ]
@@ -273,7 +271,7 @@ class SipOutbound(Input):
         StringConstraints(
             min_length=1,
             max_length=128,
-            pattern=shape(r"^[ -~]+$", "must be ASCII characters without control characters"),
+            pattern=shape(r"^[ -~]+$", "form.secret"),
         ),
     ]
 

@@ -216,7 +216,7 @@ class MonthQuery(Query):
     """Which month."""
 
     month: str = Field(
-        pattern=shape(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "must be a year and a month, as in 2026-11"),
+        pattern=shape(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "form.month"),
         description="of the installation's time zone",
         examples=["2026-11"],
     )

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from mcu.api.schemas.base import MAX_LIST, FutureTime, Input, Output, Time
 from mcu.api.schemas.conference import ParticipantId
+from mcu.sentences import sentence
 
 RollCallMode = Literal["presence", "called"]
 RollCallState = Literal["open", "signed", "cancelled", "unsigned"]
@@ -108,7 +109,7 @@ class RollCallChange(Input):
     @model_validator(mode="after")
     def _exactly_one(self) -> "RollCallChange":
         if sum(value is not None for value in self.__dict__.values()) != 1:
-            raise ValueError("takes exactly one of paused, calling, skip")
+            raise ValueError(sentence("roll-call.one-of"))
         return self
 
 

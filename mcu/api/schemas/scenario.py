@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from mcu.api.schemas.base import (
+    CODE,
     MAX_LIST,
+    PARAMS,
     FutureTime,
     Identifier,
     Input,
@@ -20,6 +22,7 @@ from mcu.api.schemas.base import (
     Time,
 )
 from mcu.api.schemas.conference import ParticipantId
+from mcu.sentences import sentence
 
 LayoutText = Annotated[
     str, StringConstraints(min_length=1, max_length=20), Field(description="as of `PUT .../layout`")
@@ -118,7 +121,7 @@ class ScenarioTemplate(Input):
     @model_validator(mode="after")
     def _one(self) -> "ScenarioTemplate":
         if (self.scenario is None) == (self.conference is None):
-            raise ValueError("takes exactly one of scenario and conference")
+            raise ValueError(sentence("copy.one-of"))
         return self
 
 
@@ -225,6 +228,8 @@ class ScenarioFault(Output):
 
     field: str = Field(description="JSON path")
     message: str
+    code: str | None = Field(default=None, description=CODE)
+    params: dict[str, str | float | None] | None = Field(default=None, description=PARAMS)
 
 
 class Validation(Output):
