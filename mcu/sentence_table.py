@@ -53,7 +53,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "This token may not {what} {where} conference {conference!r} of unit {unit!r}; it "
         "reaches {extent} with the role {role}.{hint}"
     ),
-    "conference.over": "Conference {conference!r} has ended; start another one.",
+    "conference.over": "The conference {conference!r} has ended: start a new one.",
     "conference.restoring": "The conference is restored in a moment: come again.",
     "conference.unknown": "No conference {id!r} is known: list /conferences.",
     "conflict.free": "{name} is in no conference: call it.",
@@ -67,9 +67,9 @@ SENTENCES: Final[Mapping[str, str]] = {
         "The rooms are being convened{by} since {since:%H:%M:%S} UTC: stop that first, or "
         "call single rooms again."
     ),
-    "convening.target": "The rooms have {shortest:g} to {longest:g} seconds to come.",
+    "convening.target": "The rooms have {shortest_s:g} to {longest_s:g} seconds to come.",
     "copy.one-of": "takes exactly one of scenario and conference",
-    "drill.duration": "This fault lasts 1 to {longest:.0f} seconds: choose another duration.",
+    "drill.duration": "This fault lasts 1 to {longest_s:.0f} seconds: choose another duration.",
     "drill.in-effect": ("Fault {number} of this kind is in effect there already: clear it first."),
     "drill.jitter": "Jitter is 0 to 1000 ms.",
     "drill.left": "Its participants are on the roster no more.",
@@ -107,7 +107,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "floor.not-yours": "This token may not ask for the floor for {participant!r}.",
     "floor.roll-call": ("A roll call is on: pause it, or sign it off, before you give the floor."),
     "floor.time": (
-        "The floor is given for {shortest:.0f} to {longest:.0f} seconds, or without a limit: "
+        "The floor is given for {shortest_s:.0f} to {longest_s:.0f} seconds, or without a limit: "
         "choose another time."
     ),
     "floor.withdrawer-missing": "says whose request is withdrawn; only a room has one",
@@ -197,7 +197,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "locked.to-invite": "The conference is locked: unlock it to invite somebody.",
     "message.empty": "The message is empty: write a text, or clear the message.",
     "message.time": (
-        "A message is shown for up to {longest:.0f} seconds: choose a duration above 0, or "
+        "A message is shown for up to {longest_s:.0f} seconds: choose a duration above 0, or "
         "none to show it until it is cleared."
     ),
     "metrics.observer": "Metrics need a token of role observer or above.",
@@ -225,7 +225,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "overlay.floor-text": "The time of the floor has no text of its own: leave it out.",
     "overlay.floor-there": "The time of the floor is shown there already: remove that first.",
     "overlay.time": (
-        "An overlay stays up to {longest:.0f} seconds: choose a duration above 0, or none to "
+        "An overlay stays up to {longest_s:.0f} seconds: choose a duration above 0, or none to "
         "keep it until it is removed."
     ),
     "overlay.too-many": "{most} overlays are shown already: remove one first.",
@@ -240,9 +240,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "picture.not-sent": "{name} ({id}) has sent no picture; ask again.",
     "pin": "A PIN is 4 to 10 digits: choose another.",
     "polling.none": "No polling runs: start it first.",
-    "polling.time": (
-        "Polling stays {shortest:.0f} to {longest:.0f} seconds with each room."
-    ),
+    "polling.time": ("Polling stays {shortest_s:.0f} to {longest_s:.0f} seconds with each room."),
     "presentation.not-connected": ("{label} is not connected: let it present when it has joined."),
     "presentation.not-yours": "This token may not present for {participant!r}.",
     "presentation.other": (
@@ -263,12 +261,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "recording.view-running": ("The view {view!r} is being recorded as {name!r}: stop that first."),
     "report.another": "Another report is being made; ask again in a moment.",
     "report.failed": "The report cannot be made; the server's log says why.",
-    "report.too-long": ("The report took longer than {longest:.0f} s; ask when less is going on."),
+    "report.too-long": (
+        "The report took longer than {longest_s:.0f} s; ask when less is going on."
+    ),
     "request.being-done": (
         "The first request with this key is still being done; ask again in a moment."
     ),
     "requests.too-many": (
-        "{who} asks too often; go on in {wait} s, and use events instead of polling."
+        "{who} asks too often; go on in {wait_s} s, and use events instead of polling."
     ),
     "role.may-not": "The role {role} may not do this at all.",
     "roll-call.calls-nobody": "Roll call {number} calls nobody: mark rooms instead.",
@@ -278,7 +278,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "roll-call.floor": "{label} has the floor: take it back, then call the rooms.",
     "roll-call.full": "Roll call {number} has {most} entries: begin another one.",
-    "roll-call.grace": "The time of grace is 0 to {longest:.0f} seconds.",
+    "roll-call.grace": "The time of grace is 0 to {longest_s:.0f} seconds.",
     "roll-call.nobody-connected": (
         "None of the expected rooms is connected: wait until they have joined."
     ),
@@ -331,13 +331,13 @@ SENTENCES: Final[Mapping[str, str]] = {
         "A conference has at most {most} participants, not {given}: start one for each unit."
     ),
     "scenario.broadcast-speaker": "needs a speaker who is shown to everybody",
-    "scenario.duration": "is {shortest} to {longest} seconds",
+    "scenario.duration": "is {shortest_s} to {longest_s} seconds",
     "scenario.duty-twice": "{role!r} at {where} is filled already",
     "scenario.id-ending": "A scenario's id does not end in {endings}.",
     "scenario.item-id-twice": "{id!r} is the id of item {item} already",
     "scenario.item-twice": "is the same as item {item}, same speaker",
     "scenario.not-expected": "{room!r} is not among the expected bridges",
-    "scenario.overlaps": "begins {seconds} seconds before item {item} is over",
+    "scenario.overlaps": "begins {early_s} seconds before item {item} is over",
     "scenario.phone": "{phone!r} cannot be dialled: 3 to 15 digits, perhaps with + before them",
     "scenario.taken": "A scenario {id!r} exists already.",
     "scenario.too-long": "takes {hours:.1f} hours in all; a session takes a day at most",
@@ -357,17 +357,17 @@ SENTENCES: Final[Mapping[str, str]] = {
         "All {most} connections are taken (limits.max_legs): close some, or raise the limit."
     ),
     "server.full": (
-        "The server is full ({why}), and those inside come first: ask again in {wait} s, or "
+        "The server is full ({why}), and those inside come first: ask again in {wait_s} s, or "
         "join at another server."
     ),
-    "server.joins": "Many rooms join just now: ask again in {wait} s.",
+    "server.joins": "Many rooms join just now: ask again in {wait_s} s.",
     "server.stopping": "The daemon is stopping: try again in a moment.",
     "server.store-unwritten": (
         "Not ready: the store cannot be written; look at the disk that holds data_dir."
     ),
     "session.none": "There is no session to end: this request came with a bearer token.",
     "session.token-needed": "Send the token itself as Authorization: Bearer TOKEN to sign in.",
-    "sign-in.too-many": "Too many failed sign-ins from this address; try again in {wait} s.",
+    "sign-in.too-many": "Too many failed sign-ins from this address; try again in {wait_s} s.",
     "sip.not-sip": "is not of kind sip; change its kind first",
     "sip.not-sip-room": "The bridge {room!r} is not of kind sip: change its kind first.",
     "sip.off": "cannot be called: SIP is off here (sip.host)",

@@ -133,7 +133,7 @@ class Authenticator:
         if wait is not None:
             raise Problem(
                 "rate-limited",
-                sentence("requests.too-many", who=who, wait=wait),
+                sentence("requests.too-many", who=who, wait_s=wait),
                 headers={hdrs.RETRY_AFTER: str(wait)},
             )
 
@@ -144,7 +144,7 @@ class Authenticator:
             return unauthenticated(hint, 'error="invalid_token"')
         return Problem(
             "rate-limited",
-            sentence("sign-in.too-many", wait=wait),
+            sentence("sign-in.too-many", wait_s=wait),
             headers={hdrs.RETRY_AFTER: str(wait)},
         )
 

@@ -186,7 +186,9 @@ def _start(state: ConferenceState, command: StartConvening, now: datetime) -> li
         raise Refused(sentence("convening.at-once", most=MOST_AT_ONCE), "at_once")
     shortest, longest = TARGET_RANGE_S
     if not shortest <= command.target_s <= longest:
-        raise Refused(sentence("convening.target", shortest=shortest, longest=longest), "target_s")
+        raise Refused(
+            sentence("convening.target", shortest_s=shortest, longest_s=longest), "target_s"
+        )
     if command.participants is None:
         people = call_order(state, command.order)
     else:

@@ -239,7 +239,7 @@ def _show_message(state: ConferenceState, command: ShowMessage, now: datetime) -
     if command.duration_s is not None:
         if not 0 < command.duration_s <= MAX_MESSAGE_S:
             raise Refused(
-                sentence("message.time", longest=MAX_MESSAGE_S),
+                sentence("message.time", longest_s=MAX_MESSAGE_S),
                 "duration_s",
             )
         until = now + timedelta(seconds=command.duration_s)

@@ -156,7 +156,7 @@ def checked_wish(state: ConferenceState, wish: FaultWish, prefix: str) -> FaultW
     longest = LONGEST_RESTART_S if wish.kind == "restart" else LONGEST_S
     if not 1.0 <= wish.duration_s <= longest:
         raise Refused(
-            sentence("drill.duration", longest=longest),
+            sentence("drill.duration", longest_s=longest),
             f"{prefix}duration_s",
         )
     _check_line(wish, prefix)

@@ -121,7 +121,7 @@ def _grant(state: ConferenceState, command: GrantFloor, now: datetime) -> list[E
     limit = command.limit_s
     if limit is not None and not LIMIT_S[0] <= limit <= LIMIT_S[1]:
         raise Refused(
-            sentence("floor.time", shortest=LIMIT_S[0], longest=LIMIT_S[1]),
+            sentence("floor.time", shortest_s=LIMIT_S[0], longest_s=LIMIT_S[1]),
             "time_limit_s",
         )
     until = None if limit is None else now + timedelta(seconds=limit)

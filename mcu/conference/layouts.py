@@ -62,7 +62,7 @@ def _check_polling(state: ConferenceState, slot: PollingSlot, field: str) -> Non
     shortest, longest = POLLING_S
     if not shortest <= slot.interval_s <= longest:
         raise Refused(
-            sentence("polling.time", shortest=shortest, longest=longest),
+            sentence("polling.time", shortest_s=shortest, longest_s=longest),
             f"{field}.interval_s",
         )
     for index, participant in enumerate(slot.participants):

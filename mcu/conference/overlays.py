@@ -63,7 +63,7 @@ def _pin(state: ConferenceState, command: PinOverlay, now: datetime) -> list[Eve
     if command.duration_s is not None:
         if not 0 < command.duration_s <= MAX_DURATION_S:
             raise Refused(
-                sentence("overlay.time", longest=MAX_DURATION_S),
+                sentence("overlay.time", longest_s=MAX_DURATION_S),
                 "duration_s",
             )
         until = now + timedelta(seconds=command.duration_s)

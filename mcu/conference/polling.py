@@ -91,7 +91,9 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
 def _start(state: ConferenceState, command: StartPolling, now: datetime) -> list[Event]:
     shortest, longest = POLLING_S
     if not shortest <= command.interval_s <= longest:
-        raise Refused(sentence("polling.time", shortest=shortest, longest=longest), "interval_s")
+        raise Refused(
+            sentence("polling.time", shortest_s=shortest, longest_s=longest), "interval_s"
+        )
     in_scope(state, command.scope)
     for index, id_ in enumerate(command.except_):
         find(state, id_, f"except.{index}")

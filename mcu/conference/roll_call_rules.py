@@ -32,7 +32,7 @@ def begun_by_presence(
 ) -> RollCall:
     """A roll call by presence, with what is known already."""
     if not 0 <= command.grace_s <= MAX_GRACE_S:
-        raise Refused(sentence("roll-call.grace", longest=MAX_GRACE_S), "grace_s")
+        raise Refused(sentence("roll-call.grace", longest_s=MAX_GRACE_S), "grace_s")
     starts_at = command.starts_at or now
     if abs((starts_at - now).total_seconds()) > MAX_GRACE_S:
         raise Refused(sentence("roll-call.starts"), "starts_at")

@@ -139,7 +139,7 @@ class _Rules:
             if not shortest <= item.polling.interval_s <= longest:
                 yield Fault(
                     f"{at}.polling.interval_s",
-                    sentence("polling.time", shortest=shortest, longest=longest),
+                    sentence("polling.time", shortest_s=shortest, longest_s=longest),
                 )
             scope = item.polling.scope
             if scope != ALL and scope not in self._registry.units:
@@ -166,12 +166,12 @@ def _times(items: Sequence[AgendaItem]) -> Iterator[Fault]:
         if not SHORTEST_S <= plan.item.duration_s <= DAY_S:
             yield Fault(
                 f"items.{index}.duration_s",
-                sentence("scenario.duration", shortest=SHORTEST_S, longest=DAY_S),
+                sentence("scenario.duration", shortest_s=SHORTEST_S, longest_s=DAY_S),
             )
         if plan.starts_s < ends:
             yield Fault(
                 f"items.{index}.starts_s",
-                sentence("scenario.overlaps", seconds=ends - plan.starts_s, item=index),
+                sentence("scenario.overlaps", early_s=ends - plan.starts_s, item=index),
             )
         ends = max(ends, plan.ends_s)
     if ends > DAY_S:

@@ -41,7 +41,7 @@ FINDINGS: Final[Mapping[str, str]] = {
     "no-sound": "không có tiếng gửi về",
     "silent": "không nghe thấy ai nói",
     "quiet": "tiếng nói quá nhỏ: {value} dBov (ít nhất {limit})",
-    "clipping": "micro bị quá tải, méo tiếng",
+    "clipping": "mic bị quá tải, méo tiếng",
     "speech": "tiếng nói {value} dBov",
     "loopback-speech": "trả lại tín hiệu nhận được nên không tìm tiếng nói",
     "loopback-returned": "tiếng thử đã quay về như đã khai báo",

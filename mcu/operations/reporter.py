@@ -73,7 +73,7 @@ async def _run(request: Request) -> bytes:
         async with asyncio.timeout(MOST_S):
             made, complaint = await process.communicate(request.to_json())
     except TimeoutError:
-        raise ReportFailed(sentence("report.too-long", longest=MOST_S)) from None
+        raise ReportFailed(sentence("report.too-long", longest_s=MOST_S)) from None
     finally:
         if process.returncode is None:
             process.kill()

@@ -35,6 +35,7 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("điểm cầu", "rooms", ("roster", "report.table.rooms"), headings=("rooms",)),
     Term("đơn vị tổ chức", "unit that holds it", ("start.unit",), headings=("unit",)),
     Term("đơn vị", "unit", ("incident.unit",), headings=("room_unit",)),
+    Term("người điều hành", "operator", ("role.operator",)),
     # How a room stands
     Term(
         "mất tín hiệu", "signal lost", ("state.lost", "wall.trouble.lost", "alarm.lost"),
@@ -99,7 +100,7 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("mất đường truyền", "lost leg", ("drill.kind.lost",), ("drill_lost",)),
     Term("mất gói, trễ không đều", "loss and jitter", ("drill.kind.loss",), ("drill_loss",)),
     Term("đường truyền quá tải", "overloaded line", ("drill.kind.overload",), ("drill_overload",)),
-    Term("micro bị tắt", "muted microphone", ("drill.kind.muted",), ("drill_muted",)),
+    Term("mic bị tắt", "muted microphone", ("drill.kind.muted",), ("drill_muted",)),
     Term("camera đen hình", "black camera", ("drill.kind.black",), ("drill_black",)),
     Term("sai bộ mã hóa", "wrong codec", ("drill.kind.codec",), ("drill_codec",)),
     Term("MCU khởi động lại", "MCU restart", ("drill.kind.restart",), ("drill_restart",)),
@@ -127,6 +128,9 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("hình các điểm cầu thấy", "what the rooms see", ("rec.view.main",), ("view_main",)),
     Term("hình chủ tọa thấy", "what the chair sees", ("rec.view.chair",), ("view_chair",)),
     # Lines and deeds
+    Term("tắt mic", "mute", ("mute", "alarm.mute")),
+    Term("mở mic", "unmute", ("unmute",)),
+    Term("tắt mic tất cả", "mute all", ("mute-all",)),
     Term("mất gói %", "loss %", ("drill.loss",), headings=("loss",)),
     Term("nhật ký thao tác", "who did what", ("report.table.actions",), headings=("deeds",)),
 )  # fmt: skip
@@ -135,6 +139,9 @@ AVOIDED: Final[Mapping[str, str]] = {
     "cuộc họp": "hội nghị",
     "phiên họp": "hội nghị",
     "sự vụ": "hồ sơ sự cố",
+    "tắt tiếng": "tắt mic",
+    "micro": "mic",
+    "người điều khiển": "người điều hành",
 }
 """Other Vietnamese words for the same, which neither says → what is said instead."""
 

@@ -169,12 +169,12 @@ class LoadWatch:
             self._refused["load"] += 1
             why = ", ".join(_WORDS[sign] for sign in self._overload.signs)
             raise NoCapacity(
-                sentence("server.full", why=why, wait=wait_s),
+                sentence("server.full", why=why, wait_s=wait_s),
                 wait_s,
             )
         self._refused["joins"] += 1
         raise NoCapacity(
-            sentence("server.joins", wait=wait_s),
+            sentence("server.joins", wait_s=wait_s),
             wait_s,
         )
 

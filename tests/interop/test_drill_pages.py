@@ -153,7 +153,7 @@ async def test_a_drill_is_held_by_keys(daemon: Daemon) -> None:
             await picture(desk, "console-drill-vi")
             await desk.locator("#row-truong-sa").focus()
             await desk.keyboard.press("m")
-            await expect(row.locator("td").nth(3)).to_contain_text("tắt tiếng")
+            await expect(row.locator("td").nth(3)).to_contain_text("tắt mic")
             await desk.keyboard.press("Shift+D")
             await expect(kind).to_be_focused()  # else it has the focus when Enter comes
             await desk.get_by_role("button", name="Đưa vào kịch bản").press("Enter")

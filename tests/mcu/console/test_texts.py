@@ -8,6 +8,9 @@ from typing import get_args
 
 import pytest
 
+from mcu.api.app import ROUTES
+from mcu.api.form_errors import CODES as FORM_CODES
+from mcu.api.form_errors import OTHER
 from mcu.api.problem import KINDS, Kind
 from mcu.api.schemas.conference import CallFailure, Grade, Presence
 from mcu.api.schemas.sip import NoWayCause
@@ -18,10 +21,12 @@ from mcu.operations.terms import AVOIDED, TERMS
 from mcu.readiness.assessment import COMPARED, Topic
 from mcu.readiness.model import Phase
 from mcu.readiness.wording import REASONS
+from mcu.sentence_table import SENTENCES
 from mixer.video.layout import LAYOUTS
 from signalling.sip.sign_in import SignInFault
 
 SCRIPTS = STATIC / "js"
+PACKAGE = STATIC.parents[1]
 SAME_IN_BOTH = {"join.camera"}
 """Words that Vietnamese has taken over."""
 
@@ -33,14 +38,24 @@ def module_data(path: Path) -> dict[str, object]:
     return data
 
 
+def texts(language: str) -> dict[str, str]:
+    """All that the pages say in a language; no text stands in two files."""
+    said: dict[str, str] = {}
+    for name in (language, f"{language}-refusals"):
+        found = module_data(SCRIPTS / f"strings/{name}.js")
+        assert not said.keys() & found.keys()
+        said |= {key: str(text) for key, text in found.items()}
+    return said
+
+
 @pytest.fixture
 def english() -> dict[str, str]:
-    return {key: str(text) for key, text in module_data(SCRIPTS / "strings/en.js").items()}
+    return texts("en")
 
 
 @pytest.fixture
 def vietnamese() -> dict[str, str]:
-    return {key: str(text) for key, text in module_data(SCRIPTS / "strings/vi.js").items()}
+    return texts("vi")
 
 
 def test_both_languages_have_the_same_texts(
@@ -147,6 +162,41 @@ def test_every_refusal_says_what_to_do_in_both_languages(
     for texts in (english, vietnamese):
         told = {key.removeprefix("error.") for key in texts if key.startswith("error.")}
         assert told == set(KINDS) | OF_NO_KIND
+
+
+CODES_OF_REFUSALS = set(SENTENCES) | set(FORM_CODES.values()) | {OTHER}
+
+
+def test_every_code_of_a_refusal_has_words_in_both_languages(
+    english: dict[str, str], vietnamese: dict[str, str]
+) -> None:
+    for texts in (english, vietnamese):
+        told = {key.removeprefix("refusal.") for key in texts if key.startswith("refusal.")}
+        assert told == CODES_OF_REFUSALS
+
+
+def test_the_words_of_a_refusal_ask_for_nothing_that_is_not_sent(english: dict[str, str]) -> None:
+    bounds = {"least", "most", "above", "below", "expected"}
+    sent = {code: bounds for code in FORM_CODES.values()}
+    for code, template in SENTENCES.items():
+        sent[code] = set(re.findall(r"(?<!\{)\{(\w+)", template)) | GIVEN_BESIDES.get(code, set())
+    for code in CODES_OF_REFUSALS - {OTHER}:
+        asked = set(re.findall(r"\{(\w+)\}", english[f"refusal.{code}"]))
+        assert asked <= sent[code], code
+
+
+GIVEN_BESIDES = {"unit.in-use": {"ids"}}
+"""What is sent beside that which the server's own sentence shows."""
+
+
+def test_what_is_not_found_has_a_name_in_both_languages(english: dict[str, str]) -> None:
+    sources = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    pattern = r'(?:not_found|UnknownRecord|VersionConflict|DamagedRecord)\(\s*"([^"]+)"'
+    nouns = set(re.findall(pattern, sources))
+    nouns |= {name for route in ROUTES for name in re.findall(r"\{(\w+)", route.path)}
+    assert len(nouns) > 20
+    missing = {noun for noun in nouns if f"noun.{noun}" not in english}
+    assert missing == set()
 
 
 def test_the_servers_words_never_stand_in_place_of_the_pages() -> None:

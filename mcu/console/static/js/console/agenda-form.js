@@ -2,10 +2,11 @@
 // The parts of a scenario that are also edited while a conference runs: items, duties, what is
 // done when something fails. Each takes a list and says what it is to be.
 
-import { html } from "../shared/base.js";
+import { html, useEffect } from "../shared/base.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
+import { fieldInWords } from "../shared/refusals.js";
 import { ItemPolling, StartsAfter, Unmuted } from "./agenda-item.js";
 
 /** @typedef {{id: string, name: string}} Person */
@@ -14,40 +15,71 @@ export const NEW_ITEM = { title: "", duration_s: 600 };
 export const NEW_DUTY = { role: "", name: "", phone: null, bridge: null };
 export const NEW_CONTINGENCY = { when: "", then: "" };
 
-/** What the server says of fields, by path. @param {any} error */
+/**
+ * What is wrong with a field: in the page's language, or else in the server's.
+ * @typedef {{words: string | null, english: string}} Fault
+ * @typedef {Map<string, Fault>} Faulty by path, without the dollar sign
+ */
+
+/** @param {any} error @returns {Faulty} */
 export function faultsOf(error) {
-  /** @type {Map<string, string>} */
+  /** @type {Faulty} */
   const faults = new Map();
-  for (const { field, message } of error?.problem?.errors ?? []) {
-    faults.set(field.replace(/^\$\.?/, ""), message);
+  for (const each of error?.problem?.errors ?? []) {
+    const path = each.field.replace(/^\$\.?/, "");
+    if (!faults.has(path)) faults.set(path, { words: fieldInWords(each), english: `${path}: ${each.message}` });
   }
   return faults;
 }
 
-/** Everything that is wrong below a path. @param {{faults: Map<string, string>, path: string}} props */
-export function Faults({ faults, path }) {
-  const found = [...faults].filter(
-    ([field]) => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`),
-  );
+/**
+ * What a field carries that may be at fault: so it is marked, and found by `useFaultFocus`.
+ * @param {Faulty | undefined} faults @param {string} path
+ */
+export const at = (faults, path) => ({
+  "data-field": path,
+  "aria-invalid": faults?.has(path) ? "true" : undefined,
+  "aria-describedby": faults?.has(path) ? `fault-${path}` : undefined,
+});
+
+/** The first field at fault has the focus, else what is said of it.
+ * @param {any} error @param {import("../shared/base.js").Ref} form */
+export function useFaultFocus(error, form) {
+  useEffect(() => {
+    if (!error) return;
+    /** @type {HTMLElement | null} */
+    const found =
+      form.current?.querySelector("[aria-invalid=true]:not(:disabled)") ?? form.current?.querySelector(".faults li");
+    found?.focus();
+    found?.scrollIntoView({ block: "nearest" });
+  }, [error]);
+}
+
+/** Everything that is wrong with the fields that `belongs` names, said beside them.
+ * @param {{faults: Faulty, path?: string, belongs?: (path: string) => boolean}} props */
+export function Faults({ faults, path = "", belongs }) {
+  const isHere =
+    belongs ??
+    ((/** @type {string} */ field) => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`));
+  const found = [...faults].filter(([field]) => isHere(field));
   if (!found.length) return null;
   return html`<ul class="faults" role="alert">
     ${found.map(
-      ([field, message]) =>
-        html`<li key=${field}>
-          <${Icon} name="warning" />${t("scenario.advice")}
-          <span class="server-words" translate="no"
-            >${field}: ${message}</span
-          >
+      ([field, { words, english }]) =>
+        html`<li key=${field} id=${`fault-${field}`} tabindex="-1">
+          <${Icon} name="warning" />${words ?? t("scenario.advice")}
+          ${words === null && html`<span class="server-words" translate="no">${english}</span>`}
         </li>`,
     )}
   </ul>`;
 }
 
 /** @param {{value: string | null | undefined, people: Person[], none: string, label: string,
- *           onPick: (id: string | null) => void}} props */
-function Pick({ value, people, none, label, onPick }) {
+ *           onPick: (id: string | null) => void, mark?: any}} props `mark`: of `at` */
+function Pick({ value, people, none, label, onPick, mark }) {
   const known = !value || people.some((person) => person.id === value);
   return html`<select
+    ...${mark}
     aria-label=${label}
     title=${label}
     value=${value ?? ""}
@@ -108,13 +140,13 @@ const changer = (list, change) => (/** @type {number} */ index, /** @type {any} 
 
 /**
  * @param {{items: any[], change: (items: any[]) => void, people: Person[],
- *          tree: {unit: any, depth: number}[], faults: Map<string, string>,
+ *          tree: {unit: any, depth: number}[], faults: Faulty,
  *          held?: string | null}} props
  *   `tree`: units that may be paged through; `held`: the current item's id
  */
 export function ItemsForm({ items, change, people, tree, faults, held }) {
   const set = changer(items, change);
-  let at = 0;
+  let starting = 0;
   return html`<section class="card agenda-form">
     <div class="section-head">
       <h2>${t("scenario.items")}</h2>
@@ -122,12 +154,13 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
     </div>
     <ol>
       ${items.map((item, index) => {
-        const starts = item.starts_s ?? at;
-        at = starts + item.duration_s;
+        const starts = item.starts_s ?? starting;
+        starting = starts + item.duration_s;
         return html`<li key=${item.id ?? `new-${index}`} class=${item.id && item.id === held ? "now-held" : ""}>
           <span class="place">${index + 1}<small class="quiet">+${duration(starts)}</small></span>
           <div class="item-fields">
             <input
+              ...${at(faults, `items[${index}].title`)}
               class="item-title"
               aria-label=${t("scenario.item-title")}
               placeholder=${t("scenario.item-title")}
@@ -138,6 +171,7 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
             />
             <label class="inline minutes"
               ><input
+                ...${at(faults, `items[${index}].duration_s`)}
                 type="number"
                 min="0.5"
                 max="1440"
@@ -151,6 +185,7 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
             <${StartsAfter}
               value=${item.starts_s}
               onPick=${(/** @type {any} */ starts_s) => set(index, { starts_s })}
+              mark=${at(faults, `items[${index}].starts_s`)}
             />
             <${Pick}
               value=${item.speaker}
@@ -158,8 +193,10 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
               none=${t("scenario.no-speaker")}
               label=${t("scenario.speaker")}
               onPick=${(/** @type {any} */ speaker) => set(index, speaker ? { speaker } : { speaker, broadcast: false })}
+              mark=${at(faults, `items[${index}].speaker`)}
             />
             <select
+              ...${at(faults, `items[${index}].layout`)}
               aria-label=${t("start.layout")}
               title=${t("start.layout")}
               value=${item.layout ?? ""}
@@ -179,9 +216,11 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
               none=${t("scenario.no-presentation")}
               label=${t("scenario.presentation")}
               onPick=${(/** @type {any} */ presentation) => set(index, { presentation })}
+              mark=${at(faults, `items[${index}].presentation`)}
             />
             <label class="choice"
               ><input
+                ...${at(faults, `items[${index}].broadcast`)}
                 type="checkbox"
                 disabled=${!item.speaker}
                 checked=${Boolean(item.broadcast)}
@@ -189,6 +228,7 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
               />${t("scenario.broadcast")}</label
             >
             <input
+              ...${at(faults, `items[${index}].message`)}
               class="item-message"
               aria-label=${t("scenario.message")}
               placeholder=${t("scenario.message")}
@@ -202,6 +242,7 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
               onPick=${(/** @type {any} */ polling) => set(index, { polling })}
             />
             <input
+              ...${at(faults, `items[${index}].note`)}
               class="item-note"
               aria-label=${t("scenario.note")}
               placeholder=${t("scenario.note")}
@@ -215,7 +256,7 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
         </li>`;
       })}
     </ol>
-    ${faults.has("items") && html`<${Faults} faults=${new Map([["items", faults.get("items") ?? ""]])} path="items" />`}
+    <${Faults} faults=${faults} belongs=${(/** @type {string} */ field) => field === "items"} />
     <button type="button" class="small" onClick=${() => change([...items, { ...NEW_ITEM }])}>
       <${Icon} name="plus" />${t("scenario.add-item")}
     </button>
@@ -224,17 +265,18 @@ export function ItemsForm({ items, change, people, tree, faults, held }) {
 
 /** Seconds from the beginning to the planned end. @param {any[]} items */
 export function total(items) {
-  let at = 0;
-  for (const item of items) at = (item.starts_s ?? at) + item.duration_s;
-  return at;
+  let end = 0;
+  for (const item of items) end = (item.starts_s ?? end) + item.duration_s;
+  return end;
 }
 
 /** @param {{duties: any[], change: (duties: any[]) => void, people: Person[],
- *           faults: Map<string, string>}} props */
+ *           faults: Faulty}} props */
 export function DutiesForm({ duties, change, people, faults }) {
   const set = changer(duties, change);
   const field = (/** @type {number} */ index, /** @type {string} */ name, /** @type {any} */ more = {}) =>
     html`<input
+      ...${at(faults, `duties[${index}].${name}`)}
       aria-label=${t(`scenario.duty.${name}`)}
       placeholder=${t(`scenario.duty.${name}`)}
       required
@@ -262,6 +304,7 @@ export function DutiesForm({ duties, change, people, faults }) {
               none=${t("scenario.centre")}
               label=${t("scenario.duty.bridge")}
               onPick=${(/** @type {any} */ bridge) => set(index, { bridge })}
+              mark=${at(faults, `duties[${index}].bridge`)}
             />
             <${Tools} list=${duties} change=${change} index=${index} />
             <${Faults} faults=${faults} path=${`duties[${index}]`} />
@@ -274,8 +317,8 @@ export function DutiesForm({ duties, change, people, faults }) {
   </section>`;
 }
 
-/** @param {{contingencies: any[], change: (contingencies: any[]) => void}} props */
-export function ContingenciesForm({ contingencies, change }) {
+/** @param {{contingencies: any[], change: (contingencies: any[]) => void, faults: Faulty}} props */
+export function ContingenciesForm({ contingencies, change, faults }) {
   const set = changer(contingencies, change);
   return html`<section class="card agenda-form">
     <h2>${t("scenario.contingencies")}</h2>
@@ -286,6 +329,7 @@ export function ContingenciesForm({ contingencies, change }) {
             ${["when", "then"].map(
               (name) =>
                 html`<input
+                  ...${at(faults, `contingencies[${index}].${name}`)}
                   key=${name}
                   aria-label=${t(`scenario.${name}`)}
                   placeholder=${t(`scenario.${name}`)}
@@ -296,6 +340,7 @@ export function ContingenciesForm({ contingencies, change }) {
                 />`,
             )}
             <${Tools} list=${contingencies} change=${change} index=${index} />
+            <${Faults} faults=${faults} path=${`contingencies[${index}]`} />
           </li>`,
       )}
     </ol>

@@ -107,11 +107,12 @@ export function ItemPolling({ value, tree, onPick }) {
 
 /**
  * When an item is planned to begin; without a number right after the one before.
- * @param {{value: number | null | undefined, onPick: (seconds: number | null) => void}} props
+ * @param {{value: number | null | undefined, onPick: (seconds: number | null) => void, mark?: any}} props
  */
-export const StartsAfter = ({ value, onPick }) =>
+export const StartsAfter = ({ value, onPick, mark }) =>
   html`<label class="inline minutes"
     ><input
+      ...${mark}
       type="number"
       min="0"
       max="1440"

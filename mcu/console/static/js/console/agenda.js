@@ -1,13 +1,16 @@
 // @ts-check
 // The agenda of a running conference: which item is held, planned against actual, next and back.
 
-import { html, signal, useEffect, useState } from "../shared/base.js";
+import { html, signal, useEffect, useRef, useState } from "../shared/base.js";
 import { ApiError, get, request } from "../shared/api.js";
 import { Dialog, Problem, show } from "../shared/controls.js";
+import { focusSoon } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { clock, duration, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
-import { ContingenciesForm, DutiesForm, faultsOf, ItemsForm } from "./agenda-form.js";
+import { ContingenciesForm, DutiesForm, faultsOf, ItemsForm, useFaultFocus } from "./agenda-form.js";
+import { agendaMembers } from "./agenda-words.js";
+import { differencesOf, Mine, ProblemOrNewer } from "./overtaken.js";
 import { useUnitsHere } from "./polling.js";
 
 /** The agenda as it was last read, kept up by the events that say it is another one now. */
@@ -56,16 +59,17 @@ export class AgendaState {
   }
 
   /** Under the version that is on the screen: who is overtaken by another is told.
-   * @param {string} method @param {string} where @param {any} [json] */
-  async send(method, where, json) {
+   * @param {string} method @param {string} where @param {any} [json]
+   * @param {number} [version] that on which `json` is based, if not the last one that was read */
+  async send(method, where, json, version) {
     if (this.agenda.peek() === undefined) await this.read(); // a key was faster than its panel
-    const headers = { "If-Match": `"${this.agenda.peek()?.version ?? 0}"` };
+    const headers = { "If-Match": `"${version ?? this.agenda.peek()?.version ?? 0}"` };
     try {
       const response = await request(`${this.path}${where}`, { method, json, headers });
       this.readings += 1;
       this.take(await response.json());
     } catch (error) {
-      void this.read();
+      await this.read();
       throw error;
     }
   }
@@ -293,16 +297,24 @@ function Aside({ desk, agenda }) {
 /** @param {any} item what of an item is written */
 const written = ({ planned_start: _, planned_end: __, held: ___, ...item }) => item;
 
+/** What may be edited of an agenda. @param {any} agenda */
+const editable = (agenda) => ({
+  begins_at: agenda?.begins_at ?? null,
+  items: (agenda?.items ?? []).map(written),
+  duties: agenda?.duties ?? [],
+  contingencies: agenda?.contingencies ?? [],
+});
+
 /** @param {{desk: import("./conference.js").Desk, onClose: () => void}} props */
 function EditDialog({ desk, onClose }) {
   const agenda = desk.agenda.agenda.value;
-  const [form, setForm] = useState(() => ({
-    begins_at: agenda?.begins_at ?? null,
-    items: (agenda?.items ?? []).map(written),
-    duties: agenda?.duties ?? [],
-    contingencies: agenda?.contingencies ?? [],
-  }));
+  /** What the form began with: another's change of it must not be overwritten unseen. */
+  const [base, setBase] = useState(() => ({ version: agenda?.version ?? 0, ...editable(agenda) }));
+  const [form, setForm] = useState(() => editable(agenda));
+  const [mine, setMine] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useFaultFocus(error, box);
   const people = desk.model.ids.value.map((id) => ({ id, name: desk.model.person(id)?.label ?? id }));
   const tree = useUnitsHere(desk.model);
   const faults = faultsOf(error);
@@ -310,15 +322,47 @@ function EditDialog({ desk, onClose }) {
     event.preventDefault();
     setError(null);
     try {
-      await desk.agenda.send("PUT", "", form);
+      await keep(base.version);
       onClose();
     } catch (reason) {
       setError(reason);
     }
   };
+  const keep = async (/** @type {number} */ version) => {
+    try {
+      await desk.agenda.send("PUT", "", form, version);
+    } catch (reason) {
+      // The next item was begun meanwhile: nobody has touched what is edited here.
+      const now = desk.agenda.agenda.peek();
+      const { version: _, ...began } = base;
+      const same = JSON.stringify(editable(now)) === JSON.stringify(began);
+      if (!(reason instanceof ApiError) || reason.status !== 412 || !same || now?.version === version) throw reason;
+      await desk.agenda.send("PUT", "", form, now?.version);
+    }
+  };
+  const loadNewer = async () => {
+    await desk.agenda.read();
+    const now = desk.agenda.agenda.peek();
+    setMine(form);
+    setForm(editable(now));
+    setBase({ version: now?.version ?? 0, ...editable(now) });
+    setError(null);
+    focusSoon(".overtaken");
+  };
+  const named = (/** @type {string} */ id) =>
+    desk.model.person(id)?.label ?? tree.find(({ unit }) => unit.id === id)?.unit.name ?? id;
   return html`<${Dialog} title=${t("agenda.edit")} onClose=${onClose} wide>
-    <form class="scenario" autocomplete="off" onSubmit=${save}>
-      ${error && html`<${Problem} error=${error} />`}
+    <form class="scenario" autocomplete="off" novalidate ref=${box} onSubmit=${save}>
+      ${error && html`<${ProblemOrNewer} error=${error} onLoad=${loadNewer} />`}
+      ${
+        mine &&
+        html`<${Mine}
+          differences=${differencesOf(mine, form, agendaMembers(named))}
+          onTake=${(/** @type {string[]} */ names) =>
+            setForm({ ...form, ...Object.fromEntries(names.map((name) => [name, mine[name]])) })}
+          onDrop=${() => setMine(null)}
+        />`
+      }
       <p class="quiet">${t("agenda.edit-explain")}</p>
       <${ItemsForm}
         items=${form.items}
@@ -337,6 +381,7 @@ function EditDialog({ desk, onClose }) {
       <${ContingenciesForm}
         contingencies=${form.contingencies}
         change=${(/** @type {any[]} */ contingencies) => setForm({ ...form, contingencies })}
+        faults=${faults}
       />
       <div class="row-of-buttons">
         <button type="submit" class="primary">${t("scenario.save")}</button>

@@ -7,6 +7,7 @@ import { alongTabs, announcement, Dialog, Problem, Toasts, undoLast } from "../s
 import { focusFirst, focusSoon } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
+import { nameBy } from "../shared/refusals.js";
 import { Actions, busy } from "./actions.js";
 import { AlarmsPanel, AlarmState, useAlarms } from "./alarms.js";
 import { AgendaPanel, AgendaState } from "./agenda.js";
@@ -101,7 +102,11 @@ export function ConferenceScreen({ id }) {
   const desk = useMemo(() => new Desk(id), [id]);
   useEffect(() => {
     if (!units.peek().size) void readUnits();
-    return () => desk.model.close();
+    const unname = nameBy((id) => desk.model.person(id)?.label);
+    return () => {
+      unname();
+      desk.model.close();
+    };
   }, [desk]);
   const undecided = Boolean(desk.model.conference.value?.conflicts);
   useEffect(() => {

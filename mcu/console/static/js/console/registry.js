@@ -3,9 +3,12 @@
 
 import { signal } from "../shared/base.js";
 import { ApiError, getAll } from "../shared/api.js";
+import { nameBy } from "../shared/refusals.js";
 
 /** @type {import("../../vendor/signals.js").Signal<Map<string, any>>} */
 export const units = signal(new Map());
+
+nameBy((id) => units.peek().get(id)?.name);
 
 /** Read the units; without them rooms are shown by their own names alone. */
 export async function readUnits() {

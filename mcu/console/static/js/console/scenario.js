@@ -1,14 +1,19 @@
 // @ts-check
 // One scenario as a form: checked without being kept, saved under the version that was read.
 
-import { html, useEffect, useMemo, useState } from "../shared/base.js";
+import { html, useEffect, useMemo, useRef, useState } from "../shared/base.js";
 import { ApiError, get, getAll, request, send, session } from "../shared/api.js";
 import { Dialog, Problem, show, showError, Toasts } from "../shared/controls.js";
+import { focusSoon } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
-import { byName, duration, fold, t } from "../shared/i18n.js";
+import { byName, duration, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, layoutLabel } from "../shared/layouts.js";
-import { ContingenciesForm, DutiesForm, Faults, faultsOf, ItemsForm } from "./agenda-form.js";
+import { nameBy } from "../shared/refusals.js";
+import { at, ContingenciesForm, DutiesForm, Faults, faultsOf, ItemsForm, useFaultFocus } from "./agenda-form.js";
+import { scenarioMembers } from "./agenda-words.js";
 import { TopBar, useTitle } from "./frame.js";
+import { differencesOf, Mine, ProblemOrNewer } from "./overtaken.js";
+import { RoomChoice } from "./room-choice.js";
 import { inTreeOrder, subtree } from "./start.js";
 import { NameAndUnit } from "./unit-select.js";
 
@@ -37,7 +42,11 @@ export function ScenarioScreen({ id }) {
   const [form, setForm] = useState(/** @type {any} */ (null));
   const [version, setVersion] = useState(0);
   const [error, setError] = useState(/** @type {any} */ (null));
+  /** What was entered when somebody else saved first; null: nothing is kept. */
+  const [mine, setMine] = useState(/** @type {any} */ (null));
   const [waiting, setWaiting] = useState(false);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useFaultFocus(error, box);
   const [deleting, setDeleting] = useState(false);
   useTitle(form?.name || t("scenarios.new"));
   const path = `scenarios/${encodeURIComponent(id)}`;
@@ -57,6 +66,13 @@ export function ScenarioScreen({ id }) {
       setForm({ ...document, unit: document.unit || tree[0]?.unit.id || "" });
     }, setError);
   }, [id]);
+  const nameOf = useMemo(() => {
+    const names = new Map(
+      [...(registry?.units ?? []), ...(registry?.bridges ?? [])].map((each) => [each.id, each.name]),
+    );
+    return (/** @type {string} */ each) => names.get(each);
+  }, [registry]);
+  useEffect(() => nameBy(nameOf), [nameOf]);
 
   const inside = useMemo(() => {
     if (!registry || !form) return [];
@@ -84,6 +100,20 @@ export function ScenarioScreen({ id }) {
             },
         );
   const faults = faultsOf(error);
+  const named = (/** @type {string} */ each) => nameOf(each) ?? each;
+  /** The version that another has saved, with what was entered here kept beside it. */
+  const loadNewer = async () => {
+    try {
+      const { id: _, version: now, changed_at: __, ...document } = await get(path);
+      setMine(form);
+      setVersion(now);
+      setForm(document);
+      setError(null);
+      focusSoon(".overtaken");
+    } catch (reason) {
+      setError(reason);
+    }
+  };
 
   const check = async () => {
     setError(null);
@@ -112,6 +142,7 @@ export function ScenarioScreen({ id }) {
         const { id: _, version: now, changed_at: __, ...document } = saved;
         setVersion(now);
         setForm(document);
+        setMine(null);
         show({ tone: "good", text: t("scenario.saved") });
       }
     } catch (reason) {
@@ -131,14 +162,30 @@ export function ScenarioScreen({ id }) {
 
   return html`<${Bar} title=${form.name || t("scenarios.new")} />
     <main class="page">
-      ${error && html`<${Problem} error=${error} />`}
-      <form class="scenario" autocomplete="off" onSubmit=${save}>
+      ${error && html`<${ProblemOrNewer} error=${error} onLoad=${loadNewer} />`}
+      ${
+        mine &&
+        html`<${Mine}
+          differences=${differencesOf(mine, form, scenarioMembers(named))}
+          onTake=${(/** @type {string[]} */ names) =>
+            change(Object.fromEntries(names.map((name) => [name, mine[name]])))}
+          onDrop=${() => setMine(null)}
+        />`
+      }
+      <form class="scenario" autocomplete="off" novalidate ref=${box} onSubmit=${save}>
         <fieldset class="scenario-body" disabled=${!mayWrite}>
           <section class="card scenario-head">
-            <${NameAndUnit} form=${form} change=${change} tree=${registry.tree} autofocus=${isNew} />
+            <${NameAndUnit}
+              form=${form}
+              change=${change}
+              tree=${registry.tree}
+              autofocus=${isNew}
+              mark=${(/** @type {string} */ field) => at(faults, field)}
+            />
             <label
               >${t("scenario.begins")}
               <input
+                ...${at(faults, "begins_at")}
                 type="datetime-local"
                 value=${localTime(form.begins_at)}
                 onChange=${(/** @type {any} */ e) =>
@@ -148,6 +195,7 @@ export function ScenarioScreen({ id }) {
             <label
               >${t("start.chair")}
               <select
+                ...${at(faults, "chair")}
                 value=${form.chair ?? ""}
                 onChange=${(/** @type {any} */ e) => change({ chair: e.target.value || null })}
               >
@@ -158,13 +206,14 @@ export function ScenarioScreen({ id }) {
             <label
               >${t("start.layout")}
               <select
+                ...${at(faults, "layout")}
                 value=${form.layout}
                 onChange=${(/** @type {any} */ e) => change({ layout: e.target.value })}
               >
                 ${LAYOUT_NAMES.map((name) => html`<option key=${name} value=${name}>${layoutLabel(name)}</option>`)}
               </select>
             </label>
-            <${Faults} faults=${headFaults(faults)} path="" />
+            <${Faults} faults=${faults} belongs=${isOfHead} />
           </section>
           <${ExpectedForm} form=${form} change=${change} inside=${inside} registry=${registry} />
           <${Faults} faults=${faults} path="expected" />
@@ -184,6 +233,7 @@ export function ScenarioScreen({ id }) {
           <${ContingenciesForm}
             contingencies=${form.contingencies}
             change=${(/** @type {any[]} */ contingencies) => change({ contingencies })}
+            faults=${faults}
           />
         </fieldset>
         <footer class="scenario-foot">
@@ -232,28 +282,13 @@ export function ScenarioScreen({ id }) {
     </main>`;
 }
 
-/** Faults of the fields at the top. @param {Map<string, string>} faults */
-const headFaults = (faults) =>
-  new Map(
-    [...faults]
-      .filter(([field]) => /^(name|unit|chair|layout|begins_at)$/.test(field))
-      .map(([field, message]) => [`.${field}`, message]),
-  );
+/** Whether a fault is one of the fields at the top. @param {string} field */
+const isOfHead = (field) => /^(name|unit|chair|layout|begins_at)$/.test(field);
 
 /** @param {{form: any, change: (values: any) => void, inside: any[], registry: any}} props */
 function ExpectedForm({ form, change, inside, registry }) {
-  const [filter, setFilter] = useState("");
   const whole = form.expected === "subtree";
   const chosen = new Set(whole ? [] : form.expected);
-  const tick = (/** @type {string} */ id, /** @type {boolean} */ on) =>
-    change({
-      expected: on
-        ? [...form.expected, id]
-        : form.expected.filter((/** @type {string} */ each) => each !== id),
-    });
-  const found = registry.bridges.filter((/** @type {any} */ bridge) =>
-    fold(bridge.name).includes(fold(filter)),
-  );
   return html`<section class="card">
     <fieldset>
       <legend>
@@ -278,27 +313,12 @@ function ExpectedForm({ form, change, inside, registry }) {
     </fieldset>
     ${
       !whole &&
-      html`<input
-          type="search"
-          placeholder=${t("start.filter")}
-          aria-label=${t("start.filter")}
-          value=${filter}
-          onInput=${(/** @type {any} */ e) => setFilter(e.target.value)}
-        />
-        <ul class="bridge-list expected-list">
-          ${found.map(
-            (/** @type {any} */ bridge) =>
-              html`<li key=${bridge.id}>
-                <label class="bridge-line"
-                  ><input
-                    type="checkbox"
-                    checked=${chosen.has(bridge.id)}
-                    onChange=${(/** @type {any} */ e) => tick(bridge.id, e.target.checked)}
-                  /><span>${bridge.name}</span><span class="quiet">${bridge.id}</span></label
-                >
-              </li>`,
-          )}
-        </ul>`
+      html`<${RoomChoice}
+        tree=${registry.tree}
+        rooms=${registry.bridges}
+        chosen=${chosen}
+        change=${(/** @type {Set<string>} */ next) => change({ expected: [...next] })}
+      />`
     }
   </section>`;
 }

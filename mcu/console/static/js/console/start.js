@@ -5,9 +5,10 @@ import { html, useEffect, useMemo, useState } from "../shared/base.js";
 import { getAll, send } from "../shared/api.js";
 import { Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
-import { byName, fold, t } from "../shared/i18n.js";
+import { byName, t } from "../shared/i18n.js";
 import { LAYOUT_NAMES, Thumbnail, layoutLabel } from "../shared/layouts.js";
 import { TopBar, useTitle } from "./frame.js";
+import { RoomChoice } from "./room-choice.js";
 import { NameAndUnit } from "./unit-select.js";
 
 /**
@@ -50,7 +51,6 @@ export function StartScreen() {
   const [error, setError] = useState(/** @type {any} */ (null));
   const [form, setForm] = useState({ name: "", unit: "", whole: true, layout: "auto", chair: "", pin: "", later: false, drill: false });
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
-  const [filter, setFilter] = useState("");
   const [waiting, setWaiting] = useState(false);
   const change = (/** @type {any} */ values) => setForm((old) => ({ ...old, ...values }));
 
@@ -81,9 +81,6 @@ export function StartScreen() {
     return unit?.parent && unit.parent !== form.unit ? unitName(unit.parent) : "";
   };
   const wanted = form.whole ? bridges : bridges.filter((/** @type {any} */ b) => chosen.has(b.id));
-  const found = bridges.filter((/** @type {any} */ b) =>
-    fold(`${b.name} ${placed(b)}`).includes(fold(filter)),
-  );
 
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -106,12 +103,6 @@ export function StartScreen() {
       setError(reason);
       setWaiting(false);
     }
-  };
-  const tick = (/** @type {string} */ id, /** @type {boolean} */ on) => {
-    const next = new Set(chosen);
-    if (on) next.add(id);
-    else next.delete(id);
-    setChosen(next);
   };
 
   return html`<${TopBar}>
@@ -203,50 +194,20 @@ export function StartScreen() {
               >
             </fieldset>
             ${
-              !form.whole &&
-              html`<div class="choose-tools">
-                <input
-                  type="search"
-                  placeholder=${t("start.filter")}
-                  aria-label=${t("start.filter")}
-                  value=${filter}
-                  onInput=${(/** @type {any} */ e) => setFilter(e.target.value)}
-                />
-                <button
-                  type="button"
-                  class="small"
-                  onClick=${() => setChosen(new Set([...chosen, ...found.map((/** @type {any} */ b) => b.id)]))}
-                >
-                  ${t("start.all")}
-                </button>
-                <button type="button" class="small" onClick=${() => setChosen(new Set())}>
-                  ${t("start.none")}
-                </button>
-              </div>`
-            }
-            <ul class="bridge-list">
-              ${(form.whole ? bridges : found).map(
-                (/** @type {any} */ bridge) =>
-                  html`<li key=${bridge.id}>
-                    ${
-                      form.whole
-                        ? html`<span class="bridge-line"
+              form.whole
+                ? html`<ul class="bridge-list">
+                    ${bridges.map(
+                      (/** @type {any} */ bridge) =>
+                        html`<li key=${bridge.id}>
+                          <span class="bridge-line"
                             ><span>${bridge.name}</span
                             ><span class="quiet">${placed(bridge)}</span></span
-                          >`
-                        : html`<label class="bridge-line"
-                            ><input
-                              type="checkbox"
-                              checked=${chosen.has(bridge.id)}
-                              onChange=${(/** @type {any} */ e) => tick(bridge.id, e.target.checked)}
-                            />
-                            <span>${bridge.name}</span
-                            ><span class="quiet">${placed(bridge)}</span></label
-                          >`
-                    }
-                  </li>`,
-              )}
-            </ul>
+                          >
+                        </li>`,
+                    )}
+                  </ul>`
+                : html`<${RoomChoice} tree=${registry.tree} rooms=${bridges} chosen=${chosen} change=${setChosen} />`
+            }
           </section>
           <footer class="start-foot">
             <p class="quiet">${t("start.expected", { count: wanted.length })}</p>

@@ -3,15 +3,20 @@
 
 import { html, useState } from "../shared/base.js";
 import { request, session } from "../shared/api.js";
-import { Dialog, Problem, show } from "../shared/controls.js";
+import { Dialog, show } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
+import { ProblemOrNewer } from "./overtaken.js";
 import { subtree } from "./start.js";
-import { LEVELS, path, unchanged } from "./unit-reform.js";
+import { LEVELS, path, unchanged, useNewerUnit } from "./unit-reform.js";
 import { UnitSelect } from "./unit-select.js";
 
-/** @param {{unit: any, registry: import("./units.js").Registry, onClose: () => void, onDone: () => void}} props */
-export function ChangeDialog({ unit, registry, onClose, onDone }) {
-  const before = { name: unit.name, level: unit.level, parent: unit.parent ?? "" };
+/** @param {any} unit */
+const fieldsOf = (unit) => ({ name: unit.name, level: unit.level, parent: unit.parent ?? "" });
+
+/** @param {import("./unit-reform.js").UnitDialog} props */
+export function ChangeDialog({ unit, registry, onClose, onDone, onReload }) {
+  const { now, load, note } = useNewerUnit(unit, registry, onReload);
+  const before = fieldsOf(now);
   const [form, setForm] = useState(before);
   const [error, setError] = useState(/** @type {any} */ (null));
   const [waiting, setWaiting] = useState(false);
@@ -22,13 +27,19 @@ export function ChangeDialog({ unit, registry, onClose, onDone }) {
   const json = Object.fromEntries(
     Object.entries(after).filter(([field, value]) => value !== before[/** @type {"name"} */ (field)]),
   );
+  // What was not changed here is as the other has left it.
+  const newer = () =>
+    load().then((unit) => {
+      setForm({ ...fieldsOf(unit), ...json });
+      setError(null);
+    }, setError);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setWaiting(true);
     setError(null);
     try {
-      if ("parent" in json) json.parent ||= /** @type {any} */ (null);
-      await request(path(unit), { method: "PATCH", json, headers: unchanged(unit) });
+      const sent = "parent" in json ? { ...json, parent: json.parent || null } : json;
+      await request(path(unit), { method: "PATCH", json: sent, headers: unchanged(now) });
       show({ tone: "good", text: t("units.changed", { name: after.name }) });
       onDone();
     } catch (reason) {
@@ -38,7 +49,8 @@ export function ChangeDialog({ unit, registry, onClose, onDone }) {
   };
   return html`<${Dialog} title=${t("units.change-of", { name: unit.name })} onClose=${onClose}>
     <p class="note">${t("units.change-explain")}</p>
-    ${error && html`<${Problem} error=${error} />`}
+    ${note}
+    ${error && html`<${ProblemOrNewer} error=${error} onLoad=${newer} />`}
     <form class="stacked" onSubmit=${save} autocomplete="off">
       <label
         >${t("units.column.name")}

@@ -2,10 +2,11 @@
 // Merging a unit into another, and splitting one: each is one step, and cannot be taken back.
 
 import { html, useState } from "../shared/base.js";
-import { request } from "../shared/api.js";
-import { Dialog, Problem, show } from "../shared/controls.js";
+import { get, request } from "../shared/api.js";
+import { Dialog, show } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { fold, t } from "../shared/i18n.js";
+import { ProblemOrNewer } from "./overtaken.js";
 import { subtree } from "./start.js";
 import { UnitSelect } from "./unit-select.js";
 
@@ -13,6 +14,10 @@ export const LEVELS = ["province", "district", "commune", "agency", "central"];
 const KINDS = /** @type {const} */ (["units", "bridges", "scenarios"]);
 
 /** @typedef {import("./units.js").Registry} Registry */
+/**
+ * @typedef {{unit: any, registry: Registry, onClose: () => void, onDone: () => void,
+ *            onReload: () => Promise<void>}} UnitDialog `onReload` reads the registry anew
+ */
 
 /** What is asked is refused if somebody has changed the unit meanwhile. @param {any} unit */
 export const unchanged = (unit) => ({ "If-Match": `"${unit.version}"` });
@@ -20,19 +25,40 @@ export const unchanged = (unit) => ({ "If-Match": `"${unit.version}"` });
 /** @param {any} unit */
 export const path = (unit) => `units/${encodeURIComponent(unit.id)}`;
 
-/** @param {{unit: any, registry: Registry, onClose: () => void, onDone: () => void}} props */
-export function MergeDialog({ unit, registry, onClose, onDone }) {
+/**
+ * A unit that somebody else may change while a dialog about it is open: its newer version is
+ * loaded when asked for, what was entered stays.
+ * @param {any} unit @param {Registry} registry @param {() => Promise<void>} onReload reads the registry anew
+ * @returns {{now: any, load: () => Promise<any>, note: any}} `note`: what the unit is now
+ */
+export function useNewerUnit(unit, registry, onReload) {
+  const [now, setNow] = useState(unit);
+  const load = async () => {
+    const [newer] = await Promise.all([get(path(unit)), onReload()]);
+    setNow(newer);
+    return newer;
+  };
+  const above = registry.units.find(({ id }) => id === now.parent)?.name ?? now.parent;
+  const said = [now.name, t(`units.level.${now.level}`), above].filter(Boolean).join(" · ");
+  const note = now !== unit && html`<p class="note" role="status">${t("overtaken.unit", { now: said })}</p>`;
+  return { now, load, note };
+}
+
+/** @param {UnitDialog} props */
+export function MergeDialog({ unit, registry, onClose, onDone, onReload }) {
+  const { now, load, note } = useNewerUnit(unit, registry, onReload);
   const [into, setInto] = useState("");
   const [keepTokens, setKeepTokens] = useState(false);
   const [error, setError] = useState(/** @type {any} */ (null));
   const [waiting, setWaiting] = useState(false);
+  const newer = () => load().then(() => setError(null), setError);
   const merge = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setWaiting(true);
     setError(null);
     try {
       const json = { merged_into: into, ...(keepTokens && { keep_tokens: true }) };
-      const after = await request(path(unit), { method: "PATCH", json, headers: unchanged(unit) });
+      const after = await request(path(unit), { method: "PATCH", json, headers: unchanged(now) });
       const { name } = await after.json();
       show({ tone: "good", text: t("units.merged", { name: unit.name, into: name }) });
       onDone();
@@ -43,7 +69,8 @@ export function MergeDialog({ unit, registry, onClose, onDone }) {
   };
   return html`<${Dialog} title=${t("units.merge-of", { name: unit.name })} onClose=${onClose}>
     <p class="note">${t("units.merge-explain", { name: unit.name })}</p>
-    ${error && html`<${Problem} error=${error} />`}
+    ${note}
+    ${error && html`<${ProblemOrNewer} error=${error} onLoad=${newer} />`}
     <form class="stacked" onSubmit=${merge}>
       <label
         >${t("units.merge-into")}
@@ -80,8 +107,9 @@ const idOf = (name) =>
     .replace(/^-+|-+$/g, "")
     .slice(0, 64);
 
-/** @param {{unit: any, registry: Registry, onClose: () => void, onDone: () => void}} props */
-export function SplitDialog({ unit, registry, onClose, onDone }) {
+/** @param {UnitDialog} props */
+export function SplitDialog({ unit, registry, onClose, onDone, onReload }) {
+  const { now, load, note } = useNewerUnit(unit, registry, onReload);
   const blank = { name: "", id: "", level: unit.level };
   const [parts, setParts] = useState([{ ...blank }, { ...blank }]);
   /** Which part takes along what stands in the unit, by kind and id; absent: it stays. */
@@ -92,6 +120,7 @@ export function SplitDialog({ unit, registry, onClose, onDone }) {
   const holding = registry.held.get(unit.id);
   const change = (/** @type {number} */ index, /** @type {any} */ values) =>
     setParts(parts.map((part, at) => (at === index ? { ...part, ...values } : part)));
+  const newer = () => load().then(() => setError(null), setError);
   const split = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setWaiting(true);
@@ -111,7 +140,7 @@ export function SplitDialog({ unit, registry, onClose, onDone }) {
       await request(`${path(unit)}/split`, {
         method: "POST",
         json: { into, dissolve },
-        headers: unchanged(unit),
+        headers: unchanged(now),
       });
       show({ tone: "good", text: t("units.splitted", { name: unit.name, count: into.length }) });
       onDone();
@@ -122,7 +151,8 @@ export function SplitDialog({ unit, registry, onClose, onDone }) {
   };
   return html`<${Dialog} title=${t("units.split-of", { name: unit.name })} onClose=${onClose} wide=${true}>
     <p class="note">${t("units.split-explain", { name: unit.name })}</p>
-    ${error && html`<${Problem} error=${error} />`}
+    ${note}
+    ${error && html`<${ProblemOrNewer} error=${error} onLoad=${newer} />`}
     <form class="stacked" onSubmit=${split} autocomplete="off">
       <ol class="unit-parts">
         ${parts.map(

@@ -10,11 +10,12 @@ const INDENT = "\u2003";
 /**
  * A tree as options, in reading order.
  * @param {{tree: {unit: any, depth: number}[], value: string, onPick: (id: string) => void,
- *          none?: string, leave?: Set<string>, autofocus?: boolean, disabled?: boolean}} props
+ *          none?: string, leave?: Set<string>, autofocus?: boolean, disabled?: boolean, mark?: any}} props
  *   `none`: what the choice of no unit is called; `leave`: units that are not offered
  */
-export function UnitSelect({ tree, value, onPick, none, leave, autofocus = false, disabled = false }) {
+export function UnitSelect({ tree, value, onPick, none, leave, autofocus = false, disabled = false, mark }) {
   return html`<select
+    ...${mark}
     value=${value}
     autofocus=${autofocus}
     disabled=${disabled}
@@ -33,12 +34,13 @@ export function UnitSelect({ tree, value, onPick, none, leave, autofocus = false
 /**
  * The name, and the unit whose meeting it is.
  * @param {{form: any, change: (values: any) => void, tree: {unit: any, depth: number}[],
- *          autofocus?: boolean}} props
+ *          autofocus?: boolean, mark?: (field: string) => any}} props `mark`: what marks a field at fault
  */
-export function NameAndUnit({ form, change, tree, autofocus = true }) {
+export function NameAndUnit({ form, change, tree, autofocus = true, mark }) {
   return html`<label
       >${t("start.name")}
       <input
+        ...${mark?.("name")}
         required
         maxlength="200"
         autofocus=${autofocus}
@@ -50,6 +52,7 @@ export function NameAndUnit({ form, change, tree, autofocus = true }) {
       >${t("start.unit")}
       <${UnitSelect}
         tree=${tree}
+        mark=${mark?.("unit")}
         value=${form.unit}
         onPick=${(/** @type {string} */ unit) => change({ unit })}
       />

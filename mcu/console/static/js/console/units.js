@@ -98,15 +98,15 @@ export function UnitsScreen() {
     ${open?.what === "history" && html`<${UnitHistory} unit=${open.unit} onClose=${close} />`}
     ${
       open?.what === "change" &&
-      html`<${ChangeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} />`
+      html`<${ChangeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} onReload=${read} />`
     }
     ${
       open?.what === "merge" &&
-      html`<${MergeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} />`
+      html`<${MergeDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} onReload=${read} />`
     }
     ${
       open?.what === "split" &&
-      html`<${SplitDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} />`
+      html`<${SplitDialog} unit=${open.unit} registry=${registry} onClose=${close} onDone=${done} onReload=${read} />`
     }`;
 }
 

@@ -5,6 +5,7 @@
 import { signal } from "./base.js";
 import { hasText, language, t } from "./i18n.js";
 import { noteServerTime } from "./procedure.js";
+import { told } from "./refusals.js";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 15_000;
@@ -65,19 +66,17 @@ export class ApiError extends Error {
   /** What happened and what to do next, in the page's language. */
   get advice() {
     if (this.status === 0) return t("error.unreachable");
+    const { words } = told(this.problem);
+    if (words.length) return words.join(" ");
     if (this.kind && hasText(`error.${this.kind}`)) return t(`error.${this.kind}`);
     if (hasText(`error.${this.status}`)) return t(`error.${this.status}`);
     return t(this.status >= 500 ? "error.500" : "error.400", { status: this.status });
   }
 
-  /** The server's own words: its detail, and of the invalid fields what that does not say. */
+  /** The server's own words, as far as the advice does not say them. */
   get detail() {
     if (this.kind === "unauthenticated") return ""; // the advice says it all
-    const detail = this.problem.detail ?? "";
-    const fields = (this.problem.errors ?? [])
-      .filter((/** @type {any} */ e) => !detail.includes(e.message))
-      .map((/** @type {any} */ e) => `${e.field}: ${e.message}`);
-    return [detail, ...fields].filter(Boolean).join(" · ");
+    return told(this.problem).left.join(" · ");
   }
 }
 

@@ -3,10 +3,12 @@
 
 import { signal } from "./base.js";
 import vi from "../strings/vi.js";
+import viRefusals from "../strings/vi-refusals.js";
 import en from "../strings/en.js";
+import enRefusals from "../strings/en-refusals.js";
 
 /** @type {Record<string, Record<string, string>>} */
-const TABLES = { vi, en };
+const TABLES = { vi: { ...vi, ...viRefusals }, en: { ...en, ...enRefusals } };
 const STORED = "mcu.language";
 
 export const LANGUAGES = [

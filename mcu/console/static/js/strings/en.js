@@ -1248,5 +1248,20 @@ export default {
   "drill.what.incident-assigned": "incident assigned",
   "drill.what.incident-commented": "incident commented",
   "drill.what.incident-closed": "incident closed",
-  "drill.what.incident-reopened": "incident reopened"
+  "drill.what.incident-reopened": "incident reopened",
+  "overtaken.load": "Load the newer version",
+  "overtaken.loaded": "This is the newer version, saved by somebody else. What you entered is kept below.",
+  "overtaken.subtree": "the unit and all below",
+  "overtaken.same": "Somebody else has saved just what you entered.",
+  "overtaken.mine": "What you entered, not saved",
+  "overtaken.theirs": "The newer version",
+  "overtaken.take": "Use mine",
+  "overtaken.take-one": "Use mine: {name}",
+  "overtaken.take-all": "Use all of mine",
+  "overtaken.drop": "Give mine up",
+  "overtaken.nothing": "(nothing)",
+  "overtaken.unit": "The unit is now: {now}. What you entered is still here; look at it and go on.",
+  "choice.unit": "All of {unit}: {count}/{all}",
+  "choice.keys": "↑ ↓ move between lines, space ticks",
+  "choice.count": "{count} of {all} chosen"
 };
