@@ -9,8 +9,10 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, expect
 
+from mcu.api.problem import Problem
 from mcu.console.pages import STATIC
-from tests.peers.chromium_page import ChromiumPage, chromium_browser
+from mcu.sentences import sentence
+from tests.peers.chromium_page import ChromiumPage, chromium_browser, picture
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 from tests.peers.waiting import until
@@ -451,6 +453,42 @@ async def test_a_refusal_says_what_to_do_and_what_the_server_said(
     await expect(toast).to_contain_text(words)
     await expect(desk.locator("[data-layout='1+7']")).to_have_attribute("aria-pressed", "true")
     await expect(desk.locator("[data-layout='3x3']")).to_be_enabled()
+
+
+async def test_a_refusal_with_a_code_is_said_in_the_pages_language(
+    daemon: StubDaemon, desk: Page
+) -> None:
+    daemon.refuse[f"PUT {PATH}/layout"] = Problem("conflict", sentence("agenda.roll-call"))
+    await desk.locator("[data-layout='3x3']").click()
+    toast = desk.get_by_role("alert").filter(has_text="Điểm danh chưa xong")
+    await expect(toast).to_have_text(
+        "Điểm danh chưa xong. Ký hoặc hủy điểm danh trước khi chuyển mục."
+    )
+    await picture(desk, "refusal-conflict-vi")
+    wait = Problem("rate-limited", sentence("requests.too-many", who="x", wait_s=4))
+    daemon.refuse[f"PUT {PATH}/layout"] = wait
+    await desk.locator("[data-layout='3x3']").click()
+    toast = desk.get_by_role("alert").filter(has_text="Gửi quá nhiều yêu cầu")
+    await expect(toast).to_contain_text("Chờ 4 giây rồi thử lại.")
+    await expect(desk.locator(".toast .server-words")).to_have_count(0)
+
+
+async def test_a_full_server_is_said_over_the_picture_in_the_pages_language(
+    daemon: StubDaemon, chromium: ChromiumPage
+) -> None:
+    full = sentence("server.full", why="its processors are busy", wait_s=7)
+    daemon.refuse[f"POST /whep/{CONFERENCE}"] = Problem(
+        "unavailable", full, headers={"Retry-After": "7"}
+    )
+    await open_desk(daemon, chromium.page)
+    note = chromium.page.locator(".stage-note")
+    await expect(note).to_contain_text("Máy chủ đã quá tải")
+    await expect(note).to_contain_text("Thử lại sau 7 giây.")
+    await expect(note.locator(".server-words")).to_have_count(0)
+    await picture(chromium.page, "server-full-vi")
+    await chromium.page.locator(".languages button[lang=en]").click()
+    await expect(note).to_contain_text("The server is full")
+    await picture(chromium.page, "server-full-en")
 
 
 async def test_a_lost_server_is_said_and_events_are_resumed(daemon: StubDaemon, desk: Page) -> None:

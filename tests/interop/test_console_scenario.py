@@ -34,7 +34,7 @@ def scenario(begins_at: datetime) -> dict[str, Any]:
              "unmuted": ["chair"]},
             {"id": "dk", "title": "Báo cáo phòng chống bão", "duration_s": 600,
              "speaker": "dien-khanh", "broadcast": True, "unmuted": ["chair"],
-             "note": "Nhắc tắt micro khi hết giờ"},
+             "note": "Nhắc tắt mic khi hết giờ"},
             {"id": "ts", "title": "Báo cáo tình hình biển đảo", "duration_s": 600,
              "speaker": "truong-sa", "broadcast": True, "unmuted": ["chair"],
              "message": "Đặc khu Trường Sa báo cáo"},
@@ -76,6 +76,31 @@ async def english(page: Page) -> None:
     await page.locator(".languages button[lang=en]").click()
 
 
+async def vietnamese(page: Page) -> None:
+    await page.locator(".languages button[lang=vi]").click()
+
+
+async def test_what_was_not_entered_is_said_at_its_field(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    page = console.page
+    await open_list(daemon, page)
+    await page.locator("a[href='#/scenarios/new']").click()
+    await page.get_by_role("button", name="Thêm mục").click()
+    await page.get_by_role("button", name="Lưu").click()
+    name = page.get_by_label("Tên hội nghị")
+    await expect(name).to_be_focused()
+    await expect(page.locator(".scenario-head .faults")).to_have_text(
+        "Tên: Chưa nhập. Nhập mục này."
+    )
+    await expect(page.locator(".agenda-form .faults")).to_have_text(
+        "Mục 1 · Nội dung: Chưa nhập. Nhập mục này."
+    )
+    assert await name.get_attribute("aria-describedby") == "fault-name"
+    await expect(page.locator(".server-words")).to_have_count(0)
+    await picture(page, "scenario-missing-vi")
+
+
 async def test_a_scenario_is_written_checked_and_kept(
     daemon: Daemon, console: ChromiumPage
 ) -> None:
@@ -95,15 +120,25 @@ async def test_a_scenario_is_written_checked_and_kept(
     await duty.get_by_label("Điện thoại").fill("gọi tôi")
     await page.get_by_role("button", name="Kiểm tra").click()
     await expect(page.locator(".problem")).to_be_visible()
-    await expect(first.locator(".faults")).to_contain_text("items[0].duration_s")
-    await expect(duty.locator(".faults")).to_contain_text("duties[0].phone")
+    minutes = first.get_by_label("Số phút dự kiến")
+    await expect(first.locator(".faults")).to_contain_text("Thời lượng: ")
+    await expect(first.locator(".faults")).to_contain_text("24 giờ")
+    await expect(duty.locator(".faults")).to_contain_text("Điện thoại: ")
+    await expect(minutes).to_be_focused()
+    await expect(minutes).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator(".server-words")).to_have_count(0)
     await picture(page, "scenario-faults-vi")
+    await english(page)
+    await expect(first.locator(".faults")).to_contain_text("Duration: ")
+    await expect(page.locator(".server-words")).to_have_count(0)
+    await picture(page, "scenario-faults-en")
+    await vietnamese(page)
     assert (await daemon.call("GET", "/scenarios"))["items"] == []
 
     await first.get_by_label("Số phút dự kiến").fill("10")
     await first.get_by_label("Điểm cầu phát biểu").select_option("van-ninh")
     await first.get_by_label("Phát người nói cho tất cả").check()
-    await first.get_by_label("Ai được bật micro").select_option("chair")
+    await first.get_by_label("Ai được mở mic").select_option("chair")
     await duty.get_by_label("Điện thoại").fill("0258 3822 111")
     await page.get_by_role("button", name="Lưu").click()
     await expect(page).to_have_url(re.compile(r"#/scenarios/s-"))
@@ -125,7 +160,8 @@ async def test_a_file_is_taken_in_and_given_back(
     file = tmp_path / "kich-ban.yaml"
     file.write_text("id: kb\nname: Họp bão\nunit: khanh-hoa\nitems: [{title: A, duration_s: 1}]\n")
     await page.locator("#scenario-file").set_input_files(file)
-    await expect(page.locator(".problem")).to_contain_text("$.items[0].duration_s")
+    await expect(page.locator(".problem")).to_contain_text("Mục 1 · Thời lượng: ")
+    await expect(page.locator(".server-words")).to_have_count(0)
     file.write_text(file.read_text().replace("duration_s: 1", "duration_s: 60"))
     await page.locator("#scenario-file").set_input_files(file)
     await expect(page.locator(".scenario-entry")).to_contain_text("Họp bão")
@@ -151,6 +187,88 @@ async def test_who_is_overtaken_is_told_and_overwrites_nothing(
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator(".problem")).to_contain_text("Somebody else changed it")
     assert (await daemon.call("GET", "/scenarios/giao-ban"))["name"] == "Đã đổi"
+
+
+async def test_the_newer_version_is_loaded_beside_what_was_entered(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)))
+    page = console.page
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.goto(f"{daemon.url}/#/scenarios/giao-ban")
+    first = page.locator(".agenda-form li").first
+    await first.get_by_label("Nội dung mục").fill("Khai mạc của tôi")
+    await page.get_by_label("Bố cục").first.select_option("2x2")
+    await daemon.call("PATCH", "/scenarios/giao-ban", {"name": "Đã đổi"})
+    await page.get_by_role("button", name="Lưu").click()
+    load = page.get_by_role("button", name="Tải bản mới hơn")
+    await expect(page.locator(".problem")).to_contain_text("Người khác vừa thay đổi")
+    await picture(page, "scenario-overtaken-vi")
+    await load.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Tên hội nghị")).to_have_value("Đã đổi")
+    await expect(first.get_by_label("Nội dung mục")).to_have_value("Khai mạc, điểm danh")
+    kept = page.locator(".overtaken")
+    await expect(kept).to_be_focused()
+    await expect(kept.locator("tbody tr")).to_have_count(3)
+    await expect(kept).to_contain_text("Khai mạc của tôi")
+    await picture(page, "scenario-mine-vi")
+    await english(page)
+    await picture(page, "scenario-mine-en")
+    await vietnamese(page)
+    await kept.get_by_role("button", name="Dùng của tôi: Chương trình").click()
+    await expect(first.get_by_label("Nội dung mục")).to_have_value("Khai mạc của tôi")
+    await expect(kept.locator("tbody tr")).to_have_count(2)
+    await page.get_by_role("button", name="Lưu").click()
+    await expect(page.locator(".toast.good")).to_be_visible()
+    await expect(kept).to_have_count(0)
+    now = await daemon.call("GET", "/scenarios/giao-ban")
+    assert (now["name"], now["layout"]) == ("Đã đổi", "auto")
+    assert now["items"][0]["title"] == "Khai mạc của tôi"
+
+
+async def test_rooms_are_chosen_by_unit_and_by_keys(daemon: Daemon, console: ChromiumPage) -> None:
+    for unit in ("huyen-a", "huyen-b"):
+        body = {"id": unit, "name": unit.upper(), "level": "district", "parent": "khanh-hoa"}
+        await daemon.call("POST", "/units", body)
+        for number in range(3):
+            room = {"id": f"{unit}-{number}", "name": f"Phòng {number}", "unit": unit}
+            await daemon.call("POST", "/bridges", room | {"kind": "webrtc"})
+    page = console.page
+    await open_list(daemon, page)
+    await page.locator("a[href='#/scenarios/new']").click()
+    await page.get_by_label("Tên hội nghị").fill("Họp huyện A")
+    await page.get_by_label("Chọn từng điểm cầu").check()
+    rooms = page.locator(".room-choice li:not(:has(.of-unit)) input")
+    await expect(rooms.and_(page.locator(":checked"))).to_have_count(10)
+    await page.get_by_role("button", name="Bỏ chọn").click()
+    await expect(page.locator(".room-choice input:checked")).to_have_count(0)
+    whole = page.get_by_label(re.compile("^Chọn cả HUYEN-A"))
+    await whole.focus()
+    await page.keyboard.press("Space")
+    await expect(page.locator(".room-choice .of-unit input:checked")).to_have_count(1)
+    await expect(rooms.and_(page.locator(":checked"))).to_have_count(3)
+    province = page.locator(".room-choice .of-unit input").first
+    assert await province.evaluate("(box) => [box.indeterminate, box.checked]") == [True, False]
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Space")
+    assert await whole.evaluate("(box) => [box.indeterminate, box.checked]") == [True, False]
+    await picture(page, "scenario-rooms-vi")
+    await english(page)
+    await picture(page, "scenario-rooms-en")
+    await vietnamese(page)
+    await whole.focus()
+    await page.keyboard.press("Space")  # some of them: all
+    await page.get_by_label("Lọc điểm cầu").fill("huyen-b")
+    await expect(rooms).to_have_count(3)
+    await page.get_by_role("button", name="Chọn tất cả đang hiện").click()
+    await page.get_by_label("Lọc điểm cầu").fill("")
+    await page.get_by_label(re.compile("^Chọn cả HUYEN-B")).uncheck()
+    await page.get_by_role("button", name="Lưu").click()
+    await expect(page).to_have_url(re.compile(r"#/scenarios/s-"))
+    (kept,) = (await daemon.call("GET", "/scenarios"))["items"]
+    whole_one = await daemon.call("GET", f"/scenarios/{kept['id']}")
+    assert sorted(whole_one["expected"]) == [f"huyen-a-{number}" for number in range(3)]
 
 
 async def test_a_session_is_led_by_keys_alone(daemon: Daemon, console: ChromiumPage) -> None:
@@ -211,6 +329,44 @@ async def test_the_agenda_is_edited_while_it_is_held(daemon: Daemon, console: Ch
     assert agenda["items"][0]["duration_s"] == 900
 
 
+async def test_an_agenda_that_another_edits_is_not_overwritten_unseen(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)))
+    started = await daemon.call("POST", "/conferences", {"scenario": "giao-ban"})
+    path = f"/conferences/{started['id']}/agenda"
+    page = console.page
+    await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await page.locator(".conference-entry").click()
+    await page.get_by_role("tab", name="Chương trình").click()
+    await page.get_by_role("button", name="Sửa chương trình").click()
+    dialog = page.locator("dialog")
+    items = dialog.locator(".agenda-form").first.locator("li")
+    await items.nth(0).get_by_label("Nội dung mục").fill("Của tôi")
+    agenda = await daemon.call("GET", path)
+    other = [
+        {name: item[name] for name in ("id", "title", "duration_s")} for item in agenda["items"]
+    ]
+    await daemon.call("PUT", path, {"items": [*other[:4], other[4] | {"title": "Của người khác"}]})
+    await expect(page.locator(".agenda-items")).to_contain_text("Của người khác")
+    save = dialog.get_by_role("button", name="Lưu", exact=True)
+    await save.click()
+    await expect(dialog.locator(".problem")).to_contain_text("Người khác vừa thay đổi")
+    titles = [item["title"] for item in (await daemon.call("GET", path))["items"]]
+    assert (titles[0], titles[4]) == ("Khai mạc, điểm danh", "Của người khác")
+    await dialog.get_by_role("button", name="Tải bản mới hơn").click()
+    await expect(items.nth(4).get_by_label("Nội dung mục")).to_have_value("Của người khác")
+    await expect(dialog.locator(".overtaken")).to_contain_text("Của tôi")
+    await picture(page, "agenda-mine-vi")
+    await items.nth(0).get_by_label("Nội dung mục").fill("Của cả hai")
+    await daemon.call("POST", f"{path}/next")  # touches nothing that is edited here
+    await expect(page.locator(".agenda-items li.current")).to_have_count(1)
+    await save.click()
+    await expect(dialog).to_have_count(0)
+    titles = [item["title"] for item in (await daemon.call("GET", path))["items"]]
+    assert (titles[0], titles[4]) == ("Của cả hai", "Của người khác")
+
+
 async def test_every_field_of_an_item_is_on_the_page(daemon: Daemon, console: ChromiumPage) -> None:
     await daemon.call("POST", "/scenarios", scenario(datetime.now(UTC)) | {"items": []})
     page = console.page
@@ -220,10 +376,10 @@ async def test_every_field_of_an_item_is_on_the_page(daemon: Daemon, console: Ch
     item = page.locator(".agenda-form li").first
     await item.get_by_label("Nội dung mục").fill("Các xã báo cáo")
     await item.get_by_label("Bắt đầu sau giờ khai mạc").fill("30")
-    await item.get_by_label("Ai được bật micro").select_option("own")
+    await item.get_by_label("Ai được mở mic").select_option("own")
     for who in ("chair", "truong-sa", "van-ninh"):
         await item.get_by_label("Thêm điểm cầu").select_option(who)
-    await item.get_by_role("button", name="Không bật micro Xã Vạn Ninh").press("Enter")
+    await item.get_by_role("button", name="Không mở mic Xã Vạn Ninh").press("Enter")
     await item.get_by_label("Chủ tọa xem lần lượt").check()
     await item.get_by_label("Thuộc").select_option("khanh-hoa")
     await item.get_by_label("Số giây mỗi điểm").fill("8")

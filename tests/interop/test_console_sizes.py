@@ -39,7 +39,7 @@ SCENARIO: dict[str, Any] = {
     "items": [
         {"id": "mo", "title": "Khai mạc, điểm danh", "duration_s": 300, "layout": "2x2"},
         {"id": "dk", "title": "Báo cáo phòng chống bão", "duration_s": 600,
-         "speaker": "dien-khanh", "broadcast": True, "note": "Nhắc tắt micro khi hết giờ"},
+         "speaker": "dien-khanh", "broadcast": True, "note": "Nhắc tắt mic khi hết giờ"},
         {"id": "kl", "title": "Kết luận của chủ tọa", "duration_s": 600},
     ],
     "duties": [

@@ -289,3 +289,65 @@ async def test_a_key_means_one_thing(page: Page) -> None:
     letters = [each for each in said if each[-1].isalpha() and len(each.split("+")[-1]) == 1]
     assert len(letters) == len(set(letters)) > 30
     assert "I" not in letters  # in the list of troubles it opens an incident
+
+
+async def test_what_the_server_refuses_is_said_in_the_pages_language(page: Page) -> None:
+    problem = {
+        "type": "urn:mcu:problem:conflict",
+        "status": 409,
+        "detail": "The roster of 'hop' is full.",
+        "code": "transfer.full",
+        "params": {"conference": "hop"},
+    }
+    said = await page.evaluate(TOLD, [problem, "vi"])
+    assert said == ["Danh sách dự họp của “hop” đã đầy. Bớt điểm cầu ở đó trước.", ""]
+    said = await page.evaluate(TOLD, [problem, "en"])
+    assert said == ["The roster of “hop” is full. Remove somebody there first.", ""]
+
+
+async def test_only_what_has_no_code_is_left_in_the_servers_words(page: Page) -> None:
+    entry = {"field": "$.items[1].duration_s", "message": "English", "code": "form.least"}
+    problem = {
+        "type": "urn:mcu:problem:invalid-input",
+        "status": 422,
+        "detail": "Correct and send again: $.items[1].duration_s English.",
+        "errors": [entry | {"params": {"least": 600}}, {"field": "$.odd", "message": "Odd"}],
+    }
+    said = await page.evaluate(TOLD, [problem, "vi"])
+    assert said == ["Mục 2 · Thời lượng: Phải từ 10 phút trở lên.", "$.odd: Odd"]
+    unknown = {"type": "urn:mcu:problem:conflict", "detail": "Something new.", "code": "new.one"}
+    advice, words = await page.evaluate(TOLD, [unknown, "vi"])
+    assert advice.startswith("Trạng thái hiện tại")
+    assert words == "Something new."
+
+
+TOLD = """async ([problem, language]) => {
+    const {setLanguage} = await import("/static/js/shared/i18n.js");
+    const {ApiError} = await import("/static/js/shared/api.js");
+    setLanguage(language);
+    const error = new ApiError(problem.status ?? 409, problem);
+    return [error.advice, error.detail];
+}"""
+"""What an error says, and what it leaves to the server's own words."""
+
+
+async def test_rooms_are_listed_below_units_that_hold_several(page: Page) -> None:
+    lines = await page.evaluate("""async () => {
+        const {linesOf} = await import("/static/js/console/room-choice.js");
+        const unit = (id, depth) => ({unit: {id, name: id}, depth});
+        const room = (id, unit) => ({id, unit, name: id, importance: 1});
+        const places = [["tinh", 0], ["huyen", 1], ["xa-1", 2], ["xa-2", 2], ["xa-3", 1]];
+        const tree = places.map(([id, depth]) => unit(id, depth));
+        const stand = [["a", "xa-1"], ["b", "xa-2"], ["c", "xa-3"], ["d", "tinh"]];
+        const rooms = stand.map(([id, where]) => room(id, where));
+        return linesOf(tree, rooms).map((line) =>
+            "room" in line ? [line.room.id, line.depth] : [line.unit.id, line.depth, line.rooms]);
+    }""")
+    assert lines == [
+        ["tinh", 0, ["d", "a", "b", "c"]],
+        ["d", 1],
+        ["huyen", 1, ["a", "b"]],
+        ["a", 2],
+        ["b", 2],
+        ["c", 1],
+    ]

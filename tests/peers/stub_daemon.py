@@ -17,6 +17,7 @@ from aiohttp import web
 from PIL import Image, ImageDraw
 
 from config.sites import load_site
+from mcu.api.problem import Problem
 from mcu.console.pages import add_pages
 from tests.peers.stub_roster import CONFERENCE, Json, conference, guest, moment, roster
 from tests.peers.stub_sip import no_account, sip_rooms, sip_trace
@@ -73,7 +74,7 @@ class StubDaemon:
         self.calls: list[tuple[str, str, Any]] = []
         self.offers: list[str] = []
         self.legs: set[str] = set()
-        self.refuse: dict[str, web.Response] = {}
+        self.refuse: dict[str, web.Response | Problem] = {}
         self.log: list[Json] = []
         self.resumed_from: list[str | None] = []
         self.url = ""
@@ -212,6 +213,8 @@ class StubDaemon:
         elif request.method != "GET":
             self.calls.append((request.method, request.path, None))
         refusal = self.refuse.get(f"{request.method} {request.path}")
+        if isinstance(refusal, Problem):
+            return refusal.response()
         if refusal is not None:
             return problem(refusal.status, str(refusal.headers["kind"]), str(refusal.text))
         if request.path == "/api/v1/session" and request.method == "POST":

@@ -177,7 +177,7 @@ def test_every_code_of_a_refusal_has_words_in_both_languages(
 
 def test_the_words_of_a_refusal_ask_for_nothing_that_is_not_sent(english: dict[str, str]) -> None:
     bounds = {"least", "most", "above", "below", "expected"}
-    sent = {code: bounds for code in FORM_CODES.values()}
+    sent = dict.fromkeys(FORM_CODES.values(), bounds)
     for code, template in SENTENCES.items():
         sent[code] = set(re.findall(r"(?<!\{)\{(\w+)", template)) | GIVEN_BESIDES.get(code, set())
     for code in CODES_OF_REFUSALS - {OTHER}:

@@ -1,10 +1,14 @@
 """Scenarios over HTTP: kept, checked, copied, imported, exported; who may do it."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from mcu.demo import PROVINCE, ROOMS
+from mcu.site_import import import_site
 from tests.mcu.api.live import Api
 
 ITEMS: list[dict[str, Any]] = [
@@ -13,7 +17,7 @@ ITEMS: list[dict[str, Any]] = [
         "id": "bao-cao", "title": "Báo cáo", "duration_s": 600, "speaker": "xa-1-a",
         "broadcast": True, "unmuted": [], "presentation": "xa-1-a",
         "polling": {"scope": "tinh", "interval_s": 8}, "message": "Xã 1 báo cáo",
-        "note": "Nhắc tắt micro",
+        "note": "Nhắc tắt mic",
     },
 ]  # fmt: skip
 SCENARIO: dict[str, Any] = {
@@ -336,3 +340,60 @@ async def test_somebody_on_duty_needs_no_phone(province: Api) -> None:
     session = await province.call("POST", "/conferences", {"scenario": "giao-ban"}, status=201)
     agenda = await province.call("GET", f"/conferences/{session.json['id']}/agenda", status=200)
     assert agenda.json["duties"][0]["phone"] is None
+
+
+DOCUMENT = Path(__file__).parents[4] / "docs/scenarios.md"
+
+
+def documented() -> str:
+    """The example of the document, as a reader copies it."""
+    (example,) = re.findall(
+        r"^```yaml\n(id: .*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return str(example)
+
+
+async def test_the_documents_example_fits_the_preset_that_it_names(api: Api) -> None:
+    assert "`mcu serve --site khanh-hoa`" in DOCUMENT.read_text()
+    await import_site("khanh-hoa", api.store)
+    found = await api.call(
+        "POST",
+        "/scenarios:validate",
+        yaml.safe_load(documented()) | {"begins_at": None},
+        status=200,
+    )
+    assert (found.json["errors"], found.json["valid"], found.json["expected"]) == ([], True, 145)
+    await api.call(
+        "POST", "/scenarios:import", documented(),
+        headers={"Content-Type": "application/yaml"}, status=201,
+    )  # fmt: skip
+
+
+async def test_the_documents_example_fits_the_demonstration_with_its_chair(api: Api) -> None:
+    await api.call("POST", "/units", PROVINCE, status=201)
+    for room, name, unit, _ in ROOMS:
+        if unit != PROVINCE["id"]:
+            commune = {"id": unit, "name": name, "level": "commune", "parent": PROVINCE["id"]}
+            await api.call("POST", "/units", commune, status=201)
+        bridge = {"id": room, "name": name, "unit": unit, "kind": "webrtc"}
+        await api.call("POST", "/bridges", bridge, status=201)
+    wanted = documented().replace("chair: khanh-hoa", "chair: trung-tam")
+    assert wanted != documented()
+    await api.call(
+        "POST", "/scenarios:import", wanted,
+        headers={"Content-Type": "application/yaml"}, status=201,
+    )  # fmt: skip
+
+
+async def test_what_is_wrong_is_told_by_code_too(province: Api) -> None:
+    wrong = but(items=[{"title": "A", "duration_s": 5, "speaker": "nobody"}])
+    found = await province.call("POST", "/scenarios:validate", wrong, status=200)
+    told = {each["field"]: (each["code"], each["params"]) for each in found.json["errors"]}
+    assert told == {
+        "$.items[0].duration_s": ("scenario.duration", {"shortest_s": 10, "longest_s": 86400}),
+        "$.items[0].speaker": ("scenario.not-expected", {"room": "nobody"}),
+    }
+    malformed = but(items=[{"title": "", "duration_s": "x"}])
+    refused = await province.call("POST", "/scenarios:validate", malformed, status=422)
+    told = {each["field"]: each["code"] for each in refused.json["errors"]}
+    assert told == {"$.items[0].title": "form.missing", "$.items[0].duration_s": "form.whole"}
