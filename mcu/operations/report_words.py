@@ -56,7 +56,7 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         "rooms_bad": "Số điểm cầu mất từ 2% gói",
         "worst": "Mất gói ở các điểm cầu kém nhất",
         "each": "Chất lượng đường truyền của từng điểm cầu",
-        "each_scale": "Mất gói theo thời gian, cùng thang đo; mất gói, trễ, rung trung bình.",
+        "each_scale": "Mất gói theo thời gian, cùng thang đo; mất gói, trễ khứ hồi, độ rung trung bình.",
         "not_ready": "Điểm cầu không đạt khi kiểm tra kỹ thuật",
         "recording": "Bản ghi",
         "part": "phần",
@@ -73,7 +73,6 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         "month_attended": "Dự họp",
         "month_open": "Hồ sơ sự cố còn mở",
         "worst_loss": "Mất gói cao nhất %",
-        "jitter": "Trễ lệch ms",
         "month_incomplete": "Hội nghị có dấu * không còn đủ số liệu.",
         "incomplete_events": "Một phần diễn biến không còn lưu hoặc không đọc được: thời gian có"
         " mặt và sự cố có thể thiếu.",
@@ -148,7 +147,6 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         "month_attended": "Attended",
         "month_open": "Incidents still open",
         "worst_loss": "Worst loss %",
-        "jitter": "Jitter ms",
         "month_incomplete": "Of conferences marked * not everything is kept any more.",
         "incomplete_events": "Part of what happened is kept no more or cannot be read: times"
         " present and faults may be missing.",

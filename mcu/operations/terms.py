@@ -98,13 +98,14 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("đã hủy", "cancelled", ("roll.state.cancelled",), ("cancelled",)),
     # Drill
     Term("mất đường truyền", "lost leg", ("drill.kind.lost",), ("drill_lost",)),
-    Term("mất gói, trễ không đều", "loss and jitter", ("drill.kind.loss",), ("drill_loss",)),
+    Term("mất gói, độ rung", "loss and jitter", ("drill.kind.loss",), ("drill_loss",)),
     Term("đường truyền quá tải", "overloaded line", ("drill.kind.overload",), ("drill_overload",)),
     Term("mic bị tắt", "muted microphone", ("drill.kind.muted",), ("drill_muted",)),
     Term("camera đen hình", "black camera", ("drill.kind.black",), ("drill_black",)),
     Term("sai bộ mã hóa", "wrong codec", ("drill.kind.codec",), ("drill_codec",)),
     Term("MCU khởi động lại", "MCU restart", ("drill.kind.restart",), ("drill_restart",)),
     Term("toàn hội nghị", "whole conference", ("drill.whole",), ("drill_all",)),
+    Term("máy đã cảnh báo", "the machine raised an alarm", ("drill.explain.detected",)),
     # Recording
     Term("ghi hình", "recordings", ("report.table.recordings",), headings=("recordings",)),
     Term("đang ghi", "is being recorded", ("rec.state.recording",), ("recording_running",)),
@@ -128,6 +129,8 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("hình các điểm cầu thấy", "what the rooms see", ("rec.view.main",), ("view_main",)),
     Term("hình chủ tọa thấy", "what the chair sees", ("rec.view.chair",), ("view_chair",)),
     # Lines and deeds
+    Term("độ rung ms", "jitter ms", ("drill.jitter",), headings=("jitter",)),
+    Term("trễ khứ hồi", "round trip", ("month.round-trip", "readiness.trip")),
     Term("tắt mic", "mute", ("mute", "alarm.mute")),
     Term("mở mic", "unmute", ("unmute",)),
     Term("tắt mic tất cả", "mute all", ("mute-all",)),
@@ -141,6 +144,9 @@ AVOIDED: Final[Mapping[str, str]] = {
     "sự vụ": "hồ sơ sự cố",
     "tắt tiếng": "tắt mic",
     "micro": "mic",
+    "trễ không đều": "độ rung",
+    "trễ lệch": "độ rung",
+    "báo động": "cảnh báo",
     "người điều khiển": "người điều hành",
 }
 """Other Vietnamese words for the same, which neither says → what is said instead."""

@@ -4,6 +4,8 @@ import re
 from itertools import chain
 from pathlib import Path
 
+from mcu.operations.deed_words import DEEDS
+from mcu.operations.finding_words import CAUSES, FINDINGS, WHAT
 from mcu.operations.report_words import WORDS
 from mcu.operations.terms import AVOIDED, TERMS
 
@@ -28,6 +30,13 @@ def test_the_report_says_terms() -> None:
 
 def test_the_report_says_no_other_words_for_them() -> None:
     for text in WORDS["vi"].values():
+        assert not [word for word in AVOIDED if word in text.casefold()], text
+
+
+def test_what_was_done_and_found_is_told_in_no_other_words_either() -> None:
+    told = [vietnamese for vietnamese, _ in DEEDS.values()]
+    told += [*FINDINGS.values(), *WHAT.values(), *CAUSES.values()]
+    for text in told:
         assert not [word for word in AVOIDED if word in text.casefold()], text
 
 
