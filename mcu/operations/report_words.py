@@ -56,7 +56,8 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         "rooms_bad": "Số điểm cầu mất từ 2% gói",
         "worst": "Mất gói ở các điểm cầu kém nhất",
         "each": "Chất lượng đường truyền của từng điểm cầu",
-        "each_scale": "Mất gói theo thời gian, cùng thang đo; mất gói, trễ khứ hồi, độ rung trung bình.",
+        "each_scale": "Mất gói theo thời gian, cùng thang đo; mất gói, trễ khứ hồi, độ rung trung"
+        " bình.",
         "not_ready": "Điểm cầu không đạt khi kiểm tra kỹ thuật",
         "recording": "Bản ghi",
         "part": "phần",
