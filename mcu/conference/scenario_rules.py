@@ -113,10 +113,12 @@ class _Rules:
             at = f"duties.{index}"
             key = (duty.bridge, duty.role.casefold())
             if seen.setdefault(key, index) != index:
-                where = "the centre" if duty.bridge is None else repr(duty.bridge)
-                yield Fault(
-                    f"{at}.role", sentence("scenario.duty-twice", role=duty.role, where=where)
+                taken = (
+                    sentence("scenario.duty-twice-at-centre", role=duty.role)
+                    if duty.bridge is None
+                    else sentence("scenario.duty-twice", role=duty.role, room=duty.bridge)
                 )
+                yield Fault(f"{at}.role", taken)
             if duty.phone is not None and not _can_be_dialled(duty.phone):
                 yield Fault(
                     f"{at}.phone",

@@ -11,6 +11,9 @@ const namers = new Set();
 /** Values that are ids of somebody. */
 const IDS = new Set(["room", "participant", "unit", "above", "within"]);
 
+/** Values that the page has texts for, by what these begin with. @type {Record<string, string>} */
+const TEXTS = { noun: "noun", role: "role", view: "rec.view", kind: "drill.kind" };
+
 /**
  * Let refusals call rooms and units by name as long as a screen is shown.
  * @param {(id: string) => string | undefined} namer @returns {() => void} ends it
@@ -42,8 +45,8 @@ function shown(name, value, field) {
   if (typeof value === "number") {
     return name.endsWith("_s") || field.endsWith("_s") ? spoken(value) : number(value, value % 1 ? 1 : 0);
   }
-  if (name === "noun") return hasText(`noun.${value}`) ? t(`noun.${value}`) : value;
-  if (name === "role") return hasText(`role.${value}`) ? t(`role.${value}`) : value;
+  const own = `${TEXTS[name]}.${value}`;
+  if (TEXTS[name] && hasText(own)) return t(own);
   if (name === "since") return clock(value);
   return IDS.has(name) ? named(value) : value;
 }
