@@ -26,6 +26,6 @@ def test_one_successor_stands_in_its_place():
 
 
 def test_what_is_said_of_a_unit_that_is_not():
-    assert unknown_unit("x", {}) == "no unit 'x' is known"
-    assert unknown_unit("x", {"x": ("a", "b")}).endswith("what succeeded it: 'a', 'b'")
+    assert unknown_unit("x", {}).startswith("No unit 'x' is known")
+    assert unknown_unit("x", {"x": ("a", "b")}).endswith("what succeeded it: 'a', 'b'.")
     assert "nobody succeeded it" in unknown_unit("x", {"x": ()})

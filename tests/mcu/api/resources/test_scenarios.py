@@ -364,7 +364,7 @@ async def test_the_documents_example_fits_the_preset_that_it_names(api: Api) -> 
     )
     assert (found.json["errors"], found.json["valid"], found.json["expected"]) == ([], True, 145)
     await api.call(
-        "POST", "/scenarios:import", documented(),
+        "POST", "/scenarios:import", data=documented().encode(),
         headers={"Content-Type": "application/yaml"}, status=201,
     )  # fmt: skip
 
@@ -380,18 +380,18 @@ async def test_the_documents_example_fits_the_demonstration_with_its_chair(api: 
     wanted = documented().replace("chair: khanh-hoa", "chair: trung-tam")
     assert wanted != documented()
     await api.call(
-        "POST", "/scenarios:import", wanted,
+        "POST", "/scenarios:import", data=wanted.encode(),
         headers={"Content-Type": "application/yaml"}, status=201,
     )  # fmt: skip
 
 
 async def test_what_is_wrong_is_told_by_code_too(province: Api) -> None:
-    wrong = but(items=[{"title": "A", "duration_s": 5, "speaker": "nobody"}])
+    wrong = but(items=[{"title": "A", "duration_s": 5, "speaker": "xa-2-a"}])
     found = await province.call("POST", "/scenarios:validate", wrong, status=200)
     told = {each["field"]: (each["code"], each["params"]) for each in found.json["errors"]}
     assert told == {
         "$.items[0].duration_s": ("scenario.duration", {"shortest_s": 10, "longest_s": 86400}),
-        "$.items[0].speaker": ("scenario.not-expected", {"room": "nobody"}),
+        "$.items[0].speaker": ("scenario.not-expected", {"room": "xa-2-a"}),
     }
     malformed = but(items=[{"title": "", "duration_s": "x"}])
     refused = await province.call("POST", "/scenarios:validate", malformed, status=422)
