@@ -206,7 +206,7 @@ async def test_the_newer_version_is_loaded_beside_what_was_entered(
     await picture(page, "scenario-overtaken-vi")
     await load.focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_label("Tên hội nghị")).to_have_value("Đã đổi")
+    await expect(page.get_by_role("textbox", name="Tên hội nghị")).to_have_value("Đã đổi")
     await expect(first.get_by_label("Nội dung mục")).to_have_value("Khai mạc, điểm danh")
     kept = page.locator(".overtaken")
     await expect(kept).to_be_focused()

@@ -7,7 +7,7 @@ import { byName, fold, t } from "../shared/i18n.js";
 /**
  * What is listed: a unit that stands for several rooms, or a room.
  * @typedef {{unit: any, depth: number, rooms: string[]}} UnitLine
- * @typedef {{room: any, depth: number, unit: string}} RoomLine
+ * @typedef {{room: any, depth: number, unit: string}} RoomLine `unit`: its name, where that is said nowhere else
  */
 
 /**
@@ -37,8 +37,9 @@ export function linesOf(tree, rooms) {
     const sorted = (own.get(unit.id) ?? []).sort(
       (a, b) => b.importance - a.importance || byName(a.name, b.name),
     );
-    const deeper = inside.length > 1 ? depth + 1 : depth;
-    for (const room of sorted) lines.push({ room, depth: deeper, unit: unit.name });
+    const headed = inside.length > 1;
+    const deeper = headed ? depth + 1 : depth;
+    for (const room of sorted) lines.push({ room, depth: deeper, unit: headed || unit.name === room.name ? "" : unit.name });
   }
   return lines;
 }
@@ -102,7 +103,7 @@ export function RoomChoice({ tree, rooms, chosen, change }) {
                   type="checkbox"
                   checked=${chosen.has(line.room.id)}
                   onChange=${(/** @type {any} */ e) => set([line.room.id], e.target.checked)}
-                /><span>${line.room.name}</span><span class="quiet">${line.unit === line.room.name ? "" : line.unit}</span></label
+                /><span>${line.room.name}</span><span class="quiet">${line.unit}</span></label
               >
             </li>`
           : html`<li key=${`unit/${line.unit.id}`}>
