@@ -13,7 +13,8 @@ was starved, which would prove nothing.
 Each is a command of its own as well, whose ``--help`` explains its load: ``python -m bench.rest``.
 Commands of their own alone, with ``--help`` too:
 
-    alarms, wall, recording, readiness   what these add to a meeting that goes on without them
+    alarms, wall, recording, readiness,
+    reports                              what these add to a meeting that goes on without them
     profile                              which libraries the daemon's processor time goes to
     detect                               how often alarms find what is there, and what is not
     kernels_audio, kernels_video, kernels_send, kernels_receive, kernels_playout,

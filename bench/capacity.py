@@ -16,9 +16,12 @@ The load. Every room is real ICE, DTLS and SRTP, one conference, one daemon:
   sampled   --sampled rooms decrypt and decode all they get; of the others packets are counted by
             their clear RTP headers. One room marks its sound and pictures, another finds the marks:
             that is the latency the server adds (bench.latency)
-  not in it loss, repetitions and reports: these rooms send no RTCP. 145 browsers that report on
-            each packet cost 4 to 7% of a core more (docs/decisions/0010); bad lines are
-            bench.netem's
+  reports   all rooms report as Chromium does: on each stream sender or receiver reports with CNAME,
+            about one a second (Chromium's on sound come each five), and each 50 ms when each
+            packet of the picture came (transport-wide feedback, of all rooms). They number the
+            pictures they send and are told when those came. --no-reports leaves all of it out,
+            from the offer on; bench.reports measures both in one call
+  not in it loss and repetitions: bad lines are bench.netem's
   daemon    as it comes, alarms and overload protection on, but for limits that let all rooms in at
             once. Where it may, as root for instance, it goes before other programs, which baselines
             do not (docs/decisions/0017). Environment variables (MCU_ALARMS__ENABLED=false) reach it
@@ -37,6 +40,7 @@ the daemon.
 Other loads are commands of their own, whose --help explains them: python -m bench --help names all.
 """
 
+import argparse
 import asyncio
 import json
 import sys
@@ -69,6 +73,12 @@ TOLD = {
         "what the rooms that decode made of it"
     ),
     "undecryptable, decode_errors": "what they could not use",
+    "reports_pps_per_leg_min, feedback_pps_per_leg_min": (
+        "reports, and transport-wide feedback, that the room sent which sent fewest, a second"
+    ),
+    "uplink_feedback_pps_per_sender_min": (
+        "transport-wide feedback on its pictures that a room got, the worst of --video-senders"
+    ),
     "audio_added_latency_ms_p50, _p95, _p99, _max, audio_marks; video_… alike": (
         "how long the server held the marks, and how many were found of five a second"
     ),
@@ -180,6 +190,9 @@ def main() -> None:
     parser.add_argument("--speakers", type=int, default=4, help="rooms that speak")
     parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
     parser.add_argument("--sampled", type=int, default=2, help="legs that decode all they get")
+    parser.add_argument(
+        "--reports", action=argparse.BooleanOptionalAction, default=True, help="of rooms, by RTCP"
+    )
     parser.add_argument(
         "--layout",
         default="4x4",

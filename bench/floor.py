@@ -1,7 +1,8 @@
 """How far the daemon is from the least that its work costs.
 
 Three meetings against the real daemon: ``--few`` rooms, ``--many`` rooms, and the few rooms with
-so many viewers (who receive, and send nothing but ICE checks) that the legs are as many. Sixteen
+so many viewers (who receive, and send nothing but ICE checks) that the legs are as many. No leg
+reports by RTCP, which the floor has no part of. Sixteen
 rooms send 640×360 at 25 pictures a second, four speak, all legs receive sound and 1280×720 at 25
 pictures and 1.5 Mbit/s of one 4×4 view. The difference between two meetings, by leg, is what one
 more room or one more viewer costs.
@@ -66,9 +67,9 @@ async def compare(few: int, many: int, seconds: float) -> list[Figure]:
     """
     await asyncio.to_thread(floor_native.library)  # so that a missing compiler is told at once
     daemon = Costs(
-        await _cores(Load(few, seconds, video=True)),
-        await _cores(Load(many, seconds, video=True)),
-        await _cores(Load(many, seconds, video=True, viewers=many - few)),
+        await _cores(Load(few, seconds, video=True, reports=False)),
+        await _cores(Load(many, seconds, video=True, reports=False)),
+        await _cores(Load(many, seconds, video=True, reports=False, viewers=many - few)),
     )
     print("floor: the same work alone", file=sys.stderr)
     floors = [

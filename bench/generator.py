@@ -42,6 +42,8 @@ VIDEO_PHASES = 8  # x 5 ms = 40 ms = 25 pictures a second
 THUMBNAIL_PHASES = 200  # x 5 ms = a second
 POLL_PHASES = 2
 """Unsampled legs are read every 10 ms; the kernel notes when their packets came."""
+REPORT_PHASES = 10
+"""Feedback each 50 ms, as often as Chromium's from 220 kbit/s on; a picture comes each 40 ms."""
 JOINING_AT_ONCE = 8
 STARVED_PHASES = 0.02
 """A generator that began more than 2% of its phases over 20 ms late was starved."""
@@ -129,6 +131,7 @@ class Generator:
                     sampled=sampled,
                     polled=not sampled,
                     answers=bool(small) and not sends_video,
+                    reports=options.reports,
                     on_audio=self.probe.audio_received if number == 1 and sampled else None,
                     on_picture=self.probe.picture_received if number == 1 and sampled else None,
                 )
@@ -160,6 +163,8 @@ class Generator:
             for number, leg in enumerate(self._sending):
                 if (number + phase) % POLL_PHASES == 0:
                     leg.poll(reader)
+                if (number + phase) % REPORT_PHASES == 0:
+                    leg.send_reports(now)
                 if (number + phase) % AUDIO_PHASES == 0:
                     leg.send_audio(now)
                 if leg in self._thumbnails:
@@ -227,7 +232,24 @@ class Generator:
                     min((c.video_decoded for c in sampled), default=0), seconds
                 ),
             }
+        if options.reports:
+            figures |= self._reported(legs, seconds)
         return figures | self.probe.figures()
+
+    def _reported(self, legs: Sequence[GeneratorLeg], seconds: float) -> dict[str, Any]:
+        """What the worst leg reported, and the worst sender of pictures was told of them."""
+        figures = {"reports_pps_per_leg_min": min(leg.counters.reports for leg in legs)}
+        if self._options.video:
+            figures["feedback_pps_per_leg_min"] = min(leg.counters.feedback for leg in legs)
+            figures["uplink_feedback_pps_per_sender_min"] = min(
+                (
+                    leg.counters.uplink_feedback
+                    for leg in legs
+                    if leg.pictures is not None and leg not in self._thumbnails
+                ),
+                default=0,
+            )
+        return {name: _per_second(count, seconds) for name, count in figures.items()}
 
 
 def _per_second(count: float, seconds: float) -> float:
@@ -254,6 +276,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--speakers", type=int, default=4, help="legs that speak; others are quiet")
     parser.add_argument("--viewers", type=int, default=0, help="of the legs, send no media")
+    parser.add_argument(
+        "--no-reports", dest="reports", action="store_false", help="send no RTCP, number nothing"
+    )
     parser.add_argument("--sampled", type=int, default=2, help="legs that decrypt and decode all")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument(

@@ -18,25 +18,29 @@ from typing import Literal
 import aiohttp
 import av
 import numpy as np
-from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtcpSrPacket
 from numpy.typing import NDArray
 
 from bench.generator_offer import (
     AUDIO_PAYLOAD_TYPE,
     LEVEL_ID,
+    NUMBER_ID,
     SEND_TIME_ID,
     VIDEO_PAYLOAD_TYPE,
     write_offer,
 )
+from bench.generator_reports import RoomReports
 from bench.media import CodedPictures, CodedSound
 from bench.stamped import StampedReader
 from mcu.media import mmsg, rtcp, rtp
 from mcu.media.assembly import FrameAssembler
+from mcu.media.clock import NtpClock
 from mcu.media.sequence import SequenceTracker
 from mcu.media.srtp import PacketBuffer, SrtpError, SrtpSession, protect_in_place
+from mcu.media.transport_feedback import TransportFeedback
 from mixer.codecs.opus import OpusDecoder
 from mixer.codecs.video import VideoDecoder
-from signalling.sdp import SessionDescription
+from signalling.sdp import MediaSection, SessionDescription
 from signalling.webrtc import stun
 from signalling.webrtc.dtls import (
     Connected,
@@ -68,6 +72,11 @@ class LegCounters:
     undecryptable: int = 0
     decode_errors: int = 0
     send_drops: int = 0
+    reports: int = 0
+    """Sender and receiver reports that it sent."""
+    feedback: int = 0
+    """Transport-wide feedback that it sent; and what it got, on its own pictures:"""
+    uplink_feedback: int = 0
     audio_gap_s: float = 0.0
     last_audio_at: float = field(default=0.0)
 
@@ -88,6 +97,8 @@ class GeneratorLeg:
         sampled: decrypt and decode what arrives.
         polled: read when ``poll`` is called, not when something has come; once connected.
         answers: begin its loop of pictures anew, which is a key frame, when it is asked for one.
+        reports: offer the feedback that browsers offer, number pictures, and report; see
+            ``send_reports``.
         on_audio, on_picture: told of each decoded block or picture of a sampled leg, with the
             time the kernel had its last packet.
     """
@@ -104,6 +115,7 @@ class GeneratorLeg:
         sampled: bool,
         polled: bool = False,
         answers: bool = False,
+        reports: bool = False,
         on_audio: Callable[[NDArray[np.int16], float], None] | None = None,
         on_picture: Callable[[av.VideoFrame, float], None] | None = None,
     ) -> None:
@@ -122,6 +134,11 @@ class GeneratorLeg:
         self._sampled = sampled
         self._polled = polled
         self._answers = answers
+        self._reports: RoomReports | None = None
+        if reports:
+            clock = NtpClock(time.time(), time.monotonic())
+            own_video = self.video_ssrc if video else None
+            self._reports = RoomReports(name, clock, self.audio_ssrc, own_video)
         self._reader: StampedReader | None = None
         self._on_audio, self._on_picture = on_audio, on_picture
         self._buffer = buffer
@@ -157,7 +174,9 @@ class GeneratorLeg:
             f"a=fingerprint:{self._certificate.fingerprint}\r\na=setup:actpass\r\na=rtcp-mux\r\n"
         )
         video_ssrc = self.video_ssrc if self._video else None
-        return write_offer(self.name, transport, self.audio_ssrc, video_ssrc)
+        return write_offer(
+            self.name, transport, self.audio_ssrc, video_ssrc, reports=self._reports is not None
+        )
 
     async def join(self, http: aiohttp.ClientSession, url: str) -> None:
         """Offer over HTTP, then ICE and DTLS; returns when media may flow.
@@ -200,6 +219,9 @@ class GeneratorLeg:
                 self._from_audio_ssrc = ssrc
             else:
                 self._from_video_ssrc = ssrc
+            if self._reports is not None and section.port:
+                own = self.audio_ssrc if section.kind == "audio" else self.video_ssrc
+                self._reports.expect(own, ssrc, _number_id(section))
         candidate = next(one for one in first.candidates if ":" not in one.address)
         self._socket.connect((candidate.address, candidate.port))
         self._loop.add_reader(self._socket.fileno(), self._read)
@@ -346,17 +368,32 @@ class GeneratorLeg:
     ) -> None:
         if self._outbound is None:
             return
-        send_time = rtp.abs_send_time(now).to_bytes(3, "big")
-        block = rtp.pack_extensions({**values, SEND_TIME_ID: send_time})
-        header = rtp.HEADER.pack(
-            0x90, payload_type, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc
-        )
+        timestamp &= 0xFFFFFFFF
+        values = {**values, SEND_TIME_ID: rtp.abs_send_time(now).to_bytes(3, "big")}
+        if self._reports is not None:
+            number = self._reports.number(ssrc)
+            if number is not None:
+                values = {NUMBER_ID: number, **values}
+            self._reports.sent(ssrc, timestamp, len(payload), now)
+        block = rtp.pack_extensions(values)
+        header = rtp.HEADER.pack(0x90, payload_type, sequence & 0xFFFF, timestamp, ssrc)
         packet = header + block + payload
         buffer = self._buffer
         buffer.view[: len(packet)] = packet
         buffer.length[0] = len(packet)
         if protect_in_place(self._outbound.handle, buffer.address, buffer.length_address) == 0:
             self._send(buffer.view[: buffer.length[0]])
+
+    def send_reports(self, now: float) -> None:
+        """What is due of RTCP; call once for each feedback on what came since the last call."""
+        if self._reports is None or self._outbound is None:
+            return
+        for packet in self._reports.reports_due(now):
+            self.counters.reports += 1
+            self._send(self._outbound.protect_rtcp(packet))
+        for packet in self._reports.feedback():
+            self.counters.feedback += 1
+            self._send(self._outbound.protect_rtcp(packet))
 
     # Receiving
 
@@ -379,9 +416,11 @@ class GeneratorLeg:
         first = datagram[0]
         if 128 <= first <= 191:
             if 192 <= datagram[1] <= 223:  # RTCP (RFC 5761 4)
-                if self._answers:
-                    self._answer_requests(bytes(datagram))
+                if self._answers or self._reports is not None:
+                    self._receive_rtcp(bytes(datagram), now)
                 return
+            if self._reports is not None:
+                self._reports.note(datagram, now)
             ssrc = int.from_bytes(datagram[8:12], "big")
             counters = self.counters
             if ssrc == self._from_audio_ssrc:
@@ -400,18 +439,24 @@ class GeneratorLeg:
         elif first < 4:
             self._answer_check(bytes(datagram))
 
-    def _answer_requests(self, datagram: bytes) -> None:
-        """What asks for a key frame (PLI or FIR; one stream of pictures is sent) gets one next."""
+    def _receive_rtcp(self, datagram: bytes, now: float) -> None:
+        """What the server says; whoever ``answers`` begins with a key frame when asked for one."""
         if self._inbound is None:
             return
+        counters = self.counters
         try:
             values = rtcp.read(self._inbound.unprotect_rtcp(datagram))
         except (SrtpError, rtcp.RtcpError):
-            self.counters.undecryptable += 1
+            counters.undecryptable += 1
             return
         for value in values:
-            if isinstance(value, RtcpPsfbPacket) and value.fmt in KEY_FRAME_REQUESTS:
-                self._loop_from = self._sent_frames
+            if isinstance(value, RtcpPsfbPacket):
+                if self._answers and value.fmt in KEY_FRAME_REQUESTS:
+                    self._loop_from = self._sent_frames
+            elif isinstance(value, TransportFeedback):
+                counters.uplink_feedback += 1
+            elif isinstance(value, RtcpSrPacket) and self._reports is not None:
+                self._reports.take(value, now)
 
     def _answer_check(self, datagram: bytes) -> None:
         """A full ICE agent checks in its turn and uses no pair before it was answered."""
@@ -471,3 +516,8 @@ class GeneratorLeg:
             report = rtcp.receiver_report(self.video_ssrc)
             loss = rtcp.picture_loss(self.video_ssrc, self._from_video_ssrc)
             self._send(self._outbound.protect_rtcp(report + loss))
+
+
+def _number_id(section: MediaSection) -> int | None:
+    """Id of the transport-wide number, where the answer takes it."""
+    return next((one.id for one in section.extmaps if one.uri == rtp.TRANSPORT_NUMBER_URI), None)

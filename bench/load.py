@@ -42,6 +42,8 @@ class Load:
         viewers: of the legs, send no media at all; the last ones.
         sampled: rooms that decrypt and decode all they get.
         thumbnails: rooms that send no pictures can send one a second, 320×180, when told.
+        reports: rooms report as browsers do, and number their pictures to be told of them; else
+            they send no RTCP.
         layout: of the view that all of them receive, 1280×720 at 25 pictures and 1.5 Mbit/s.
     """
 
@@ -54,6 +56,7 @@ class Load:
     sampled: int = 2
     layout: str = "4x4"
     thumbnails: bool = False
+    reports: bool = True
 
     def arguments(self) -> list[str]:
         """The generator's command line, without address and token."""
@@ -63,6 +66,7 @@ class Load:
             "--video-senders", str(self.video_senders), "--viewers", str(self.viewers),
         ]  # fmt: skip
         arguments += ["--video"] if self.video else []
+        arguments += [] if self.reports else ["--no-reports"]
         return [*arguments, "--thumbnails"] if self.thumbnails else arguments
 
 

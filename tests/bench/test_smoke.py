@@ -1,5 +1,7 @@
 """A small meeting under real load has the shape that makes a big one cheap; time plays no part."""
 
+from typing import Any
+
 import psutil
 import pytest
 
@@ -28,6 +30,54 @@ async def shape(held: Meeting, listened: int) -> tuple[dict[str, float], dict[st
     before = await read()
     async with held.loaded():
         return before, await until_read(read, begun)
+
+
+async def inside(held: Meeting) -> dict[str, dict[str, Any]]:
+    """Each room's leg as the daemon knows it, by participant."""
+    daemon = held.daemon
+    roster = await daemon.call("GET", f"/conferences/{held.conference}/participants")
+    return {
+        one["id"]: await daemon.call("GET", f"/legs/{one['legs'][0]}")
+        for one in roster["items"]
+        if one["legs"]
+    }
+
+
+def has_reported(leg: dict[str, Any]) -> bool:
+    """Whether a room's reports were taken: on both streams, and on single packets."""
+    sent = leg["sent"].values()
+    return (
+        len(sent) == 2
+        and all(one["reports"] and one["round_trip_ms"] is not None for one in sent)
+        and leg["line"] is not None
+        and leg["line"]["packets"] > 0
+    )
+
+
+@pytest.mark.parametrize("reports", [True, False])
+async def test_rooms_report_and_are_told_of_their_pictures(reports: bool) -> None:
+    rooms, senders = 5, 3
+    load = Load(rooms, video=True, speakers=2, video_senders=senders, reports=reports)
+    environment = {"MCU_LIMITS__OVERLOAD_PROTECTION": "false"}
+    async with meeting(load, spare_legs=0, environment=environment) as held:
+        async with held.loaded() as loaded:
+
+            def heard(legs: dict[str, dict[str, Any]]) -> bool:
+                return len(legs) == rooms and all(
+                    has_reported(leg) == reports and leg["received"]["audio"]["packets"] > 100
+                    for leg in legs.values()
+                )
+
+            legs = await until_read(lambda: inside(held), heard)
+            figures = await loaded.measured(seconds=3.0, starved_is_void=False)
+        for leg in legs.values():
+            refused = {name for name in leg["dropped"] if "rtcp" in name}
+            assert not refused, leg["dropped"]
+        told = ("reports", "feedback", "uplink_feedback")
+        found = {name: value for name, value in figures.items() if name.startswith(told)}
+        assert len(found) == (3 if reports else 0)
+        assert all(value > 0 for value in found.values()), found
+        assert figures["undecryptable"] == 0
 
 
 @pytest.mark.parametrize(("alarms", "listened", "looked"), [(False, 0, 0), (True, 6, 6)])
