@@ -64,6 +64,8 @@ class Source:
         self.payload_types = frozenset(media.receive_codecs)
         self.rtx_payload_types = frozenset(media.rtx)
         self.level_id = media.extensions.get(AUDIO_LEVEL_URI)
+        self.numbered = media.transport_cc
+        """Its packets may carry a transport-wide number; sound never does."""
         self.audio: AudioReceiveStream | None = None
         self.video: VideoReceiveStream | None = None
         self.sink: AudioSink | None = None
@@ -133,7 +135,6 @@ class Incoming:
         number_id = next((one.extensions[TRANSPORT_NUMBER_URI] for one in numbered), None)
         self.arrivals = None if number_id is None else ArrivalLog(number_id)
         """Where the peer wants to know when its packets arrive."""
-        lane.arrivals = self.arrivals
         for source in self.sources.values():
             for ssrc in source.media.remote_ssrcs[:MAX_SSRCS]:
                 self._routes[ssrc] = _Route(source, repeats=False)
@@ -189,10 +190,15 @@ class Incoming:
                 self.dropped["rtp"] += 1
                 return None
         payload_type = second & 0x7F
-        arrivals = self.arrivals
-        if arrivals and extension and arrivals.note(packet, extension, start, length, now):
-            self._wake(arrivals.due_at)
         route = self._routes.get(ssrc)
+        arrivals = self.arrivals
+        if (
+            arrivals
+            and extension
+            and (route is None or route.source.numbered)
+            and arrivals.note(packet, extension, start, length, now)
+        ):
+            self._wake(arrivals.due_at)
         if route is None:
             mid = None
             if extension and self._mid_id is not None:

@@ -104,7 +104,7 @@ class WebRtcLeg:
         self._inbound: SrtpSession | None = None
         self._outbound: SrtpSession | None = None
         self._log = LegLog(identity, context.port, self._path)
-        self.lane = Lane(context.port.inflow, self._refused, self._wake)
+        self.lane = Lane(context.port.inflow, self._refused)
         self._incoming = Incoming(
             media,
             frame=self._frame_received,

@@ -198,14 +198,12 @@ class Inflow:
                 strict=True,
             ),
         )
-        times = arrived_at.tolist()
-        for row, packet, at in zip(rows.tolist(), packets, times, strict=True):
+        for row, packet, at in zip(rows.tolist(), packets, arrived_at.tolist(), strict=True):
             lane = self._lanes[row]
             if lane is not None and lane.waiting is not None:
                 waiting = lane.waiting
                 waiting.level, waiting.heard_at = packet[3], at
                 waiting.packets.append((packet, at))
-        self._note(slots, which, rows.tolist(), begins.tolist(), times)
 
     def _advance(
         self,
@@ -229,23 +227,6 @@ class Inflow:
         state["arrived_at"] = arrived_at
         self._table[rows] = state
         self._heads.view(">u2")[rows, _SEQUENCE] = state["highest"] + 1
-
-    def _note(
-        self,
-        slots: Slots,
-        numbers: list[int],
-        rows: list[int],
-        begins: list[int],
-        times: list[float],
-    ) -> None:
-        """Note the arrivals of those whose peers want to know."""
-        for number, row, begin, at in zip(numbers, rows, begins, times, strict=True):
-            lane = self._lanes[row]
-            if lane is None or lane.arrivals is None:
-                continue
-            packet = slots.packets[number]
-            if lane.arrivals.note(packet.view, HEADER_BYTES, begin, packet.length[0], at):
-                lane.wake(lane.arrivals.due_at)
 
     def _grow(self) -> None:
         size = len(self._table)

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mcu.media.arrivals import ArrivalLog
 from mcu.media.frames import AudioPacket
 from mcu.media.receive import AudioReceiveStream
 from mcu.media.rtp import begins_with_level
@@ -63,38 +62,32 @@ class Lane:
     Args:
         inflow: None: it never is.
         refused: told of a packet that libsrtp did not open: its status, and when it arrived.
-        wake: told when arrivals are to be reported (see ``ArrivalLog.due_at``).
     """
 
     __slots__ = (
         "_inflow",
-        "arrivals",
         "heard_at",
         "refused",
         "row",
         "session",
         "stream",
         "waiting",
-        "wake",
     )
 
     def __init__(
         self,
         inflow: Inflow | None = None,
         refused: Callable[[int, float], None] = lambda status, now: None,
-        wake: Callable[[float], None] = lambda at: None,
     ) -> None:
         self.row = 0
         """In the inflow's columns; 0: out of step."""
         self.session: Argument | None = None
         """Of the ``srtp_t`` that opens packets; None before there are keys."""
         self.waiting: Waiting | None = None
-        self.arrivals: ArrivalLog | None = None
         self.stream: AudioReceiveStream | None = None
         self.heard_at = float("-inf")
         """When the last packet taken in step arrived, as of the last ``settle``."""
         self.refused = refused
-        self.wake = wake
         self._inflow = inflow
 
     def listen(self, waiting: Waiting | None) -> None:

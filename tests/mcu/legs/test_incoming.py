@@ -6,11 +6,11 @@ from aiortc.rtp import HeaderExtensionsMap, RtpPacket, wrap_rtx
 
 from mcu.legs.incoming import MAX_SSRCS, TAKE_OVER_S, Incoming
 from mcu.media.frames import AudioPacket, EncodedFrame
-from mcu.media.rtp import AUDIO_LEVEL_URI, MID_URI
+from mcu.media.rtp import AUDIO_LEVEL_URI, MID_URI, TRANSPORT_NUMBER_URI
 from signalling.media.codecs import Codec
 from signalling.webrtc.negotiation import NegotiatedMedia
 
-MID_ID, LEVEL_ID = 1, 2
+MID_ID, LEVEL_ID, NUMBER_ID = 1, 2, 3
 
 
 def section(
@@ -21,6 +21,7 @@ def section(
     ssrcs: tuple[int, ...] = (),
     rtx: Mapping[int, int] | None = None,
     remote_rtx: Mapping[int, int] | None = None,
+    transport_cc: bool = False,
 ) -> NegotiatedMedia:
     audio = stream == "audio"
     codec = Codec("opus" if audio else "vp8", payload_type, 48000 if audio else 90000)
@@ -35,8 +36,13 @@ def section(
         rtx=rtx or {},
         remote_ssrcs=ssrcs,
         remote_rtx=remote_rtx or {},
-        extensions={MID_URI: MID_ID, **({AUDIO_LEVEL_URI: LEVEL_ID} if audio else {})},
+        extensions={
+            MID_URI: MID_ID,
+            **({AUDIO_LEVEL_URI: LEVEL_ID} if audio else {}),
+            **({TRANSPORT_NUMBER_URI: NUMBER_ID} if transport_cc else {}),
+        },
         nack=not audio,
+        transport_cc=transport_cc,
     )
 
 
@@ -62,6 +68,7 @@ class Setting:
                 headerExtensions=[
                     RTCRtpHeaderExtensionParameters(id=MID_ID, uri=MID_URI),
                     RTCRtpHeaderExtensionParameters(id=LEVEL_ID, uri=AUDIO_LEVEL_URI),
+                    RTCRtpHeaderExtensionParameters(id=NUMBER_ID, uri=TRANSPORT_NUMBER_URI),
                 ]
             )
         )
@@ -85,6 +92,17 @@ def test_known_from_the_offer() -> None:
     setting.receive(audio(5))
     setting.receive(video(6))
     assert len(setting.audio) == len(setting.frames) == 1
+
+
+def test_only_packets_of_sections_that_agreed_on_numbers_are_reported_on() -> None:
+    setting = Setting(
+        section("audio", 111, ssrcs=(5,)), section("video", 96, ssrcs=(6,), transport_cc=True)
+    )
+    for number, packet in enumerate((audio(5), video(6), video(6, 2))):
+        packet.extensions.transport_sequence_number = number
+        setting.receive(packet)
+    assert setting.incoming.arrivals is not None
+    assert list(setting.incoming.arrivals.times) == [1, 2]
 
 
 def test_pictures_are_put_together_only_when_somebody_wants_them() -> None:

@@ -145,7 +145,7 @@ class Room:
         return [
             (reading, one.waiting.level, one.waiting.heard_at, [*one.waiting.packets], one.heard)
             for reading, one in zip(readings, self.senders, strict=True)
-        ] + [[one.leg.lane.arrivals and one.leg.lane.arrivals.times for one in self.senders]]
+        ]
 
 
 HOWS = [
