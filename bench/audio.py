@@ -4,10 +4,11 @@
     python -m bench.audio --legs 100 145 500 --janus-legs 145 --seconds 30
 
 Of the rooms four speak and the others are quiet; each sends 50 Opus packets a second and gets 50.
-Ours and aiortc's (``bench/baselines/aiortc_mcu.py``) are real ICE, DTLS and SRTP, Janus' rooms are
-plain RTP (see ``bench.janus``). aiortc's MCU decodes and encodes for each room, and so holds some
-ten of them: it is loaded with as many, and compared by cores per leg with our largest meeting.
-Where it does not keep up with 50 packets a second any more, the comparison flatters it.
+Ours and aiortc's (``bench/baselines/aiortc_mcu.py``) are real ICE, DTLS and SRTP and report by
+RTCP, Janus' rooms are plain RTP without (see ``bench.janus``). aiortc's MCU decodes and encodes for
+each room, and so holds some ten of them: it is loaded with as many, and compared by cores per leg
+with our largest meeting. Where it does not keep up with 50 packets a second any more, the
+comparison flatters it.
 
 A run whose generator was starved, or in which a room heard nothing, is void.
 """

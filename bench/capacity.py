@@ -85,6 +85,7 @@ TOLD = {
     "join_ms_p95, all_joined_s": "from a room's offer to its keys; until all were in",
     "ticks_missed, ticks_late_percent": "steps of the audio clock left out; begun over 5 ms late",
     "tick_lateness_ms_p99, video_tick_lateness_ms_p99": "of the last 4,096 ticks: 82 s of sound",
+    "line_steps": "how often a room went over to another picture, as its reports had it",
     "frames_skipped, given_up_at_end": "pictures left out; what is given up for the load",
     "audio_encoders, video_encoders, …_decoders, …_renditions": "at the end",
     "stage_seconds": "what media stages took from the joins on, wall time of their threads",

@@ -1,11 +1,10 @@
 """How far the daemon is from the least that its work costs.
 
-Three meetings against the real daemon: ``--few`` rooms, ``--many`` rooms, and the few rooms with
-so many viewers (who receive, and send nothing but ICE checks) that the legs are as many. No leg
-reports by RTCP, which the floor has no part of. Sixteen
-rooms send 640×360 at 25 pictures a second, four speak, all legs receive sound and 1280×720 at 25
-pictures and 1.5 Mbit/s of one 4×4 view. The difference between two meetings, by leg, is what one
-more room or one more viewer costs.
+Three meetings against the real daemon: ``--few`` rooms, ``--many`` rooms, and the few rooms with so
+many viewers (who receive, and send nothing but ICE checks) that the legs are as many. No leg
+reports by RTCP, which the floor has no part of. Sixteen rooms send 640×360 at 25 pictures a second,
+four speak, all legs receive sound and 1280×720 at 25 pictures and 1.5 Mbit/s of one 4×4 view. The
+difference between two meetings, by leg, is what one more room or one more viewer costs.
 
 The floor is the same work done alone by a C loop (``bench/floor.c``): the same coded pictures and
 sounds received through a socket (recvmmsg) and opened (AES-128-GCM), sixteen H.264 decodes and

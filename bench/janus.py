@@ -5,9 +5,10 @@
 Of the rooms four speak and the others are quiet: each sends 50 Opus packets of 20 ms a second and
 gets 50. With ours every room is real ICE, DTLS and SRTP (``bench.generator``); with Janus (Debian's
 ``janus``, an AudioBridge room of 48 kHz) every room is a plain RTP participant, which spares Janus
-the encryption (``bench.plain_rtp``). Cores are CPU seconds of the server's processes for a second;
-gap is the longest time between two packets at any room. Two rooms of each run decode what they
-get: a run in which a room heard nothing is void, and so is one whose generator was starved.
+the encryption and reports by RTCP (``bench.plain_rtp``). Cores are CPU seconds of the server's
+processes for a second; gap is the longest time between two packets at any room. Two rooms of each
+run decode what they get: a run in which a room heard nothing is void, and so is one whose generator
+was starved.
 
 Needs the Debian package ``janus`` (1.0 or later).
 """

@@ -364,6 +364,9 @@ def daemon_figures(before: Mapping[str, float], after: Mapping[str, float]) -> F
             100 * late / max(1, grown('mcu_ticks_total{clock="audio"}')), 2
         ),
         "frames_skipped": grown("mcu_frames_skipped_total"),
+        "line_steps": sum(
+            grown(name) for name in after if name.startswith("mcu_line_steps_total{")
+        ),
         "given_up_at_end": given_up(after),
     }
     for clock, key in (("audio", "tick_lateness_ms_p99"), ("video", "video_tick_lateness_ms_p99")):
