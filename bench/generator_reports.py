@@ -112,7 +112,7 @@ class Arrivals:
         self._numbers, self._times = [], []
         first = numbers[0] if self._next is None else self._next
         ticks = {
-            place: int(at / transport_feedback.TICK_S)
+            place: round(at / transport_feedback.TICK_S)
             for number, at in zip(numbers, times, strict=True)
             if (place := (number - first) & 0xFFFF) < _HALF
         }
