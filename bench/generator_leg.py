@@ -134,11 +134,11 @@ class GeneratorLeg:
         self._sampled = sampled
         self._polled = polled
         self._answers = answers
-        self._reports: RoomReports | None = None
+        self._rtcp: RoomReports | None = None
         if reports:
             clock = NtpClock(time.time(), time.monotonic())
             own_video = self.video_ssrc if video else None
-            self._reports = RoomReports(name, clock, self.audio_ssrc, own_video)
+            self._rtcp = RoomReports(name, clock, self.audio_ssrc, own_video)
         self._reader: StampedReader | None = None
         self._on_audio, self._on_picture = on_audio, on_picture
         self._buffer = buffer
@@ -175,7 +175,7 @@ class GeneratorLeg:
         )
         video_ssrc = self.video_ssrc if self._video else None
         return write_offer(
-            self.name, transport, self.audio_ssrc, video_ssrc, reports=self._reports is not None
+            self.name, transport, self.audio_ssrc, video_ssrc, reports=self._rtcp is not None
         )
 
     async def join(self, http: aiohttp.ClientSession, url: str) -> None:
@@ -219,9 +219,9 @@ class GeneratorLeg:
                 self._from_audio_ssrc = ssrc
             else:
                 self._from_video_ssrc = ssrc
-            if self._reports is not None and section.port:
+            if self._rtcp is not None and section.port:
                 own = self.audio_ssrc if section.kind == "audio" else self.video_ssrc
-                self._reports.expect(own, ssrc, _number_id(section))
+                self._rtcp.expect(own, ssrc, _number_id(section))
         candidate = next(one for one in first.candidates if ":" not in one.address)
         self._socket.connect((candidate.address, candidate.port))
         self._loop.add_reader(self._socket.fileno(), self._read)
@@ -370,11 +370,11 @@ class GeneratorLeg:
             return
         timestamp &= 0xFFFFFFFF
         values = {**values, SEND_TIME_ID: rtp.abs_send_time(now).to_bytes(3, "big")}
-        if self._reports is not None:
-            number = self._reports.number(ssrc)
+        if self._rtcp is not None:
+            number = self._rtcp.number(ssrc)
             if number is not None:
                 values = {NUMBER_ID: number, **values}
-            self._reports.sent(ssrc, timestamp, len(payload), now)
+            self._rtcp.sent(ssrc, timestamp, len(payload), now)
         block = rtp.pack_extensions(values)
         header = rtp.HEADER.pack(0x90, payload_type, sequence & 0xFFFF, timestamp, ssrc)
         packet = header + block + payload
@@ -386,12 +386,12 @@ class GeneratorLeg:
 
     def send_reports(self, now: float) -> None:
         """What is due of RTCP; call once for each feedback on what came since the last call."""
-        if self._reports is None or self._outbound is None:
+        if self._rtcp is None or self._outbound is None:
             return
-        for packet in self._reports.reports_due(now):
+        for packet in self._rtcp.reports_due(now):
             self.counters.reports += 1
             self._send(self._outbound.protect_rtcp(packet))
-        for packet in self._reports.feedback():
+        for packet in self._rtcp.feedback():
             self.counters.feedback += 1
             self._send(self._outbound.protect_rtcp(packet))
 
@@ -416,11 +416,11 @@ class GeneratorLeg:
         first = datagram[0]
         if 128 <= first <= 191:
             if 192 <= datagram[1] <= 223:  # RTCP (RFC 5761 4)
-                if self._answers or self._reports is not None:
+                if self._answers or self._rtcp is not None:
                     self._receive_rtcp(bytes(datagram), now)
                 return
-            if self._reports is not None:
-                self._reports.note(datagram, now)
+            if self._rtcp is not None:
+                self._rtcp.note(datagram, now)
             ssrc = int.from_bytes(datagram[8:12], "big")
             counters = self.counters
             if ssrc == self._from_audio_ssrc:
@@ -455,8 +455,8 @@ class GeneratorLeg:
                     self._loop_from = self._sent_frames
             elif isinstance(value, TransportFeedback):
                 counters.uplink_feedback += 1
-            elif isinstance(value, RtcpSrPacket) and self._reports is not None:
-                self._reports.take(value, now)
+            elif isinstance(value, RtcpSrPacket) and self._rtcp is not None:
+                self._rtcp.take(value, now)
 
     def _answer_check(self, datagram: bytes) -> None:
         """A full ICE agent checks in its turn and uses no pair before it was answered."""
