@@ -153,9 +153,8 @@ class Generator:
         reader = StampedReader(POLLED_BYTES)
         phase = 0
         while True:
-            delay = start + phase * PHASE_S - time.monotonic()
-            if delay > 0:
-                await asyncio.sleep(delay)
+            # Also where it is behind: rooms that join are to be heard in between.
+            await asyncio.sleep(max(0.0, start + phase * PHASE_S - time.monotonic()))
             now = time.monotonic()
             self.phases += 1
             if now - (start + phase * PHASE_S) > 0.02:
