@@ -2,7 +2,8 @@
 
 Every part of the picture that changed is painted anew from back to front through a clip
 rectangle: background, the tiles it touches, then message and clock. So a clock costs its own
-small rectangle once a second, and a tile whose picture did not change costs nothing.
+small rectangle once a second, and a tile whose picture did not change costs nothing. A room's
+name gives way to what is laid over the picture: it stands above that, in its tile.
 """
 
 from collections import OrderedDict
@@ -102,27 +103,45 @@ class Composer:
             if shown[number] is not before[number] and shown[number] != before[number]:
                 self._paint(canvas, rect, scene, (number,))
                 parts += 1
-        overlays = set(self._overlays(painted)) ^ set(self._overlays(scene))
-        for rect in {rect for rect, _ in overlays}:
+        was, is_ = self._overlays(painted), self._overlays(scene)
+        for number in self._moved_names(rects, shown, was, is_):
+            self._paint(canvas, rects[number], scene, (number,))
+            parts += 1
+        for rect in {rect for rect, _ in set(was) ^ set(is_)}:
             below = [n for n, one in enumerate(rects) if one.intersection(rect)]
             self._paint(canvas, rect, scene, below)
             parts += 1
         return parts
 
+    def _moved_names(
+        self, rects: Sequence[Rect], shown: Sequence[Tile], was: "_Placed", is_: "_Placed"
+    ) -> list[int]:
+        """Slots whose name stands elsewhere now, since what lies over it has come or gone."""
+        before, after = ([rect for rect, _ in placed] for placed in (was, is_))
+        if before == after:
+            return []
+        return [
+            number
+            for number, (rect, tile) in enumerate(zip(rects, shown, strict=False))
+            if self._name(rect, tile, before) != self._name(rect, tile, after)
+        ]
+
     def _paint(self, canvas: Canvas, part: Rect, scene: Scene, touched: Sequence[int]) -> None:
         rects = self.rects(scene.layout)
+        overlays = self._overlays(scene)
+        over = [rect for rect, _ in overlays]
         canvas.clip(part)
         if len(touched) != 1 or not rects[touched[0]].contains(part):
             canvas.fill(part, colours.BACKGROUND)
         for number in touched:
             shown = scene.tiles[number] if number < len(scene.tiles) else EMPTY_TILE
-            self._paint_tile(canvas, rects[number], shown)
-        for rect, bitmap in self._overlays(scene):
+            self._paint_tile(canvas, rects[number], shown, over)
+        for rect, bitmap in overlays:
             if rect.intersection(part):
                 canvas.blend(bitmap, rect.x, rect.y)
         canvas.clip(None)
 
-    def _paint_tile(self, canvas: Canvas, rect: Rect, tile: Tile) -> None:
+    def _paint_tile(self, canvas: Canvas, rect: Rect, tile: Tile, over: Sequence[Rect]) -> None:
         if tile.state == "empty":
             canvas.fill(rect, colours.SLOT)
             return
@@ -143,19 +162,31 @@ class Composer:
             )
             if shown is not None:
                 canvas.blend(shown, rect.x, rect.y)
+        name = self._name(rect, tile, over)
+        if name is not None:
+            place, sign = name
+            canvas.blend(sign, place.x, place.y)
+        if tile.speaking:
+            edge = 2 * max(1, round(canvas.rect.height / 360))
+            canvas.frame_edge(rect, colours.SPEAKING, edge)
+
+    def _name(self, rect: Rect, tile: Tile, over: Sequence[Rect]) -> tuple[Rect, Bitmap] | None:
+        """A tile's name with its place: at the bottom, or above what is laid ``over`` that."""
+        if tile.state == "empty":
+            return None
+        size_px = tiles.text_size_px(rect.height, self.canvases[0].rect.height)
         margin = max(4, rect.height // 60 * 2)
         room = rect.width - 2 * margin
         sign = self._bitmaps.get(
             ("label", tile.name, tile.muted, size_px, room),
             lambda: tiles.label(tile.name, tile.muted, size_px, room),
         )
-        if sign is not None:
-            canvas.blend(sign, rect.x + margin, rect.bottom - margin - sign.height)
-        if tile.speaking:
-            edge = 2 * max(1, round(canvas.rect.height / 360))
-            canvas.frame_edge(rect, colours.SPEAKING, edge)
+        if sign is None:
+            return None
+        lowest = Rect(rect.x + margin, rect.bottom - margin - sign.height, sign.width, sign.height)
+        return clear_of(over, lowest, rect.y, margin), sign
 
-    def _overlays(self, scene: Scene) -> list[tuple[Rect, Bitmap]]:
+    def _overlays(self, scene: Scene) -> "_Placed":
         """Message, clock and captions, with their places."""
         whole = self.canvases[0].rect
         placed = []
@@ -201,6 +232,26 @@ class Composer:
         sizes = [(position, one.width, one.height) for position, one in bitmaps]
         rects = places(sizes, whole.width, whole.height, above=above, below=below)
         return [(rect, bitmap) for rect, (_, bitmap) in zip(rects, bitmaps, strict=True)]
+
+
+def clear_of(over: Sequence[Rect], lowest: Rect, top: int, gap: int) -> Rect:
+    """Where a name stands so that nothing lies over it: as low as it may.
+
+    Args:
+        over: what is laid over the picture. lowest: where it stands without that, even numbers.
+        top: it stands no higher; where that is not enough it stays at the lowest.
+        gap: pixels kept below it.
+    """
+    place = lowest
+    while hit := next((one for one in over if one.intersection(place)), None):
+        y = (hit.y - gap - place.height) // 2 * 2
+        if y < top:
+            return lowest
+        place = Rect(place.x, y, place.width, place.height)
+    return place
+
+
+_Placed = list[tuple[Rect, Bitmap]]
 
 
 class _BitmapCache:

@@ -1,10 +1,13 @@
 """The composed picture: right content in the right slot, and no stroke of the brush too many."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from mixer.video.composer import CACHE_BYTES, Composer, Scene
-from mixer.video.layout import LAYOUTS
+from mixer.video.caption import Caption
+from mixer.video.composer import CACHE_BYTES, Composer, Scene, clear_of
+from mixer.video.layout import LAYOUTS, Rect
 from mixer.video.tile import Tile
 from tests.mixer.video.pictures import BLUE, GREEN, GREY, RED, Yuv, colour_at, near, picture
 
@@ -79,6 +82,7 @@ def test_painting_changes_equals_painting_all() -> None:
             tiles,
             message=[None, "Xin chào"][int(random.integers(2))],
             clock=f"10:00:{step:02}",
+            captions=[(), (Caption("centre", "Giải lao"),)][int(random.integers(2))],
         )
         composer.compose(scene, 0)
     fresh = Composer(640, 360)
@@ -116,6 +120,50 @@ def test_message_and_clock_go_without_a_trace() -> None:
     assert (composer.canvases[0].planes.y != before).any()
     composer.compose(Scene("2x2", tiles), 0)
     np.testing.assert_array_equal(composer.canvases[0].planes.y, before)
+
+
+@pytest.mark.parametrize("over", [
+    {"message": "Mời các điểm cầu chuẩn bị báo cáo"},
+    {"captions": (Caption("bottom-left", "Kỳ họp thứ 10"),)},
+], ids=["message", "caption"])  # fmt: skip
+def test_names_stand_above_what_is_laid_over_the_picture(over: dict[str, Any]) -> None:
+    """And below again when that is gone; what has no name to be moved is left alone."""
+    composer = Composer(1280, 720)
+    lower = composer.rects("2x2")[2]
+    tiles = tuple(
+        Tile("live", "Xã Diên Khánh", picture(rect.width, rect.height, GREY))
+        for rect in composer.rects("2x2")
+    )
+    plain = Scene("2x2", tiles)
+    composer.compose(plain, 0)
+    before = composer.canvases[0].planes.y.copy()
+    composer.compose(Scene("2x2", tiles, **over), 0)
+    during = composer.canvases[0].planes.y
+    column = slice(lower.x + 16, lower.x + 60)
+
+    def letters(rows: slice) -> int:
+        """How much of a name is seen: its letters are brighter than anything else here."""
+        return int((during[rows, column] > 200).sum())
+
+    whole = int((before[lower.y : lower.bottom, column] > 200).sum())
+    assert whole > 50
+    found = [rect for rect, _ in composer._overlays(Scene("2x2", tiles, **over))]
+    top = min(rect.y for rect in found)
+    assert letters(slice(lower.y, top)) == whole
+    upper = composer.rects("2x2")[0]
+    np.testing.assert_array_equal(during[: upper.bottom], before[: upper.bottom])
+    composer.compose(plain, 0)
+    np.testing.assert_array_equal(composer.canvases[0].planes.y, before)
+
+
+def test_a_name_goes_as_high_as_it_must_and_its_tile_lets_it() -> None:
+    lowest = Rect(10, 80, 40, 20)
+    assert clear_of([], lowest, 0, 4) == lowest
+    assert clear_of([Rect(60, 0, 40, 100)], lowest, 0, 4) == lowest  # beside it
+    assert clear_of([Rect(0, 90, 100, 10)], lowest, 0, 4) == Rect(10, 66, 40, 20)
+    two = [Rect(0, 90, 100, 10), Rect(0, 60, 30, 20)]
+    assert clear_of(two, lowest, 0, 4) == Rect(10, 36, 40, 20)
+    assert clear_of(two, lowest, 40, 4) == lowest  # there is no room above
 
 
 def test_hours_of_clock_readings_are_not_kept() -> None:
