@@ -55,12 +55,12 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
                 if (link) { event.preventDefault(); window.dialled = link.href; }
             })"""
         )
-        await desk.keyboard.press("c")
+        await desk.keyboard.press("Shift+T")
         assert await desk.evaluate("() => window.dialled") == "tel:02583822111"
         said = desk.get_by_text("Đang gọi Nguyễn Văn An: 0258 3822 111").first
         await expect(said).to_be_visible()
         await expect(row.locator(".alarm-what")).to_be_focused()
-        await desk.keyboard.press("j")
+        await desk.keyboard.press("Shift+W")
         await expect(row).to_contain_text("đã biết")
         await desk.keyboard.press("i")
         await expect(desk.get_by_text(re.compile("Đã lập hồ sơ")).first).to_be_visible()

@@ -79,6 +79,16 @@ async def test_what_is_gone_leaves_the_focus_to_its_place(page: Page) -> None:
     await expect(page.locator("main")).to_be_focused()
 
 
+async def test_a_row_has_it_for_its_button_that_is_gone(page: Page) -> None:
+    rows = "".join(
+        f"<tr tabindex=0 id=row{n}><td><button id=again{n}>Again</button></td></tr>" for n in (1, 2)
+    )
+    await change(page, f"document.querySelector('main').innerHTML = '<table>{rows}</table>'")
+    await page.locator("#again2").click()
+    await change(page, 'by("again2").remove()')
+    await expect(page.locator("#row2")).to_be_focused()
+
+
 async def test_another_screen_has_it_and_its_field_first(page: Page) -> None:
     await page.keyboard.press("Tab")
     fresh = "<main><button>One</button><input autofocus></main>"
@@ -94,6 +104,16 @@ async def test_who_leaves_it_on_purpose_is_not_called_back(page: Page) -> None:
     await change(page, 'by("grant").remove()')
     await change(page, 'by("next").disabled = true')
     assert await page.evaluate(nowhere)
+
+
+async def test_who_leaves_the_place_that_has_it_is_not_called_back(page: Page) -> None:
+    await page.keyboard.press("Tab")
+    await change(page, 'by("grant").remove()')
+    await expect(page.locator("section")).to_be_focused()
+    await page.locator("#text").click()
+    await page.wait_for_function("() => document.activeElement === document.body")
+    await change(page, 'by("next").disabled = true')
+    assert await page.evaluate("() => document.activeElement === document.body")
 
 
 async def test_keys_lead_into_panels_and_out_of_them(desk: Page) -> None:
@@ -137,6 +157,20 @@ async def test_keys_lead_into_panels_and_out_of_them(desk: Page) -> None:
     await desk.keyboard.press("Enter")
     await expect(muting).not_to_have_attribute("aria-pressed", before or "")
     await expect(muting).to_be_focused()
+
+
+async def test_keys_go_on_after_a_choice_by_mouse(desk: Page) -> None:
+    sort = desk.locator(".sort select")
+    await sort.click()
+    await sort.select_option("name")
+    await desk.keyboard.press("q")
+    await expect(desk.locator("#tab-floor")).to_be_focused()
+    await expect(sort).to_have_value("name")
+    # By keys it is kept, for who goes on with the arrows.
+    await sort.focus()
+    await desk.keyboard.press("ArrowUp")
+    await expect(sort).to_have_value("trouble")
+    await expect(sort).to_be_focused()
 
 
 async def test_each_panel_says_its_key(desk: Page) -> None:

@@ -1,13 +1,15 @@
 """Console and join page together, with the real daemon: what one does the other sees."""
 
+import os
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.peers.chromium_page import ChromiumPage
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
 pytestmark = pytest.mark.timeout(180)
@@ -277,6 +279,31 @@ async def test_a_killed_daemon_finds_room_and_console_again(
     await expect(row).to_have_class(re.compile(r"\bconnected\b"), timeout=30_000)
     await expect(desk.locator("[data-layout='3x3']")).to_have_attribute("aria-pressed", "true")
     await expect_playing(desk, ".picture video")
+
+
+async def test_a_daemon_that_hangs_is_told_and_found_again(
+    daemon: Daemon, console: ChromiumPage
+) -> None:
+    """Nothing is refused and nothing is closed: only nothing comes any more."""
+    await start(daemon)
+    desk = console.page
+    await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+    await desk.locator(".conference-entry").click()
+    watch = desk.locator(".watch")
+    await expect(watch).to_have_class(re.compile(r"\blive\b"))
+    os.kill(daemon.pid, signal.SIGSTOP)
+    try:
+        await expect(watch).not_to_have_class(re.compile(r"\blive\b"))
+        banner = desk.locator(".banner.bad").first
+        await expect(banner).to_contain_text(
+            re.compile(r"Mất kết nối với máy chủ từ \d\d:\d\d:\d\d")
+        )
+        await expect(banner).to_contain_text("Thử lại sau")
+        await picture(desk, "hanging-daemon")
+    finally:
+        os.kill(daemon.pid, signal.SIGCONT)
+    await expect(desk.locator(".banner.bad")).to_have_count(0, timeout=60_000)
+    await expect(watch).to_have_class(re.compile(r"\blive\b"), timeout=60_000)
 
 
 async def test_the_screen_stands_in_the_picture_of_everybody(

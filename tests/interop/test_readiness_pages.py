@@ -71,6 +71,25 @@ async def test_a_room_is_checked_and_another_is_not_there(tmp_path: Path) -> Non
         # Where rooms were met is no meeting: it is over, and the list never showed it.
         assert (await daemon.call("GET", "/conferences?state=running"))["items"] == []
 
+        # By mouse, and the keys go on there: a button that is gone leaves the focus to its row.
+        none = desk.locator(".readiness-progress .badge", has_text="0 ")
+        await expect(none.and_(desk.locator(".bad, .good"))).to_have_count(0)
+        await away.get_by_role("button", name="Kiểm tra lại").click()
+        await expect(away).to_contain_text("Đang gọi")
+        await expect(away).to_be_focused()
+        await expect(away).to_contain_text("không liên lạc được", timeout=90_000)
+        await desk.locator(".readiness-progress").click()  # the focus is nowhere
+        await expect(away).not_to_be_focused()
+        await desk.keyboard.press("c")
+        await expect(away).to_contain_text("Đang gọi")
+        await expect(away).to_contain_text("không liên lạc được", timeout=90_000)
+        await desk.keyboard.press("ArrowUp")
+        await expect(desk.locator("tr[data-bridge]").first).to_be_focused()
+        await desk.keyboard.press("?")
+        await expect(desk.get_by_role("dialog")).to_contain_text("Kiểm tra lại điểm cầu đang chọn")
+        await expect(desk.get_by_role("dialog")).not_to_contain_text("hình chủ tọa")
+        await desk.keyboard.press("Escape")
+
         # By keyboard: what was measured, then the absent room once more.
         await here.focus()
         await desk.keyboard.press("Enter")

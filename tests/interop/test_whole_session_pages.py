@@ -208,7 +208,7 @@ async def deal_with_a_fault(session: Story, path: str) -> None:
     row = page.locator(".alarm-rows li").filter(has_text=name)
     await expect(row).to_be_visible(timeout=WAITS_MS)
     await session.look("alarm")
-    await hands.shortcut("j", lambda: session.button("alarm.know-one", name=name))
+    await hands.shortcut("Shift+W", lambda: session.button("alarm.know-one", name=name))
     await expect(row).to_have_class(re.compile(r"\bknown\b"), timeout=WAITS_MS)
     await hands.shortcut("i", lambda: session.button("incident.open-one", name=name))
     await shown(page.locator(".toasts"), session.text("alarm.black"))

@@ -70,6 +70,15 @@ export class AlarmState {
     }
   }
 
+  /**
+   * What keys act on: the alarm that was chosen in the list, or else the worst of the chosen room.
+   * @param {string | null} room
+   */
+  atHand(room) {
+    const chosen = this.items.peek().find((alarm) => alarm.number === this.chosen.peek());
+    return chosen?.participant === room ? chosen : this.byRoom.peek().get(room ?? "")?.[0];
+  }
+
   /** @param {number} by */
   step(by) {
     const numbers = this.items.peek().map((alarm) => alarm.number);
@@ -112,38 +121,27 @@ export function AlarmsPanel({ desk }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const chosen = state.chosen.value;
   useEffect(() => {
-    if (list.current?.contains(document.activeElement))
-      /** @type {HTMLElement | null} */ (
-        list.current.querySelector(`[data-alarm="${chosen}"]`)
-      )?.focus();
+    const active = document.activeElement;
+    const row = /** @type {HTMLElement | null | undefined} */ (
+      list.current?.querySelector(`[data-alarm="${chosen}"]`)
+    );
+    // Nobody is led there who is in it already, at its buttons, or waits at the list itself.
+    if (active === list.current || !list.current?.contains(active)) return;
+    if (!row?.closest("li")?.contains(active)) row?.focus();
   }, [chosen]);
-  const act = /** @type {Record<string, (alarm: any) => void>} */ ({
-    Enter: (alarm) => desk.openRoom(alarm.participant),
-    J: (alarm) => desk.controls && void state.acknowledge(alarm, desk),
-    M: (alarm) => alarm.actions.includes("mute") && mute(desk, alarm),
-    D: (alarm) => alarm.actions.includes("redial") && redial(desk, alarm),
-    I: (alarm) => desk.controls && void state.open(alarm, desk),
-    C: (alarm) => telephone(alarm),
-    ArrowDown: () => state.step(1),
-    ArrowUp: () => state.step(-1),
-  });
-  const press = (/** @type {KeyboardEvent} */ event) => {
+  const walk = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const name = /^Key([A-Z])$/.exec(event.code)?.[1] ?? event.key;
-    if (event.target === event.currentTarget && /^Arrow(Up|Down)$/.test(name)) {
-      // What was dealt with has gone: the keys go on with what is chosen now, but no key acts on it
-      // before somebody has gone there.
-      event.preventDefault();
-      event.stopPropagation();
-      focusFirst(".alarm-what[tabindex='0']");
-      return;
-    }
-    if (!(event.target instanceof HTMLElement) || !event.target.dataset.alarm) return;
-    const alarm = items.find((one) => one.number === chosen);
-    if (!alarm || !act[name]) return;
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    event.stopPropagation();
-    act[name](alarm);
+    event.stopPropagation(); // the same keys walk through the roster elsewhere
+    // Where what was dealt with has gone, the list has the focus: it goes to what is chosen now.
+    if (event.target === event.currentTarget) focusFirst(".alarm-what[tabindex='0']");
+    else state.step(event.key === "ArrowDown" ? 1 : -1);
+  };
+  /** Who goes to an alarm has chosen its room: keys mean there what they mean everywhere. @param {any} alarm */
+  const choose = (alarm) => {
+    state.chosen.value = alarm.number;
+    desk.roster.selected.value = alarm.participant;
   };
   return html`<div class="alarms">
     <${Problem} error=${state.error.value} />
@@ -154,10 +152,15 @@ export function AlarmsPanel({ desk }) {
       <a class="button small" href="#/incidents"><${Icon} name="list" />${t("incidents.title")}</a>
       <a class="button small" href=${`/api/v1/${state.path}.csv?state=all`} download>CSV</a>
     </p>
-    <ul class="alarm-rows" ref=${list} onKeyDown=${press} aria-label=${t("panel.alarms")}>
+    <ul class="alarm-rows" ref=${list} onKeyDown=${walk} aria-label=${t("panel.alarms")}>
       ${items.map(
         (alarm) =>
-          html`<li key=${alarm.number} class=${classes(alarm.severity, alarm.acknowledged_by && "known")}>
+          html`<li
+            key=${alarm.number}
+            class=${classes(alarm.severity, alarm.acknowledged_by && "known")}
+            data-place
+            onfocusin=${() => choose(alarm)}
+          >
             <${Row} desk=${desk} alarm=${alarm} chosen=${alarm.number === chosen} running=${running} />
           </li>`,
       )}
@@ -176,7 +179,6 @@ function Row({ desk, alarm, chosen, running }) {
       class="bare alarm-what"
       data-alarm=${alarm.number}
       tabindex=${chosen ? 0 : -1}
-      onFocus=${() => (state.chosen.value = alarm.number)}
       onClick=${() => desk.openRoom(alarm.participant)}
     >
       <b>${t(`alarm.${alarm.kind}`)}</b> ${alarm.label}
@@ -191,7 +193,7 @@ function Row({ desk, alarm, chosen, running }) {
         html`<span class="alarm-contact"
           ><${Icon} name="phone" />${
             contact.phone
-              ? html`<a id=${`call-${alarm.number}`} title="C" href=${`tel:${contact.phone.replace(/[^+\d]/g, "")}`}>${contact.phone}</a>`
+              ? html`<a id=${`call-${alarm.number}`} title="Shift+T" href=${telephoneOf(contact)}>${contact.phone}</a>`
               : ""
           }
           <span class="quiet">${contact.name}</span></span
@@ -215,7 +217,7 @@ function Row({ desk, alarm, chosen, running }) {
         html`<button
           type="button"
           class="small"
-          title="D"
+          title="Shift+C"
           disabled=${off}
           aria-label=${t("alarm.redial-one", { name: alarm.label })}
           onClick=${() => redial(desk, alarm)}
@@ -228,7 +230,7 @@ function Row({ desk, alarm, chosen, running }) {
         html`<button
           type="button"
           class="small"
-          title="J"
+          title="Shift+W"
           disabled=${off || busy.value.has(`alarm:${alarm.number}`)}
           aria-label=${t("alarm.know-one", { name: alarm.label })}
           onClick=${() => void state.acknowledge(alarm, desk)}
@@ -266,6 +268,9 @@ function mute(desk, alarm) {
   void desk.actions.change(alarm.participant, { audio_muted: true });
 }
 
+/** @param {any} contact with a telephone number */
+const telephoneOf = (contact) => `tel:${contact.phone.replace(/[^+\d]/g, "")}`;
+
 /**
  * Call whoever looks after the room, by the telephone of this computer; where there is none the
  * number is said all the same.
@@ -275,11 +280,32 @@ function telephone(alarm) {
   const { contact, label } = alarm;
   if (!contact?.phone) return show({ tone: "info", text: t("alarm.no-phone", { name: label }) });
   show({ tone: "info", text: t("alarm.calling", { name: contact.name ?? label, phone: contact.phone }) });
-  document.getElementById(`call-${alarm.number}`)?.click();
+  const link = document.getElementById(`call-${alarm.number}`);
+  if (link) link.click();
+  else location.href = telephoneOf(contact);
 }
 
 /** @param {import("./conference.js").Desk} desk @param {any} alarm */
 function redial(desk, alarm) {
   const person = desk.model.person(alarm.participant);
   if (person) void desk.actions.call(person.bridge ? { bridge: person.bridge } : { address: person.address });
+}
+
+/**
+ * Keys for what helps against the trouble of the chosen room; they mean nothing else anywhere.
+ * @param {import("./conference.js").Desk} desk
+ */
+export function alarmKeys(desk) {
+  const withAlarm =
+    (/** @type {(alarm: any) => void} */ act, steers = true) =>
+    () => {
+      const alarm = desk.alarms.atHand(desk.roster.selected.peek());
+      if (alarm && (desk.controls || !steers)) act(alarm);
+    };
+  return {
+    "Shift+W": withAlarm((alarm) => void desk.alarms.acknowledge(alarm, desk)),
+    "Shift+C": withAlarm((alarm) => alarm.actions.includes("redial") && redial(desk, alarm)),
+    "Shift+T": withAlarm(telephone, false),
+    I: withAlarm((alarm) => void desk.alarms.open(alarm, desk)),
+  };
 }

@@ -4,7 +4,7 @@
 import { html, useEffect, useState } from "../shared/base.js";
 import { Countdown } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
-import { t } from "../shared/i18n.js";
+import { clockSeconds, t } from "../shared/i18n.js";
 
 /** @param {{link: import("../shared/events.js").Link, retry: () => void}} props */
 export function LinkBanner({ link, retry }) {
@@ -26,7 +26,7 @@ export function LinkBanner({ link, retry }) {
   return html`<div class="banner bad" role="alert">
     <${Icon} name="lost" />
     <p>
-      <b>${t("link.lost")}</b>
+      <b>${link.since ? t("link.lost-since", { time: clockSeconds(link.since) }) : t("link.lost")}</b>
       <span>${t("link.old")}</span>
       <span
         >${link.state === "waiting" ? html`<${Countdown} text="link.again" until=${link.retryAt} />` : t("link.trying")}</span

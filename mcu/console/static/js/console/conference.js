@@ -1,7 +1,7 @@
 // @ts-check
 // The screen of one conference: picture and its composition left, the roster right.
 
-import { classes, html, signal, useEffect, useMemo, useState } from "../shared/base.js";
+import { classes, effect, html, signal, useEffect, useMemo, useState } from "../shared/base.js";
 import { session } from "../shared/api.js";
 import { alongTabs, announcement, Dialog, Problem, Toasts, undoLast } from "../shared/controls.js";
 import { focusFirst, focusSoon } from "../shared/focus.js";
@@ -9,7 +9,7 @@ import { Icon } from "../shared/icons.js";
 import { duration, t } from "../shared/i18n.js";
 import { nameBy } from "../shared/refusals.js";
 import { Actions, busy } from "./actions.js";
-import { AlarmsPanel, AlarmState, useAlarms } from "./alarms.js";
+import { alarmKeys, AlarmsPanel, AlarmState, useAlarms } from "./alarms.js";
 import { AgendaPanel, AgendaState } from "./agenda.js";
 import { LinkBanner } from "./banner.js";
 import { Compose } from "./compose.js";
@@ -22,6 +22,7 @@ import { useKeys } from "./keys.js";
 import { LoadBanner } from "./load.js";
 import { MessagePanel } from "./message.js";
 import { ConferenceModel } from "./model.js";
+import { rememberedPanel, rememberPanel } from "./open-panel.js";
 import { Picture } from "./picture.js";
 import { readUnits, unitName, units } from "./registry.js";
 import { RecordButton, RecordingsPanel } from "./recordings.js";
@@ -43,8 +44,16 @@ export class Desk {
     this.agenda = new AgendaState(this.model, this.actions);
     /** Which view is shown and composed. */
     this.view = signal("main");
-    /** Which panel stands under the picture: layout, room or message. */
-    this.panel = signal("layout");
+    const before = rememberedPanel(id);
+    const known = PANELS.some(([panel]) => panel === before?.panel);
+    /** Which panel stands under the picture: one of `PANELS`. */
+    this.panel = signal((known && before?.panel) || "layout");
+    // Keys act on the chosen room: it is chosen again only where it is seen which one it is.
+    if (this.panel.peek() === "room") this.roster.selected.value = before?.room ?? null;
+    this.forgetPanel = effect(() => {
+      const panel = this.panel.value;
+      rememberPanel(id, panel, panel === "room" ? this.roster.selected.value : null);
+    });
     /** Whether slots are drawn over the picture to be filled. */
     this.slots = signal(false);
     /** Whether all rooms are shown as tiles instead of the desk. */
@@ -105,6 +114,7 @@ export function ConferenceScreen({ id }) {
     const unname = nameBy((id) => desk.model.person(id)?.label);
     return () => {
       unname();
+      desk.forgetPanel();
       desk.model.close();
     };
   }, [desk]);
@@ -165,7 +175,8 @@ export function ConferenceScreen({ id }) {
     ${
       desk.wall.value && conference.state === "running"
         ? html`<${Wall} desk=${desk} />`
-        : html`<main class="desk">
+        : html`${desk.slots.value && html`<${Toasts} />`}
+          <main class="desk">
             <div class="stage-column">
               <${Picture} desk=${desk} />
               <${Panels} desk=${desk} />
@@ -330,7 +341,7 @@ function Panels({ desk }) {
             </button>`,
         )}
       </div>
-      <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${open}`}>
+      <div class="panel" id="panel" key=${open} role="tabpanel" aria-labelledby=${`tab-${open}`}>
         ${open === "convening" && html`<${ConveningPanel} desk=${desk} />`}
         ${open === "alarms" && html`<${AlarmsPanel} desk=${desk} />`}
         ${open === "agenda" && html`<${AgendaPanel} desk=${desk} />`}
@@ -421,6 +432,7 @@ function useDeskKeys(desk) {
       desk.openPanel("alarms");
       focusSoon(".alarm-what[tabindex='0']", "#tab-alarms");
     },
+    ...alarmKeys(desk),
     Q: () => desk.openPanel("floor"),
     "Shift+D": () => {
       if (!desk.model.conference.peek().drill) return;

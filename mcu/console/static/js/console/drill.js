@@ -113,42 +113,42 @@ function Wish({ desk, wish, change, off, why }) {
       if (!why) void desk.actions.injectFault(asked(wish)).then(() => setTried(null));
     }}
   >
-    <div class="row-of-buttons">
-      <label class="inline"
-        >${t("drill.kind")}
-        <select
-          id="drill-kind"
-          value=${wish.kind}
-          disabled=${off}
-          onChange=${(/** @type {any} */ e) => change({ kind: e.target.value })}
-        >
-          ${KINDS.map((kind) => html`<option key=${kind} value=${kind}>${t(`drill.kind.${kind}`)}</option>`)}
-        </select>
-      </label>
-      ${wish.kind === "loss" && html`${amount("loss", wish.loss, 100)}${amount("jitter", wish.jitter, 1000)}`}
-      ${wish.kind === "overload" && amount("rate", wish.rate, 100000)}
-      <label class="inline"
-        >${t("drill.duration")}
-        <select
-          id="drill-duration"
-          value=${String(wish.duration)}
-          disabled=${off}
-          onChange=${(/** @type {any} */ e) => change({ duration: Number(e.target.value) })}
-        >
-          ${DURATIONS.filter((seconds) => wish.kind !== "restart" || seconds <= RESTART_S).map(
-            (seconds) => html`<option key=${seconds} value=${String(seconds)}>${duration(seconds)}</option>`,
-          )}
-        </select>
-      </label>
+    <div class="drill-head">
+      <div class="row-of-buttons">
+        <label class="inline"
+          >${t("drill.kind")}
+          <select
+            id="drill-kind"
+            value=${wish.kind}
+            disabled=${off}
+            onChange=${(/** @type {any} */ e) => change({ kind: e.target.value })}
+          >
+            ${KINDS.map((kind) => html`<option key=${kind} value=${kind}>${t(`drill.kind.${kind}`)}</option>`)}
+          </select>
+        </label>
+        ${wish.kind === "loss" && html`${amount("loss", wish.loss, 100)}${amount("jitter", wish.jitter, 1000)}`}
+        ${wish.kind === "overload" && amount("rate", wish.rate, 100000)}
+        <label class="inline"
+          >${t("drill.duration")}
+          <select
+            id="drill-duration"
+            value=${String(wish.duration)}
+            disabled=${off}
+            onChange=${(/** @type {any} */ e) => change({ duration: Number(e.target.value) })}
+          >
+            ${DURATIONS.filter((seconds) => wish.kind !== "restart" || seconds <= RESTART_S).map(
+              (seconds) => html`<option key=${seconds} value=${String(seconds)}>${duration(seconds)}</option>`,
+            )}
+          </select>
+        </label>
+        <button type="submit" class="danger solid" disabled=${off}>
+          <${Icon} name="warning" />${t("drill.inject")}
+        </button>
+      </div>
+      <p class="drill-why" role="status">${tried === wish && why}</p>
     </div>
     <p class="quiet">${t(`drill.explain.${wish.kind}`)}</p>
     ${wish.kind !== "restart" && html`<${Rooms} desk=${desk} rooms=${wish.rooms} change=${change} off=${off} />`}
-    <div class="row-of-buttons">
-      <button type="submit" class="danger solid" disabled=${off}>
-        <${Icon} name="warning" />${t("drill.inject")}
-      </button>
-      <p class="drill-why" role="status">${tried === wish && why}</p>
-    </div>
   </form>`;
 }
 

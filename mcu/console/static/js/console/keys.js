@@ -45,6 +45,10 @@ export const SHORTCUTS = [
   [["Q"], "keys.queue"],
   [["E"], "keys.chair-view"],
   [["W"], "keys.alarms"],
+  [["Shift", "W"], "keys.alarm-known"],
+  [["Shift", "C"], "keys.alarm-redial"],
+  [["Shift", "T"], "keys.alarm-call"],
+  [["I"], "keys.alarm-incident"],
   [["Shift", "D"], "keys.drill"],
   [["R"], "keys.roll-call"],
   [["J"], "keys.recordings"],
@@ -72,6 +76,15 @@ export const SHORTCUTS = [
   [["Esc"], "keys.escape"],
   [["?"], "keys.help"],
 ];
+
+/** What the list says on the screen that is shown. */
+const listed = signal(SHORTCUTS);
+
+/** The keys of a screen that has others than a conference. @param {typeof SHORTCUTS} keys @returns {() => void} ends it */
+export function listKeys(keys) {
+  listed.value = keys;
+  return () => (listed.value = SHORTCUTS);
+}
 
 /** @param {Element | null} element */
 const takesText = (element) =>
@@ -112,12 +125,35 @@ export function useKeys(table) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   });
+  useEffect(leaveChoices, []);
+}
+
+/**
+ * A choice that was made by mouse has the focus, and would swallow every key that follows: it is
+ * left, but for those of a form, in which one goes on. @returns {() => void} ends it
+ */
+function leaveChoices() {
+  let byPointer = false;
+  const point = () => (byPointer = true);
+  const type = () => (byPointer = false);
+  const leave = (/** @type {Event} */ { target }) => {
+    if (byPointer && target instanceof HTMLSelectElement && !target.form) target.blur();
+  };
+  const listeners = /** @type {[string, (event: any) => void][]} */ ([
+    ["pointerdown", point],
+    ["keydown", type],
+    ["change", leave],
+  ]);
+  for (const [name, listener] of listeners) addEventListener(name, listener, true);
+  return () => {
+    for (const [name, listener] of listeners) removeEventListener(name, listener, true);
+  };
 }
 
 export const Help = () =>
   html`<${Dialog} title=${t("help.title")} onClose=${() => (helpOpen.value = false)} wide>
     <dl class="shortcuts">
-      ${SHORTCUTS.map(
+      ${listed.value.map(
         ([keys, text]) =>
           html`<div key=${text}>
             <dt>${/** @type {string[]} */ (keys).map((key) => html`<kbd>${key}</kbd>`)}</dt>

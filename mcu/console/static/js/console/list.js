@@ -1,7 +1,7 @@
 // @ts-check
 // The conferences that run, and the way to each of them.
 
-import { html, signal, useEffect } from "../shared/base.js";
+import { html, signal, useEffect, useRef } from "../shared/base.js";
 import { getAll, session } from "../shared/api.js";
 import { Problem, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
@@ -49,15 +49,17 @@ function receive(event) {
 
 export function ListScreen() {
   useTitle(t("list.title"));
+  const events = useRef(/** @type {EventStream | null} */ (null));
   useEffect(() => {
-    const stream = new EventStream("/api/v1/events", {
+    const stream = (events.current = new EventStream("/api/v1/events", {
       onEvent: receive,
       onOpen: () => {
         void read();
         void readReceived();
       },
       onLink: (now) => (link.value = now),
-    });
+      asks: true,
+    }));
     return () => {
       clearTimeout(timer);
       timer = 0;
@@ -71,7 +73,7 @@ export function ListScreen() {
   const mayStart = ["admin", "operator"].includes(session.value?.role);
   return html`<${TopBar}><h1>${t("list.title")}</h1><//>
     <${Toasts} />
-    <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
+    <${LinkBanner} link=${link.value} retry=${() => events.current?.retryNow()} />
     <${LoadBanner} />
     <main class="page">
       <div class="page-head">

@@ -87,6 +87,7 @@ export class ConferenceModel {
         // Refused before anything was shown: what the server says of the conference tells why.
         if (link.state === "stopped" && !this.closed && !this.conference.peek()) void this.read();
       },
+      asks: true,
     });
   }
 

@@ -50,6 +50,33 @@ export function useStill(path) {
 
 const VIEWS = ["main", "chair"];
 
+/** Of the picture's height, as captions are drawn (mixer/video/caption.py): the gap, a line, the rest. */
+const CAPTION = { gap: 1 / 45, line: 1.35 / 26, frame: 0.4 / 26 };
+/** So many letters of a caption are sure to stand in a line, and so many lines are drawn. */
+const LETTERS = 30;
+const MOST_LINES = 3;
+/** What is on air is said above here in any case. */
+const LOWEST = 0.5;
+
+/**
+ * Where notices begin that hide nothing of what stands in the picture at the top left: the mark of
+ * a drill, texts that are pinned there or reach there from the middle.
+ * @param {any} conference @param {string} view
+ * @returns {number} of the picture's height
+ */
+export function freeFrom(conference, view) {
+  const heights = { "top-left": 0, top: 0 };
+  const put = (/** @type {string} */ position, /** @type {number} */ lines) => {
+    if (position !== "top" && position !== "top-left") return;
+    heights[position] += CAPTION.frame + lines * CAPTION.line + CAPTION.gap;
+  };
+  if (conference.drill) put("top-left", 1);
+  for (const { kind, position, text, view: only } of conference.overlays ?? [])
+    if (!only || only === view)
+      put(position, kind === "floor" ? 1 : Math.min(MOST_LINES, Math.ceil(text.length / LETTERS)));
+  return Math.min(LOWEST, CAPTION.gap + Math.max(heights.top, heights["top-left"]));
+}
+
 /** @param {{desk: import("./conference.js").Desk}} props */
 export function Picture({ desk }) {
   const { model } = desk;
@@ -65,7 +92,7 @@ export function Picture({ desk }) {
   const [listening, setListening] = useState(false);
   const watch = player?.watch.value ?? { state: "off", retryAt: 0, error: null };
   const still = useStill(
-    running && watch.state !== "live"
+    running && watch.state !== "live" && watch.state !== "stalled"
       ? `conferences/${encodeURIComponent(model.id)}/views/${view}.jpg`
       : null,
   );
@@ -128,7 +155,11 @@ export function Picture({ desk }) {
     <div class=${desk.slots.value ? "stage editing" : "stage"} ref=${box}>
       ${player && html`<${Live} player=${player} listening=${listening} still=${still} />`}
       <div class="stage-over">
-        <div class="air-notes" role="status">
+        <div
+          class="air-notes"
+          role="status"
+          style=${{ marginTop: `${(freeFrom(conference, view) * 100 * 9) / 16}%` }}
+        >
           ${
             onAir &&
             html`<div class="air-note">
@@ -144,7 +175,14 @@ export function Picture({ desk }) {
             </div>`
           }
         </div>
-        <${Toasts} />
+        ${!desk.slots.value && html`<${Toasts} />`}
+        ${
+          watch.state === "stalled" &&
+          !desk.slots.value &&
+          html`<div class="stage-note" role="status">
+            <p><${Icon} name="lost" /><span>${t("watch.nothing")}</span></p>
+          </div>`
+        }
         ${
           watch.state === "waiting" &&
           !desk.slots.value &&

@@ -1,25 +1,40 @@
 // @ts-check
 // One readiness check: its progress, the go / no-go table, one room once more, by mouse or keys.
 
-import { html, useEffect, useRef, useState } from "../shared/base.js";
+import { classes, html, useEffect, useRef, useState } from "../shared/base.js";
 import { get, send, session } from "../shared/api.js";
 import { Problem, show, showError, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { dayAndClock, duration, hasText, number, t } from "../shared/i18n.js";
 import { titleInWords } from "./alarms.js";
+import { LinkBanner } from "./banner.js";
 import { TopBar, useTitle } from "./frame.js";
+import { listKeys, useKeys } from "./keys.js";
 import { readUnits, unitName, units } from "./registry.js";
 
 const READ_AGAIN_MS = 700; // one reading for a burst of changes
+/** @type {import("../shared/events.js").Link} */
+const CONNECTING = { state: "connecting", retryAt: 0, attempt: 0 };
+
+const KEYS = [
+  [["↑", "↓"], "keys.move"],
+  [["Enter"], "keys.measured"],
+  [["C"], "keys.recheck"],
+  [["?"], "keys.help"],
+];
 
 /** @param {{id: string}} props */
 export function ReadinessCheckScreen({ id }) {
   const path = `readiness-checks/${encodeURIComponent(id)}`;
   const [check, setCheck] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
+  const [link, setLink] = useState(CONNECTING);
+  const events = useRef(/** @type {EventStream | null} */ (null));
   const [open, setOpen] = useState("");
   const [only, setOnly] = useState(false);
+  /** The room that keys act on, wherever the focus is. */
+  const [chosen, setChosen] = useState("");
   useTitle(check?.name ?? t("readiness.title"));
 
   useEffect(() => {
@@ -34,26 +49,40 @@ export function ReadinessCheckScreen({ id }) {
         setError(reason);
       }
     };
-    const stream = new EventStream("/api/v1/events", {
+    const stream = (events.current = new EventStream("/api/v1/events", {
       onEvent: (event) => {
         if (event.type === "readiness.changed" && event.data.check === id)
           timer ||= setTimeout(read, READ_AGAIN_MS);
       },
       onOpen: () => void read(),
-      onLink: () => undefined,
-    });
+      onLink: setLink,
+      asks: true,
+    }));
     return () => {
       clearTimeout(timer);
       stream.stop();
     };
   }, [id]);
 
-  if (!check) {
-    return html`<${TopBar}><h1>${t("readiness.title")}</h1><//>
-      <main class="page">
-        ${error ? html`<${Problem} error=${error} />` : html`<p class="quiet">${t("loading")}</p>`}
-      </main>`;
-  }
+  useEffect(() => listKeys(KEYS), []);
+  const mayCheck = ["admin", "operator"].includes(session.value?.role);
+  const rooms = (check?.rooms ?? []).filter((/** @type {any} */ room) => !only || room.verdict !== "go");
+  const place = useRef(-1);
+  const at = rooms.findIndex((/** @type {any} */ room) => room.bridge === chosen);
+  if (at >= 0) place.current = at;
+  const step = (/** @type {number} */ by) => {
+    // Where the chosen one is not shown any more, those beside it have moved up.
+    const to = at < 0 && by > 0 ? Math.max(place.current, 0) : place.current + by;
+    const next = rooms[Math.min(Math.max(to, 0), rooms.length - 1)];
+    if (next) rowOf(next.bridge)?.focus();
+  };
+  useKeys({
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+    C: () => {
+      if (mayCheck && at >= 0) void order(chosen, "recheck");
+    },
+  });
   const order = async (/** @type {string} */ bridge, /** @type {string} */ what, /** @type {any} */ body) => {
     try {
       const after = await send("POST", `${path}/rooms/${encodeURIComponent(bridge)}/${what}`, body);
@@ -62,13 +91,19 @@ export function ReadinessCheckScreen({ id }) {
       showError(reason);
     }
   };
-  const mayCheck = ["admin", "operator"].includes(session.value?.role);
-  const rooms = only ? check.rooms.filter((/** @type {any} */ room) => room.verdict !== "go") : check.rooms;
+
+  if (!check) {
+    return html`<${TopBar}><h1>${t("readiness.title")}</h1><//>
+      <main class="page">
+        ${error ? html`<${Problem} error=${error} />` : html`<p class="quiet">${t("loading")}</p>`}
+      </main>`;
+  }
   return html`<${TopBar}>
       <a class="button bare" href="#/readiness" aria-label=${t("back")}><${Icon} name="back" /></a>
       <h1>${check.name}</h1>
     <//>
     <${Toasts} />
+    <${LinkBanner} link=${link} retry=${() => events.current?.retryNow()} />
     <main class="page readiness">
       <${Progress} check=${check} />
       <div class="page-head">
@@ -93,6 +128,8 @@ export function ReadinessCheckScreen({ id }) {
       <${Table}
         rooms=${rooms}
         mayCheck=${mayCheck}
+        chosen=${chosen}
+        choose=${setChosen}
         open=${open}
         toggle=${(/** @type {string} */ bridge) => setOpen(open === bridge ? "" : bridge)}
         order=${order}
@@ -114,8 +151,10 @@ function Progress({ check }) {
   const seconds = check.total_s ?? (Date.now() - Date.parse(check.began_at)) / 1000;
   return html`<section class="card readiness-progress" role="status">
     <div class="badges">
-      <span class="badge good"><${Icon} name="check" />${t("readiness.go", { count: counts.go })}</span>
-      <span class="badge bad"><${Icon} name="warning" />${t("readiness.no-go", { count: counts.no_go })}</span>
+      <span class=${classes("badge", counts.go > 0 && "good")}><${Icon} name="check" />${t("readiness.go", { count: counts.go })}</span>
+      <span class=${classes("badge", counts.no_go > 0 && "bad")}>
+        ${counts.no_go > 0 && html`<${Icon} name="warning" />`}${t("readiness.no-go", { count: counts.no_go })}
+      </span>
       ${["waiting", "reaching", "reached", "measuring", "confirming"].map(
         (phase) =>
           counts[phase] > 0 &&
@@ -133,25 +172,14 @@ function Progress({ check }) {
   </section>`;
 }
 
-/** @param {{rooms: any[], mayCheck: boolean, open: string, toggle: (bridge: string) => void,
+/** @param {string} bridge */
+const rowOf = (bridge) =>
+  /** @type {HTMLElement | null} */ (document.querySelector(`tr[data-bridge="${CSS.escape(bridge)}"]`));
+
+/** @param {{rooms: any[], mayCheck: boolean, chosen: string, choose: (bridge: string) => void,
+ *           open: string, toggle: (bridge: string) => void,
  *           order: (bridge: string, what: string, body?: any) => Promise<void>}} props */
-function Table({ rooms, mayCheck, open, toggle, order }) {
-  const body = useRef(/** @type {HTMLElement | null} */ (null));
-  const keys = (/** @type {KeyboardEvent} */ event) => {
-    if (event.target instanceof HTMLElement && event.target.tagName !== "TR") return;
-    const row = /** @type {HTMLElement} */ (event.target);
-    const room = rooms.find((one) => one.bridge === row.dataset.bridge);
-    if (!room || event.ctrlKey || event.altKey || event.metaKey) return;
-    const rows = [...(body.current?.querySelectorAll("tr[data-bridge]") ?? [])];
-    const at = rows.indexOf(row);
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const next = rows[at + (event.key === "ArrowDown" ? 1 : -1)];
-      if (next instanceof HTMLElement) next.focus();
-    } else if (event.key === "Enter") toggle(room.bridge);
-    else if (event.key.toLowerCase() === "c" && mayCheck) void order(room.bridge, "recheck");
-    else return;
-    event.preventDefault();
-  };
+function Table({ rooms, mayCheck, chosen, choose, open, toggle, order }) {
   return html`<table class="readiness-table">
     <thead>
       <tr>
@@ -162,13 +190,15 @@ function Table({ rooms, mayCheck, open, toggle, order }) {
         <th><span class="unseen">${t("readiness.actions")}</span></th>
       </tr>
     </thead>
-    <tbody ref=${body} onKeyDown=${keys}>
+    <tbody>
       ${rooms.map(
         (room) =>
           html`<${Row}
             key=${room.bridge}
             room=${room}
             mayCheck=${mayCheck}
+            chosen=${chosen === room.bridge}
+            choose=${choose}
             open=${open === room.bridge}
             toggle=${toggle}
             order=${order}
@@ -179,7 +209,7 @@ function Table({ rooms, mayCheck, open, toggle, order }) {
 }
 
 /** @param {any} props */
-function Row({ room, mayCheck, open, toggle, order }) {
+function Row({ room, mayCheck, chosen, choose, open, toggle, order }) {
   const refusing = room.findings.filter((/** @type {any} */ one) => ["fault", "missing"].includes(one.weight));
   const notes = room.findings.filter((/** @type {any} */ one) => one.weight === "note");
   const changed = room.findings.some((/** @type {any} */ one) =>
@@ -187,7 +217,17 @@ function Row({ room, mayCheck, open, toggle, order }) {
   );
   const done = room.phase === "done";
   const said = done ? (refusing.length ? refusing : notes) : [];
-  return html`<tr tabindex="0" data-bridge=${room.bridge} aria-expanded=${String(open)}>
+  return html`<tr
+      tabindex="0"
+      data-bridge=${room.bridge}
+      class=${chosen ? "chosen" : ""}
+      aria-expanded=${String(open)}
+      onClick=${() => choose(room.bridge)}
+      onfocusin=${() => choose(room.bridge)}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter" && event.target === event.currentTarget) toggle(room.bridge);
+      }}
+    >
       <td>
         ${
           done

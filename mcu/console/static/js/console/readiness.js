@@ -1,7 +1,7 @@
 // @ts-check
 // Readiness checks: begun for rooms, a conference or a scenario; the list of those there were.
 
-import { html, useEffect, useState } from "../shared/base.js";
+import { classes, html, useEffect, useState } from "../shared/base.js";
 import { getAll, send, session } from "../shared/api.js";
 import { Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
@@ -135,7 +135,7 @@ function Entry({ check }) {
     </div>
     <div class="badges">
       ${check.running && html`<span class="badge live">${t("readiness.running", { count: open + counts.confirming })}</span>`}
-      <span class="badge good"><${Icon} name="check" />${t("readiness.go", { count: counts.go })}</span>
+      <span class=${classes("badge", counts.go > 0 && "good")}><${Icon} name="check" />${t("readiness.go", { count: counts.go })}</span>
       ${counts.no_go > 0 && html`<span class="badge bad"><${Icon} name="warning" />${t("readiness.no-go", { count: counts.no_go })}</span>`}
     </div>
   </a>`;

@@ -1,7 +1,7 @@
 // @ts-check
 // Hardware rooms: which of them have signed in, from where, and what a technician types into them.
 
-import { classes, html, signal, useEffect, useState } from "../shared/base.js";
+import { classes, html, signal, useEffect, useRef, useState } from "../shared/base.js";
 import { getAll, send, session } from "../shared/api.js";
 import { Dialog, Problem, show, showError, Toasts } from "../shared/controls.js";
 import { EventStream } from "../shared/events.js";
@@ -50,15 +50,17 @@ function put(id, sip) {
 
 export function RoomsScreen() {
   useTitle(t("rooms.title"));
+  const events = useRef(/** @type {EventStream | null} */ (null));
   const [search, setSearch] = useState("");
   /** Which dialog is open, for which room. */
   const [open, setOpen] = useState(/** @type {{what: string, room: any} | null} */ (null));
   useEffect(() => {
-    const stream = new EventStream("/api/v1/events", {
+    const stream = (events.current = new EventStream("/api/v1/events", {
       onEvent: receive,
       onOpen: () => void read(),
       onLink: (now) => (link.value = now),
-    });
+      asks: true,
+    }));
     return () => stream.stop();
   }, []);
   useKeys({
@@ -79,7 +81,7 @@ export function RoomsScreen() {
       <h1>${t("rooms.title")}</h1>
     <//>
     <${Toasts} />
-    <${LinkBanner} link=${link.value} retry=${() => location.reload()} />
+    <${LinkBanner} link=${link.value} retry=${() => events.current?.retryNow()} />
     <${LoadBanner} />
     <main class="page">
       <div class="page-head">

@@ -1,7 +1,7 @@
 // @ts-check
 // The roster: 145 rooms to be kept in sight. Trouble stands first; nothing moves under the pointer.
 
-import { computed, html, signal, useEffect, useRef, useState } from "../shared/base.js";
+import { classes, computed, html, signal, useEffect, useRef, useState } from "../shared/base.js";
 import { busy } from "./actions.js";
 import { AddRooms } from "./add.js";
 import { Icon } from "../shared/icons.js";
@@ -235,7 +235,7 @@ function Tools({ desk }) {
           html`<button
             type="button"
             key=${id}
-            class=${`filter ${id}`}
+            class=${classes("filter", countOf(id) > 0 && id)}
             data-filter=${id}
             aria-pressed=${String(roster.filter.value === id)}
             onClick=${() => (roster.filter.value = id)}

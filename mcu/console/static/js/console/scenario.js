@@ -237,6 +237,7 @@ export function ScenarioScreen({ id }) {
           />
         </fieldset>
         <footer class="scenario-foot">
+          <${Toasts} />
           ${
             !isNew &&
             html`<a class="button" href=${`/api/v1/${path}.yaml`} download>YAML</a>
@@ -330,5 +331,4 @@ const Bar = ({ title }) =>
         ><${Icon} name="back"
       /></a>
       <h1>${title}</h1>
-    <//>
-    <${Toasts} />`;
+    <//>`;

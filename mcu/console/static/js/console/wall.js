@@ -18,6 +18,7 @@ import { Icon } from "../shared/icons.js";
 import { fold, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { useAlarms } from "./alarms.js";
+import { useKeys } from "./keys.js";
 import { belongsTo } from "./registry.js";
 import { lineInWords, shortName, STATE_ICONS, stateInWords } from "./row.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -127,13 +128,13 @@ export function Wall({ desk }) {
   const [acting, setActing] = useState(/** @type {string | null} */ (null));
   useEffect(() => () => wall.close(), [wall]);
   useAlarms(desk.alarms);
+  useKeys({ PageDown: () => wall.turn(1), PageUp: () => wall.turn(-1) });
   const ids = wall.ids.value;
   const all = wall.pages.value === 1 && !wall.search.value;
   useEffect(() => wall.thumbnails.look(all ? null : [...ids].sort()), [wall, all, ids]);
   return html`<main class="wall" aria-label=${t("wall")}>
     <${Tools} wall=${wall} />
     <${Tiles} wall=${wall} onAct=${setActing} />
-    <${Toasts} />
     ${acting && html`<${Acts} wall=${wall} id=${acting} onClose=${() => setActing(null)} />`}
   </main>`;
 }
@@ -179,7 +180,7 @@ function Tools({ wall }) {
     <span class=${classes("wall-count", troubled > 0 && "troubled")} role="status"
       >${troubled > 0 && html`<${Icon} name="warning" />`}${t("wall.troubled", { count: troubled, total: shown })}</span
     >
-    <span class="spacer"></span>
+    <${Toasts} />
     ${
       state !== "live" &&
       html`<span class="wall-link" role="status"

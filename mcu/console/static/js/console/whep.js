@@ -7,9 +7,13 @@ import { exchange, hangUp, leave, preferH264 } from "../shared/rtc.js";
 
 const CONNECT_MS = 8000;
 const DISCONNECTED_MS = 3000;
+const LOOK_MS = 1000;
+/** So many looks in a row at which nothing has come: browsers notice a dead server much later. */
+const SILENT_LOOKS = 3;
 
 /**
- * @typedef {{state: "connecting" | "live" | "waiting" | "off", retryAt: number, error: any}} Watch
+ * @typedef {{state: "connecting" | "live" | "stalled" | "waiting" | "off", retryAt: number, error: any}} Watch
+ * "stalled": connected, but nothing comes any more.
  */
 
 export class WhepPlayer {
@@ -25,6 +29,7 @@ export class WhepPlayer {
     this.peer = null;
     this.leg = "";
     this.timer = 0;
+    this.looking = 0;
     this.closed = false;
     void this.#connect();
   }
@@ -43,6 +48,7 @@ export class WhepPlayer {
 
   #drop() {
     clearTimeout(this.timer);
+    clearInterval(this.looking);
     if (this.peer) {
       this.peer.onconnectionstatechange = null;
       void hangUp(this.peer, this.leg);
@@ -80,11 +86,30 @@ export class WhepPlayer {
       this.backoff.reset();
       this.stream.value = stream;
       this.watch.value = { state: "live", retryAt: 0, error: null };
+      this.#look(peer);
     } else if (peer.connectionState === "disconnected") {
       this.timer = setTimeout(() => this.#again(null), DISCONNECTED_MS);
     } else if (peer.connectionState === "failed" || peer.connectionState === "closed") {
       this.#again(null);
     } else this.timer = setTimeout(() => this.#again(null), CONNECT_MS);
+  }
+
+  /** Say so as soon as nothing comes, and again when something does. @param {RTCPeerConnection} peer */
+  #look(peer) {
+    let before = -1;
+    let silent = 0;
+    clearInterval(this.looking);
+    this.looking = setInterval(async () => {
+      let packets = 0;
+      (await peer.getStats()).forEach((entry) => {
+        if (entry.type === "inbound-rtp") packets += entry.packetsReceived ?? 0;
+      });
+      if (this.peer !== peer) return;
+      silent = packets === before ? silent + 1 : 0;
+      before = packets;
+      const state = silent < SILENT_LOOKS ? "live" : "stalled";
+      if (this.watch.peek().state !== state) this.watch.value = { state, retryAt: 0, error: null };
+    }, LOOK_MS);
   }
 
   /** @param {any} error */

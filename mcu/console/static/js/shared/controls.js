@@ -109,12 +109,26 @@ function keepClear(box) {
   box.dataset.corner = CORNERS[covered.indexOf(Math.min(...covered))];
 }
 
+/** Where they take a line below the page, what has the focus at its end does not slip behind it.
+ * @param {HTMLElement} box */
+function keepInSight(box) {
+  const active = document.activeElement;
+  if (!active?.closest("main") || active.closest("main")?.contains(box)) return;
+  const { top, bottom } = active.getBoundingClientRect();
+  const line = box.getBoundingClientRect();
+  if (line.height && top < line.bottom && bottom > line.top) active.scrollIntoView({ block: "nearest" });
+}
+
 export function Toasts() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const shown = toasts.value;
   useLayoutEffect(() => {
     const element = box.current;
-    if (!element || !shown.length || getComputedStyle(element).position !== "fixed") return undefined;
+    if (!element || !shown.length) return undefined;
+    if (getComputedStyle(element).position !== "fixed") {
+      keepInSight(element);
+      return undefined;
+    }
     const look = () => keepClear(element);
     look();
     for (const type of MOVES) addEventListener(type, look, { capture: true, passive: true });

@@ -6,6 +6,10 @@ import { Backoff } from "./backoff.js";
 import { ApiError, endSession, roomHeader } from "./api.js";
 
 const SILENCE_MS = 45_000; // the server sends at least a comment every 15 s
+/** After so much silence it is asked whether it is there at all, where somebody relies on it. */
+const QUIET_MS = 5_000;
+const ANSWER_MS = 4_000;
+const ALIVE = "/healthz";
 
 /**
  * Takes the text of an event stream apart (WHATWG HTML section 9.2.6); chunks may end anywhere.
@@ -46,23 +50,29 @@ export class EventParser {
 }
 
 /**
- * @typedef {{state: "connecting" | "live" | "waiting" | "stopped" | "gone", retryAt: number, attempt: number}} Link
+ * @typedef {{state: "connecting" | "live" | "waiting" | "stopped" | "gone", retryAt: number, attempt: number, since?: number}} Link
+ * `since`: when the server was last heard, in ms; 0 while it is.
  */
 
 export class EventStream {
   /**
    * @param {string} path for example /api/v1/events?conference=…
    * @param {{onEvent: (event: any) => void, onOpen: () => void, onLink: (link: Link) => void,
-   *          backoff?: Backoff}} options `onOpen` is called after every successful connection:
+   *          backoff?: Backoff, asks?: boolean}} options `onOpen` is called after every successful connection:
    *        what was missed and cannot be resumed is read again there. "stopped" comes when the
-   *        server refuses the stream, "gone" when there is no such conference: neither is retried
+   *        server refuses the stream, "gone" when there is no such conference: neither is retried.
+   *        `asks`: a server that is silent is asked whether it lives, so that one that hangs, or
+   *        whose line is cut, is known within seconds
    */
-  constructor(path, { onEvent, onOpen, onLink, backoff = new Backoff() }) {
+  constructor(path, { onEvent, onOpen, onLink, backoff = new Backoff(), asks = false }) {
     this.path = path;
     this.onEvent = onEvent;
     this.onOpen = onOpen;
     this.onLink = onLink;
     this.backoff = backoff;
+    this.asks = asks;
+    this.heardAt = Date.now();
+    this.live = false;
     /** @type {string | null} */
     this.lastId = null;
     this.stopped = false;
@@ -80,6 +90,7 @@ export class EventStream {
     removeEventListener("online", this.wake);
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
+    this.watchdog = 0;
     this.abort?.abort();
     this.#report("stopped");
   }
@@ -117,6 +128,8 @@ export class EventStream {
         );
       }
       this.backoff.reset();
+      this.live = true;
+      this.heardAt = Date.now();
       this.#report("live");
       this.onOpen();
       await this.#read(response.body);
@@ -137,6 +150,7 @@ export class EventStream {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      this.heardAt = Date.now();
       this.#watch();
       parser.push(decoder.decode(value, { stream: true }));
     }
@@ -144,12 +158,27 @@ export class EventStream {
 
   #watch() {
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => this.abort?.abort(), SILENCE_MS);
+    this.watchdog = this.asks
+      ? setTimeout(() => void this.#ask(Date.now() + SILENCE_MS), QUIET_MS)
+      : setTimeout(() => this.abort?.abort(), SILENCE_MS);
+  }
+
+  /** Whether the server is there, again and again until it says something of itself. @param {number} until */
+  async #ask(until) {
+    const { abort } = this;
+    const watchdog = this.watchdog;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const answer = await fetch(ALIVE, { cache: "no-store", signal }).catch(() => null);
+    if (this.watchdog !== watchdog) return; // it has said something meanwhile, or all is over
+    if (!answer || answer.status >= 500 || Date.now() > until) abort?.abort();
+    else this.watchdog = setTimeout(() => void this.#ask(until), QUIET_MS);
   }
 
   /** @param {ApiError | null} error */
   #again(error) {
     clearTimeout(this.watchdog);
+    this.watchdog = 0;
+    this.live = false;
     this.abort?.abort();
     if (this.stopped) return;
     if (error?.status === 401 || error?.status === 403) {
@@ -173,6 +202,7 @@ export class EventStream {
 
   /** @param {Link["state"]} state */
   #report(state, retryAt = 0) {
-    this.onLink({ state, retryAt, attempt: this.backoff.attempt });
+    const since = this.live ? 0 : this.heardAt;
+    this.onLink({ state, retryAt, attempt: this.backoff.attempt, since });
   }
 }

@@ -4,8 +4,9 @@
 // which it stood takes it, so that the next Tab leads on from there; what is switched on again, as a
 // button is once its order is carried out, has it back.
 
-/** What takes the focus for what stood in it, the nearest first. */
-const PLACES = "dialog[open], section[aria-label], ul[aria-label], [role=tabpanel], [data-place], main";
+/** What takes the focus for what stood in it, the nearest first: also a row that can have it itself. */
+const PLACES =
+  "dialog[open], section[aria-label], ul[aria-label], [role=tabpanel], [data-place], [tabindex], main";
 /** So long a button may be off before its place takes the focus: its order is under way. */
 const PATIENCE_MS = 250;
 
@@ -65,11 +66,12 @@ export function keepFocus() {
     for (let each = /** @type {Element | null} */ (target); each; each = each.parentElement)
       trail.push(each);
   });
-  document.addEventListener("focusout", ({ relatedTarget }) => {
+  document.addEventListener("focusout", ({ relatedTarget, target }) => {
     if (relatedTarget) return; // it goes elsewhere
     queueMicrotask(() => {
+      const left = target === holder ? holder : trail[0];
       // Left on purpose, by a click beside it: nobody wants it back.
-      if (isNowhere() && document.hasFocus() && trail[0] && isUsable(trail[0])) trail = [];
+      if (isNowhere() && document.hasFocus() && left && isUsable(left)) trail = [];
       else look(true);
     });
   });

@@ -81,6 +81,9 @@ const locale = () => (language.value === "vi" ? "vi-VN" : "en-GB");
 export const clock = (when) =>
   new Date(when).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 
+/** To the second, for what has just happened. @param {string | number | Date} when */
+export const clockSeconds = (when) => new Date(when).toLocaleTimeString(locale(), { hour12: false });
+
 /** @param {string | number | Date} when */
 export const dayAndClock = (when) =>
   new Date(when).toLocaleString(locale(), {
