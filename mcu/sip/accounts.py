@@ -19,6 +19,7 @@ from mcu.api.services import SipStatus
 from mcu.sip.account_status import status_document, status_of
 from mcu.sip.dial_plan import is_own, own_domains
 from mcu.sip.guard import GuessGuard
+from mcu.sip.room_hashes import RoomHashes
 from mcu.sip.room_secrets import checked_secret, made_secret
 from mcu.sip.sign_ins import SignIns
 from mcu.sip.stored_bindings import restored, stored, way_back
@@ -26,7 +27,7 @@ from mcu.sip.wall_times import WallTimes
 from mcu.store.errors import StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
 from mcu.store.tokens import utcnow
-from signalling.sip.digest import ALGORITHMS, Algorithm, Credentials, DigestVerifier, ha1
+from signalling.sip.digest import ALGORITHMS, Credentials, DigestVerifier, ha1
 from signalling.sip.hop import Hop
 from signalling.sip.registrar import Binding, BindingsChanged, Registrar, RegistrarLimits
 from signalling.sip.sign_in import SignedIn, SignInRefused
@@ -89,7 +90,7 @@ class SipAccounts:
         self._monotonic = monotonic
         self._utcnow = utcnow
         self._domains = own_domains(settings)
-        self._hashes: dict[str, Mapping[str, str]] = {}
+        self._hashes = RoomHashes()
         self._outbound: set[str] = set()
         self._written: dict[str, tuple[Binding, ...]] = {}
         self._untold: dict[str, bool] = {}
@@ -111,9 +112,10 @@ class SipAccounts:
         self._times = WallTimes(monotonic, utcnow)
         self.verifier = DigestVerifier(
             settings.realm,
-            self._ha1,
+            self._hashes.secret_of,
             algorithms=settings.digest_algorithms,
             guard=self._guard,
+            void_of=self._hashes.void_of,
         )
 
     async def open(self, *, keep: bool = True) -> None:
@@ -125,14 +127,13 @@ class SipAccounts:
         Raises:
             StoreUnavailable.
         """
-        other = 0
-        for secret in await self._store.sip_secrets.all():
-            if secret.realm == self._settings.realm:
-                self._hashes[secret.bridge] = secret.ha1
-            else:
-                other += 1
-        if other:
-            log.warning("sip_secrets_of_another_realm", rooms=other, realm=self._settings.realm)
+        realm, secrets = self._settings.realm, await self._store.sip_secrets.all()
+        ours = [secret for secret in secrets if secret.realm == realm]
+        void = await self._store.sip_secrets.void()
+        self._hashes.restore(ours, [secret for secret in void if secret.realm == realm])
+        if len(secrets) > len(ours):
+            other = len(secrets) - len(ours)
+            log.warning("sip_secrets_of_another_realm", rooms=other, realm=realm)
         self._outbound = set(await self._store.sip_secrets.with_outbound())
         now = self._monotonic()
         kept: dict[str, list[Binding]] = {}
@@ -253,7 +254,7 @@ class SipAccounts:
             algorithm: ha1(bridge, realm, text, algorithm) for algorithm in ALGORITHMS
         }
         await self._store.sip_secrets.put(bridge, realm, hashes)
-        self._hashes[bridge] = hashes
+        self._hashes.put(bridge, hashes)
         self._guard.forgive(bridge)
         if self._sign_ins.forget(bridge):
             self._changed(bridge)
@@ -270,13 +271,13 @@ class SipAccounts:
 
     def forget(self, bridge: str) -> None:
         """A bridge that the store has no account of any more: deleted, or of another kind."""
-        had = self._hashes.pop(bridge, None)
+        had = self._hashes.drop(bridge)
         self._outbound.discard(bridge)
         self._sign_ins.forget(bridge)
         change = self.registrar.forget(bridge, self._monotonic())
         if change is not None:
             self.bindings_changed(change)
-        if had is not None:
+        if had:
             for callback in self.on_revoked:
                 callback(bridge)
 
@@ -358,6 +359,8 @@ class SipAccounts:
             event = self._strangers.pop(name)
             if known is not None and known.kind == "sip":
                 event = replace(event, account=name, given="")
+            elif (meant := self._hashes.meant_by(name)) is not None:
+                event = replace(event, account=meant, given="", fault="wrong_case")
             self._refused(event)
 
     async def _tell(self) -> None:
@@ -393,7 +396,3 @@ class SipAccounts:
 
     def _name_of(self, uri: SipUri) -> str | None:
         return uri.user if uri.user and is_own(uri, self._domains) else None
-
-    def _ha1(self, username: str, algorithm: Algorithm) -> str | None:
-        hashes = self._hashes.get(username)
-        return None if hashes is None else hashes[algorithm]

@@ -319,4 +319,15 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (bridge, source)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- What hardware rooms signed in with before: a device that was forgotten goes on trying it.
+    CREATE TABLE sip_void_secrets (
+        bridge TEXT NOT NULL REFERENCES bridges (id) ON DELETE CASCADE,
+        realm TEXT NOT NULL,
+        ha1_sha256 TEXT NOT NULL,
+        ha1_md5 TEXT NOT NULL,
+        voided_at TEXT NOT NULL,
+        PRIMARY KEY (bridge, realm, ha1_sha256)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -18,6 +18,8 @@ from mcu.store.times import from_text, to_text
 from mcu.store.tokens import utcnow
 
 MAX_USER_NAME = 128
+MAX_VOID = 3
+"""Secrets before the present one that are remembered of each bridge."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +54,28 @@ class SipSecrets:
             for row in rows
         ]
 
+    async def void(self) -> Sequence[SipSecret]:
+        """What sip bridges signed in with before, the latest first; ``MAX_VOID`` of each.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT sip_void_secrets.* FROM sip_void_secrets JOIN bridges ON bridges.id = bridge"
+            " WHERE kind = 'sip' ORDER BY bridge, voided_at DESC"
+        )
+        return [
+            SipSecret(
+                row["bridge"],
+                row["realm"],
+                from_text(row["voided_at"]),
+                {"SHA-256": row["ha1_sha256"], "MD5": row["ha1_md5"]},
+            )
+            for row in rows
+        ]
+
     async def put(self, bridge: str, realm: str, ha1: Mapping[str, str]) -> None:
-        """Set what a sip bridge signs in with; it replaces what was there.
+        """Set what a sip bridge signs in with; what was there is remembered as void.
 
         Args:
             ha1: by algorithm, for ``SHA-256`` and ``MD5``.
@@ -63,6 +85,7 @@ class SipSecrets:
         """
         async with self._database.write() as connection:
             await _check_bridge(connection, bridge)
+            await self._make_void(connection, bridge)
             await connection.execute(
                 "INSERT INTO sip_secrets (bridge, realm, ha1_sha256, ha1_md5, changed_at)"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (bridge) DO UPDATE SET"
@@ -74,13 +97,29 @@ class SipSecrets:
     async def remove(self, bridge: str) -> None:
         """Take away what a bridge signs in with, and where it is; harmless where there is none.
 
+        What it was is remembered as void.
+
         Raises:
             StoreUnavailable.
         """
         async with self._database.write() as connection:
+            await self._make_void(connection, bridge)
             await connection.execute("DELETE FROM sip_secrets WHERE bridge = ?", (bridge,))
             await connection.execute("DELETE FROM sip_bindings WHERE bridge = ?", (bridge,))
             await connection.execute("DELETE FROM sip_old_devices WHERE bridge = ?", (bridge,))
+
+    async def _make_void(self, connection: aiosqlite.Connection, bridge: str) -> None:
+        await connection.execute(
+            "INSERT OR REPLACE INTO sip_void_secrets"
+            " SELECT bridge, realm, ha1_sha256, ha1_md5, ? FROM sip_secrets WHERE bridge = ?",
+            (to_text(self._clock()), bridge),
+        )
+        await connection.execute(
+            "DELETE FROM sip_void_secrets WHERE bridge = ? AND (realm, ha1_sha256) NOT IN"
+            " (SELECT realm, ha1_sha256 FROM sip_void_secrets WHERE bridge = ?"
+            " ORDER BY voided_at DESC LIMIT ?)",
+            (bridge, bridge, MAX_VOID),
+        )
 
     async def old_devices(self) -> Sequence[tuple[str, str]]:
         """Sources and bridges whose devices know MD5 alone.

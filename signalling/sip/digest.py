@@ -13,7 +13,7 @@ import re
 import secrets
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
@@ -112,7 +112,8 @@ class DigestVerifier:
     Args:
         realm: ours. secret_of: HA1 of a user for an algorithm, lower-case hex; None where there is
             none. key: signs nonces; random by default, then no nonce outlives the process.
-        guard: stops who guesses; None lets everybody try for ever.
+        guard: stops who guesses; None lets everybody try for ever. void_of: HA1 of what a user
+            had before: who has it is a device that was forgotten, and guesses nothing.
 
     A nonce says itself when it was made and that we made it, so challenges cost no memory. Of
     nonces in use the counts are kept, for ``MAX_NONCES`` at most. ``habits``: what devices answer.
@@ -125,9 +126,11 @@ class DigestVerifier:
         key: bytes | None = None,
         algorithms: Sequence[Algorithm] = ALGORITHMS,
         guard: Guard | None = None,
+        void_of: Callable[[str, Algorithm], Iterable[str]] = lambda username, algorithm: (),
     ) -> None:
         self.realm = realm
         self._guard = guard
+        self._void_of = void_of
         self._secret_of = secret_of
         self._key = secrets.token_bytes(32) if key is None else key
         self._algorithms = tuple(algorithms)
@@ -234,14 +237,17 @@ class DigestVerifier:
                 wait_s=max(1, math.ceil(round(self._guard.wait_s(source, username, now), 3))),
             )
         secret = self._secret_of(username, algorithm)
-        expected = digest_response(
-            algorithm, secret or _NO_SECRET, nonce, count_text, given.get("cnonce", ""), method,
-            given["uri"],
-        )  # fmt: skip
-        right = hmac.compare_digest(
-            expected.encode(), given.get("response", "").lower().encode("utf-8", "replace")
-        )
-        if not right or secret is None:
+
+        def answers(ha1_of: str) -> bool:
+            expected = digest_response(
+                algorithm, ha1_of, nonce, count_text, given.get("cnonce", ""), method, given["uri"]
+            )
+            response = given.get("response", "").lower().encode("utf-8", "replace")
+            return hmac.compare_digest(expected.encode(), response)
+
+        if not answers(secret or _NO_SECRET) or secret is None:
+            if any(answers(void) for void in self._void_of(username, algorithm)):
+                return refused("the password is the one before", "old_password")
             if self._guard is not None:
                 self._guard.failed(source, username, now)
             return refused(

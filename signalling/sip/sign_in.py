@@ -14,7 +14,9 @@ from signalling.sip.hop import Hop
 
 SignInFault = Literal[
     "wrong_password",
+    "old_password",
     "unknown_account",
+    "wrong_case",
     "wrong_realm",
     "locked_out",
     "unknown_algorithm",
@@ -24,6 +26,8 @@ SignInFault = Literal[
 ]
 """Why somebody is not let.
 
+``old_password``: the one before the present one, which is no guess and locks nobody out.
+``wrong_case``: there is no such account, but one whose name differs in capital letters alone.
 ``wrong_realm``: the credentials are for another realm, though they answer our challenge.
 ``locked_out``: too many wrong ones came before, so these were not looked at.
 ``unknown_algorithm``: answered by one that was not offered. ``no_answer``: our challenge is never
@@ -39,7 +43,9 @@ _MASK: Final = "***"
 _SAID: Final[Mapping[SignInFault, tuple[str, str]]] = {
     # What a device is told: reason phrase and warning. The same whether there is such an account.
     "wrong_password": ("Wrong User Name Or Password", "Wrong user name or password"),
+    "old_password": ("Wrong User Name Or Password", "Wrong user name or password"),
     "unknown_account": ("Wrong User Name Or Password", "Wrong user name or password"),
+    "wrong_case": ("Wrong User Name Or Password", "Wrong user name or password"),
     "wrong_realm": ("Wrong Realm", "Leave the realm empty in the device, or take ours"),
     "locked_out": (
         "Too Many Wrong Passwords",

@@ -211,6 +211,36 @@ class TestSecrets:
             mcu.register("wrong-secret")
         assert mcu.register(await mcu.accounts.set_secret("codec")) == 200
 
+    async def test_a_forgotten_device_with_the_old_one_locks_nobody_out(
+        self, tmp_path: Path
+    ) -> None:
+        async with office(tmp_path) as mcu:
+            await populate(mcu.store)
+            old = await mcu.accounts.set_secret("codec")
+            new = await mcu.accounts.set_secret("codec")
+            assert [mcu.register(old) for _ in range(20)] == [401] * 20
+            shown = mcu.accounts.status("codec").last_refused
+            assert shown is not None
+            assert (shown.reason, shown.count) == ("old_password", 20)
+            assert mcu.register(new) == 200
+        async with office(tmp_path) as mcu:  # which a restart does not forget
+            mcu.sequence = 100  # devices go on counting
+            assert [mcu.register(old) for _ in range(20)] == [401] * 20
+            assert mcu.register(new) == 200
+            await mcu.accounts.revoke("codec")
+            newer = await mcu.accounts.set_secret("codec")
+            for secret in (old, new):
+                assert [mcu.register(secret) for _ in range(20)] == [401] * 20
+            assert mcu.register(newer) == 200
+
+    async def test_who_is_locked_out_does_not_learn_which_password_was_the_old_one(
+        self, mcu: Office
+    ) -> None:
+        old = await mcu.accounts.set_secret("codec")
+        await mcu.accounts.set_secret("codec")
+        assert [mcu.register("wrong-secret") for _ in range(7)] == [401] * 6 + [403]
+        assert mcu.register(old) == 403
+
     async def test_another_realm_makes_all_void(self, tmp_path: Path) -> None:
         async with office(tmp_path) as before:
             await populate(before.store)
@@ -407,6 +437,14 @@ class TestWhoIsNotLet:
         secret = await mcu.accounts.set_secret("codec")
         assert mcu.accounts.status("codec").last_refused is None
         assert mcu.register(secret) == 200
+
+    async def test_a_name_in_capital_letters_is_told_of_beside_the_room(self, mcu: Office) -> None:
+        secret = await mcu.accounts.set_secret("codec")
+        assert mcu.register(secret, user="Codec") == 401
+        await mcu.accounts.flush()
+        shown = mcu.accounts.status("codec").last_refused
+        assert shown == SipRefusal(START, "wrong_case", "10.0.0.7", "REGISTER", 1)
+        assert mcu.register(secret, domain=SERVER.upper()) == 200, "hosts are the same in any case"
 
     async def test_so_many_names_are_looked_up_at_a_time(self, mcu: Office) -> None:
         for number in range(MAX_STRANGERS):

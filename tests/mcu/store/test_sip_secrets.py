@@ -6,6 +6,7 @@ import pytest
 
 from mcu.store.errors import InvalidRecord, UnknownRecord
 from mcu.store.records import Bridge
+from mcu.store.sip_secrets import MAX_VOID
 from mcu.store.store import Store
 
 HA1 = {"SHA-256": "a" * 64, "MD5": "b" * 32}
@@ -28,6 +29,20 @@ async def test_put_read_replaced_and_removed(rooms, clock):
     await rooms.sip_secrets.remove("codec")
     await rooms.sip_secrets.remove("codec")
     assert await rooms.sip_secrets.all() == []
+
+
+async def test_the_last_ones_before_are_remembered_as_void(rooms, clock):
+    for number in range(MAX_VOID + 3):
+        clock.pass_(seconds=1)
+        await rooms.sip_secrets.put("codec", "mcu", {"SHA-256": str(number), "MD5": "m"})
+    await rooms.sip_secrets.put("other", "mcu", HA1)
+    assert [one.ha1["SHA-256"] for one in await rooms.sip_secrets.void()] == ["4", "3", "2"]
+    clock.pass_(seconds=1)
+    await rooms.sip_secrets.remove("codec")
+    await rooms.sip_secrets.remove("codec")
+    assert [one.ha1["SHA-256"] for one in await rooms.sip_secrets.void()] == ["5", "4", "3"]
+    await rooms.bridges.delete("codec")
+    assert await rooms.sip_secrets.void() == []
 
 
 async def test_only_sip_bridges_have_some(rooms):

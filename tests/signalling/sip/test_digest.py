@@ -297,6 +297,20 @@ def test_who_guesses_is_stopped_and_nobody_else() -> None:
     assert judged("room", ROOM.password) == Verified(ROOM.username)
 
 
+def test_who_has_the_secret_from_before_is_no_guesser() -> None:
+    guard = Two()
+    void = ha1(ROOM.username, REALM, "the-one-before", "MD5")
+    server = DigestVerifier(
+        REALM, secret_of, algorithms=("MD5",), guard=guard, void_of=lambda user, algorithm: (void,)
+    )
+    old = Credentials(ROOM.username, "the-one-before")
+    for _ in range(20):
+        refused = server.verify("REGISTER", URI, [answered(server, credentials=old)], 0.0)
+        assert isinstance(refused, Refused)
+        assert (refused.fault, refused.blocked) == ("old_password", False)
+    assert isinstance(server.verify("REGISTER", URI, [answered(server)], 0.0), Verified)
+
+
 def test_who_cannot_have_such_a_nonce_is_not_counted() -> None:
     guard = Two()
     server = DigestVerifier(REALM, secret_of, guard=guard)
