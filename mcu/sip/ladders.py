@@ -1,6 +1,7 @@
 """The ladder of each participant: the messages of its last calls, and why there was no call."""
 
 import heapq
+import itertools
 import re
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Final
 
 from mcu.api.services import SipTraceEntry
 from mcu.sip.call_outcomes import NoPlace
-from mcu.sip.trace import Trace
+from mcu.sip.trace import Trace, lookup_name
 from mcu.sip.trace_entries import entry_of, place_of
 
 TRACED_CALLS: Final = 5
@@ -29,19 +30,24 @@ class Ladders:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._calls: OrderedDict[Key, deque[str]] = OrderedDict()
+        self._lookups = itertools.count(1)
 
     def keep(self, key: Key, call_id: str) -> None:
         """A call is of this participant; the one that was looked at longest ago is forgotten."""
-        calls = self._calls.setdefault(key, deque(maxlen=TRACED_CALLS))
+        calls = self._calls.setdefault(key, deque())
         self._calls.move_to_end(key)
         if call_id not in calls:
             calls.append(call_id)
+        if len(calls) > TRACED_CALLS:
+            self._trace.forget_lookup(calls.popleft())
         if len(self._calls) > MAX_TRACED:
-            self._calls.popitem(last=False)
+            _, forgotten = self._calls.popitem(last=False)
+            for one in forgotten:
+                self._trace.forget_lookup(one)
 
     def nowhere(self, key: Key, place: NoPlace, at: datetime) -> None:
         """There was nowhere to call it: the ladder says why, though nothing was sent."""
-        call_id = " ".join(("lookup", *key))
+        call_id = lookup_name(next(self._lookups))
         transport, host = place_of(place.target)
         self._trace.nowhere(call_id, f"{transport}:{host}", at, place.cause, place.detail)
         self.keep(key, call_id)
@@ -51,8 +57,8 @@ class Ladders:
         calls = self._calls.get(key)
         if calls is None:
             return None
-        # Calls overlap, and lookups of all attempts stand together. Within each the order is as
-        # things happened, whatever was done to the server's clock meanwhile.
+        # Calls overlap. Within each the order is as things happened, whatever was done to the
+        # server's clock meanwhile.
         every = (self._trace.messages(call) for call in calls)
         return [entry_of(message) for message in heapq.merge(*every, key=lambda one: one.at)]
 

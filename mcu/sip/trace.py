@@ -24,6 +24,7 @@ MAX_MESSAGE_BYTES: Final = 8_192
 Direction = Literal["received", "sent"]
 
 MASK: Final = "***"
+_LOOKUP: Final = "lookup "
 _CALL_ID = re.compile(rb"(?:\A|\n)(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,200})", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     r"^((?:proxy-)?authorization|(?:proxy|www)-authenticate|authentication-info)"
@@ -110,12 +111,16 @@ class Trace:
         """Note that there was nowhere to send an INVITE to, which has no Call-ID then.
 
         Args:
-            key: it is found by this, as by a Call-ID, which it cannot be: it has a space in it.
+            key: of ``lookup_name``; it is found by this, as by a Call-ID.
             hop: as of ``TracedMessage``, a name in place of the address.
         """
         self.keep(key)
-        self._calls.move_to_end(key)
         self._calls[key].add(_failure("INVITE", hop, at, cause, detail))
+
+    def forget_lookup(self, name: str) -> None:
+        """One that nobody will ask for again, or they would push out calls; calls stay."""
+        if name.startswith(_LOOKUP):
+            self._calls.pop(name, None)
 
     def keep(self, call_id: str) -> None:
         """This one is a call: keep it longer than what strangers send."""
@@ -130,6 +135,11 @@ class Trace:
         """What was said, in its order; empty where nothing is known."""
         record = self._calls.get(call_id) or self._strangers.get(call_id)
         return () if record is None else (*record.first, *record.last)
+
+
+def lookup_name(number: int) -> str:
+    """Names an attempt that has no Call-ID, which this cannot be: it has a space in it."""
+    return f"{_LOOKUP}{number}"
 
 
 def _failure(what: str, hop: str, at: datetime, cause: str, detail: str) -> TracedMessage:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from mcu.sip.call_outcomes import NoPlace
 from mcu.sip.ladders import MAX_TRACED, TRACED_CALLS, Ladders
-from mcu.sip.trace import Trace
+from mcu.sip.trace import MAX_CALLS, Trace
 
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 ROOM = ("meeting", "b1")
@@ -62,11 +62,31 @@ def test_what_is_no_address_stands_there_as_it_was_written() -> None:
     assert (entry.remote, entry.failure_cause) == ("sip:[::1", "address")
 
 
+def test_attempts_that_found_no_way_count_as_any_others() -> None:
+    trace = Trace()
+    ladders = Ladders(trace)
+    said(trace, "one", AT)
+    ladders.keep(ROOM, "one")
+    for number in range(1, MAX_CALLS + 1):
+        ladders.nowhere(ROOM, NO_NAME, after(number))
+    entries = ladders.entries(ROOM) or ()
+    assert [entry.time for entry in entries] == [
+        after(number) for number in range(MAX_CALLS + 1 - TRACED_CALLS, MAX_CALLS + 1)
+    ]
+    assert ladders.of_call("one"), "calls are not pushed out by attempts that became none"
+    said(trace, "two", after(1_000))
+    ladders.keep(ROOM, "two")
+    assert [entry.failure is None for entry in ladders.entries(ROOM) or ()] == [False] * 4 + [True]
+    for number in range(MAX_TRACED):
+        ladders.nowhere(("meeting", str(number)), NO_NAME, after(2_000))
+    assert ladders.entries(ROOM) is None
+
+
 def test_a_peer_cannot_write_into_anothers_lookups() -> None:
     trace = Trace()
     ladders = Ladders(trace)
     ladders.nowhere(ROOM, NO_NAME, AT)
-    said(trace, "lookup meeting b1", after(1))
+    said(trace, "lookup 1", after(1))
     assert len(ladders.entries(ROOM) or ()) == 1
 
 
