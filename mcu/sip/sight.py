@@ -17,11 +17,13 @@ from signalling.sip.conference_info import EndpointStatus
 
 EVERY_S: Final = 1.0
 
+# RFC 4575 section 5.5.1 has no word for a line that has fallen silent: "on-hold" is what a room
+# wants, and "pending" one that has not come yet.
 _STATUS: Final[Mapping[Presence, EndpointStatus]] = {
     "expected": "pending",
     "calling": "dialing-out",
     "connected": "connected",
-    "lost": "on-hold",
+    "lost": "disconnected",
     "left": "disconnected",
 }
 

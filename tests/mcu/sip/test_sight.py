@@ -1,5 +1,6 @@
 """What subscribers see of a conference by SIP."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mcu.conference.commands import EndConference, Lock
@@ -7,6 +8,19 @@ from mcu.sip.sight import ConferenceSight, document_of
 from signalling.sip import ConferenceInfo
 from tests.peers.sip_stage import ACTOR, stage
 from tests.peers.waiting import until
+
+
+async def test_a_room_whose_line_is_lost_is_not_on_hold(tmp_path: Path) -> None:
+    async with stage(tmp_path) as found:
+        state = found.conferences.get(await found.start("web"))
+        for presence, status in (
+            ("connected", "connected"),
+            ("lost", "disconnected"),
+            ("left", "disconnected"),
+        ):
+            who = replace(state.participants["web"], presence=presence)
+            shown = document_of(replace(state, participants={"web": who}), "mcu.example.org")
+            assert [user.status for user in shown.users] == [status]
 
 
 async def test_a_conference_is_shown_as_it_changes(tmp_path: Path) -> None:
