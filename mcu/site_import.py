@@ -11,6 +11,7 @@ import structlog
 from config.installation import SiteBridge
 from config.problems import Problem, SiteError
 from config.sites import load_site
+from mcu.api.services import ADDRESS_WITHOUT_SIP
 from mcu.store.records import Bridge, Contact, Unit
 from mcu.store.store import Store
 from signalling.sip.errors import SipError
@@ -67,7 +68,9 @@ def room_addresses(bridges: Sequence[SiteBridge]) -> dict[str, str]:
     found, problems = {}, []
     for place, bridge in enumerate(bridges):
         found[bridge.id] = bridge.address
-        if bridge.kind == "sip" and bridge.address:
+        if bridge.address and bridge.kind != "sip":
+            problems.append(Problem(f"bridges[{place}].address", ADDRESS_WITHOUT_SIP))
+        elif bridge.address:
             try:
                 found[bridge.id] = str(typed_address(bridge.address))
             except SipError as error:

@@ -70,6 +70,27 @@ def parse_json(data: bytes, body: Body) -> BaseModel:
     return parse_model(data, body.model)
 
 
+def take_echo(data: bytes, body: Body) -> tuple[bytes, dict[str, Any]]:
+    """Part a body into what can be changed, and what of ``body.echo`` was sent back with it.
+
+    What is no JSON object stays as it is: whoever parses it says so.
+    """
+    assert body.echo is not None  # noqa: S101
+    assert body.model is not None  # noqa: S101
+    try:
+        document = from_json(data, allow_inf_nan=False)
+    except ValueError:
+        return data, {}
+    if not isinstance(document, dict):
+        return data, {}
+    names = document.keys() & (body.echo.model_fields.keys() - body.model.model_fields.keys())
+    if not names:
+        return data, {}
+    echo = {name: document.pop(name) for name in sorted(names)}
+    kept = {name: value for name, value in echo.items() if name not in body.readings}
+    return json.dumps(document).encode(), kept
+
+
 def parse_model(data: bytes, model: type[Model]) -> Model:
     """``data`` as ``model``; raises ``Problem`` as ``parse_json``."""
     try:

@@ -1,15 +1,18 @@
 """One request on its way through: who asks, what was sent, and what it may reach."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from mcu.api.auth import Identity
+from mcu.api.body import invalid_input, json_path
 from mcu.api.etag import read_if_match
-from mcu.api.problem import Problem
+from mcu.api.problem import FieldError, Problem
 from mcu.api.reach import Reach
 from mcu.api.route import JSON_TYPE, Route
 from mcu.api.schemas.base import Output, Query
@@ -33,6 +36,7 @@ class Call:
         data: the raw body, within its limit; empty where the route takes none.
         target: for the audit, what was acted on; handlers may name it more exactly.
         key: its Idempotency-Key, which it has taken.
+        echo: members of what GET gives that were sent back with a change, and cannot be changed.
         kept: audit and answer were written together with what was done.
     """
 
@@ -47,6 +51,7 @@ class Call:
     scope: Reach | None = None
     key: str | None = None
     kept: bool = False
+    echo: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def services(self) -> Services:
@@ -94,6 +99,25 @@ class Call:
         if not isinstance(self.model, model):
             raise RuntimeError(f"{self.route.name} does not read {model.__name__}")
         return self.model
+
+    def refuse_other_echo(self, document: Output) -> None:
+        """See that what cannot be changed was sent back as it stands.
+
+        Args:
+            document: what GET gives now.
+        Raises:
+            Problem: invalid-input, with a path for each member that is another.
+        """
+        if not self.echo:
+            return
+        now = json.loads(document.model_dump_json())
+        others = [
+            FieldError(json_path((name,)), "cannot be changed here; leave it out")
+            for name, value in self.echo.items()
+            if value != now[name]
+        ]
+        if others:
+            raise invalid_input(others)
 
     def query(self, model: type[Asked]) -> Asked:
         """The query, which was validated against the route's model."""

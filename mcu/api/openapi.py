@@ -36,6 +36,10 @@ Control of an MCU for meetings of administrative units.
   differ under the same tag. `If-Match` takes it with or without `W/`, or `*`, and is optional.
 """
 
+_ECHO: Final = (
+    "What GET gives may be sent back: members that cannot be changed are passed over where they "
+    "are as they stand, and refused where they are another; readings are passed over."
+)
 _ROOM_SECURITY: Final[Mapping[str, Sequence[str]]] = {"room": [], "room_session": [], "csrf": []}
 
 ETAG_HEADER: Final = ("ETag", "version of the resource, for If-Match")
@@ -124,6 +128,7 @@ def _operation(route: Route, references: Schemas) -> dict[str, Any]:
         model = route.body.model
         schema = references[model, "validation"] if model else {"type": "string"}
         operation["requestBody"] = {
+            **({} if route.body.echo is None else {"description": _ECHO}),
             "required": route.body.required,
             "content": {media_type: {"schema": schema} for media_type in route.body.media_types},
         }

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from mcu.api.body import parse_json, parse_query, read_body
+from mcu.api.body import parse_json, parse_query, read_body, take_echo
 from mcu.api.call import Call, on_one_line
 from mcu.api.errors import problem_of
 from mcu.api.idempotency import idempotency_key, request_digest
@@ -62,6 +62,8 @@ async def _answer(call: Call) -> web.StreamResponse:
     if route.body is not None:
         limit = min(route.body.limit, call.services.limits.max_body_bytes)
         call.data = await read_body(request, route.body, limit)
+        if route.body.echo is not None:
+            call.data, call.echo = take_echo(call.data, route.body)
         if route.body.model is not None and route.body.parsed:
             call.model = parse_json(call.data, route.body)
     if route.method == "POST" and call.identity is not None:

@@ -34,6 +34,9 @@ class Body:
         required: an empty body is refused; else the model's defaults apply.
         parsed: else ``model`` is for the document only, and the handler validates the body, to
             name what is wrong with its form together with what else is.
+        echo: what GET gives of the same; its members that ``model`` does not have may be sent back
+            as they stand, which the handler sees to (``Call.refuse_other_echo``). readings: those
+            of its members that differ from one GET to the next, and may do so here.
     """
 
     model: type[BaseModel] | None = None
@@ -41,6 +44,8 @@ class Body:
     limit: int = MAX_BODY_BYTES
     required: bool = True
     parsed: bool = True
+    echo: type[BaseModel] | None = None
+    readings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

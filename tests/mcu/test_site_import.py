@@ -140,6 +140,16 @@ bridges:
 """
 
 
+async def test_only_rooms_of_kind_sip_have_an_address(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "nho.yaml"
+    path.write_text(SITE_WITH_CODECS.replace("kind: sip", "kind: webrtc", 1))
+    with pytest.raises(SiteError) as caught:
+        await import_site(str(path), store)
+    first, _ = caught.value.problems
+    assert first.key == "bridges[0].address"
+    assert "kind" in first.reason
+
+
 async def test_addresses_that_cannot_be_called_are_said_before_anything_is_taken_in(
     store: Store, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ from mcu.api.schemas.registry import (
     NewBridge,
     NewBridgeToken,
 )
+from mcu.api.services import ADDRESS_WITHOUT_SIP
 from mcu.api.withdrawal import enforce
 from mcu.sentences import sentence
 from mcu.store import paging, records
@@ -87,6 +88,7 @@ async def read_bridge(call: Call) -> web.Response:
 async def change_bridge(call: Call) -> web.Response:
     """Change a room's record, or move it to another unit."""
     bridge = await bridge_of(call, Action.WRITE_BRIDGES, "change")
+    call.refuse_other_echo(_document(call, bridge))
     change = call.body(BridgeChange)
     changes: dict[str, Any] = {}
     for field in change.model_fields_set:
@@ -101,9 +103,13 @@ async def change_bridge(call: Call) -> web.Response:
     if "unit" in changes:
         call.reach.require_unit(Action.WRITE_BRIDGES, changes["unit"], "move a bridge")
     version = call.if_version(bridge.version)
+    if changes.get("kind") == "webrtc" != bridge.kind:
+        changes.setdefault("address", "")
     after = replace(bridge, **changes)
-    if {"address", "kind"} & changes.keys():
+    if (after.address, after.kind) != (bridge.address, bridge.kind):
         after = _with_address(call, after)
+    if after == bridge:
+        return _answer(call, bridge)
     changed = await call.services.store.bridges.update(after, if_version=version)
     if bridge.kind == "sip" and changed.kind != "sip":
         await call.services.sip.clear_outbound(bridge.id)
@@ -186,9 +192,11 @@ def record_of(new: NewBridge) -> records.Bridge:
 
 
 def _with_address(call: Call, bridge: records.Bridge) -> records.Bridge:
-    """A room of kind sip with its address as it is called; raises ``Problem`` if it cannot be."""
-    if bridge.kind != "sip" or not bridge.address:
+    """A bridge with its address as it is called; raises ``Problem`` if it cannot be."""
+    if not bridge.address:
         return bridge
+    if bridge.kind != "sip":
+        raise invalid("$.address", ADDRESS_WITHOUT_SIP)
     try:
         return replace(bridge, address=call.services.bridge_address(bridge.address))
     except ValueError as error:
@@ -266,7 +274,7 @@ ROUTES: Final = (
         "PATCH", f"{BASE}/bridges/{{bridge}}", "change_bridge", change_bridge,
         "Change or move a bridge", TAG, Action.WRITE_BRIDGES,
         (Answer(200, "as it is now", Bridge, headers=(ETAG_HEADER,)),),
-        body=Body(BridgeChange), conditional=True,
+        body=Body(BridgeChange, echo=Bridge, readings=frozenset({"sip"})), conditional=True,
     ),
     Route(
         "DELETE", f"{BASE}/bridges/{{bridge}}", "delete_bridge", delete_bridge,

@@ -165,6 +165,7 @@ async def read_conference(call: Call) -> web.Response:
 
 async def change_conference(call: Call) -> web.Response:
     """A new name, chair, PIN or number."""
+    call.refuse_other_echo(conference_document(await controlled(call), call.reach))
     change = call.body(ConferenceChange)
     if "name" in change.model_fields_set and change.name is None:
         raise invalid("$.name", sentence("empty"))
@@ -285,7 +286,7 @@ ROUTES: Final = (
         "PATCH", f"{BASE}/conferences/{{conference}}", "change_conference", change_conference,
         "Change a conference's name, chair, PIN or number", TAG, Action.CONTROL_CONFERENCES,
         (Answer(200, "as it is now", Conference, headers=(ETAG_HEADER,)),),
-        body=Body(ConferenceChange), conditional=True, problems=("conflict",),
+        body=Body(ConferenceChange, echo=Conference), conditional=True, problems=("conflict",),
     ),
     Route(
         "DELETE", f"{BASE}/conferences/{{conference}}", "end_conference", end_conference,

@@ -92,6 +92,7 @@ async def change_incident(call: Call) -> web.Response:
     """Assign it, say something about it, close it or open it again."""
     before = await _found(call, Action.WRITE_INCIDENTS, "change incidents")
     version = call.if_version(before.version)
+    call.refuse_other_echo(Incident.model_validate(_document(before)))
     change = call.body(IncidentChange)
     after = before
     entries: list[IncidentEntry] = []
@@ -117,7 +118,7 @@ def _commands(change: IncidentChange, incident: domain.Incident) -> list[Inciden
     if change.state == "open" and incident.state == "closed":
         commands.append(ReopenIncident(comment or ""))
         comment = None
-    if change.assignee is not None:
+    if change.assignee is not None and change.assignee.strip() != (incident.assignee or ""):
         commands.append(AssignIncident(change.assignee.strip()))
     if change.state == "closed" and incident.state == "open":
         commands.append(CloseIncident(comment or ""))
@@ -263,6 +264,7 @@ ROUTES: Final = (
     Route(
         "PATCH", ONE, "change_incident", change_incident,
         "Assign an incident, comment it, close it or open it again", TAG, Action.WRITE_INCIDENTS,
-        _INCIDENT, body=Body(IncidentChange), conditional=True, problems=("conflict",),
+        _INCIDENT, body=Body(IncidentChange, echo=Incident), conditional=True,
+        problems=("conflict",),
     ),
 )  # fmt: skip

@@ -35,6 +35,7 @@ TAG: Final = "participants"
 PATH: Final = f"{BASE}/conferences/{{conference}}/participants"
 SELF_SERVICE: Final = frozenset({"audio_muted", "video_muted"})
 """What a room may change of itself."""
+READINGS: Final = frozenset({"level_db", "speaking", "visible", "quality"})
 COLUMNS: Final = (
     "id", "label", "name", "bridge", "unit", "role", "importance", "state", "call_failure",
     "audio_muted", "video_muted", "deafened", "volume_db", "joined_at", "lost_at",
@@ -148,6 +149,7 @@ async def change_participant(call: Call) -> web.Response:
             )
         )
     require_running(state)
+    call.refuse_other_echo(_document(call, state, who))
     for field in given:
         if getattr(change, field) is None:
             raise invalid(f"$.{field}", sentence("empty"))
@@ -240,7 +242,8 @@ ROUTES: Final = (
         "PATCH", f"{PATH}/{{participant}}", "change_participant", change_participant,
         "Mute, label, weigh or promote a participant", TAG, Action.MUTE_PARTICIPANT,
         (Answer(200, "as it is now", Participant, headers=(ETAG_HEADER,)),),
-        body=Body(ParticipantChange), conditional=True, problems=("conflict",),
+        body=Body(ParticipantChange, echo=Participant, readings=READINGS), conditional=True,
+        problems=("conflict",),
     ),
     Route(
         "POST", f"{PATH}/{{participant}}/transfer", "transfer_participant", transfer_participant,

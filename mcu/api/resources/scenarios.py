@@ -268,8 +268,11 @@ def _head(document: Any) -> tuple[list[FieldError], str | None, ScenarioTemplate
 
 
 async def _write(call: Call, record: ScenarioRecord, document: Any) -> web.Response:
+    call.refuse_other_echo(_document(record))
     version = call.if_version(record.version)
     scenario = (await check_document(call, document)).usable()
+    if scenario == read_record(record):
+        return _answer(record)
     written = await call.services.store.scenarios.update(
         record_of(record.id, scenario, call.services.now()), if_version=version
     )
@@ -312,14 +315,18 @@ def _row(record: ScenarioRecord) -> Sequence[object]:
     return [document[name] for name in COLUMNS]
 
 
-def _answer(record: ScenarioRecord, status: int = 200) -> web.Response:
+def _document(record: ScenarioRecord) -> Scenario:
     document = document_of(read_record(record)) | {
         "id": record.id,
         "changed_at": record.changed_at,
         "version": record.version,
     }
+    return Scenario.model_validate(document)
+
+
+def _answer(record: ScenarioRecord, status: int = 200) -> web.Response:
     return json_response(
-        Scenario.model_validate(document),
+        _document(record),
         status,
         version=record.version,
         location=f"{PATH}/{record.id}" if status == 201 else None,
@@ -385,12 +392,12 @@ ROUTES: Final = (
     Route(
         "PUT", _ONE, "replace_scenario", replace_scenario,
         "Write a scenario anew", TAG, Action.WRITE_SCENARIOS,
-        _SCENARIO, body=Body(ScenarioBody, parsed=False), conditional=True,
+        _SCENARIO, body=Body(ScenarioBody, parsed=False, echo=Scenario), conditional=True,
     ),
     Route(
         "PATCH", _ONE, "change_scenario", change_scenario,
         "Change what is given of a scenario", TAG, Action.WRITE_SCENARIOS,
-        _SCENARIO, body=Body(ScenarioChange, parsed=False), conditional=True,
+        _SCENARIO, body=Body(ScenarioChange, parsed=False, echo=Scenario), conditional=True,
     ),
     Route(
         "DELETE", _ONE, "delete_scenario", delete_scenario,

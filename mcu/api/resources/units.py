@@ -69,6 +69,7 @@ async def read_unit(call: Call) -> web.Response:
 async def change_unit(call: Call) -> web.Response:
     """Rename it, or move it with everything under it."""
     unit = await _unit(call, Action.WRITE_UNITS, "change units")
+    call.refuse_other_echo(Unit.model_validate(unit))
     change = call.body(UnitChange)
     given = change.model_fields_set
     if change.merged_into is not None:
@@ -84,7 +85,10 @@ async def change_unit(call: Call) -> web.Response:
         call.reach.require_unit(Action.WRITE_UNITS, change.parent, "move units")
     changes = {field: getattr(change, field) for field in given}
     version = call.if_version(unit.version)
-    changed = await call.services.store.units.update(replace(unit, **changes), if_version=version)
+    after = replace(unit, **changes)
+    if after == unit:
+        return _answer(unit)
+    changed = await call.services.store.units.update(after, if_version=version)
     call.api.directory.forget()
     return _answer(changed)
 
@@ -192,7 +196,7 @@ ROUTES: Final = (
         "PATCH", f"{BASE}/units/{{unit}}", "change_unit", change_unit,
         "Rename, move or merge a unit", TAG, Action.WRITE_UNITS,
         (Answer(200, "as it is now", Unit, headers=(ETAG_HEADER,)),),
-        body=Body(UnitChange), conditional=True, problems=("conflict",),
+        body=Body(UnitChange, echo=Unit), conditional=True, problems=("conflict",),
     ),
     Route(
         "POST", f"{BASE}/units/{{unit}}/split", "split_unit", split_unit,

@@ -13,6 +13,7 @@ from mcu.api.schemas.base import (
     Name,
     Output,
     PageQuery,
+    Remark,
     Time,
     shape,
 )
@@ -24,10 +25,9 @@ VISIBLE: Final = shape(r"^[!-~]+$", "form.visible")
 Phone = Annotated[
     str,
     StringConstraints(
-        min_length=1,
         max_length=40,
         pattern=shape(
-            r"^[0-9+() .-]+$",
+            r"^[0-9+() .-]*$",
             "form.phone",
         ),
     ),
@@ -40,6 +40,11 @@ Address = Annotated[
         "be left out. Refused are other schemes (`tel:`), transports but udp, tcp and tls, and "
         "addresses of this very server"
     ),
+]
+BridgeAddress = Annotated[
+    str,
+    StringConstraints(max_length=255, pattern=shape(r"^[!-~]*$", "form.visible")),
+    Field(description="as `address` of a guest; empty or null: none. Only of a bridge of kind sip"),
 ]
 Importance = Annotated[int, Field(ge=0, le=100, description="higher stands first")]
 SipSecretText = Annotated[
@@ -169,7 +174,7 @@ class Contact(Output):
 class NewContact(Input):
     """Who is on duty at the bridge."""
 
-    name: Name | None = None
+    name: Annotated[Remark, StringConstraints(max_length=200)] | None = None
     phone: Phone | None = None
 
 
@@ -188,7 +193,9 @@ class SipRefusal(Output):
 
     time: Time
     reason: SignInFault = Field(
-        description="`locked_out`: too many wrong passwords came from there, so for half a minute "
+        description="`old_password`: a device still has the secret from before; it locks nobody "
+        "out. `wrong_case`: the user name was given in capital letters that the account's does not "
+        "have. `locked_out`: too many wrong passwords came from there, so for half a minute "
         "none is looked at. `wrong_realm`: a realm is typed into the device, and it is not ours. "
         "`unknown_algorithm`, `no_answer`: it does not know the digest algorithms that are offered "
         "(`sip.digest_algorithms`; old devices know MD5 alone), or has no password. "
@@ -283,19 +290,22 @@ class NewBridge(Input):
     name: Name
     unit: Identifier
     kind: Kind = "webrtc"
-    address: Address | None = None
+    address: BridgeAddress | None = None
     contact: NewContact = NewContact()
     importance: Importance = 0
     standard: Standard = Field(default_factory=dict)
 
 
 class BridgeChange(Input):
-    """What of a bridge changes; ``null`` clears ``address``."""
+    """What of a bridge changes; null or an empty text clears ``address``.
+
+    One that becomes of kind webrtc loses its address and its secrets.
+    """
 
     name: Name | None = None
     unit: Identifier | None = None
     kind: Kind | None = None
-    address: Address | None = None
+    address: BridgeAddress | None = None
     contact: NewContact | None = None
     importance: Importance | None = None
     standard: Standard | None = None

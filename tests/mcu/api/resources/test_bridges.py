@@ -1,5 +1,7 @@
 """Bridges: records, tables, join links."""
 
+from dataclasses import replace
+
 import pytest
 
 from mcu.api.services import well_formed_address
@@ -214,12 +216,52 @@ async def test_a_room_gets_no_address_that_cannot_be_called(
 
 
 async def test_a_rooms_address_is_judged_when_it_becomes_one_of_kind_sip(province: Api) -> None:
-    await province.call("PATCH", "/bridges/xa-1-a", {"address": "tel:1"}, status=200)
+    old = await province.store.bridges.get("xa-1-a")  # from when web rooms could have one
+    await province.store.bridges.update(replace(old, address="tel:1"))
+    await province.call("PATCH", "/bridges/xa-1-a", {"importance": 7}, status=200)
     reply = await province.call("PATCH", "/bridges/xa-1-a", {"kind": "sip"}, status=422)
     assert reply.fields == ["$.address"]
     change = {"kind": "sip", "address": "codec@10.0.0.7"}
     changed = await province.call("PATCH", "/bridges/xa-1-a", change, status=200)
     assert changed.json["address"] == "sip:codec@10.0.0.7"
+
+
+async def test_a_room_with_a_browser_has_no_sip_address(province: Api) -> None:
+    address = {"address": "sip:codec@10.0.0.7"}
+    new = {"id": "web", "name": "Web", "unit": "xa-1", **address}
+    for method, path, body in (
+        ("POST", "/bridges", new),
+        ("POST", "/bridges", {**new, "kind": "webrtc"}),
+        ("PATCH", "/bridges/xa-1-a", address),
+    ):
+        reply = await province.call(method, path, body, status=422)
+        assert reply.fields == ["$.address"]
+        assert "kind" in reply.json["detail"]
+    table = "id,name,unit,kind,address\nc,Một,xa-1,webrtc,\nd,Hai,xa-1,,sip:a@b.example\n"
+    headers = {"Content-Type": "text/csv"}
+    reply = await province.call("POST", "/bridges:import", data=table, headers=headers, status=422)
+    assert reply.fields == ["line 3, address"]
+    # One that becomes such a room loses it, as it does its secrets, unless it is asked to keep it.
+    await province.call("PATCH", "/bridges/xa-1-a", {"kind": "sip", **address}, status=200)
+    both = {"kind": "webrtc", **address}
+    reply = await province.call("PATCH", "/bridges/xa-1-a", both, status=422)
+    assert reply.fields == ["$.address"]
+    changed = await province.call("PATCH", "/bridges/xa-1-a", {"kind": "webrtc"}, status=200)
+    assert changed.json["address"] == ""
+
+
+@pytest.mark.parametrize("none", [None, ""], ids=["null", "empty"])
+async def test_none_is_null_or_empty(province: Api, none: str | None) -> None:
+    new = {
+        "id": "codec", "name": "Codec", "unit": "xa-1", "kind": "sip", "address": none,
+        "contact": {"name": none, "phone": none},
+    }  # fmt: skip
+    await province.call("POST", "/bridges", new, status=201)
+    some = {"address": "sip:codec@10.0.0.7", "contact": {"name": "Trực", "phone": "0900"}}
+    await province.call("PATCH", "/bridges/codec", some, status=200)
+    change = {"address": none, "contact": {"name": none, "phone": none}}
+    changed = await province.call("PATCH", "/bridges/codec", change, status=200)
+    assert (changed.json["address"], changed.json["contact"]) == ("", {"name": "", "phone": ""})
 
 
 async def test_a_table_of_rooms_holds_addresses_as_people_write_them(province: Api) -> None:
