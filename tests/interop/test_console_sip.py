@@ -95,10 +95,13 @@ async def test_callers_at_the_pin_prompt_and_a_room_on_hold(daemon: StubDaemon, 
     }  # fmt: skip
     daemon.call_in(caller)
     await expect(page.locator(".callers")).to_contain_text("Điện thoại lạ")
-    await expect(page.locator(".callers")).to_contain_text("từ 10.9.9.9:5070")
+    await expect(page.locator(".callers")).to_contain_text("la · từ 10.9.9.9,")
     await expect(page.locator(".callers")).to_contain_text("còn 2 lần nhập")
     await page.locator(".callers button").click()
     await expect(page.locator(".ladder .message")).to_have_count(len(daemon.trace))
+    nameless = {"name": "0912345678@10.9.9.9:5070", "address": "sip:0912345678@10.9.9.9:5070"}
+    daemon.call_in(caller, {**caller, **nameless, "call": "cd34"})
+    await expect(page.locator(".callers b")).to_have_text(["Điện thoại lạ", "0912 345 678"])
     daemon.call_in()
     await expect(page.locator(".callers")).to_have_count(0)
     await expect(page.locator("dialog")).to_contain_text("Nhật ký SIP: Điện thoại lạ")

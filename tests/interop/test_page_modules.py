@@ -54,6 +54,37 @@ async def test_events_are_taken_apart_wherever_chunks_end(page: Page) -> None:
     assert found == [expected] * 12
 
 
+async def test_callers_are_named_as_people_name_them(page: Page) -> None:
+    callers = [
+        ("Phòng họp", "sip:van-chan@10.0.0.7:5070;transport=udp", "10.0.0.7:5070"),
+        ("0912345678@10.0.0.7:5070", "sip:0912345678@10.0.0.7:5070", "10.0.0.7:5070"),
+        ("", "sip:+84912345678@10.0.0.7", "[2001:db8::7]:5060"),
+        ("+84 24 3825 1234", "sip:%2B842438251234@x", "10.0.0.7:5070"),
+        ("10.0.0.7", "sip:10.0.0.7", "10.0.0.7:5070"),
+        ("van-chan", "sips:van-chan@10.0.0.7", "10.0.0.7:5070"),
+        ("Trực", "sip:1001@10.0.0.7", "10.0.0.7:5070"),
+        ("", "sip:%zz@10.0.0.7", "10.0.0.7:5070"),
+    ]
+    found = await page.evaluate(
+        """async (callers) => {
+            const {callerWords} = await import("/static/js/console/caller.js");
+            return callers.map(([name, address, source]) =>
+                Object.values(callerWords({name, address, source})));
+        }""",
+        callers,
+    )
+    assert found == [
+        ["Phòng họp", "van-chan", "10.0.0.7"],
+        ["0912 345 678", "", "10.0.0.7"],
+        ["+84 912 345 678", "", "2001:db8::7"],
+        ["+84 24 3825 1234", "+84 2438 251 234", "10.0.0.7"],
+        ["10.0.0.7", "", "10.0.0.7"],
+        ["van-chan", "", "10.0.0.7"],
+        ["Trực", "1001", "10.0.0.7"],
+        ["%zz", "", "10.0.0.7"],
+    ]
+
+
 async def test_waits_double_up_to_the_most_and_never_agree_exactly(page: Page) -> None:
     lowest, highest = await page.evaluate("""async () => {
         const {Backoff} = await import("/static/js/shared/backoff.js");

@@ -7,6 +7,7 @@ import { Problem } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
+import { callerWords } from "./caller.js";
 import { LadderDialog } from "./ladder.js";
 import { useReading } from "./reading.js";
 
@@ -67,7 +68,7 @@ export function Callers({ desk }) {
     traced &&
     html`<${LadderDialog}
       path=${`${desk.actions.path}/callers/${encodeURIComponent(traced.call)}`}
-      name=${traced.name}
+      name=${callerWords(traced).name}
       onClose=${() => setTraced(null)}
     />`
   }`;
@@ -78,27 +79,27 @@ function CallerList({ callers, onTrace }) {
   return html`<section aria-label=${t("callers")}>
     <h3>${t("callers")} <span class="quiet">${callers.length}</span></h3>
     <ul class="convening-rows callers">
-      ${callers.map(
-        (caller) =>
-          html`<li key=${caller.call} class="called">
+      ${callers.map((caller) => {
+        const { name, number, host } = callerWords(caller);
+        return html`<li key=${caller.call} class="called">
             <${Icon} name="lock" />
-            <span class="convening-name"><b>${caller.name}</b></span>
-            <span class="quiet" title=${`${caller.address} · Call-ID ${caller.call_id}`}
-              >${t("callers.how", { source: caller.source, time: clock(caller.since), count: caller.tries_left })}</span
+            <span class="convening-name"><b>${name}</b></span>
+            <span class="quiet" title=${`${caller.address} · ${caller.source} · Call-ID ${caller.call_id}`}
+              >${[number, t("callers.how", { source: host, time: clock(caller.since), count: caller.tries_left })].filter(Boolean).join(" · ")}</span
             >
             ${
               onTrace &&
               html`<button
                 type="button"
                 class="small"
-                aria-label=${t("sip.trace.title", { name: caller.name })}
+                aria-label=${t("sip.trace.title", { name })}
                 onClick=${() => onTrace(caller)}
               >
                 ${t("sip.trace")}
               </button>`
             }
-          </li>`,
-      )}
+          </li>`;
+      })}
     </ul>
   </section>`;
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Hardware rooms: which of them have signed in, from where, and what a technician types into them.
+// The registry's rooms: made and changed; of hardware rooms, which have signed in, from where, and
+// what a technician types into them.
 
 import { classes, html, signal, useEffect, useRef, useState } from "../shared/base.js";
 import { getAll, send, session } from "../shared/api.js";
@@ -14,9 +15,11 @@ import { load, LoadBanner } from "./load.js";
 import { MonthLink } from "./month.js";
 import { readUnits, unitName, units } from "./registry.js";
 import { readsReports } from "./report.js";
+import { RoomDialog } from "./room-form.js";
 import { SecretDialog } from "./secret.js";
+import { inTreeOrder } from "./start.js";
 
-/** Bridges of kind sip by id; null until they were read. */
+/** Bridges by id; null until they were read. */
 const rooms = signal(/** @type {Map<string, any> | null} */ (null));
 const failure = signal(/** @type {any} */ (null));
 /** @type {import("../../vendor/signals.js").Signal<import("../shared/events.js").Link>} */
@@ -25,9 +28,7 @@ const link = signal({ state: "connecting", retryAt: 0, attempt: 0 });
 async function read() {
   try {
     const bridges = await getAll("bridges");
-    rooms.value = new Map(
-      bridges.filter((bridge) => bridge.kind === "sip").map((bridge) => [bridge.id, bridge]),
-    );
+    rooms.value = new Map(bridges.map((bridge) => [bridge.id, bridge]));
     failure.value = null;
     if (!units.peek().size) await readUnits();
   } catch (error) {
@@ -45,13 +46,20 @@ function receive({ type, data }) {
 /** @param {string} id @param {any} sip */
 function put(id, sip) {
   const known = rooms.peek()?.get(id);
-  if (known) rooms.value = new Map(rooms.peek()).set(id, { ...known, sip });
+  if (known?.sip) keep({ ...known, sip });
+}
+
+/** @param {any} room */
+function keep(room) {
+  rooms.value = new Map(rooms.peek()).set(room.id, room);
 }
 
 export function RoomsScreen() {
   useTitle(t("rooms.title"));
   const events = useRef(/** @type {EventStream | null} */ (null));
   const [search, setSearch] = useState("");
+  /** Of which kind they are that are shown; empty: nobody has chosen yet. */
+  const [chosen, setChosen] = useState("");
   /** Which dialog is open, for which room. */
   const [open, setOpen] = useState(/** @type {{what: string, room: any} | null} */ (null));
   useEffect(() => {
@@ -72,10 +80,22 @@ export function RoomsScreen() {
     ArrowUp: () => step(-1),
   });
   const all = [...(rooms.value?.values() ?? [])].sort((a, b) => byName(a.name, b.name));
-  const found = all.filter((room) =>
-    fold(`${room.name} ${placeOf(room)} ${room.id}`).includes(fold(search)),
+  const hardware = all.filter((room) => room.kind === "sip");
+  const kind = chosen || (hardware.length ? "sip" : "all");
+  const found = all.filter(
+    (room) =>
+      (kind === "all" || room.kind === kind) &&
+      fold(`${room.name} ${placeOf(room)} ${room.id}`).includes(fold(search)),
   );
   const mayIssue = ["admin", "operator", "technician"].includes(session.value?.role);
+  const mayWrite = ["admin", "operator"].includes(session.value?.role);
+  const close = () => setOpen(null);
+  const saved = (/** @type {any} */ room, /** @type {boolean} */ isNew) => {
+    keep(room);
+    setChosen(room.kind === kind ? kind : "all"); // what was shown stays, and so does this one
+    // A new hardware room is nothing without its secret.
+    setOpen(isNew && room.kind === "sip" ? { what: "secret", room } : null);
+  };
   return html`<${TopBar}>
       <a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a>
       <h1>${t("rooms.title")}</h1>
@@ -86,8 +106,16 @@ export function RoomsScreen() {
     <main class="page">
       <div class="page-head">
         <p class="quiet">
-          ${rooms.value && t("rooms.registered", { count: all.filter((room) => room.sip.registered).length, total: all.length })}
+          ${rooms.value && t("rooms.registered", { count: hardware.filter((room) => room.sip.registered).length, total: hardware.length })}
         </p>
+        <select
+          class="room-kinds"
+          aria-label=${t("rooms.kinds")}
+          value=${kind}
+          onChange=${(/** @type {any} */ e) => setChosen(e.target.value)}
+        >
+          ${["sip", "webrtc", "all"].map((each) => html`<option key=${each} value=${each}>${t(`rooms.kinds.${each}`)}</option>`)}
+        </select>
         <div class="search">
           <${Icon} name="search" /><input
             id="rooms-search"
@@ -98,6 +126,17 @@ export function RoomsScreen() {
             onInput=${(/** @type {any} */ e) => setSearch(e.target.value)}
           />
         </div>
+        ${
+          mayWrite &&
+          html`<button
+            type="button"
+            class="primary"
+            disabled=${!rooms.value || !units.value.size}
+            onClick=${() => setOpen({ what: "edit", room: null })}
+          >
+            <${Icon} name="plus" />${t("rooms.new")}
+          </button>`
+        }
       </div>
       ${failure.value && html`<${Problem} error=${failure.value} />`}
       ${rooms.value === null && !failure.value && html`<p class="quiet">${t("loading")}</p>`}
@@ -113,6 +152,7 @@ export function RoomsScreen() {
               key=${room.id}
               room=${room}
               mayIssue=${mayIssue}
+              mayWrite=${mayWrite}
               onOpen=${(/** @type {string} */ what) => setOpen({ what, room })}
             />`,
         )}
@@ -123,10 +163,19 @@ export function RoomsScreen() {
       html`<${SecretDialog}
         room=${open.room}
         onMade=${() => put(open.room.id, { ...rooms.peek()?.get(open.room.id)?.sip, has_secret: true, last_refused: null })}
-        onClose=${() => setOpen(null)}
+        onClose=${close}
       />`
     }
-    ${open?.what === "revoke" && html`<${Revoke} room=${open.room} onClose=${() => setOpen(null)} />`}`;
+    ${open?.what === "revoke" && html`<${Revoke} room=${open.room} onClose=${close} />`}
+    ${
+      open?.what === "edit" &&
+      html`<${RoomDialog}
+        room=${open.room}
+        tree=${inTreeOrder([...units.value.values()])}
+        onClose=${close}
+        onSaved=${saved}
+      />`
+    }`;
 }
 
 /** Go to the first button of the room before or after. @param {number} by */
@@ -137,26 +186,37 @@ function step(by) {
   if (next instanceof HTMLElement) next.focus();
 }
 
-/** @param {{room: any, mayIssue: boolean, onOpen: (what: string) => void}} props */
-function Entry({ room, mayIssue, onOpen }) {
+/** @param {{room: any, mayIssue: boolean, mayWrite: boolean, onOpen: (what: string) => void}} props */
+function Entry({ room, mayIssue, mayWrite, onOpen }) {
   const { sip } = room;
   return html`<li
-    class=${classes("sip-room", sip.registered && "registered")}
+    class=${classes("sip-room", sip?.registered && "registered")}
     tabindex="-1"
     id=${`sip-${room.id}`}
   >
-    <${Icon} name=${sip.registered ? "check" : "gone"} />
+    <${Icon} name=${sip ? (sip.registered ? "check" : "gone") : "screen"} />
     <div>
       <h2>${room.name}</h2>
       <p class="quiet">${[placeOf(room), room.address].filter(Boolean).join(" · ")}</p>
     </div>
     <div class="sip-where">
-      <${Registration} sip=${sip} />
+      ${sip ? html`<${Registration} sip=${sip} />` : html`<p class="quiet">${t("rooms.kind.webrtc")}</p>`}
     </div>
     ${
       (mayIssue || readsReports()) &&
       html`<div class="row-of-buttons">
-        ${mayIssue && html`<${Secrets} sip=${sip} onOpen=${onOpen} />`}
+        ${mayIssue && sip && html`<${Secrets} sip=${sip} onOpen=${onOpen} />`}
+        ${
+          mayWrite &&
+          html`<button
+            type="button"
+            class="small"
+            aria-label=${t("rooms.edit-of", { name: room.name })}
+            onClick=${() => onOpen("edit")}
+          >
+            <${Icon} name="edit" />${t("rooms.edit")}
+          </button>`
+        }
         <${MonthLink} bridge=${room.id} name=${room.name} small />
       </div>`
     }

@@ -101,7 +101,7 @@ export function MergeDialog({ unit, registry, onClose, onDone, onReload }) {
 }
 
 /** An id out of a name, where none is given: "Xã Vạn Ninh" is xa-van-ninh. @param {string} name */
-const idOf = (name) =>
+export const idOf = (name) =>
   fold(name)
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")
