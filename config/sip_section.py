@@ -125,10 +125,14 @@ class SipSettings(Section):
         45, description="How long a room rings before it counts as not answering."
     )
     redial_min_s: Annotated[int, Field(ge=1, le=3_600)] = Field(
-        5, description="First pause before a room that could not be reached is called again."
+        5,
+        description="First pause before a room that could not be reached is called again, "
+        "shortened by chance by up to a half, as all are.",
     )
     redial_max_s: Annotated[int, Field(ge=1, le=3_600)] = Field(
-        120, description="Longest pause; each one is twice the one before."
+        120,
+        description="Longest pause; each one is twice the one before. While rooms are convened, "
+        "the convening's hold instead.",
     )
     guests: Literal["refused", "with_pin", "allowed"] = Field(
         "refused",
