@@ -10,6 +10,9 @@ from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
     "add.one-of": "takes either bridge, or name and address of a guest or one of them",
+    "address.without-sip": (
+        "is only for a bridge of kind sip: set its kind to sip, or leave the address out"
+    ),
     "agenda.finished": "The agenda is finished: go back, or jump to an item.",
     "agenda.first-item": "This is the first item of the agenda: there is nothing before it.",
     "agenda.item-held": (
@@ -111,6 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "choose another time."
     ),
     "floor.withdrawer-missing": "says whose request is withdrawn; only a room has one",
+    "form.fixed": "cannot be changed here; leave it out",
     "form.id": (
         "must be 1 to 64 letters (without marks), digits, dots, hyphens or underscores, and "
         "begin and end with a letter or digit"

@@ -11,7 +11,7 @@ import structlog
 from config.installation import SiteBridge
 from config.problems import Problem, SiteError
 from config.sites import load_site
-from mcu.api.services import ADDRESS_WITHOUT_SIP
+from mcu.sentences import sentence
 from mcu.store.records import Bridge, Contact, Unit
 from mcu.store.store import Store
 from signalling.sip.errors import SipError
@@ -69,7 +69,7 @@ def room_addresses(bridges: Sequence[SiteBridge]) -> dict[str, str]:
     for place, bridge in enumerate(bridges):
         found[bridge.id] = bridge.address
         if bridge.address and bridge.kind != "sip":
-            problems.append(Problem(f"bridges[{place}].address", ADDRESS_WITHOUT_SIP))
+            problems.append(Problem(f"bridges[{place}].address", sentence("address.without-sip")))
         elif bridge.address:
             try:
                 found[bridge.id] = str(typed_address(bridge.address))

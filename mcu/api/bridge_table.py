@@ -21,7 +21,7 @@ from mcu.api.csv_table import CSV_TYPE, plain
 from mcu.api.problem import FieldError, Problem
 from mcu.api.schemas.base import MAX_LIST
 from mcu.api.schemas.registry import NewBridge
-from mcu.api.services import ADDRESS_WITHOUT_SIP, well_formed_address
+from mcu.api.services import well_formed_address
 from mcu.api.yaml_text import (
     YAML_TYPES,
     Loader,
@@ -127,7 +127,7 @@ def _with_address(bridge: NewBridge, address_of: Callable[[str], str]) -> NewBri
     if not bridge.address:
         return bridge
     if bridge.kind != "sip":
-        raise _Unfit(ADDRESS_WITHOUT_SIP)
+        raise _Unfit(sentence("address.without-sip"))
     try:
         return bridge.model_copy(update={"address": address_of(bridge.address)})
     except ValueError as error:

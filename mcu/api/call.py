@@ -112,7 +112,7 @@ class Call:
             return
         now = json.loads(document.model_dump_json())
         others = [
-            FieldError(json_path((name,)), "cannot be changed here; leave it out")
+            FieldError(json_path((name,)), sentence("form.fixed"))
             for name, value in self.echo.items()
             if value != now[name]
         ]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from prometheus_client.registry import Collector
 
@@ -424,11 +424,6 @@ def no_callers(conference: str) -> Sequence[SipCaller]:
 
 
 Transfer = Callable[[str, str, str, Actor], Awaitable[Participant]]
-
-
-ADDRESS_WITHOUT_SIP: Final = (
-    "is only for a bridge of kind sip: set its kind to sip, or leave the address out"
-)
 
 
 def well_formed_address(address: str) -> str:

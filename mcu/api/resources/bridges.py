@@ -27,7 +27,6 @@ from mcu.api.schemas.registry import (
     NewBridge,
     NewBridgeToken,
 )
-from mcu.api.services import ADDRESS_WITHOUT_SIP
 from mcu.api.withdrawal import enforce
 from mcu.sentences import sentence
 from mcu.store import paging, records
@@ -196,7 +195,7 @@ def _with_address(call: Call, bridge: records.Bridge) -> records.Bridge:
     if not bridge.address:
         return bridge
     if bridge.kind != "sip":
-        raise invalid("$.address", ADDRESS_WITHOUT_SIP)
+        raise invalid("$.address", sentence("address.without-sip"))
     try:
         return replace(bridge, address=call.services.bridge_address(bridge.address))
     except ValueError as error:

@@ -6,6 +6,7 @@ import { ApiError, request, send } from "../shared/api.js";
 import { Dialog, Problem, show } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
+import { inWords } from "../shared/refusals.js";
 import { UnitSelect } from "./unit-select.js";
 import { idOf, unchanged } from "./unit-reform.js";
 
@@ -110,7 +111,7 @@ export function RoomDialog({ room, tree, onClose, onSaved }) {
     const wrong = reason instanceof ApiError ? (reason.problem.errors ?? []) : [];
     const found = new Map(
       wrong.flatMap((/** @type {any} */ one) =>
-        FIELDS[one.field] ? [[FIELDS[one.field], one.message]] : [],
+        FIELDS[one.field] ? [[FIELDS[one.field], saidOf(one)]] : [],
       ),
     );
     if (found.size < wrong.length || !found.size) setError(reason);
@@ -245,6 +246,10 @@ export function RoomDialog({ room, tree, onClose, onSaved }) {
     </form>
   <//>`;
 }
+
+/** What the server says of a field, in the page's language where that says as much.
+ * @param {any} one */
+const saidOf = (one) => (one.code === "call.address" ? one.message : (inWords(one) ?? one.message));
 
 /** @param {any} room */
 const path = (room) => `bridges/${encodeURIComponent(room.id)}`;
