@@ -16,10 +16,17 @@ from typing import Any, Self
 from aiohttp import web
 from PIL import Image, ImageDraw
 
-from config.sites import load_site
 from mcu.api.problem import Problem
 from mcu.console.pages import add_pages
-from tests.peers.stub_roster import CONFERENCE, Json, conference, guest, moment, roster
+from tests.peers.stub_roster import (
+    CONFERENCE,
+    Json,
+    conference,
+    guest,
+    khanh_hoa,
+    moment,
+    roster,
+)
 from tests.peers.stub_sip import no_account, sip_rooms, sip_trace
 from tests.peers.stub_wall import StubWall
 
@@ -268,7 +275,7 @@ class StubDaemon:
         return web.Response(status=204)
 
     async def _units(self, request: web.Request) -> web.Response:
-        units = load_site("khanh-hoa").units
+        units = khanh_hoa().units
         items = [
             {"id": u.id, "name": u.name, "level": u.level, "parent": u.parent, "version": 1}
             for u in units
@@ -276,7 +283,7 @@ class StubDaemon:
         return _page(request, items)
 
     async def _unit(self, request: web.Request) -> web.Response:
-        for unit in load_site("khanh-hoa").units:
+        for unit in khanh_hoa().units:
             if unit.id == request.match_info["unit"]:
                 return web.json_response({"id": unit.id, "name": unit.name})
         return problem(404, "not-found", "There is no such unit.")

@@ -2,8 +2,10 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+from config.installation import Site
 from config.sites import load_site
 
 CONFERENCE = "giao-ban"
@@ -15,9 +17,15 @@ def moment(seconds_ago: float = 0) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
 
 
+@cache
+def khanh_hoa() -> Site:
+    """The province whose rooms they are; read once, as that takes longer than what is served."""
+    return load_site("khanh-hoa")
+
+
 def roster(seed: int = 7) -> list[Json]:
     """145 participants of Khánh Hòa in every state, the same for a seed."""
-    site = load_site("khanh-hoa")
+    site = khanh_hoa()
     dice = random.Random(seed)
     people = []
     for number, bridge in enumerate(site.bridges):
