@@ -1,10 +1,12 @@
 """Who gets which tests, with processes that only note what they are given."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.real_time import (
+    LONGEST,
     RealTimeBesideTheRest,
     in_front,
     in_real_time,
@@ -127,6 +129,20 @@ def test_who_is_in_front_does_the_rest_when_nothing_else_is_left() -> None:
     assert run.now() == [False, False]
     run.finish()
     assert sorted(run.done) == sorted(REAL_TIME[:10] + REST)
+
+
+def test_the_longest_files_are_begun_first() -> None:
+    long = [f"{LONGEST[0]}::test_{n}" for n in range(5)]
+    run = Run(REAL_TIME + long + REST)
+    assert run.tests[run.processes[0].todo[0]] in long
+    run.finish()
+    assert sorted(run.done) == sorted(run.tests)
+
+
+@pytest.mark.parametrize("file", LONGEST)
+def test_each_of_the_longest_is_there(file: str) -> None:
+    assert in_real_time(file)
+    assert (Path(__file__).parents[1] / file).is_file()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
