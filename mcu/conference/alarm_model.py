@@ -15,6 +15,10 @@ Severity = Literal["critical", "major", "minor"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "major", "minor")
 """The worst first."""
 
+AlarmEnding = Literal["well", "lost", "left", "removed", "ended"]
+"""Why an alarm is over: the trouble is, the room was lost or left or was taken off the roster, or
+the conference ended. A room that is not here has no trouble but that."""
+
 DISTURBS: Final = frozenset({"echo", "howl"})
 """Heard by everybody."""
 KEPT_CLEARED: Final = 200
@@ -31,7 +35,7 @@ class ConferenceAlarm:
         number: from 1, in the order they were raised in this conference.
         since: when the trouble began; raised_at: when it had lasted long enough.
         detail: what was measured, by name with its unit (``delay_ms``, ``level_db``).
-        cleared_at: when it was over; None while it lasts.
+        cleared_at: when it was over, and ``ending``: why; None while it lasts.
         acknowledged_by: the operator who has taken note of it.
     """
 
@@ -45,6 +49,7 @@ class ConferenceAlarm:
     cleared_at: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    ending: AlarmEnding | None = None
 
     @property
     def open(self) -> bool:
@@ -106,6 +111,7 @@ class AlarmCleared:
     participant: str
     kind: AlarmKind
     at: datetime
+    ending: AlarmEnding = "well"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,9 @@ def evolve_alarms(
             return (*alarms, event.alarm)
         case AlarmCleared():
             after = (
-                replace(one, cleared_at=event.at) if one.number == event.number else one
+                replace(one, cleared_at=event.at, ending=event.ending)
+                if one.number == event.number
+                else one
                 for one in alarms
             )
             return _bounded(tuple(after))
@@ -152,7 +160,7 @@ def evolve_alarms(
 
 def end_alarms(alarms: tuple[ConferenceAlarm, ...], at: datetime) -> tuple[ConferenceAlarm, ...]:
     """The alarms when the conference is over: all are."""
-    return tuple(replace(one, cleared_at=at) if one.open else one for one in alarms)
+    return tuple(replace(one, cleared_at=at, ending="ended") if one.open else one for one in alarms)
 
 
 def _bounded(alarms: tuple[ConferenceAlarm, ...]) -> tuple[ConferenceAlarm, ...]:

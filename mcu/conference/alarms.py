@@ -1,5 +1,6 @@
 """Which troubles become alarms of a conference, how bad each is, and who takes note. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from mcu.conference.alarm_model import (
@@ -7,6 +8,7 @@ from mcu.conference.alarm_model import (
     AcknowledgeAlarm,
     AlarmAcknowledged,
     AlarmCleared,
+    AlarmEnding,
     AlarmKind,
     AlarmRaised,
     ConferenceAlarm,
@@ -14,7 +16,13 @@ from mcu.conference.alarm_model import (
     Severity,
     TroubleBegan,
 )
-from mcu.conference.events import Event
+from mcu.conference.events import (
+    ConferenceEnded,
+    Event,
+    ParticipantLeft,
+    ParticipantLost,
+    ParticipantRemoved,
+)
 from mcu.conference.roll_call_model import calling
 from mcu.conference.state import ConferenceState, Refused
 from mcu.sentences import sentence
@@ -44,7 +52,7 @@ def decide_alarms(
     for change in command.changes:
         key = (change.participant, change.kind)
         if isinstance(change, TroubleBegan):
-            if key in lasting or change.participant not in state.participants:
+            if key in lasting or not _may_be_raised(state, change):
                 continue
             number += 1
             lasting[key] = ConferenceAlarm(
@@ -61,6 +69,43 @@ def decide_alarms(
             over = lasting.pop(key)
             events.append(AlarmCleared(over.number, over.participant, over.kind, now))
     return events
+
+
+def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> list[Event]:
+    """Events, and the alarms that they end: of rooms that are lost, leave or are taken off.
+
+    A room that is lost is in one trouble only, and one that is gone in none: what else was found of
+    it can be neither heard nor seen any more, and is found anew if it lasts when the room is back.
+
+    Args:
+        state: before ``events``.
+    """
+    followed = list(events)
+    lasting = [one for one in state.alarms if one.open]
+    if not lasting or any(isinstance(one, ConferenceEnded) for one in events):
+        return followed
+    for event in events:
+        ending: AlarmEnding
+        match event:
+            case ParticipantLost():
+                ending = "lost"
+            case ParticipantLeft():
+                ending = "left"
+            case ParticipantRemoved():
+                ending = "removed"
+            case _:
+                continue
+        who = event.participant.id
+        over = [
+            one
+            for one in lasting
+            if one.participant == who and not (ending == "lost" and one.kind == "lost")
+        ]
+        lasting = [one for one in lasting if one not in over]
+        followed += [
+            AlarmCleared(one.number, one.participant, one.kind, now, ending) for one in over
+        ]
+    return followed
 
 
 def expected_to_speak(state: ConferenceState) -> frozenset[str]:
@@ -95,3 +140,11 @@ def severity(state: ConferenceState, participant: str, kind: AlarmKind) -> Sever
     if kind in _SLIGHT:
         return "major" if focused else "minor"
     return "critical" if focused else "major"
+
+
+def _may_be_raised(state: ConferenceState, trouble: TroubleBegan) -> bool:
+    """A room that is lost can only be in that trouble, and one that has left in none."""
+    who = state.participants.get(trouble.participant)
+    if who is None or who.presence == "left":
+        return False
+    return who.presence != "lost" or trouble.kind == "lost"

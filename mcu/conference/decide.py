@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from mcu.conference import (
     agenda,
+    alarms,
     drill,
     facts,
     invitation,
@@ -135,7 +136,7 @@ def decide(state: ConferenceState, command: Command | Fact, now: datetime) -> li
         events = procedure.decide_procedure(state, command, now)
     else:
         events = procedure.follow(state, _decide(state, command, now), now)
-    return drill.follow(state, events, now)
+    return drill.follow(state, alarms.follow(state, events, now), now)
 
 
 def _decide(

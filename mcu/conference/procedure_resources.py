@@ -113,6 +113,7 @@ def alarm_resource(alarm: ConferenceAlarm) -> Json:
         "since": time_to_text(alarm.since),
         "raised_at": time_to_text(alarm.raised_at),
         "cleared_at": _time(alarm.cleared_at),
+        "ending": alarm.ending,
         "detail": dict(alarm.detail),
         "acknowledged_by": alarm.acknowledged_by,
         "acknowledged_at": _time(alarm.acknowledged_at),
@@ -147,6 +148,7 @@ def procedure_data(event: ProcedureEvent) -> Json:
                 "number": event.number,
                 "participant": event.participant,
                 "kind": event.kind,
+                "ending": event.ending,
                 "at": time_to_text(event.at),
             }
         case AlarmAcknowledged():

@@ -195,6 +195,9 @@ class Leg(Protocol):
         Returns: whether a probe left; if not, ask again later.
         """
 
+    def unheard_s(self, now: float) -> float:
+        """How long nothing has come that shows that the peer is there; 0 where it may be silent."""
+
     def statistics(self, now: float) -> LegStatistics:
         """A reading; cheap enough to be taken once a second for every leg."""
 

@@ -149,6 +149,11 @@ class SipLeg:
         """Never: SIP peers do not report on each packet."""
         return False
 
+    def unheard_s(self, now: float) -> float:
+        """See ``Leg``."""
+        silent = self._expects_nothing() or now < self._rests_until()
+        return 0.0 if silent else now - self._liveness.heard_at
+
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""
         reading = LegStatistics()

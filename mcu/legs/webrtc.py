@@ -213,6 +213,11 @@ class WebRtcLeg:
         """Repeat a few packets at once; how they arrive tells how much the line carries."""
         return self._path.handle is not None and self._outgoing.probe(now)
 
+    def unheard_s(self, now: float) -> float:
+        """See ``Leg``."""
+        self._notice_lane()
+        return now - self._liveness.heard_at
+
     def statistics(self, now: float) -> LegStatistics:
         """A reading of all counters."""
         reading = self._readings.read(now)
@@ -387,8 +392,7 @@ class WebRtcLeg:
         self.dropped[f"srtp_{reason(status)}"] += 1
 
     def _check_liveness(self, now: float) -> None:
-        self.lane.settle()
-        self._liveness.heard_at = max(self._liveness.heard_at, self.lane.heard_at)
+        self._notice_lane()
         finding = self._liveness.check(now)
         if finding == "gone":
             self.close("timeout", now)
@@ -407,6 +411,10 @@ class WebRtcLeg:
                 self._liveness.lost = True
                 self._log.lost(now - self._liveness.heard_at)
                 self._observer.leg_lost(self, now)
+
+    def _notice_lane(self) -> None:
+        self.lane.settle()
+        self._liveness.heard_at = max(self._liveness.heard_at, self.lane.heard_at)
 
     def _schedule(self) -> None:
         times: list[float | None] = [self._liveness.next_timer(), self._dtls.next_timer()]

@@ -18,6 +18,7 @@ from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.conference_media import ConferenceMedia
 from mcu.engine.pool import Pool
 from mcu.engine.taps import End
+from mcu.legs.leg import Leg
 from mcu.watch.clock_drift import ClockDrift
 from mcu.watch.ears import Ears
 from mcu.watch.levels import LevelWatch
@@ -33,6 +34,8 @@ SOUND_STEPS: Final = 6
 """So many steps until all who are listened to were looked through, some in each: all in one step
 would hold a core for 30 ms, and sound and pictures wait meanwhile on a machine of two."""
 CHOOSE_S: Final = 1.0
+UNHEARD_S: Final = 2.0
+"""A room of which nothing at all has come for so long, not even reports, may soon be lost."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +110,7 @@ class ConferenceWatch:
         self._codecs: dict[str, dict[str, str]] = {}
         """Stream → codec, of each room, as they were first."""
         self._codecs_now: dict[str, dict[str, str]] = {}
+        self._legs: dict[str, list[Leg]] = {}
         self._expected: dict[str, float] = {}
         self._part = 0
         self._next_choice = now
@@ -153,9 +157,14 @@ class ConferenceWatch:
         expected = expected_to_speak(state)
         self._expected = {who: self._expected.get(who, now) for who in expected}
         self._part = (self._part + 1) % PARTS
+        lasting: dict[str, set[AlarmKind]] = {}
+        for alarm in state.alarms:
+            if alarm.open:
+                lasting.setdefault(alarm.participant, set()).add(alarm.kind)
         found: list[Found] = []
         for place, who in enumerate(state.participants.values()):
             if place % PARTS == self._part or who.id in expected:
+                self.book.agree(who.id, lasting.get(who.id, ()), now)
                 values, details = self._values(state, who, now)
                 for change in self.book.take(who.id, values, now):
                     found.append(Found(change, details.get(change.kind, {})))
@@ -170,10 +179,11 @@ class ConferenceWatch:
         values: dict[AlarmKind, float | None] = {}
         details: dict[AlarmKind, Detail] = {}
         here = who.presence == "connected"
-        # Who has left after it was lost has not come back: that stays as it was.
         if here or who.presence == "lost":
             values["lost"] = 0.0 if here else 1.0
-        if not here:
+        legs = self._legs.get(who.id)
+        if not here or (legs and min(leg.unheard_s(now) for leg in legs) >= UNHEARD_S):
+            # Nothing is measured of who is not here, or may be found to be lost in a moment.
             return values, details
         loss = self._loss(who.id)
         if loss is not None:
@@ -263,9 +273,10 @@ class ConferenceWatch:
 
     def _choose(self, state: ConferenceState, now: float, strained: bool) -> None:
         """Whom to listen to and look at in the next second; cost: O(participants)."""
-        self._codecs_now = {}
+        self._codecs_now, self._legs = {}, {}
         for leg in self.media.legs.values():
             if leg.participant is not None and leg.state == "connected":
+                self._legs.setdefault(leg.participant, []).append(leg)
                 sends = self._codecs_now.setdefault(leg.participant, {})
                 sends.update(self.media.codecs(leg))
         here = [who for who in state.participants.values() if who.presence == "connected"]

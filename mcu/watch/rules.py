@@ -3,7 +3,7 @@
 Pure: no clock, no I/O. Transitions are ``mixer.detect.alarm``'s table.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -113,9 +113,24 @@ class AlarmBook:
         """Go on with an alarm that was raised before this book was begun."""
         rule = self._rules.get(kind)
         if rule is not None:
-            trouble = self._troubles.setdefault(participant, {})[kind] = _Trouble(rule)
+            trouble = self._troubles.setdefault(participant, {}).setdefault(kind, _Trouble(rule))
             trouble.alarm.state = AlarmState.RAISED
             trouble.alarm.since = since
+
+    def agree(self, participant: str, lasting: Collection[AlarmKind], now: float) -> None:
+        """Take over what the conference says, which ends the alarms of rooms that are lost.
+
+        Args:
+            lasting: what the room is in trouble with; anything else may begin anew.
+        """
+        for kind, one in self._troubles.get(participant, {}).items():
+            if one.alarm.raised and kind not in lasting:
+                one.alarm.state = AlarmState.CLEAR
+                one.alarm.since = None
+        raised = self.raised_of(participant)
+        for kind in lasting:
+            if kind not in raised:
+                self.adopt(participant, kind, now)
 
     def keep(self, participants: Iterable[str]) -> list[Change]:
         """Forget all others; what was raised of them is cleared."""

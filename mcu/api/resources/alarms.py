@@ -21,7 +21,7 @@ TAG: Final = "alarms"
 PATH: Final = f"{BASE}/conferences/{{conference}}/alarms"
 COLUMNS: Final = (
     "number", "participant", "label", "kind", "severity", "state", "since", "raised_at",
-    "cleared_at", "detail", "acknowledged_by", "acknowledged_at", "contact", "phone",
+    "cleared_at", "ending", "detail", "acknowledged_by", "acknowledged_at", "contact", "phone",
 )  # fmt: skip
 SOUND: Final = frozenset({"echo", "howl", "clipping"})
 LINE: Final = frozenset({"lost", "loss", "black", "frozen", "drift", "silent"})

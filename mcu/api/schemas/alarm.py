@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mcu.api.schemas.base import Identifier, Input, Name, Output, PageQuery, Query, Text, Time
 from mcu.api.schemas.conference import ParticipantId
-from mcu.conference.alarm_model import AlarmKind, Severity
+from mcu.conference.alarm_model import AlarmEnding, AlarmKind, Severity
 from mcu.sentences import sentence
 
 
@@ -30,6 +30,10 @@ class Alarm(Output):
     since: Time = Field(description="when the trouble began")
     raised_at: Time = Field(description="when it had lasted long enough")
     cleared_at: Time | None
+    ending: AlarmEnding | None = Field(
+        description="why it is over: the trouble is (`well`), the room was `lost`, `left` or was "
+        "`removed`, or the conference `ended`"
+    )
     detail: dict[str, float | str] = Field(
         description="what was measured, by name with its unit: `delay_ms` and `level_db` of an "
         "echo, `loss_percent`, `silent_s`, …"

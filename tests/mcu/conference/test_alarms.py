@@ -17,10 +17,14 @@ from mcu.conference.codec import state_from_json, state_to_json
 from mcu.conference.commands import (
     ChangeParticipant,
     EndConference,
+    NoteLeft,
     NoteLost,
+    NoteRestarted,
+    RemoveParticipant,
     StartBroadcast,
     StartPresentation,
 )
+from mcu.conference.drill_model import FaultWish, InjectFault
 from mcu.conference.floor_model import GrantFloor, InterruptFloor
 from mcu.conference.roll_call_model import StartRollCall
 from mcu.conference.state import Refused
@@ -51,6 +55,34 @@ def test_raised_once_cleared_and_raised_again_under_a_new_number():
 
 def test_who_is_not_on_the_roster_has_no_alarm():
     assert did(meeting(1), began(("nobody", "lost")))[1] == []
+
+
+def test_a_room_that_is_lost_is_in_that_trouble_alone_and_one_that_left_in_none():
+    state = then(meeting(3, joined=ids(3)), began(("b0", "silent"), ("b0", "loss"), ("b1", "echo")))
+    state, events = did(state, NoteLost("b0", "leg-b0"), after(5))
+    assert types(events) == ["participant.lost", "alarm.cleared", "alarm.cleared"]
+    assert [(one.kind, one.cleared_at, one.ending) for one in state.alarms] == [
+        ("silent", after(5), "lost"), ("loss", after(5), "lost"), ("echo", None, None),
+    ]  # fmt: skip
+    state, events = did(state, began(("b0", "lost"), ("b0", "black")))
+    assert [event.alarm.kind for event in events] == ["lost"]
+    state, events = did(state, NoteLeft("b0", "leg-b0", "timeout"))
+    assert types(events) == ["participant.left", "alarm.cleared"]
+    assert [(one.participant, one.kind) for one in open_alarms(state.alarms)] == [("b1", "echo")]
+    assert did(state, began(("b0", "lost"), ("b0", "silent")))[1] == []
+    state, events = did(state, NoteLeft("b1", "leg-b1", "bye"))
+    assert [one.ending for one in state.alarms] == ["lost", "lost", "left", "left"]
+
+
+def test_alarms_of_who_is_taken_off_and_of_all_after_a_restart_are_over():
+    state = then(meeting(3, joined=ids(3)), began(("b0", "echo"), ("b1", "black"), ("b2", "loss")))
+    state = then(state, RemoveParticipant("b0"))
+    assert [one.ending for one in state.alarms] == ["removed", None, None]
+    state = then(state, NoteRestarted())
+    assert [one.ending for one in state.alarms] == ["removed", "lost", "lost"]
+    drill = then(meeting(2, joined=ids(2), drill=True), began(("b0", "silent")))
+    drill = then(drill, InjectFault(FaultWish("restart", duration_s=10), "Lan"))
+    assert [one.ending for one in drill.alarms] == ["lost"]
 
 
 def test_the_version_of_the_conference_stays():
@@ -94,7 +126,7 @@ def test_whose_silence_is_trouble():
 
 def test_all_are_over_with_the_conference_and_those_that_are_over_are_bounded():
     state = then(meeting(2), began(("b0", "lost")), EndConference("bye"))
-    assert [one.open for one in state.alarms] == [False]
+    assert [(one.open, one.ending) for one in state.alarms] == [(False, "ended")]
     assert did(state, began(("b0", "echo")))[1] == []
     state = meeting(1)
     for _ in range(KEPT_CLEARED + 20):

@@ -208,6 +208,7 @@ alarms = st.builds(
     raised_at=times,
     detail=st.dictionaries(texts, texts | st.floats(-60, 400)),
     cleared_at=st.none() | times,
+    ending=st.none() | st.sampled_from(["well", "lost", "left"]),
     acknowledged_by=st.none() | texts,
 )
 conflicts = st.builds(

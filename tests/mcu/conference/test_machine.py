@@ -20,6 +20,7 @@ from mcu.conference.agenda_commands import (
     NoteItemOver,
     PreviousItem,
 )
+from mcu.conference.alarm_model import NoteTroubles, TroubleBegan, TroubleEnded
 from mcu.conference.automatic import slot_count
 from mcu.conference.chair_view_model import StartChairView, StopChairView
 from mcu.conference.codec import event_from_json, event_to_json, state_from_json, state_to_json
@@ -260,6 +261,14 @@ FACTS = st.one_of(
     st.just(NoteMessageOver()),
     st.just(NoteItemOver()),
 )
+TROUBLES = st.builds(
+    lambda who, kind, begins: NoteTroubles(
+        (TroubleBegan(who, kind, after(0)) if begins else TroubleEnded(who, kind),)
+    ),
+    PEOPLE,
+    st.sampled_from(["lost", "silent", "echo"]),
+    st.booleans(),
+)
 MOVES = {(before, later) for (before, _), later in TRANSITIONS.items()}
 
 
@@ -305,6 +314,10 @@ class Meeting(RuleBasedStateMachine):
     @rule(command=CONVENING)
     def convene(self, command):
         self.ask(command)
+
+    @rule(fact=TROUBLES)
+    def trouble(self, fact):
+        self.ask(fact)
 
     @rule(fact=FACTS)
     def media(self, fact):
@@ -463,6 +476,14 @@ class Meeting(RuleBasedStateMachine):
             if each.on_air is not None:
                 assert self.state.participants[each.on_air].presence == "connected"
                 assert self.state.floor.holder is None
+
+    @invariant()
+    def a_room_that_is_not_here_is_in_no_other_trouble(self):
+        for alarm in self.state.alarms:
+            if alarm.open:
+                presence = self.state.participants[alarm.participant].presence
+                assert presence != "left"
+                assert presence != "lost" or alarm.kind == "lost"
 
     @invariant()
     def what_is_looked_at_is_known(self):

@@ -57,7 +57,9 @@ def test_silence_is_lost_and_comes_back_and_never_leaves() -> None:
     world = SipWorld()
     room = world.connect()
     send_audio(world, room, 10)
-    world.run(6.0)
+    world.run(3.0)
+    assert 2.9 < room.leg.unheard_s(world.time.now) < 3.3
+    world.run(3.0)
     assert room.recorder.events == ["connected", "lost"]
     world.run(120.0)
     assert room.leg.state == "lost"
@@ -158,6 +160,7 @@ def test_a_room_that_only_reports_is_not_lost_between_reports() -> None:
     for _ in range(4):
         room.report("audio", world.time.now)
         world.run(7.0)
+        assert room.leg.unheard_s(world.time.now) == 0.0, "it may be silent for as long"
     assert room.recorder.events == ["connected"]
     world.run(9.0)
     assert room.recorder.events == ["connected", "lost"]

@@ -390,8 +390,11 @@ def test_lost_returned_and_left() -> None:
     world.run(20.0)
     assert joined.recorder.events == ["connected"]
     cut_at = world.time.now
+    assert leg_of(joined).unheard_s(cut_at) < 3.0
     joined.up.cut = True
-    world.run(6.0)
+    world.run(4.0)
+    assert 4.0 <= leg_of(joined).unheard_s(world.time.now) < 7.0
+    world.run(2.0)
     assert joined.recorder.events == ["connected", "lost"]
     # The last check came at most one check interval before the line was cut.
     assert cut_at + 2.4 <= joined.recorder.times["lost"] <= cut_at + 5.05

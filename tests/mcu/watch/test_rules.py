@@ -106,6 +106,19 @@ def test_what_was_raised_before_a_restart_goes_on_and_is_cleared_when_healthy() 
     assert [each for _, each in play(one, "black", [0] * 5, 10)] == [Cleared("a", "black")]
 
 
+def test_what_the_conference_has_ended_may_begin_anew_and_what_it_says_lasts_is_cleared() -> None:
+    one = book()
+    play(one, "black", [1] * 5)
+    one.agree("a", {"black"}, 5.0)
+    assert one.raised_of("a") == ["black"]
+    one.agree("a", (), 6.0)
+    assert one.raised_of("a") == []
+    assert play(one, "black", [1] * 5, 10) == [(13, Raised("a", "black", 10))]
+    play(one, "black", [0] * 5, 20)
+    one.agree("a", {"black"}, 30.0)
+    assert [each for _, each in play(one, "black", [0] * 5, 31)] == [Cleared("a", "black")]
+
+
 @pytest.mark.parametrize("kind", ["echo", "clipping"])
 def test_a_room_is_worth_another_look_while_something_may_be_wrong(kind: str) -> None:
     one = book()

@@ -217,18 +217,70 @@ def test_lost_rooms_loss_and_another_codec() -> None:
     assert "gone" not in room.found
 
 
-def test_who_left_after_it_was_lost_is_still_gone_until_it_is_taken_off_the_roster() -> None:
-    room = WatchedMeeting(WatchedRoom("gone"), WatchedRoom("bye"), WatchedRoom("stays"))
+def test_who_has_left_is_in_no_trouble_whether_it_was_lost_before_or_not() -> None:
+    room = WatchedMeeting(WatchedRoom("gone"), WatchedRoom("bye"), WatchedRoom("off"))
     room.run(1)
-    room.do(NoteLost("gone", "leg-gone"))
+    for who in ("gone", "off"):
+        room.do(NoteLost(who, f"leg-{who}"))
     room.run(2)
+    assert room.found == {"gone": ["lost"], "off": ["lost"]}
     room.do(NoteLeft("gone", "leg-gone", "timeout"))
     room.do(NoteLeft("bye", "leg-bye", "bye"))
-    room.run(5)
-    assert room.found == {"gone": ["lost"]}
-    room.do(RemoveParticipant("gone"))
-    room.run(2)
+    room.do(RemoveParticipant("off"))
     assert room.found == {}
+    room.run(5)
+    assert room.found == {}
+    assert [one.ending for one in room.state.alarms] == ["left", "removed"]
+
+
+def test_a_room_whose_line_goes_is_lost_and_not_silent() -> None:
+    room = WatchedMeeting(
+        WatchedRoom("speaks", speech("s", 14)), WatchedRoom("listens", film=camera("live", 1))
+    )
+    room.do(GrantFloor("speaks", 900, "none"))
+    room.run(7)
+    room.rooms["speaks"].cut = True
+    room.run(12)  # the peers' reports have ended too: it may be found to be lost at any time
+    assert room.found == {}
+    room.do(NoteLost("speaks", "leg-speaks"))
+    room.run(15)
+    assert room.found == {"speaks": ["lost"]}
+    room.do(NoteLeft("speaks", "leg-speaks", "timeout"))
+    room.run(5)
+    assert room.found == {}
+    assert [one.kind for one in room.state.alarms] == ["lost"]
+
+
+def test_what_was_found_before_a_room_was_lost_is_found_anew_when_it_is_back() -> None:
+    room = WatchedMeeting(WatchedRoom("silent"), WatchedRoom("listens"))
+    room.do(GrantFloor("silent", 900, "none"))
+    room.run(12)
+    assert room.found == {"silent": ["silent"]}
+    room.rooms["silent"].cut = True
+    room.run(3)
+    room.do(NoteLost("silent", "leg-silent"))
+    assert room.found == {}
+    assert room.alarm("silent", "silent").ending == "lost"
+    room.run(3)
+    assert room.found == {"silent": ["lost"]}
+    room.rooms["silent"].cut = False
+    room.do(NoteReturned("silent", "leg-silent"))
+    room.run(4)
+    assert room.found == {}
+    room.run(10)
+    assert room.found == {"silent": ["silent"]}
+    assert room.alarm("silent", "silent").number == 3
+
+
+def test_a_room_that_is_lost_for_a_blink_only_can_be_in_the_same_trouble_again() -> None:
+    room = WatchedMeeting(WatchedRoom("black", film=camera("black", 1)), WatchedRoom("listens"))
+    room.run_until({"black": ["black"]}, 20)
+    assert room.found == {"black": ["black"]}
+    room.do(NoteLost("black", "leg-black"))
+    room.do(NoteReturned("black", "leg-black"))
+    assert room.found == {}
+    room.run_until({"black": ["black"]}, 20)
+    assert room.found == {"black": ["black"]}
 
 
 def test_off_it_opens_no_tap_and_the_end_of_a_conference_closes_all() -> None:

@@ -92,6 +92,9 @@ class WatchedRoom:
         self._sink: Callable[[AudioPacket, float], None] | None = None
         self._camera = VideoEncoder("h264", 640, 360, CAMERA_FPS, self.bitrate_bps)
         self._asked, self._wanted = True, False
+        self.cut = False
+        """The line: nothing comes from the room any more."""
+        self.heard_at = 0.0
 
     # What a leg is to the engine
 
@@ -132,10 +135,14 @@ class WatchedRoom:
     def statistics(self, now: float) -> LegStatistics:
         return LegStatistics()
 
+    def unheard_s(self, now: float) -> float:
+        return now - self.heard_at
+
     # What it does
 
     def talk(self, now: float) -> None:
         """Send 20 ms."""
+        self.heard_at = now
         at = self._tick * TICK
         sound = np.zeros(TICK)
         spoken = self.speech[at : at + TICK]
@@ -226,7 +233,7 @@ class WatchedMeeting:
             self.wall += timedelta(seconds=0.02)
             self._ticks += 1
             for room in self.rooms.values():
-                if room.state == "connected":
+                if room.state == "connected" and not room.cut:
                     room.talk(self.now - 0.001)
                     if self._ticks % (50 // CAMERA_FPS) == 0:
                         frame = room.next_picture()

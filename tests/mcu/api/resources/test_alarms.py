@@ -93,6 +93,7 @@ async def test_those_that_are_over_and_the_table(meeting: tuple[Api, str]) -> No
     ]  # fmt: skip
     assert rows[0]["detail"] == "loss_percent=7.5"
     assert rows[1]["cleared_at"]
+    assert [row["ending"] for row in rows] == ["", "well"]
 
 
 async def test_rooms_and_strangers_hear_nothing_of_them(meeting: tuple[Api, str]) -> None:
