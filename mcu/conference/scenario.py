@@ -5,6 +5,7 @@ A conference that is started from a scenario keeps a copy of it with what has be
 reach it. Decisions are in ``mcu.conference.agenda``, checks in ``mcu.conference.scenario_rules``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +71,15 @@ class Duty:
     name: str
     phone: str | None = None
     bridge: str | None = None
+
+
+def on_duty(duties: Iterable[Duty], bridge: str) -> Duty | None:
+    """Who is to be called about a bridge: who has a number first, else the first of them.
+
+    Whoever has none is reached through the room, at the number that is registered for it.
+    """
+    here = [each for each in duties if each.bridge == bridge]
+    return next((each for each in here if each.phone), here[0] if here else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class ScheduledChecks:
                     name=scenario.name,
                     unit=scenario.unit,
                     by=BY,
-                    rooms=entries_of(bridges[:MAX_ROOMS]),
+                    rooms=entries_of(bridges[:MAX_ROOMS], scenario.duties),
                     conference=held_from,
                     scenario=id_,
                     due=begins_at,

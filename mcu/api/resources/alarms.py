@@ -14,8 +14,9 @@ from mcu.api.route import BASE, Answer, Route
 from mcu.api.schemas.alarm import Alarm, AlarmQuery, Alarms
 from mcu.conference.alarm_model import AcknowledgeAlarm, ConferenceAlarm, open_alarms
 from mcu.conference.procedure_resources import alarm_resource
+from mcu.conference.scenario import on_duty
 from mcu.conference.state import ConferenceState
-from mcu.store.records import Bridge
+from mcu.store.records import Bridge, Contact
 
 TAG: Final = "alarms"
 PATH: Final = f"{BASE}/conferences/{{conference}}/alarms"
@@ -93,13 +94,13 @@ def alarm_document(
 def _contact(
     state: ConferenceState, participant: str, bridge: Bridge | None
 ) -> dict[str, str] | None:
-    duties = () if state.agenda is None else state.agenda.duties
-    for duty in duties:
-        if duty.bridge == participant:
-            return {"name": duty.name, "phone": duty.phone or "", "role": duty.role}
-    if bridge is None or not (bridge.contact.name or bridge.contact.phone):
+    registered = Contact() if bridge is None else bridge.contact
+    duty = on_duty(() if state.agenda is None else state.agenda.duties, participant)
+    if duty is not None:
+        return {"name": duty.name, "phone": duty.phone or registered.phone, "role": duty.role}
+    if not (registered.name or registered.phone):
         return None
-    return {"name": bridge.contact.name or "", "phone": bridge.contact.phone or "", "role": ""}
+    return {"name": registered.name, "phone": registered.phone, "role": ""}
 
 
 async def _bridges(

@@ -16,8 +16,9 @@ from mcu.api.schemas.convening import ConvenedParticipant, Convening, NewConveni
 from mcu.conference.commands import Command
 from mcu.conference.convening_model import RetryConvening, StartConvening, StopConvening
 from mcu.conference.convening_resources import convening_resource
+from mcu.conference.scenario import on_duty
 from mcu.conference.state import ConferenceState
-from mcu.store.records import Bridge
+from mcu.store.records import Bridge, Contact
 
 TAG: Final = "convening"
 PATH: Final = f"{BASE}/conferences/{{conference}}/convening"
@@ -95,21 +96,20 @@ def _document(call: Call, state: ConferenceState, bridges: dict[str, Bridge]) ->
     if state.convening is None:
         raise not_found("convening of conference", state.id)
     document = convening_resource(state, state.convening)
-    on_duty: dict[str, Any] = {}
-    for duty in () if state.agenda is None else state.agenda.duties:
-        if duty.bridge is not None:
-            on_duty.setdefault(duty.bridge, {"name": duty.name, "phone": duty.phone})
+    duties = () if state.agenda is None else state.agenda.duties
     pages = call.api.pages()
     for row in document["rows"]:
         bridge = bridges.get(row.pop("bridge") or "")
         kind = "guest" if bridge is None else bridge.kind
         row["kind"] = kind
         row["page_open"] = row["participant"] in pages if kind == "webrtc" else None
-        contact = {"name": "", "phone": ""}
-        if bridge is not None:
-            contact = {"name": bridge.contact.name, "phone": bridge.contact.phone}
+        contact = Contact() if bridge is None else bridge.contact
         # Whom the scenario names is there today; the registry's contact is there as a rule.
-        row["contact"] = on_duty.get(row["participant"], contact)
+        duty = on_duty(duties, row["participant"])
+        row["contact"] = {
+            "name": contact.name if duty is None else duty.name,
+            "phone": (None if duty is None else duty.phone) or contact.phone,
+        }
     return document
 
 

@@ -27,6 +27,7 @@ from mcu.api.schemas.readiness import (
     ReadinessSummary,
     RecordedConfiguration,
 )
+from mcu.conference.scenario import Duty
 from mcu.readiness.entries import entries_of
 from mcu.readiness.model import (
     MAX_ROOMS,
@@ -80,11 +81,13 @@ async def begin_check(call: Call) -> web.Response:
     new = call.body(NewReadinessCheck)
     store = call.services.store
     name, unit, conference = new.name, new.unit, None
+    duties: Sequence[Duty] = ()
     if new.conference is not None:
         state = call.services.conferences.get(new.conference)
         call.reach.require_conference(Action.CONTROL_CONFERENCES, state, "check the rooms")
         name, unit, conference = name or state.name, unit or state.unit, state.id
         wanted = [who.bridge for who in state.participants.values() if who.bridge is not None]
+        duties = () if state.agenda is None else state.agenda.duties
         field = "$.conference"
     elif new.scenario is not None:
         scenario = await usable_scenario(call, new.scenario)
@@ -92,7 +95,7 @@ async def begin_check(call: Call) -> web.Response:
         wanted = list(scenario.expected or ())
         if scenario.expected is None:
             wanted = [each.id for each in await store.bridges.of_subtree(scenario.unit)]
-        conference = _held_from(call, new.scenario)
+        conference, duties = _held_from(call, new.scenario), scenario.duties
         field = "$.scenario"
     else:
         wanted = list(dict.fromkeys(new.bridges or ()))
@@ -110,7 +113,7 @@ async def begin_check(call: Call) -> web.Response:
             name=name or bridges[0].name,
             unit=unit,
             by=_name(call),
-            rooms=entries_of(bridges),
+            rooms=entries_of(bridges, duties),
             conference=conference,
             scenario=new.scenario,
         )

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from mcu.api.scenario_documents import record_of
 from mcu.conference.commands import StartConference
-from mcu.conference.scenario import AgendaItem, Scenario, agenda_of
+from mcu.conference.scenario import AgendaItem, Duty, Scenario, agenda_of
 from mcu.conference.service import Actor, Conferences
 from mcu.readiness.service import ReadinessChecks
 from mcu.rooms.scheduled_checks import ScheduledChecks
@@ -77,6 +78,17 @@ async def test_once_an_hour_before_the_session(world: World) -> None:
     assert (check.scenario, check.due, check.by, check.unit) == (
         "giao-ban", BEGIN, "schedule", "tinh",
     )  # fmt: skip
+
+
+async def test_whom_to_call_is_who_is_on_duty_at_the_session(world: World) -> None:
+    duties = (Duty("Kỹ thuật", "Minh", "0912 345 678", "a"),)
+    planned = replace(scenario(("b", "a")), duties=duties)
+    await world.store.scenarios.create([record_of("giao-ban", planned, world.clock.utcnow())])
+    await world.look(60)
+    [check] = world.checks.running()
+    assert [(room.entry.contact, room.entry.phone) for room in check.rooms.values()] == [
+        ("", ""), ("Minh", "0912 345 678"),
+    ]  # fmt: skip
 
 
 async def test_who_was_down_makes_up_for_it_until_the_session_begins(world: World) -> None:

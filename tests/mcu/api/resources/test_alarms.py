@@ -60,6 +60,15 @@ async def test_who_is_on_duty_is_called_first(meeting: tuple[Api, str]) -> None:
     raise_alarm(api, second, "xa-1-a", "lost")
     (lost,) = (await api.call("GET", f"/conferences/{second}/alarms", status=200)).json["items"]
     assert lost["contact"] == {"name": "Hùng", "phone": "0912 345 678", "role": "kỹ thuật"}
+    # Who has no number is reached through the room.
+    agenda = f"/conferences/{second}/agenda"
+    items = (await api.call("GET", agenda, status=200)).json["items"]
+    items = [{name: each[name] for name in ("id", "title", "duration_s")} for each in items]
+    duties = [{"role": "kỹ thuật", "name": "Hùng", "bridge": "xa-1-a"}]
+    await api.call("PUT", agenda, {"items": items, "duties": duties}, status=200)
+    (lost,) = (await api.call("GET", f"/conferences/{second}/alarms", status=200)).json["items"]
+    assert lost["contact"] == {"name": "Hùng", "phone": "0900 000 000", "role": "kỹ thuật"}
+    assert "call" in lost["actions"]
 
 
 async def test_acknowledged_by_name_once(meeting: tuple[Api, str]) -> None:

@@ -67,6 +67,30 @@ async def test_one_call_convenes_all_and_the_board_shows_how_far_it_is(
     assert any("'+84905123456" in line for line in lines), "no formula for a spreadsheet"
 
 
+async def test_the_board_names_who_is_on_duty_also_without_a_number(api: Api) -> None:
+    await api.province()
+    contact = {"contact": {"name": "Trần Bình", "phone": "+84905123456"}}
+    await api.call("PATCH", "/bridges/xa-2-a", contact, status=200)
+    scenario = {
+        "name": "Kịch bản", "unit": "tinh", "expected": ["xa-1-a", "xa-2-a", "xa-2-b"],
+        "items": [{"title": "Mở đầu", "duration_s": 600}],
+        "duties": [
+            {"role": "Kỹ thuật", "name": "Hùng", "bridge": "xa-2-a"},
+            {"role": "Trực", "name": "Lan", "bridge": "xa-2-b"},
+            {"role": "Kỹ thuật", "name": "Minh", "phone": "0912 345 678", "bridge": "xa-2-b"},
+        ],
+    }  # fmt: skip
+    made = (await api.call("POST", "/scenarios", scenario, status=201)).json["id"]
+    body = {"scenario": made, "calls": "when_convened"}
+    conference = (await api.call("POST", "/conferences", body, status=201)).json["id"]
+    found = rows(await api.call("POST", f"/conferences/{conference}/convening", status=201))
+    assert [found[room]["contact"] for room in ("xa-1-a", "xa-2-a", "xa-2-b")] == [
+        {"name": "Trực", "phone": "0900 000 000"},
+        {"name": "Hùng", "phone": "+84905123456"},
+        {"name": "Minh", "phone": "0912 345 678"},
+    ]
+
+
 async def test_stop_and_retry(meeting: tuple[Api, str]) -> None:
     api, path = meeting
     one = {"participant": "xa-1-a"}

@@ -192,6 +192,33 @@ async def test_who_may_check_whom(api: Api) -> None:
     await api.call("GET", f"/readiness-checks/{check}", token=stranger, status=403)
 
 
+async def test_whom_to_call_is_who_is_on_duty_at_the_session(api: Api) -> None:
+    await api.province()
+    scenario = {
+        "name": "Kịch bản", "unit": "tinh", "expected": ["xa-1-a", "xa-1-b", "xa-2-a"],
+        "items": [{"title": "Mở đầu", "duration_s": 600}],
+        "duties": [
+            {"role": "Kỹ thuật", "name": "Minh", "phone": "0912 345 678", "bridge": "xa-1-a"},
+            {"role": "Kỹ thuật", "name": "Hùng", "bridge": "xa-1-b"},
+        ],
+    }  # fmt: skip
+    made = (await api.call("POST", "/scenarios", scenario, status=201)).json["id"]
+    wanted = {
+        "xa-1-a": {"name": "Minh", "phone": "0912 345 678"},
+        "xa-1-b": {"name": "Hùng", "phone": "0900 000 000"},
+        "xa-2-a": {"name": "Trực", "phone": "0900 000 000"},
+    }
+    check = await begun(api, scenario=made)
+    found = (await api.call("GET", f"/readiness-checks/{check}", status=200)).json
+    assert {room["bridge"]: room["contact"] for room in found["rooms"]} == wanted
+    await api.call("DELETE", f"/readiness-checks/{check}", status=204)
+    body = {"scenario": made, "calls": "when_convened"}
+    conference = (await api.call("POST", "/conferences", body, status=201)).json["id"]
+    check = await begun(api, conference=conference)
+    found = (await api.call("GET", f"/readiness-checks/{check}", status=200)).json
+    assert {room["bridge"]: room["contact"] for room in found["rooms"]} == wanted
+
+
 async def test_what_is_not_there(api: Api) -> None:
     await api.province()
     await api.call("GET", "/readiness-checks/check-0", status=404)
