@@ -47,6 +47,15 @@ async def test_a_room_asks_speaks_and_is_called(daemon: Daemon) -> None:
         )
         await expect(desk.locator(".floor-holder")).to_contain_text(NAMES[ROOM])
         await expect(row.locator(".muting").first).to_have_attribute("aria-pressed", "false")
+        drawn = desk.get_by_role("button", name="Đồng hồ trên hình")
+        await drawn.click()
+        await expect(drawn).to_have_attribute("aria-pressed", "true")
+        (pinned,) = (await daemon.call("GET", f"{path}/overlays"))["items"]
+        assert (pinned["kind"], pinned["view"], pinned["until"]) == ("floor", None, None)
+        await picture(desk, "floor-drawn-vi")
+        await drawn.press("Enter")
+        await expect(drawn).to_have_attribute("aria-pressed", "false")
+        assert (await daemon.call("GET", f"{path}/overlays"))["items"] == []
         await desk.get_by_role("button", name="Thu quyền phát biểu").first.click()
         await expect(room.page.locator(".hint.floor")).to_have_count(0)
         await expect(row.locator(".muting").first).to_have_attribute("aria-pressed", "true")

@@ -8,7 +8,7 @@ import { clock, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { PollingControl } from "./polling.js";
 
-const LIMITS = [0, 60, 120, 180, 300, 600];
+const LIMITS = [0, 60, 120, 180, 300, 600, 900, 1200, 1800];
 const PICTURES = ["speaker", "broadcast", "none"];
 
 /** @param {{desk: import("./conference.js").Desk}} props */
@@ -18,6 +18,11 @@ export function FloorPanel({ desk }) {
   const off = !desk.controls || conference.state !== "running" || busy.value.has("floor");
   const { holder, requests, previous } = conference.floor;
   const name = (/** @type {string | null} */ id) => model.person(id)?.label ?? id ?? "";
+  const drawn = (conference.overlays ?? []).filter((/** @type {any} */ one) => one.kind === "floor");
+  const draw = async () => {
+    if (!drawn.length) return void actions.pinOverlay({ kind: "floor" });
+    for (const one of drawn) await actions.removeOverlay(one.number);
+  };
   return html`<div class="floor">
     <section class="floor-holder" aria-label=${t("floor.holder")}>
       ${
@@ -79,6 +84,15 @@ export function FloorPanel({ desk }) {
           ${PICTURES.map((p) => html`<option key=${p} value=${p}>${t(`floor.picture.${p}`)}</option>`)}
         </select>
       </label>
+      <button
+        type="button"
+        aria-pressed=${String(drawn.length > 0)}
+        disabled=${!desk.controls || conference.state !== "running" || busy.value.has("overlay")}
+        title=${t("floor.drawn.explain")}
+        onClick=${draw}
+      >
+        <${Icon} name="clock" />${t("floor.drawn")}
+      </button>
     </div>
     <section aria-label=${t("floor.queue")}>
       <h3>

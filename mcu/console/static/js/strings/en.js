@@ -820,6 +820,8 @@ export default {
   "floor.picture.speaker": "large",
   "floor.picture.broadcast": "alone to all",
   "floor.picture.none": "as before",
+  "floor.drawn": "Time in the picture",
+  "floor.drawn.explain": "Every room, hardware too, sees in the picture how much time the floor has left",
   "floor.queue": "Waiting for the floor",
   "floor.queue.empty": "No room has asked for the floor",
   "floor.grant": "Give the floor",

@@ -805,6 +805,8 @@ export default {
   "floor.picture.speaker": "ô lớn",
   "floor.picture.broadcast": "toàn màn hình",
   "floor.picture.none": "như cũ",
+  "floor.drawn": "Đồng hồ trên hình",
+  "floor.drawn.explain": "Mọi điểm cầu, kể cả thiết bị phần cứng, thấy thời gian phát biểu còn lại trên hình",
   "floor.queue": "Đang chờ phát biểu",
   "floor.queue.empty": "Chưa điểm cầu nào xin phát biểu",
   "floor.grant": "Cho phát biểu",
