@@ -60,7 +60,7 @@ async def read_report(store: Store, state: ConferenceState, target: str, now: da
         deeds,
         now,
         incomplete=tuple(dict.fromkeys(incomplete)),
-        units=await store.units.names(),
+        units=await store.units.names_at(state.started_at),
         address=target,
         pictures={
             each.number: await store.roll_call_pictures.entries(state.id, each.number)

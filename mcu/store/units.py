@@ -22,6 +22,7 @@ from mcu.store.errors import (
 from mcu.store.identifiers import read_id, read_name
 from mcu.store.paging import DEFAULT_LIMIT, page, read_cursor, read_limit
 from mcu.store.records import UNIT_LEVELS, Page, Unit
+from mcu.store.times import to_text
 from mcu.store.unit_history import (
     UnitHistory,
     bury,
@@ -201,6 +202,18 @@ class Units:
             sql = f"SELECT id, name FROM ({sql}) WHERE id IN (SELECT value FROM json_each(?))"
             rows = await self._database.rows(sql, (json.dumps(sorted(set(of))),))
         return {row["id"]: row["name"] for row in rows}
+
+    async def names_at(self, time: datetime) -> Mapping[str, str]:
+        """Names of all units as they were then; of those that came later, their first one.
+
+        Raises:
+            StoreUnavailable.
+        """
+        periods = await self._database.rows(
+            "SELECT unit, name FROM unit_periods WHERE until > ? ORDER BY until DESC, rowid DESC",
+            (to_text(time),),
+        )
+        return {**await self.names(), **{row["unit"]: row["name"] for row in periods}}
 
     async def history(self, unit: str) -> UnitHistory:
         """What a unit, living or not, was before, and whom it succeeded.

@@ -1,7 +1,7 @@
 """What a report reads: whole, or with parts that are damaged or kept no more."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.store.minutes import StoredMinute
 from mcu.store.readiness import CheckRow, ResultRow
 from mcu.store.recordings import PartRecord, RecordingRecord, Recordings
-from mcu.store.records import AuditRow, ConferenceRecord, StoredEvent
+from mcu.store.records import AuditRow, ConferenceRecord, StoredEvent, Unit
 from mcu.store.store import Store
 from mcu.watch.incident import Incident, IncidentEntry
 from mcu.watch.incident_records import record_of
@@ -55,6 +55,21 @@ async def test_whole(store: Store, state: ConferenceState) -> None:
     assert found.rooms[1].attendance.present_s == 550
     assert found.rooms[1].line.heard_s == 5.0
     assert [(deed.by, deed.action) for deed in found.deeds] == [("gone", "mute")]
+
+
+async def test_units_are_called_as_they_were_when_the_conference_began(
+    store: Store, state: ConferenceState, tmp_path: Path
+) -> None:
+    now = at(3_600)
+    reformed = await Store.open(tmp_path / "mcu.sqlite3", lambda: now)
+    try:
+        await reformed.units.create(Unit("tinh", "Tỉnh Cũ", "province"))
+        unit = await reformed.units.get("tinh")
+        await reformed.units.update(replace(unit, name="Tỉnh Mới"))
+        found = await read_report(reformed, state, TARGET, now)
+    finally:
+        await reformed.close()
+    assert found.units["tinh"] == "Tỉnh Cũ"
 
 
 async def test_events_that_are_kept_no_more_are_said_to_be_missing(

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
@@ -137,6 +138,22 @@ class TestReading:
             unit: every[unit] for unit in ("xa1", "so")
         }
         assert await tree.units.names([]) == {}
+
+    async def test_names_as_they_were(self, tree, clock):
+        begun = clock()
+        for name in ("Huyện Một", "Huyện Hai"):
+            clock.pass_(hours=1)
+            unit = await tree.units.get("huyen")
+            await tree.units.update(replace(unit, name=name))
+        clock.pass_(hours=1)
+        await tree.unit_reform.merge("xa1", "xa2")
+        clock.pass_(hours=1)
+        after = [(await tree.units.names_at(begun + timedelta(hours=n / 2))) for n in range(9)]
+        assert [each["huyen"] for each in after] == [
+            *["Huyen"] * 2, *["Huyện Một"] * 2, *["Huyện Hai"] * 5,
+        ]  # fmt: skip
+        assert {each["xa1"] for each in after} == {"Xa1"}, "also of a unit that is no more"
+        assert after[-1] == await tree.units.names()
 
     async def test_contains(self, tree):
         assert await tree.units.contains("tinh", "xa1")
