@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from mcu.api.problem import Problem
 from mcu.api.scenario_documents import read_record
 from mcu.conference.scenario import Scenario
 from mcu.conference.service import Conferences
@@ -15,6 +16,7 @@ from mcu.readiness.model import MAX_ROOMS, CheckRefused
 from mcu.readiness.schedule import Session, due
 from mcu.readiness.service import NewCheck, ReadinessChecks
 from mcu.store.errors import StoreError
+from mcu.store.scenarios import ScenarioRecord
 from mcu.store.store import Store
 
 LOOK_S: Final = 15.0
@@ -41,6 +43,8 @@ class ScheduledChecks:
     ) -> None:
         self._store, self._conferences, self._checks = store, conferences, checks
         self._before, self._utcnow = before, utcnow
+        self._unreadable: set[str] = set()
+        """Said once of each."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -61,7 +65,10 @@ class ScheduledChecks:
         cursor: str | None = None
         while True:
             page = await self._store.scenarios.list(cursor=cursor)
-            scenarios |= {record.id: read_record(record) for record in page.items}
+            for record in page.items:
+                scenario = self._read(record)
+                if scenario is not None:
+                    scenarios[record.id] = scenario
             cursor = page.next_cursor
             if cursor is None:
                 break
@@ -69,6 +76,18 @@ class ScheduledChecks:
         for session in due(sessions, self._utcnow(), self._before):
             if session.begins_at is not None:
                 await self._begin(session.scenario, scenarios[session.scenario], session.begins_at)
+
+    def _read(self, record: ScenarioRecord) -> Scenario | None:
+        """None: it cannot be read, which must not keep the others from being checked."""
+        try:
+            scenario = read_record(record)
+        except Problem as problem:
+            if record.id not in self._unreadable:
+                self._unreadable.add(record.id)
+                log.error("scenario_unreadable", scenario=record.id, error=problem.detail)
+            return None
+        self._unreadable.discard(record.id)
+        return scenario
 
     async def _begin(self, id_: str, scenario: Scenario, begins_at: datetime) -> None:
         if await self._store.readiness.is_scheduled(id_, begins_at):

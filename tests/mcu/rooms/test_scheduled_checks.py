@@ -97,6 +97,14 @@ async def test_who_was_down_makes_up_for_it_until_the_session_begins(world: Worl
     assert sorted(await world.look(5)) == ["a", "b", "c"]
 
 
+async def test_a_scenario_that_cannot_be_read_keeps_no_other_from_its_check(world: World) -> None:
+    broken = record_of("a-hong", scenario(("c",)), world.clock.utcnow())
+    whole = record_of("giao-ban", scenario(("b", "a")), world.clock.utcnow())
+    document = json.dumps({**json.loads(broken.document), "begins_at": "mai"})
+    await world.store.scenarios.create([replace(broken, document=document), whole])
+    assert await world.look(60) == ["b", "a"]
+
+
 async def test_what_has_begun_is_not_checked_for(world: World) -> None:
     record = record_of("giao-ban", scenario(("a",)), world.clock.utcnow())
     await world.store.scenarios.create([record])
