@@ -35,7 +35,7 @@ def troubles_of(
         found.add("call-failed")
     if who.presence == "calling":
         found.add("calling")
-    if who.presence == "expected":
+    if who.presence == "expected" or who.is_missing:
         found.add("missing")
     if who.presence == "connected":
         if thumbnail is not None and thumbnail.is_stale(now):
@@ -99,11 +99,11 @@ def taken_at(thumbnail: Thumbnail, now: float, wall: datetime) -> datetime:
 
 
 def ordered(tiles: Iterable[WallTile]) -> list[WallTile]:
-    """Trouble first, who has left last; then by importance and name."""
+    """Trouble first, who has left on purpose last; then by importance and name."""
 
     def key(tile: WallTile) -> tuple[int, int, str, str]:
         rank = RANKS.index(tile.troubles[0]) if tile.troubles else len(RANKS)
-        if tile.state == "left":
+        if tile.state == "left" and "missing" not in tile.troubles:
             rank = len(RANKS) + 1
         return rank, -tile.importance, tile.label.casefold(), tile.participant
 

@@ -95,7 +95,7 @@ def note(state: ConferenceState, fact: MediaFact, now: datetime) -> list[Event]:
         case NoteAbsent():
             if who.legs or who.presence != "lost":
                 return []
-            return [ParticipantLeft(_left(who, now), "timeout")]
+            return [ParticipantLeft(_left(who, now, who.lost_at), "timeout")]
         case _:
             return _leg(who, fact, now)
 
@@ -132,7 +132,8 @@ def _leg(who: Participant, fact: NoteLost | NoteReturned | NoteLeft, now: dateti
     if isinstance(fact, NoteLeft):
         legs = tuple(each for each in who.legs if each is not leg)
         if not legs:
-            return [ParticipantLeft(_left(who, now), fact.reason)]
+            missed = who.lost_at if fact.reason == "timeout" else None
+            return [ParticipantLeft(_left(who, now, missed), fact.reason)]
     else:
         lost = isinstance(fact, NoteLost)
         if leg.lost == lost:
@@ -148,12 +149,13 @@ def _leg(who: Participant, fact: NoteLost | NoteReturned | NoteLeft, now: dateti
     return [ParticipantReturned(replace(after, presence=presence, lost_at=None))]
 
 
-def _left(who: Participant, now: datetime) -> Participant:
+def _left(who: Participant, now: datetime, lost_at: datetime | None) -> Participant:
+    """``lost_at``: since when it is missed; None: it has left on purpose."""
     return replace(
         who,
         presence=next_presence(who.presence, "left"),
         legs=(),
-        lost_at=None,
+        lost_at=lost_at,
         left_at=now,
         version=who.version + 1,
     )

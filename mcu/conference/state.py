@@ -103,7 +103,8 @@ class Participant:
         address: where a guest is called, by SIP; None for those who come by themselves.
         call_failure: why the last call to it came to nothing; None once it has come.
         call_failure_detail: what is known beyond that, for technicians; None: nothing.
-        joined_at: first arrival. lost_at: since when it is lost. left_at: when it last left.
+        joined_at: first arrival. lost_at: since when it is lost, also when it was taken for gone
+            after that. left_at: when it last left.
         waiting: it came while the conference was locked, and is not let in yet.
         invited: it is here because its unit has accepted an invitation.
         version: grows with every change of this participant (ETag).
@@ -141,6 +142,11 @@ class Participant:
         if self.waiting:
             return WAITING_VIEW
         return "chair" if self.role == "chair" else "main"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether its signal was lost and it did not come back: nobody has said goodbye."""
+        return self.presence == "left" and self.lost_at is not None
 
     @property
     def takes_part(self) -> bool:

@@ -187,16 +187,19 @@ async def test_the_order_is_that_of_rest(daemon: StubDaemon, browser: Browser) -
     stale = set()
     grades = ("good", "fair", "poor", "none")
     number = 0
-    for state in ("connected", "lost", "expected", "calling", "left"):
+    for state in ("connected", "lost", "expected", "calling", "left", "missing"):
         for grade in grades if state == "connected" else ("none",):
             for importance in (0, 3):
                 for old in (False, True):
                     number += 1
                     id_ = f"p{number}"
                     label = f"Xã {'ĂÂBCDĐEÊ'[number % 8]} {number}"
+                    presence = "left" if state == "missing" else state
+                    lost_at = wall if state == "missing" else None
                     people.append(
-                        {"id": id_, "label": label, "state": state, "importance": importance,
-                         "quality": {"grade": grade}, "call_failure": None}
+                        {"id": id_, "label": label, "state": presence, "importance": importance,
+                         "quality": {"grade": grade}, "call_failure": None,
+                         "lost_at": lost_at and lost_at.isoformat()}
                     )  # fmt: skip
                     if old:
                         stale.add(id_)
@@ -204,8 +207,9 @@ async def test_the_order_is_that_of_rest(daemon: StubDaemon, browser: Browser) -
                         room,
                         id=id_,
                         label=label,
-                        presence=state,
-                        importance=importance,  # type: ignore[arg-type]
+                        presence=presence,  # type: ignore[arg-type]
+                        lost_at=lost_at,
+                        importance=importance,
                     )
                     reading = LiveReading(quality=LineQuality(grade))  # type: ignore[arg-type]
                     shot = Thumbnail(id_, b"", "d", now - (60.0 if old else 0.0), 1.0)

@@ -402,7 +402,9 @@ class Participant(Output):
     legs: list[str]
     quality: Quality | None
     joined_at: Time | None
-    lost_at: Time | None
+    lost_at: Time | None = Field(
+        description="since when its signal is lost; also in state `left` where it did not come back"
+    )
     version: int
 
 

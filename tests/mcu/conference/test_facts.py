@@ -76,6 +76,20 @@ def test_left_for_good_and_back_keeps_the_first_arrival():
     assert (back.joined_at, back.join_order, back.left_at) == (NOW, 0, None)
 
 
+def test_who_was_lost_and_did_not_come_back_is_missing():
+    state = then(meeting(joined=["b0", "b1"]))
+    state, _ = did(state, NoteLost("b0", "leg-b0"), after(5))
+    state, _ = did(state, NoteLeft("b0", "leg-b0", "timeout"), after(35))
+    state, _ = did(state, NoteLeft("b1", "leg-b1", "bye"), after(35))
+    gone, bye = state.participants["b0"], state.participants["b1"]
+    assert (gone.is_missing, gone.lost_at, gone.left_at) == (True, after(5), after(35))
+    assert (bye.is_missing, bye.lost_at) == (False, None)
+    state = then(state, NoteCalling("b0"), NoteCallFailed("b0"))
+    assert state.participants["b0"].is_missing
+    state = then(state, NoteJoined("b0", "again"))
+    assert state.participants["b0"].lost_at is None
+
+
 def test_one_of_two_legs():
     state = then(meeting(), NoteJoined("b0", "up", "publish"), NoteJoined("b0", "down", "view"))
     state, events = did(state, NoteLost("b0", "up"))

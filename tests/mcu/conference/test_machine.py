@@ -517,7 +517,8 @@ class Meeting(RuleBasedStateMachine):
     def legs_fit_the_presence(self):
         for person in self.state.participants.values():
             legs = person.legs
-            assert (person.lost_at is not None) == (person.presence == "lost")
+            assert (person.lost_at is not None) >= (person.presence == "lost")
+            assert (person.lost_at is not None) <= (person.presence in ("lost", "left", "calling"))
             assert (person.left_at is not None) <= (person.presence in ("left", "calling"))
             assert (person.joined_at is None) == (person.join_order is None)
             assert len({leg.id for leg in legs}) == len(legs)

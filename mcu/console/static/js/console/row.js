@@ -6,7 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { clock, number, t } from "../shared/i18n.js";
 import { busy } from "./actions.js";
 import { belongsTo } from "./registry.js";
-import { tellingAlarms } from "./roster-order.js";
+import { isMissing, tellingAlarms } from "./roster-order.js";
 
 /** @type {Record<string, string>} */
 export const STATE_ICONS = {
@@ -214,7 +214,7 @@ export function lineInWords(quality) {
 
 /** The state, and of a room that did not come when it was called, why. @param {any} person */
 export const stateInWords = (person) =>
-  [person.waiting ? t("waiting.is") : t(`state.${person.state}`), person.quality?.on_hold && t("hold.is"), person.call_failure && t(`call.${person.call_failure}`)]
+  [person.waiting ? t("waiting.is") : t(`state.${person.state}`), isMissing(person) && t("missing.since", { time: clock(person.lost_at) }), person.quality?.on_hold && t("hold.is"), person.call_failure && t(`call.${person.call_failure}`)]
     .filter(Boolean)
     .join(" · ");
 

@@ -3,6 +3,7 @@
 // of GET /conferences/{id}/wall (mcu/api/wall_tiles.py).
 
 import { byName } from "../shared/i18n.js";
+import { isMissing } from "./roster-order.js";
 
 /** Troubles, the worst first. */
 export const TROUBLES = [
@@ -28,7 +29,7 @@ export function troublesOf(person, stale, alarms = []) {
   if (alarms.some((kind) => kind !== "lost")) found.add("alarm");
   if (person.call_failure && !here) found.add("call-failed");
   if (person.state === "calling") found.add("calling");
-  if (person.state === "expected") found.add("missing");
+  if (person.state === "expected" || isMissing(person)) found.add("missing");
   if (here && stale) found.add("stale");
   if (here && person.quality?.grade === "poor") found.add("poor-line");
   if (here && person.quality?.grade === "fair") found.add("fair-line");
@@ -37,13 +38,13 @@ export function troublesOf(person, stale, alarms = []) {
 
 /** @param {any} person @param {boolean} stale @param {readonly string[]} [alarms] */
 const rank = (person, stale, alarms) => {
-  if (person.state === "left") return TROUBLES.length + 1;
+  if (person.state === "left" && !isMissing(person)) return TROUBLES.length + 1;
   const [worst] = troublesOf(person, stale, alarms);
   return worst ? TROUBLES.indexOf(worst) : TROUBLES.length;
 };
 
 /**
- * Ids, trouble first, who has left last; then by importance and name.
+ * Ids, trouble first, who has left on purpose last; then by importance and name.
  * @param {any[]} people @param {ReadonlySet<string>} stale
  * @param {ReadonlyMap<string, readonly string[]>} [alarms] kinds by participant
  */

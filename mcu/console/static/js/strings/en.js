@@ -640,6 +640,7 @@ export default {
   "room.no-contact": "No contact entered",
   "room.guest": "Guest",
   "since": "since {time}",
+  "missing.since": "signal lost since {time}",
 
   "message.on": "A message is shown",
   "message.text": "Text over everybody's picture",

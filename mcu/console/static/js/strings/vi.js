@@ -626,6 +626,7 @@ export default {
   "room.no-contact": "Chưa có thông tin",
   "room.guest": "Khách",
   "since": "từ {time}",
+  "missing.since": "mất tín hiệu từ {time}",
 
   "message.on": "Đang hiện thông báo",
   "message.text": "Chữ hiện trên hình của mọi điểm cầu",
