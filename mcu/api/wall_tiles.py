@@ -15,7 +15,8 @@ from mcu.conference.state import ConferenceState, Participant
 from mcu.engine.thumbnail import Thumbnail
 
 RANKS: Final[tuple[Trouble, ...]] = (
-    "lost", "alarm", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line",
+    "lost", "alarm", "gone", "call-failed", "calling", "stale", "poor-line", "missing",
+    "fair-line",
 )  # fmt: skip
 """Troubles, the worst first."""
 
@@ -35,8 +36,10 @@ def troubles_of(
         found.add("call-failed")
     if who.presence == "calling":
         found.add("calling")
-    if who.presence == "expected" or who.is_missing:
+    if who.presence == "expected":
         found.add("missing")
+    if who.is_missing:
+        found.add("gone")
     if who.presence == "connected":
         if thumbnail is not None and thumbnail.is_stale(now):
             found.add("stale")
@@ -103,7 +106,7 @@ def ordered(tiles: Iterable[WallTile]) -> list[WallTile]:
 
     def key(tile: WallTile) -> tuple[int, int, str, str]:
         rank = RANKS.index(tile.troubles[0]) if tile.troubles else len(RANKS)
-        if tile.state == "left" and "missing" not in tile.troubles:
+        if tile.state == "left" and "gone" not in tile.troubles:
             rank = len(RANKS) + 1
         return rank, -tile.importance, tile.label.casefold(), tile.participant
 

@@ -8,7 +8,7 @@ from mcu.api.schemas.base import Output, Query, Time
 from mcu.api.schemas.conference import Grade, Presence
 
 Trouble = Literal[
-    "lost", "alarm", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"
+    "lost", "alarm", "gone", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"
 ]
 
 

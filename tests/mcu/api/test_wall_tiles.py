@@ -48,7 +48,7 @@ def test_troubles_of_lines_and_calls() -> None:
     assert troubles_of(replace(ROOM, presence="expected"), GOOD, None, NOW) == ["missing"]
     assert troubles_of(replace(ROOM, presence="left"), GOOD, None, NOW) == []
     missing = replace(ROOM, presence="left", lost_at=WALL)
-    assert troubles_of(missing, GOOD, None, NOW) == ["missing"], "nobody said goodbye"
+    assert troubles_of(missing, GOOD, None, NOW) == ["gone"], "nobody said goodbye"
     left = tile_of(replace(ROOM, id="a", presence="left"), GOOD, None, NOW, WALL)
     well = tile_of(replace(ROOM, id="b"), GOOD, None, NOW, WALL)
     gone = tile_of(missing, GOOD, None, NOW, WALL)

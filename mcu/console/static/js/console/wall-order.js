@@ -9,6 +9,7 @@ import { isMissing } from "./roster-order.js";
 export const TROUBLES = [
   "lost",
   "alarm",
+  "gone",
   "call-failed",
   "calling",
   "stale",
@@ -29,7 +30,8 @@ export function troublesOf(person, stale, alarms = []) {
   if (alarms.some((kind) => kind !== "lost")) found.add("alarm");
   if (person.call_failure && !here) found.add("call-failed");
   if (person.state === "calling") found.add("calling");
-  if (person.state === "expected" || isMissing(person)) found.add("missing");
+  if (person.state === "expected") found.add("missing");
+  if (isMissing(person)) found.add("gone");
   if (here && stale) found.add("stale");
   if (here && person.quality?.grade === "poor") found.add("poor-line");
   if (here && person.quality?.grade === "fair") found.add("fair-line");

@@ -31,6 +31,7 @@ const HOLD_MS = 4000;
 const SIGNS = {
   lost: "lost",
   alarm: "warning",
+  gone: "gone",
   "call-failed": "phone",
   calling: "phone",
   stale: "clock",

@@ -624,6 +624,7 @@ export default {
   "wall.trouble.stale": "no new picture",
   "wall.trouble.poor-line": "poor line",
   "wall.trouble.missing": "not there yet",
+  "wall.trouble.gone": "not back yet",
   "wall.trouble.fair-line": "fair line",
   "keys.wall": "Wall of all rooms; Enter opens what can be done",
 

@@ -610,6 +610,7 @@ export default {
   "wall.trouble.stale": "hình không mới",
   "wall.trouble.poor-line": "đường truyền kém",
   "wall.trouble.missing": "chưa vào",
+  "wall.trouble.gone": "chưa trở lại",
   "wall.trouble.fair-line": "đường truyền tạm",
   "keys.wall": "Tường hình mọi điểm cầu; Enter mở các thao tác",
 
