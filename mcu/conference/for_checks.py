@@ -11,6 +11,11 @@ def for_check(check: str, number: int) -> str:
     return f"{check}.{number}"
 
 
+def check_of(conference: str) -> str:
+    """The check that made a conference, see ``for_check``."""
+    return conference.partition(".")[0]
+
+
 def is_for_check(conference: str) -> bool:
     """Whether a conference was made for a check. Others' ids hold no dot."""
     return _ID.fullmatch(conference) is not None

@@ -15,6 +15,7 @@ from mcu.conference.decide import decide
 from mcu.conference.events import Event
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import EventHub, RecordedEvent
+from mcu.conference.for_checks import check_of, is_for_check
 from mcu.conference.plan import media_plan
 from mcu.conference.resources import event_data
 from mcu.conference.state import ConferenceState, Refused, RosterEntry
@@ -159,6 +160,12 @@ class LiveConferences:
         """
         other = self.by_bridge.get(entry.bridge or "")
         if other is not None and other != conference:
+            if is_for_check(other):
+                raise Refused(
+                    f"{entry.name} ({entry.id}) is in the readiness check {check_of(other)}: wait "
+                    "for its result, or end the check, first.",
+                    field,
+                )
             raise Refused(
                 sentence(
                     "room.in-other-conference",

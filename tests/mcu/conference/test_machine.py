@@ -362,6 +362,8 @@ class Meeting(RuleBasedStateMachine):
         """What is asked again at the same time changes nothing."""
         if isinstance(command, NextItem | PreviousItem):
             return  # each goes one further
+        if isinstance(command, StartConvening) and not self.state.convening.is_open:
+            return  # all are here: it is over at once, and may be begun again
         try:
             again = decide(self.state, command, now)
         except Refused:

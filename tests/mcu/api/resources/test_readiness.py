@@ -230,6 +230,18 @@ async def test_what_is_not_there(api: Api) -> None:
     assert reply.fields == ["$.bridge"]
 
 
+async def test_who_wants_a_room_that_is_being_checked_is_told_of_the_check(api: Api) -> None:
+    await api.province()
+    check = await begun(api, "xa-1-a")
+    await look(api)
+    body = {"name": "Họp", "unit": "tinh", "bridges": ["xa-1-a"]}
+    reply = await api.call("POST", "/conferences", body, status=422)
+    assert f"readiness check {check}" in reply.json["errors"][0]["message"]
+    await api.call("DELETE", f"/readiness-checks/{check}", status=204)
+    await look(api)
+    await api.call("POST", "/conferences", body, status=201)
+
+
 async def test_a_bridge_that_is_deleted_meanwhile(api: Api) -> None:
     await api.province()
     api.services.readiness.budget = replace(Budget(), reached_at_once=1)
