@@ -82,6 +82,10 @@ class RecordingViewer:
         """It has no line."""
         return False
 
+    def unheard_s(self, now: float) -> float:
+        """It sends nothing, and need not."""
+        return 0.0
+
     def statistics(self, now: float) -> LegStatistics:
         """It has no line."""
         return LegStatistics()
