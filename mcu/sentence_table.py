@@ -307,6 +307,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "room-or-guest": "is required: name the bridge, or a guest with `name`",
     "room.importance": "The importance is 0 to 100.",
+    "room.in-check": (
+        "{room} ({id}) is in the readiness check {check}: wait for its result, or end the check, "
+        "first."
+    ),
     "room.in-conference": (
         "{room} ({id}) is in the running conference {name!r} ({conference}): remove it "
         "there, or end that conference, first."

@@ -161,10 +161,9 @@ class LiveConferences:
         other = self.by_bridge.get(entry.bridge or "")
         if other is not None and other != conference:
             if is_for_check(other):
+                check = check_of(other)
                 raise Refused(
-                    f"{entry.name} ({entry.id}) is in the readiness check {check_of(other)}: wait "
-                    "for its result, or end the check, first.",
-                    field,
+                    sentence("room.in-check", room=entry.name, id=entry.id, check=check), field
                 )
             raise Refused(
                 sentence(

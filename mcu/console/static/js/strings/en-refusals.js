@@ -302,6 +302,7 @@ export default {
   "refusal.roll-call.unmarked": "{count} rooms have no mark ({some}…). Mark them, or sign off with the rest absent.",
   "refusal.room-or-guest": "Is required: name the room, or a guest.",
   "refusal.room.importance": "The importance is 0 to 100.",
+  "refusal.room.in-check": "{room} is being checked for readiness. Wait for its result, or end the check, first.",
   "refusal.room.in-conference": "{room} is in the running conference “{name}”. Remove it there, or end that conference, first.",
   "refusal.room.in-other-conference": "{room} is in the conference “{name}”. Remove it there, or end that conference, first.",
   "refusal.room.invite-instead": "The room “{room}” of unit “{unit}” is out of your reach. Invite it.",

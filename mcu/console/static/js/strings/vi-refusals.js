@@ -302,6 +302,7 @@ export default {
   "refusal.roll-call.unmarked": "Còn {count} điểm cầu chưa điểm ({some}…). Đánh dấu, hoặc ký và ghi vắng các điểm cầu còn lại.",
   "refusal.room-or-guest": "Cần nêu điểm cầu, hoặc tên khách.",
   "refusal.room.importance": "Mức quan trọng từ 0 đến 100.",
+  "refusal.room.in-check": "{room} đang được kiểm tra kỹ thuật. Chờ kết quả, hoặc kết thúc lần kiểm tra, trước đã.",
   "refusal.room.in-conference": "{room} đang ở trong hội nghị “{name}”. Đưa ra khỏi hội nghị đó, hoặc kết thúc hội nghị đó, trước đã.",
   "refusal.room.in-other-conference": "{room} đang ở trong hội nghị “{name}”. Đưa ra khỏi hội nghị đó, hoặc kết thúc hội nghị đó, trước đã.",
   "refusal.room.invite-instead": "Điểm cầu “{room}” của đơn vị “{unit}” không thuộc quyền của bạn. Hãy gửi lời mời.",
