@@ -5,32 +5,33 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.software_bridge import SoftwareBridge
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh"}
 CONTACT = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
         await daemon.register(NAMES, contact=CONTACT)
         yield daemon
 
 
-async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon) -> None:
+async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon, browser: Browser) -> None:
     """A steady tone is what a howl is: the room's own, for nobody else makes one."""
     body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
     conference = (await daemon.call("POST", "/conferences", body))["id"]
     token = (await daemon.call("POST", "/bridges/truong-sa/token"))["token"]
     async with (
-        ChromiumPage() as console,
+        ChromiumPage(browser) as console,
         SoftwareBridge(daemon.url, token, "--audio", "tone"),
     ):
         desk = console.page

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Request, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Request, expect
 
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.coded_media import GREEN, RED, Colour
@@ -19,7 +20,7 @@ from tests.peers.generator_rooms import GeneratorRoom, GeneratorRooms
 from tests.peers.meeting import Meeting
 from tests.peers.waiting import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 NAMES = {
     "dien-khanh": "UBND xã Diên Khánh",
@@ -63,7 +64,7 @@ async def until_shown(page: Page, *wanted: tuple[float, float, bool, tuple[float
     await page.wait_for_function(SHOWS, arg=points, polling=100, timeout=30_000)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
         unit = {"id": "khanh-hoa", "name": "Tỉnh Khánh Hòa", "level": "province"}
@@ -124,11 +125,11 @@ async def join(held: Meeting, rooms: GeneratorRooms) -> dict[str, GeneratorRoom]
 
 
 async def test_an_operator_steers_what_everybody_sees_and_hears(
-    daemon: Daemon, tmp_path: Path
+    daemon: Daemon, tmp_path: Path, browser: Browser
 ) -> None:
     red, green = rgb(RED), rgb(GREEN)
     async with AsyncExitStack() as stack:
-        chromium = await stack.enter_async_context(ChromiumPage())
+        chromium = await stack.enter_async_context(ChromiumPage(browser))
         page = chromium.page
         held = await start_conference(daemon, page)
         rooms = await stack.enter_async_context(GeneratorRooms(daemon.url))

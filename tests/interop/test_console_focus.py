@@ -4,12 +4,13 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.stub_daemon import OPERATOR, StubDaemon
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 FORM = """
 <main aria-label="screen">
@@ -21,21 +22,21 @@ FORM = """
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon
 
 
-@pytest.fixture
-async def chromium(daemon: StubDaemon) -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage() as chromium:
+@pytest_asyncio.fixture(loop_scope="session")
+async def chromium(daemon: StubDaemon, browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser) as chromium:
         await chromium.page.goto(daemon.url)
         yield chromium
         assert chromium.faults == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(chromium: ChromiumPage) -> Page:
     """The console's page with a form of its own in it."""
     page = chromium.page
@@ -45,7 +46,7 @@ async def page(chromium: ChromiumPage) -> Page:
     return page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(daemon: StubDaemon, chromium: ChromiumPage) -> Page:
     """An operator's desk of 145 rooms."""
     desk = chromium.page

@@ -1,17 +1,17 @@
 """Overlays in the console: pinned, told to others, removed; by keyboard alone."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.stub_daemon import OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
-async def test_texts_and_the_countdown_are_pinned_and_removed() -> None:
-    async with StubDaemon() as daemon, ChromiumPage(locale="en-GB") as chromium:
+async def test_texts_and_the_countdown_are_pinned_and_removed(browser: Browser) -> None:
+    async with StubDaemon() as daemon, ChromiumPage(browser, locale="en-GB") as chromium:
         page = chromium.page
         await page.goto(f"{daemon.url}/#token={OPERATOR}")
         await page.locator(".conference-entry").click()

@@ -12,29 +12,23 @@ from playwright.async_api import Browser, Locator, Page, expect
 from mcu.api.problem import Problem
 from mcu.console.pages import STATIC
 from mcu.sentences import sentence
-from tests.peers.chromium_page import ChromiumPage, chromium_browser, picture
+from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 from tests.peers.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium_browser() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def chromium(browser: Browser) -> AsyncIterator[ChromiumPage]:
     async with ChromiumPage(browser) as chromium:
         yield chromium
@@ -42,7 +36,7 @@ async def chromium(browser: Browser) -> AsyncIterator[ChromiumPage]:
         assert chromium.complaints == []
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(daemon: StubDaemon, chromium: ChromiumPage) -> Page:
     """The conference's screen of a signed-in operator, in Vietnamese."""
     await open_desk(daemon, chromium.page)

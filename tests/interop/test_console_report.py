@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
         names = {"van-ninh": "Xã Vạn Ninh", "dien-khanh": "Xã Diên Khánh"}
@@ -22,9 +23,9 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
         yield daemon
 
 
-@pytest.fixture
-async def console() -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage(size=(1366, 768)) as chromium:
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser, size=(1366, 768)) as chromium:
         yield chromium
         assert chromium.faults == []
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 ROOMS = {
     "tinh-uy": "Hội trường Tỉnh ủy",
@@ -52,16 +53,26 @@ def scenario(begins_at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with Daemon(tmp_path / "data") as daemon:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path_factory.mktemp("scenario") / "data") as daemon:
         await daemon.register(ROOMS)
         yield daemon
 
 
-@pytest.fixture(params=[LAPTOP, DESK], ids=["1366", "1920"])
-async def console(request: pytest.FixtureRequest) -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage(size=request.param) as chromium:
+@pytest_asyncio.fixture(loop_scope="session")
+async def daemon(running: Daemon) -> AsyncIterator[Daemon]:
+    yield running
+    await running.clear()
+    for kind, kept in (("bridges", set(ROOMS)), ("units", {"khanh-hoa"})):
+        for one in (await running.call("GET", f"/{kind}"))["items"]:
+            if one["id"] not in kept:
+                await running.call("DELETE", f"/{kind}/{one['id']}")
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=[LAPTOP, DESK], ids=["1366", "1920"])
+async def console(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser, size=request.param) as chromium:
         yield chromium
         assert chromium.faults == []
         assert chromium.complaints == []

@@ -6,29 +6,23 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage, chromium_browser
+from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 from tests.peers.stub_sip import contact
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATH = f"/api/v1/conferences/{CONFERENCE}"
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium_browser() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     async with ChromiumPage(browser) as chromium:
         yield chromium.page

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import DESK, LAPTOP, ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.stub_daemon import OPERATOR, ROOM, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 CONTROLS = """async () => {
     // The page's own module: under another address it would be another one.
@@ -51,15 +52,15 @@ SCENARIO = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon
 
 
-@pytest.fixture
-async def page(daemon: StubDaemon) -> AsyncIterator[Page]:
-    async with ChromiumPage() as chromium:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(daemon: StubDaemon, browser: Browser) -> AsyncIterator[Page]:
+    async with ChromiumPage(browser) as chromium:
         await chromium.page.goto(f"{daemon.url}/#token={OPERATOR}")
         await expect(chromium.page.locator(".conference-entry")).to_be_visible()
         yield chromium.page
@@ -139,9 +140,9 @@ async def test_over_the_picture_they_stand_between_the_notices(
     assert await page.evaluate(COVERED) == 0
 
 
-async def test_on_a_page_they_have_a_line_of_their_own(tmp_path: Path) -> None:
+async def test_on_a_page_they_have_a_line_of_their_own(tmp_path: Path, browser: Browser) -> None:
     """At the end of a long form its buttons neither move nor are covered."""
-    async with Daemon(tmp_path / "data") as daemon, ChromiumPage() as chromium:
+    async with Daemon(tmp_path / "data") as daemon, ChromiumPage(browser) as chromium:
         page = chromium.page
         await daemon.register({"tinh-uy": "Hội trường Tỉnh ủy"})
         await daemon.call("POST", "/scenarios", SCENARIO)

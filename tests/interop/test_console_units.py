@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 
 UNITS = (
@@ -22,7 +23,7 @@ UNITS = (
 ROOMS = (("an", "dien-an"), ("toan", "dien-toan"), ("bac", "van-ninh"), ("nam", "van-ninh"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Daemon(tmp_path / "data") as daemon:
         for id_, name, level, parent in UNITS:
@@ -34,9 +35,9 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
         yield daemon
 
 
-@pytest.fixture
-async def console() -> AsyncIterator[ChromiumPage]:
-    async with ChromiumPage(size=(1366, 768)) as chromium:
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(browser: Browser) -> AsyncIterator[ChromiumPage]:
+    async with ChromiumPage(browser, size=(1366, 768)) as chromium:
         yield chromium
         assert chromium.faults == []
 

@@ -12,12 +12,12 @@ from mcu.api.services import LineQuality, LiveReading
 from mcu.api.wall_tiles import ordered, tile_of
 from mcu.conference.state import Participant
 from mcu.engine.thumbnail import Thumbnail
-from tests.peers.chromium_page import ChromiumPage, chromium_browser
+from tests.peers.chromium_page import ChromiumPage
 from tests.peers.stub_daemon import OBSERVER, OPERATOR, StubDaemon
 from tests.peers.stub_roster import CONFERENCE
 from tests.peers.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 DESKTOP = (1920, 1080)
 HIDE = """
@@ -28,13 +28,7 @@ HIDE = """
 """
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium_browser() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon() -> AsyncIterator[StubDaemon]:
     async with StubDaemon() as daemon:
         yield daemon

@@ -2,30 +2,38 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.waiting import until_read
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 NAMES = {"truong-sa": "Đặc khu Trường Sa", "van-ninh": "Xã Vạn Ninh", "cam-lam": "Xã Cam Lâm"}
 CONTACT = {"name": "Nguyễn Văn An", "phone": "0258 3822 111"}
 
 
-@pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with Daemon(tmp_path / "data") as daemon:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path_factory.mktemp("convening") / "data") as daemon:
         await daemon.register(NAMES, contact=CONTACT)
         yield daemon
 
 
-async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) -> None:
-    async with ChromiumPage() as room, ChromiumPage() as console:
+@pytest_asyncio.fixture(loop_scope="session")
+async def daemon(running: Daemon) -> AsyncIterator[Daemon]:
+    yield running
+    await running.clear()
+
+
+async def test_a_page_that_waits_is_called_and_joins_by_one_key(
+    daemon: Daemon, browser: Browser
+) -> None:
+    async with ChromiumPage(browser) as room, ChromiumPage(browser) as console:
         issued = await daemon.call("POST", "/bridges/truong-sa/token")
         await room.page.goto(f"{daemon.url}/join#{issued['join_url'].split('#')[1]}")
         await expect(room.page.get_by_role("button", name="Sẵn sàng vào họp")).to_be_visible()
@@ -81,8 +89,10 @@ async def test_a_page_that_waits_is_called_and_joins_by_one_key(daemon: Daemon) 
         assert room.faults == []
 
 
-async def test_a_page_joins_by_itself_where_the_room_wants_that(daemon: Daemon) -> None:
-    async with ChromiumPage() as room:
+async def test_a_page_joins_by_itself_where_the_room_wants_that(
+    daemon: Daemon, browser: Browser
+) -> None:
+    async with ChromiumPage(browser) as room:
         issued = await daemon.call("POST", "/bridges/truong-sa/token")
         await room.page.goto(f"{daemon.url}/join#{issued['join_url'].split('#')[1]}")
         await room.page.get_by_label("Tự vào họp khi được gọi").check()
@@ -102,8 +112,10 @@ async def test_a_page_joins_by_itself_where_the_room_wants_that(daemon: Daemon) 
         assert room.faults == []
 
 
-async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(daemon: Daemon) -> None:
-    async with ChromiumPage() as console:
+async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(
+    daemon: Daemon, browser: Browser
+) -> None:
+    async with ChromiumPage(browser) as console:
         district = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": ["truong-sa"]}
         below = (await daemon.call("POST", "/conferences", district))["id"]
         body = {"name": "Họp tỉnh", "unit": "khanh-hoa", "bridges": "subtree", "busy": "ask"}
@@ -122,8 +134,10 @@ async def test_a_room_that_two_want_is_moved_over_by_who_controls_both(daemon: D
         assert console.faults == []
 
 
-async def test_a_scenario_whose_room_is_busy_starts_and_asks_for_it(daemon: Daemon) -> None:
-    async with ChromiumPage() as console:
+async def test_a_scenario_whose_room_is_busy_starts_and_asks_for_it(
+    daemon: Daemon, browser: Browser
+) -> None:
+    async with ChromiumPage(browser) as console:
         district = {"name": "Họp huyện", "unit": "khanh-hoa", "bridges": ["truong-sa"]}
         await daemon.call("POST", "/conferences", district)
         item = {"title": "Khai mạc", "duration_s": 60}
@@ -140,8 +154,8 @@ async def test_a_scenario_whose_room_is_busy_starts_and_asks_for_it(daemon: Daem
         assert console.faults == []
 
 
-async def test_a_late_room_waits_until_it_is_let_in(daemon: Daemon) -> None:
-    async with ChromiumPage() as room, ChromiumPage() as console:
+async def test_a_late_room_waits_until_it_is_let_in(daemon: Daemon, browser: Browser) -> None:
+    async with ChromiumPage(browser) as room, ChromiumPage(browser) as console:
         body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
         conference = (await daemon.call("POST", "/conferences", body))["id"]
         desk = console.page

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.peers.chromium_page import ChromiumPage, chromium_browser
+from tests.peers.chromium_page import ChromiumPage
 from tests.peers.daemon import Daemon
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 PICTURES = os.environ.get("PAGE_PICTURES")
 """A directory for screenshots, to be looked at; none are taken without it."""
@@ -34,8 +34,10 @@ async def operator(daemon: Daemon, unit: str, name: str) -> str:
     return str((await daemon.call("POST", "/tokens", body))["token"])
 
 
-async def test_an_agency_is_asked_and_accepts_by_the_keyboard(tmp_path: Path) -> None:
-    async with Daemon(tmp_path / "data") as daemon, chromium_browser() as browser:
+async def test_an_agency_is_asked_and_accepts_by_the_keyboard(
+    tmp_path: Path, browser: Browser
+) -> None:
+    async with Daemon(tmp_path / "data") as daemon:
         for id_, name, level in UNITS:
             await daemon.call("POST", "/units", {"id": id_, "name": name, "level": level})
         for id_, name, unit in BRIDGES:
@@ -86,9 +88,9 @@ async def test_an_agency_is_asked_and_accepts_by_the_keyboard(tmp_path: Path) ->
 
 
 async def test_accepted_while_another_conference_has_the_room_is_said_in_words(
-    tmp_path: Path,
+    tmp_path: Path, browser: Browser
 ) -> None:
-    async with Daemon(tmp_path / "data") as daemon, ChromiumPage() as one:
+    async with Daemon(tmp_path / "data") as daemon, ChromiumPage(browser) as one:
         for id_, name, level in UNITS:
             await daemon.call("POST", "/units", {"id": id_, "name": name, "level": level})
         for id_, name, unit in BRIDGES:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.console_session import Session, shown
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 from tests.peers.hands import WAITS_MS, Hands, Keyboard, by_mouse_and_by_keyboard
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 ROOMS = {"dien-khanh": "Xã Diên Khánh", "van-ninh": "Xã Vạn Ninh"}
 ZONE = "Asia/Ho_Chi_Minh"
@@ -24,7 +25,7 @@ ZONE = "Asia/Ho_Chi_Minh"
 HELD = ["Giao ban đầu tháng", "Họp phòng chống bão"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     """Two conferences, one of which is over, with an incident of one room."""
     async with Daemon(tmp_path / "data") as daemon:
@@ -64,9 +65,10 @@ async def test_a_rooms_month_is_read_and_taken_home(
     hands: Callable[[Page], Hands],
     size: tuple[int, int],
     language: str,
+    browser: Browser,
 ) -> None:
     locale = {"vi": "vi-VN", "en": "en-GB"}[language]
-    async with ChromiumPage(size=size, locale=locale, zone=ZONE) as chromium:
+    async with ChromiumPage(browser, size=size, locale=locale, zone=ZONE) as chromium:
         page = chromium.page
         session = Session(page, hands(page), language, f"month-{language}")
         await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
@@ -103,8 +105,8 @@ async def test_a_rooms_month_is_read_and_taken_home(
         assert (chromium.faults, chromium.complaints) == ([], [])
 
 
-async def test_it_is_found_from_the_room_in_a_conference(daemon: Daemon) -> None:
-    async with ChromiumPage(zone=ZONE) as chromium:
+async def test_it_is_found_from_the_room_in_a_conference(daemon: Daemon, browser: Browser) -> None:
+    async with ChromiumPage(browser, zone=ZONE) as chromium:
         page = chromium.page
         hands = Keyboard(page)
         session = Session(page, hands, "vi", "month-from-room")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from mcu.conference.automatic import fill
 from mcu.conference.codec import slot_to_json
@@ -15,13 +15,13 @@ from mixer.video.layout import LAYOUTS
 from tests.peers.chromium_page import ChromiumPage
 from tests.peers.stub_daemon import StubDaemon
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def page() -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page of the server's origin, so that modules can be imported from it."""
-    async with StubDaemon() as daemon, ChromiumPage() as chromium:
+    async with StubDaemon() as daemon, ChromiumPage(browser) as chromium:
         await chromium.page.goto(daemon.url)
         yield chromium.page
         assert chromium.faults == []

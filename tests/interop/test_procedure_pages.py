@@ -2,27 +2,33 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.interop.test_pages_with_daemon import NAMES, ROOM, enter, expect_playing, start
 from tests.peers.chromium_page import ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 
-@pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with Daemon(tmp_path / "data") as daemon:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path_factory.mktemp("procedure") / "data") as daemon:
         await daemon.register(NAMES)
         yield daemon
 
 
-async def test_a_room_asks_speaks_and_is_called(daemon: Daemon) -> None:
-    async with ChromiumPage() as room, ChromiumPage() as console:
+@pytest_asyncio.fixture(loop_scope="session")
+async def daemon(running: Daemon) -> AsyncIterator[Daemon]:
+    yield running
+    await running.clear()
+
+
+async def test_a_room_asks_speaks_and_is_called(daemon: Daemon, browser: Browser) -> None:
+    async with ChromiumPage(browser) as room, ChromiumPage(browser) as console:
         conference = await start(daemon)
         path = f"/conferences/{conference}"
         await enter(daemon, room.page)
@@ -123,8 +129,10 @@ async def correct_by_keys(desk: Page, name: str) -> None:
     await expect(desk.locator(".roll-rows .late")).to_contain_text("đến sau khai mạc")
 
 
-async def test_a_record_is_signed_when_the_meeting_is_over(daemon: Daemon) -> None:
-    async with ChromiumPage() as console:
+async def test_a_record_is_signed_when_the_meeting_is_over(
+    daemon: Daemon, browser: Browser
+) -> None:
+    async with ChromiumPage(browser) as console:
         conference = await start(daemon)
         path = f"/conferences/{conference}"
         desk = console.page

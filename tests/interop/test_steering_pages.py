@@ -1,16 +1,16 @@
 """What an operator steers from panels: rooms of one unit in turn, without some; a room's name."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.peers.chromium_page import LAPTOP, ChromiumPage, picture
 from tests.peers.daemon import ADMIN_TOKEN, Daemon
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 DISTRICT = "huyen-van-ninh"
 ROOMS = {
@@ -21,9 +21,9 @@ ROOMS = {
 }
 
 
-@pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with Daemon(tmp_path / "data") as daemon:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path_factory.mktemp("steering") / "data") as daemon:
         await daemon.register({})
         unit = {"id": DISTRICT, "name": "Huyện Vạn Ninh", "level": "district"}
         await daemon.call("POST", "/units", unit | {"parent": "khanh-hoa"})
@@ -33,13 +33,19 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
         yield daemon
 
 
-@pytest.fixture
-async def desk(daemon: Daemon) -> AsyncIterator[tuple[Page, str]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def daemon(running: Daemon) -> AsyncIterator[Daemon]:
+    yield running
+    await running.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(daemon: Daemon, browser: Browser) -> AsyncIterator[tuple[Page, str]]:
     """The desk of a conference of all, and the conference's address."""
     body: dict[str, Any] = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": "subtree"}
     body["chair"] = "tinh-uy"
     conference = (await daemon.call("POST", "/conferences", body))["id"]
-    async with ChromiumPage(size=LAPTOP) as chromium:
+    async with ChromiumPage(browser, size=LAPTOP) as chromium:
         page = chromium.page
         await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
         await page.goto(f"{daemon.url}/#/conferences/{conference}")

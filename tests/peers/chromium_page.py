@@ -47,6 +47,32 @@ async def chromium_browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+class SharedChromium:
+    """A browser that is started once, and again if it has ended; an async context manager."""
+
+    def __init__(self) -> None:
+        self._browser: Browser | None = None
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._closing.aclose()
+
+    async def browser(self) -> Browser:
+        """One that runs."""
+        if self._browser is None or not self._browser.is_connected():
+            await self._closing.aclose()
+            self._browser = await self._closing.enter_async_context(chromium_browser())
+        return self._browser
+
+
 class ChromiumPage:
     """One page with cookies and storage of its own; an async context manager that gives itself.
 

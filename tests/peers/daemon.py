@@ -164,6 +164,12 @@ class Daemon:
             body = {"id": id_, "name": name, "unit": unit, "kind": "webrtc", **bridge}
             await self.call("POST", "/bridges", body)
 
+    async def clear(self) -> None:
+        """End all conferences and delete all scenarios: who comes next finds rooms alone."""
+        for kind in ("conferences", "scenarios"):
+            for one in (await self.call("GET", f"/{kind}"))["items"]:
+                await self.call("DELETE", f"/{kind}/{one['id']}")
+
     async def province(
         self, bridges: dict[str, str], **conference: Any
     ) -> tuple[str, dict[str, str]]:
