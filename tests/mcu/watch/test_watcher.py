@@ -240,7 +240,7 @@ def test_a_room_whose_line_goes_is_lost_and_not_silent() -> None:
     room.do(GrantFloor("speaks", 900, "none"))
     room.run(7)
     room.rooms["speaks"].cut = True
-    room.run(12)  # the peers' reports have ended too: it may be found to be lost at any time
+    room.run(15)  # the peers' reports have ended too: it may be found to be lost at any time
     assert room.found == {}
     room.do(NoteLost("speaks", "leg-speaks"))
     room.run(15)
