@@ -128,6 +128,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "form.pattern": "has not the form that is described for it in /api/v1/openapi.json",
     "form.phone": "must be a telephone number: digits, +, brackets, spaces, dots, hyphens",
     "form.pin": "must be 4 to 10 digits",
+    "form.scope": (
+        'must be "all", the id of a unit, or ids of participants in a list that is not empty'
+    ),
     "form.secret": "must be ASCII characters without control characters",
     "form.standard-name": (
         "must be a name of 1 to 64 small letters, digits, underscores, a letter first"
@@ -450,7 +453,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "unknown-room": "No bridge {room!r} is known: register it first.",
     "view.one-of": "must be one of {views}",
     "view.unknown": "No view {view!r} is known: choose one of {known}.",
-    "waiting.gone": "It waits no more: it has left, or was sent away.",
+    "waiting.gone": (
+        "No participant {participant!r} is on the roster: check the id. If it waited, it has left "
+        "since or was sent away."
+    ),
     "waiting.let-in": (
         "It was let in already: remove it from the conference if it is not to stay."
     ),

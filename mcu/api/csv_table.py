@@ -4,11 +4,13 @@ import asyncio
 import csv
 import io
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
 from mcu.api.call import Call
+from mcu.api.schemas.base import utc_text
 from mcu.store.records import Page
 
 CSV_TYPE: Final = "text/csv"
@@ -35,7 +37,8 @@ def csv_response(
 ) -> web.Response:
     """A table as a file of this name (RFC 4180, UTF-8).
 
-    Texts that a spreadsheet would run as a formula stand behind an apostrophe; None is empty.
+    Texts that a spreadsheet would run as a formula stand behind an apostrophe; None is empty;
+    times are written as in JSON.
     """
     text = io.StringIO()
     text.write(BYTE_ORDER_MARK)
@@ -81,6 +84,8 @@ async def long_csv(
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return utc_text(value)
     text = "" if value is None else str(value)
     return f"'{text}" if isinstance(value, str) and _is_guarded(text) else text
 

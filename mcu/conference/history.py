@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from mcu.conference.codec import UnreadableRecord, event_from_json, state_from_json
+from mcu.conference.drill_model import Drill
 from mcu.conference.evolve import evolve_all
 from mcu.conference.feed import GAP, RecordedEvent
 from mcu.conference.resources import event_data
@@ -24,7 +25,9 @@ class NothingLeft(UnreadableRecord):
 
 def list_entry(state: ConferenceState) -> ConferenceRecord:
     """A conference's row in the list."""
-    return ConferenceRecord(state.id, state.name, state.unit, state.started_at, state.ended_at)
+    return ConferenceRecord(
+        state.id, state.name, state.unit, state.started_at, state.ended_at, state.drill is not None
+    )
 
 
 async def end_in_list(store: Store, record: ConferenceRecord, now: datetime) -> None:
@@ -121,6 +124,7 @@ def _of_list(record: ConferenceRecord, *, damaged: bool = False) -> ConferenceSt
         record.started_at,
         ended_at=record.ended_at,
         damaged=damaged,
+        drill=Drill() if record.drill else None,
     )
 
 

@@ -69,7 +69,7 @@ def decide_polling(
             return [PollingResumed(now + timedelta(seconds=left))]
         case SkipPolling():
             wanted = command.participant
-            if wanted is not None and wanted != polling.participant:
+            if wanted is not None and find(state, wanted, "participant").id != polling.participant:
                 return []
             skipped = PollingSkipped(polling.participant, now)
             return [skipped, _moved(state, replace(polling, due=now), command.dark, now)]

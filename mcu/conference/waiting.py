@@ -56,5 +56,5 @@ def _meant(state: ConferenceState, participant: str | None) -> tuple[str, ...]:
         return tuple(each.id for each in state.participants.values() if each.waiting)
     who = state.participants.get(participant)
     if who is None:
-        raise Refused(sentence("waiting.gone"), "participant")
+        raise Refused(sentence("waiting.gone", participant=participant), "participant")
     return (participant,) if who.waiting else ()

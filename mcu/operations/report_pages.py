@@ -1,6 +1,6 @@
 """A report as pages: what ``report.typ`` prints. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
@@ -24,8 +24,19 @@ lost more."""
 Clock = Callable[[datetime | None], str]
 
 
-def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
-    """What the template is given: all texts are final, all times in ``zone``."""
+def photo_name(number: int, entry: int) -> str:
+    """What the picture of an entry of a roll call is called beside the template."""
+    return f"roll-call-{number}-{entry}.jpg"
+
+
+def report_pages(
+    report: Report, language: Language, zone: tzinfo, photos: Collection[str] = ()
+) -> Json:
+    """What the template is given: all texts are final, all times in ``zone``.
+
+    Args:
+        photos: names of the pictures that can be printed.
+    """
     words = WORDS[language]
 
     def clock(at: datetime | None) -> str:
@@ -57,6 +68,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
         "notes": [
             *(() if report.drill is None else (words["drill_note"],)),
             *(words[f"incomplete_{each}"] for each in report.incomplete),
+            *(() if _all_printed(report, photos) else (words["incomplete_photos"],)),
         ],
         "columns": [
             words[name]
@@ -67,7 +79,7 @@ def report_pages(report: Report, language: Language, zone: tzinfo) -> Json:
         ],
         "rooms": [_room(room, report.units, words, clock) for room in report.rooms],
         "agenda": _agenda(report, words, clock),
-        "roll_calls": [_roll_call(each, words, clock) for each in report.roll_calls],
+        "roll_calls": [_roll_call(each, words, clock, photos) for each in report.roll_calls],
         "faults": [
             [
                 clock(fault.at),
@@ -195,7 +207,10 @@ def _agenda(report: Report, words: Mapping[str, str], clock: Clock) -> list[list
     return rows
 
 
-def _roll_call(found: Json, words: Mapping[str, str], clock: Clock) -> Json:
+def _roll_call(
+    found: Json, words: Mapping[str, str], clock: Clock, photos: Collection[str]
+) -> Json:
+    names = [photo_name(found["number"], row["entry"] or 0) for row in found["rows"]]
     title = f"{words['roll_call']} {found['number']} ({words[found['state']]})"
     return {
         "title": f"{title}, {clock(_time(found['started_at']))}",
@@ -209,7 +224,17 @@ def _roll_call(found: Json, words: Mapping[str, str], clock: Clock) -> Json:
             ]
             for row in found["rows"]
         ],
+        "photos": [name if name in photos else "" for name in names],
     }
+
+
+def _all_printed(report: Report, photos: Collection[str]) -> bool:
+    return all(
+        photo_name(call["number"], row["entry"]) in photos
+        for call in report.roll_calls
+        for row in call["rows"]
+        if row["picture"] is not None
+    )
 
 
 def _drill(faults: Sequence[Json], words: Mapping[str, str], clock: Clock) -> list[list[str]]:

@@ -11,11 +11,13 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -32,6 +34,7 @@ from mcu.operations.report_pages import report_pages
 from mcu.operations.report_request import Request
 from mcu.operations.report_source import read_incidents_of, read_report
 from mcu.operations.report_tables import report_document, report_table
+from mcu.operations.roll_call_photos import read_photos
 from mcu.precedence import REPORTS_BEHIND
 from mcu.store.errors import DamagedRecord, StoreUnavailable, UnknownRecord
 from mcu.store.store import Store
@@ -54,33 +57,47 @@ async def answer(request: Request) -> bytes:
         if request.form == "month-pdf":
             return typeset(await _month_pages(store, request), "month")
         report = await _report(store, request, request.subject)
+        photos = await read_photos(store, report) if request.form == "pdf" else {}
     if request.form == "document":
         return _json(report_document(report))
     if request.form == "table":
-        return _json(report_table(report, request.table))
-    pages = report_pages(report, request.language, ZoneInfo(request.zone))
-    return typeset(pages)
+        return _json(report_table(report, request.table, request.language))
+    pages = report_pages(report, request.language, ZoneInfo(request.zone), photos)
+    return typeset(pages, photos=photos)
 
 
-def typeset(pages: Json, template: Template = "report") -> bytes:
+def typeset(
+    pages: Json,
+    template: Template = "report",
+    photos: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
     """The PDF of what ``report_pages`` gives, or ``month_pages`` for a month.
 
     Signs that the fonts do not have (an emoji in a room's name) print as U+FFFD: PDF/A forbids
     what cannot be shown.
 
+    Args:
+        photos: JPEGs that the pages name.
+
     Raises:
         typst.TypstError: the template does not take it.
     """
-    try:
-        return _compiled(pages, template)
-    except typst.TypstError:
-        return _compiled(printable(pages), template)
-
-
-def _compiled(pages: Json, template: Template) -> bytes:
     here = files("mcu.operations")
+    parts = (here.joinpath(f"{name}.typ").read_bytes() for name in ("paper", template))
+    with TemporaryDirectory(prefix="mcu-report-") as folder:
+        whole = Path(folder, "report.typ")
+        whole.write_bytes(b"".join(parts))
+        for name, jpeg in photos.items():
+            whole.with_name(name).write_bytes(jpeg)
+        try:
+            return _compiled(pages, whole)
+        except typst.TypstError:
+            return _compiled(printable(pages), whole)
+
+
+def _compiled(pages: Json, template: Path) -> bytes:
     pdf = typst.compile(
-        here.joinpath("paper.typ").read_bytes() + here.joinpath(f"{template}.typ").read_bytes(),
+        template,
         sys_inputs={"report": json.dumps(pages)},
         ignore_system_fonts=True,
         pdf_standards=[PDF_STANDARD],

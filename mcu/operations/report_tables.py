@@ -7,7 +7,9 @@ from typing import Literal, get_args
 
 from mcu.conference.codec import Json, time_to_text
 from mcu.conference.drill_resources import FAULT_COLUMNS, fault_row
+from mcu.operations.finding_words import incident_in_words
 from mcu.operations.report import Report
+from mcu.operations.terms import Language
 from mcu.watch.incident import Incident
 
 TableName = Literal[
@@ -61,9 +63,16 @@ def report_document(report: Report) -> Json:
     }
 
 
-def report_table(report: Report, name: TableName) -> Table:
-    """One list of the report as a table, its columns named as in the document."""
-    return _TABLES[name](report_document(report))
+def report_table(report: Report, name: TableName, language: Language = "vi") -> Table:
+    """One list of the report as a table, its columns named as in the document.
+
+    Args:
+        language: of titles that were made of an alarm; the document has them as they were made.
+    """
+    document = report_document(report)
+    for each in document["incidents"]:
+        each["title"] = incident_in_words(each["title"], language)
+    return _TABLES[name](document)
 
 
 def _rows(items: Sequence[Json], columns: Sequence[str]) -> Table:

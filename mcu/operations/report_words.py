@@ -79,6 +79,7 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         " mặt và sự cố có thể thiếu.",
         "incomplete_minutes": "Một phần số liệu đường truyền không đọc được.",
         "incomplete_actions": "Chỉ liệt kê các thao tác gần nhất.",
+        "incomplete_photos": "Một số hình điểm danh không in được: quá nhiều hoặc không đọc được.",
     },
     "en": {
         "title": "Report of a conference",
@@ -153,6 +154,8 @@ _OWN: Mapping[Language, Mapping[str, str]] = {
         " present and faults may be missing.",
         "incomplete_minutes": "Part of the readings of lines cannot be read.",
         "incomplete_actions": "Only the newest actions are listed.",
+        "incomplete_photos": "Some pictures of roll calls are not printed: they are too many, or"
+        " cannot be read.",
     },
 }
 

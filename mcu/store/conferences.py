@@ -1,7 +1,8 @@
 # ruff: noqa: S608 - statements are put together from constants of this package only
 """The list of conferences, running and ended, and what a running one is restored from."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,6 +15,8 @@ from mcu.store.records import ConferenceRecord, Page, Snapshot
 from mcu.store.times import from_text, from_text_or_none, to_text
 from mcu.store.units import SUBTREE
 
+FOR_CHECKS = "check-*.*"
+"""Ids of conferences in which rooms are met for a readiness check, as a pattern of SQLite."""
 MINUTE = timedelta(seconds=60)
 """How long what is kept as a minute lasted, but for the last one before a stop."""
 
@@ -45,11 +48,14 @@ class ConferenceRows:
         *,
         within: str | None = None,
         running: bool | None = None,
+        checks: bool | None = None,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[ConferenceRecord]:
         """List by id; ``within`` keeps to a unit's subtree, ``running`` to one state.
 
+        Args:
+            checks: keep to those that were made for readiness checks, or to the others.
         Raises:
             InvalidRecord: limit or cursor. StoreUnavailable.
         """
@@ -60,6 +66,8 @@ class ConferenceRows:
             parameters.insert(0, within)
         if running is not None:
             sql += " AND ended_at IS NULL" if running else " AND ended_at IS NOT NULL"
+        if checks is not None:
+            sql += f" AND id {'' if checks else 'NOT'} GLOB '{FOR_CHECKS}'"
         rows = await self._database.rows(f"{sql} ORDER BY id LIMIT {limit + 1}", parameters)
         # Cut before damaged rows are left out, else the last page would be taken for a full one.
         cut = page(rows, limit, lambda row: str(row["id"]))
@@ -73,6 +81,18 @@ class ConferenceRows:
             (to_text(begins), to_text(ends)),
         )
         return list(_readable(rows))
+
+    async def drills(self, conferences: Collection[str]) -> frozenset[str]:
+        """Which of these were drills.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT id FROM conferences WHERE drill AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(conferences)),),
+        )
+        return frozenset(row["id"] for row in rows)
 
     async def running(self) -> Sequence[ConferenceRecord]:
         """Every conference that has not ended."""
@@ -128,4 +148,5 @@ def _record(row: Row) -> ConferenceRecord:
         ended_at = from_text_or_none(row["ended_at"])
     except ValueError as error:
         raise DamagedRecord("conference", row["id"]) from error
-    return ConferenceRecord(row["id"], row["name"], row["unit"], started_at, ended_at)
+    drill = bool(row["drill"])
+    return ConferenceRecord(row["id"], row["name"], row["unit"], started_at, ended_at, drill)

@@ -19,7 +19,8 @@ MAX_EVENTS_READ = 1_000
 """Rows that one call reads at most, so that no reader holds much."""
 
 _LIST = (
-    "INSERT INTO conferences (id, name, unit, started_at, ended_at) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO conferences (id, name, unit, started_at, ended_at, drill)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET"
     " name = excluded.name, unit = excluded.unit, ended_at = excluded.ended_at"
 )
@@ -60,9 +61,10 @@ class Events:
             StoreUnavailable: nothing was written.
         """
         listed = [
-            (row.id, row.name, row.unit, to_text(row.started_at), to_text_or_none(row.ended_at))
+            (row.id, row.name, row.unit, to_text(row.started_at), to_text_or_none(row.ended_at),
+             row.drill)
             for row in conferences
-        ]
+        ]  # fmt: skip
         happened = [
             (event.seq, to_text(event.time), event.type, event.conference, event.actor,
              json.dumps(dict(event.data or {}), ensure_ascii=False))

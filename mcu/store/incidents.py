@@ -1,7 +1,7 @@
 """Incidents: what troubled rooms, who deals with it, until it is closed. Entries are opaque."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -116,6 +116,17 @@ class Incidents:
             f"{sql} ORDER BY number DESC LIMIT {limit + 1}", parameters
         )
         return page([_record(row) for row in rows], limit, lambda each: str(each.number))
+
+    async def of_alarms(self, conference: str) -> Mapping[int, IncidentRecord]:
+        """Those that were opened of a conference's alarms, by the alarm's number.
+
+        Raises:
+            StoreUnavailable.
+        """
+        rows = await self._database.rows(
+            "SELECT * FROM incidents WHERE conference = ? AND alarm IS NOT NULL", (conference,)
+        )
+        return {row["alarm"]: _record(row) for row in rows}
 
     async def open_of(self, bridge: str) -> Sequence[IncidentRecord]:
         """Those of a room that must still be dealt with, the oldest first: for the next check.

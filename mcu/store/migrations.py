@@ -330,4 +330,14 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (bridge, realm, ha1_sha256)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Lists tell drills from meetings without reading every conference.
+    ALTER TABLE conferences ADD COLUMN drill INTEGER NOT NULL DEFAULT 0;
+    UPDATE conferences SET drill = 1
+        WHERE CASE WHEN json_valid(snapshot) THEN json_extract(snapshot, '$.drill') END IS NOT NULL;
+    UPDATE conferences SET drill = 1 WHERE id IN (
+        SELECT conference FROM events WHERE type = 'conference.started'
+        AND CASE WHEN json_valid(data) THEN json_extract(data, '$.drill') END
+    );
+    """,
 )

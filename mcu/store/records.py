@@ -157,6 +157,7 @@ class ConferenceRecord:
     unit: str
     started_at: datetime
     ended_at: datetime | None = None
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A room in trouble in real pages: raised by the daemon, acknowledged and dealt with by keys."""
 
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -87,4 +88,36 @@ async def test_a_room_that_howls_is_dealt_with_by_keys(daemon: Daemon, browser: 
         await desk.get_by_role("button", name="EN", exact=True).click()
         await expect(desk.locator(".incident h2")).to_contain_text("Howl: Đặc khu Trường Sa")
         await picture(desk, "console-incident-en")
+        assert console.faults == []
+
+
+async def test_an_alarm_leads_to_the_incident_that_it_has(daemon: Daemon) -> None:
+    body = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": list(NAMES)}
+    conference = (await daemon.call("POST", "/conferences", body))["id"]
+    token = (await daemon.call("POST", "/bridges/van-ninh/token"))["token"]
+    async with ChromiumPage() as console, SoftwareBridge(daemon.url, token) as bridge:
+        desk = console.page
+        await desk.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await desk.goto(f"{daemon.url}/#/conferences/{conference}")
+        await expect(desk.locator("#row-van-ninh.connected")).to_be_visible(timeout=60_000)
+        await bridge.stop(signal.SIGKILL)
+        row = desk.locator(".alarm-rows li", has_text="Mất tín hiệu")
+        await desk.keyboard.press("w")
+        await expect(row).to_be_visible(timeout=60_000)
+        await row.get_by_role("button", name="Lập hồ sơ").click()
+        link = row.get_by_role("link", name=re.compile(r"^Hồ sơ sự cố #i-\w+ \(đang mở\)$"))
+        await expect(link).to_be_visible()
+        await expect(row.get_by_role("button", name="Lập hồ sơ")).to_have_count(0)
+        await picture(desk, "console-alarm-incident-vi")
+        # The same key as before leads to it, and so does the link.
+        await row.locator(".alarm-what").focus()
+        await desk.keyboard.press("i")
+        await expect(desk.locator(".incident h2")).to_contain_text("Mất tín hiệu: Xã Vạn Ninh")
+        (incident,) = (await daemon.call("GET", "/incidents"))["items"]
+        await daemon.call("PATCH", f"/incidents/{incident['id']}", {"state": "closed"})
+        await desk.go_back()
+        await desk.get_by_role("tab", name=re.compile("^Sự cố")).click()
+        closed = f"Hồ sơ sự cố #{incident['id']} (đã đóng)"
+        await row.get_by_role("link", name=closed, exact=True).click()
+        await expect(desk.locator(".incident .quiet").first).to_contain_text("đã đóng")
         assert console.faults == []

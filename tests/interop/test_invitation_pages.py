@@ -87,6 +87,43 @@ async def test_an_agency_is_asked_and_accepts_by_the_keyboard(
             assert one.faults == other.faults == []
 
 
+async def test_a_units_operator_sees_where_its_room_was_called(tmp_path: Path) -> None:
+    """The province calls a commune's rooms without having to ask, as all below is its own."""
+    async with Daemon(tmp_path / "data") as daemon, ChromiumPage() as one:
+        unit, room, device = "xa-dai-lanh", "phong-hop", "phong-chu-tich"
+        await daemon.call(
+            "POST", "/units", dict(zip(("id", "name", "level"), UNITS[0], strict=True))
+        )
+        below = {"id": unit, "name": "Xã Đại Lãnh", "level": "commune", "parent": "khanh-hoa"}
+        await daemon.call("POST", "/units", below)
+        for id_, name, kind in (
+            (room, "Phòng họp xã", "webrtc"),
+            (device, "Phòng Chủ tịch", "sip"),
+        ):
+            body = {"id": id_, "name": name, "unit": unit, "kind": kind}
+            await daemon.call("POST", "/bridges", body)
+        page = one.page
+        await page.goto(f"{daemon.url}/#token={await operator(daemon, unit, 'Trực ban')}")
+        await expect(page.locator(".empty")).to_be_visible()
+        elsewhere = page.get_by_role("region", name="Điểm cầu đang ở hội nghị của đơn vị khác")
+        await expect(elsewhere).to_have_count(0)
+        body = {"name": "Họp toàn tỉnh", "unit": "khanh-hoa", "bridges": [room, device]}
+        await daemon.call("POST", "/conferences", body)
+        rows = elsewhere.locator("li")
+        await expect(rows).to_have_count(2)  # it is looked for again and again
+        await expect(rows.last).to_contain_text("Phòng họp xã")
+        for row in await rows.all():
+            await expect(row).to_contain_text("ở hội nghị Họp toàn tỉnh của Tỉnh Khánh Hòa")
+        await picture(page, "elsewhere-vi")
+        await page.get_by_role("link", name="Điểm cầu SIP").click()
+        device_row = page.locator(f"#sip-{device}")
+        await expect(device_row).to_contain_text("ở hội nghị Họp toàn tỉnh của Tỉnh Khánh Hòa")
+        await page.locator(".languages button[lang=en]").click()
+        await expect(device_row).to_contain_text("in conference Họp toàn tỉnh of Tỉnh Khánh Hòa")
+        await picture(page, "elsewhere-rooms-en")
+        assert one.faults == []
+
+
 async def test_accepted_while_another_conference_has_the_room_is_said_in_words(
     tmp_path: Path, browser: Browser
 ) -> None:

@@ -1,5 +1,8 @@
 """What an operator steers from panels: rooms of one unit in turn, without some; a room's name."""
 
+import csv
+import io
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -106,6 +109,117 @@ async def test_a_room_has_another_name_and_rank_in_this_conference(
     assert (room["label"], room["importance"], room["name"]) == (
         "Đại Lãnh (dự phòng)", 70, "Xã Đại Lãnh",
     )  # fmt: skip
+
+
+async def test_microphones_of_one_unit_by_mouse_and_by_keys(
+    daemon: Daemon, desk: tuple[Page, str]
+) -> None:
+    page, path = desk
+    below = {id_ for id_, (_, unit) in ROOMS.items() if unit == DISTRICT}
+    dialog = page.locator("dialog")
+    unit = dialog.get_by_label("Đơn vị, cùng mọi đơn vị bên dưới")
+    await page.get_by_role("button", name="Đơn vị…").click()
+    await expect(unit).to_be_focused()
+    assert await unit.locator("option").all_inner_texts() == [
+        "Tỉnh Khánh Hòa", "\u2003Huyện Vạn Ninh",
+    ]  # fmt: skip
+    await unit.select_option(DISTRICT)
+    await expect(dialog).to_contain_text("3 điểm cầu, 0 đang tắt mic")
+    await picture(page, "mute-unit-vi")
+    await dialog.get_by_role("button", name="Tắt mic đơn vị").click()
+    await expect(dialog).to_have_count(0)
+    assert await muted(daemon, path) == below
+
+    # Who has chosen a room means its unit.
+    await page.locator("#row-dai-lanh").click()
+    await page.keyboard.press("u")
+    await expect(unit).to_be_focused()
+    await expect(unit).to_have_value(DISTRICT)
+    await expect(dialog).to_contain_text("3 điểm cầu, 3 đang tắt mic")
+    for key in ("Tab", "Tab", "Enter"):
+        await page.keyboard.press(key)
+    await expect(dialog).to_have_count(0)
+    assert await muted(daemon, path) == set()
+    await page.keyboard.press("z")
+    await expect(page.locator("#row-dai-lanh .muting.on")).to_have_count(1)
+    assert await muted(daemon, path) == below
+
+    await page.locator(".languages button[lang=en]").click()
+    await page.get_by_role("button", name="A unit…").press("Enter")
+    await expect(dialog.get_by_role("button", name="Unmute the unit")).to_be_visible()
+    await picture(page, "mute-unit-en")
+
+
+async def test_units_whose_microphones_are_switched_are_ones_own(daemon: Daemon) -> None:
+    body = {"name": "Giao ban huyện", "unit": DISTRICT, "bridges": "subtree"}
+    conference = (await daemon.call("POST", "/conferences", body))["id"]
+    who = {"name": "Trực ban", "role": "operator", "unit": DISTRICT}
+    operator = (await daemon.call("POST", "/tokens", who))["token"]
+    looker = (await daemon.call("POST", "/tokens", who | {"role": "technician"}))["token"]
+    async with ChromiumPage(size=LAPTOP) as chromium:
+        page = chromium.page
+        await page.goto(f"{daemon.url}/#token={operator}")
+        await page.goto(f"{daemon.url}/#/conferences/{conference}")
+        await page.get_by_role("button", name="Đơn vị…").click()
+        options = page.locator("dialog option")
+        assert await options.all_inner_texts() == ["Huyện Vạn Ninh"]
+        await page.get_by_role("button", name="Tắt mic đơn vị").press("Enter")
+        await expect(page.locator("dialog")).to_have_count(0)
+        assert len(await muted(daemon, f"/conferences/{conference}")) == 3
+        assert chromium.faults == []
+    async with ChromiumPage(size=LAPTOP) as chromium:
+        page = chromium.page
+        await page.goto(f"{daemon.url}/#token={looker}")
+        await page.goto(f"{daemon.url}/#/conferences/{conference}")
+        await expect(page.locator("#row-dai-lanh")).to_be_visible()
+        await expect(page.get_by_role("button", name="Đơn vị…")).to_have_count(0)
+        await page.keyboard.press("u")
+        await expect(page.locator("dialog")).to_have_count(0)
+
+
+async def muted(daemon: Daemon, path: str) -> set[str]:
+    items = (await daemon.call("GET", f"{path}/participants"))["items"]
+    return {each["id"] for each in items if each["audio_muted"]}
+
+
+async def test_a_drill_is_told_from_a_meeting_in_every_list(daemon: Daemon) -> None:
+    drill = {"name": "Diễn tập", "unit": "khanh-hoa", "bridges": [], "drill": True}
+    conference = (await daemon.call("POST", "/conferences", drill))["id"]
+    for about in ({"conference": conference}, {}):
+        body = {"title": "Mất tiếng", "bridge": "dai-lanh", **about}
+        await daemon.call("POST", "/incidents", body)
+    await daemon.call("DELETE", f"/conferences/{conference}")
+    meeting = {"name": "Giao ban", "unit": "khanh-hoa", "bridges": []}
+    ended = (await daemon.call("POST", "/conferences", meeting))["id"]
+    await daemon.call("DELETE", f"/conferences/{ended}")
+    async with ChromiumPage(size=LAPTOP) as chromium:
+        page = chromium.page
+        await page.goto(f"{daemon.url}/#token={ADMIN_TOKEN}")
+        await page.goto(f"{daemon.url}/#/ended")
+        await expect(page.locator(".unit-entry", has_text="Giao ban").first).to_be_visible()
+        await expect(page.locator(".unit-entry", has=page.locator(".drill-badge"))).to_have_text(
+            re.compile("^Diễn tập")
+        )
+        await picture(page, "ended-drill-vi")
+        await page.goto(f"{daemon.url}/#/incidents")
+        await expect(page.locator(".incident-list li")).to_have_count(2)
+        await expect(page.locator(".incident-list .drill-badge")).to_have_count(1)
+        for line in await page.locator(".incident-list .quiet").all_inner_texts():
+            assert "Xã Đại Lãnh" in line
+        await picture(page, "incidents-drill-vi")
+        assert chromium.faults == []
+
+
+async def test_the_roster_is_downloaded_as_a_table(desk: tuple[Page, str]) -> None:
+    page, _ = desk
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="Danh sách điểm cầu dạng bảng (CSV)").click()
+    saved = await (await coming.value).path()
+    rows = list(csv.DictReader(io.StringIO(saved.read_text("utf-8-sig"))))
+    assert {row["id"]: row["name"] for row in rows} == {
+        id_: name for id_, (name, _) in ROOMS.items()
+    }
+    await picture(page, "roster-csv-vi")
 
 
 async def test_lists_are_downloaded_as_tables(daemon: Daemon, desk: tuple[Page, str]) -> None:

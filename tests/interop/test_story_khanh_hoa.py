@@ -188,7 +188,7 @@ async def rooms_are_called(hall: Hall, session: str) -> None:
 async def the_floor_is_given_and_taken_back(hall: Hall, session: str) -> None:
     path = f"/conferences/{session}"
     peer, other = hall.peers[PEER], hall.peers[OTHER_PEER]
-    await hall.call("POST", f"{path}/mute", {"except": ["chair"]})
+    await hall.call("POST", f"{path}/mute", {"scope": "all", "except": ["chair"]})
     await hall.until_alone_is_heard(peer, CHAIR)
     await hall.call("POST", f"{path}/floor/requests", by=hall.tokens[OTHER_PEER])
     grant = {"participant": OTHER_PEER, "time_limit_s": 600, "picture": "broadcast"}

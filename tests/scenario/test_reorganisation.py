@@ -66,7 +66,8 @@ async def test_districts_are_dissolved_and_communes_merged_while_both_hold_confe
     state = (await api.call("GET", f"/conferences/{running}", token=province, status=200)).json
     assert (state["state"], state["unit"]) == ("running", "dien-khanh")
     assert state["counts"]["connected"] == 1
-    await api.call("POST", f"/conferences/{running}/mute", token=province, status=200)
+    everybody = {"scope": "all"}
+    await api.call("POST", f"/conferences/{running}/mute", everybody, token=province, status=200)
     await api.call("GET", f"/conferences/{running}", token=beside, status=403)
     # The district's own token ended with it.
     await api.call("GET", "/units", token=district, status=401)

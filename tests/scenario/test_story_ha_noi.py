@@ -127,7 +127,8 @@ async def the_chair_looks_at_one_after_the_other(story: Story, session: str, cit
     await story.call("PATCH", f"{path}/polling", {"paused": True}, by=city, status=200)
     await story.call("DELETE", f"{path}/polling", by=city, status=204)
     # All but the chair are silent, then one is asked.
-    await story.call("POST", f"{path}/mute", {"except": ["chair"]}, by=city, status=200)
+    everybody = {"scope": "all", "except": ["chair"]}
+    await story.call("POST", f"{path}/mute", everybody, by=city, status=200)
     await story.pass_time(2)
     assert tone_db(second.sound(1.0), chair.hz) > FULL_DB - 3.0
     assert tone_db(second.sound(1.0), first.hz) < FULL_DB - OWN_TONE_BELOW_DB

@@ -139,7 +139,8 @@ async def hai_duong_takes_part_by_invitation(
 async def it_watches_and_speaks(story: Story, session: str, city: str, other: str) -> None:
     path = f"/conferences/{session}"
     chair, guest, commune = (story.rooms[each] for each in (CITY, OTHER, HEALTHY))
-    await story.call("POST", f"{path}/mute", {"except": ["chair"]}, by=city, status=200)
+    everybody = {"scope": "all", "except": ["chair"]}
+    await story.call("POST", f"{path}/mute", everybody, by=city, status=200)
     await story.call("PUT", f"{path}/broadcast", {"participant": CITY}, by=city, status=200)
     await story.pass_time(3)
     assert story.site.colour(guest, 0, "1x1").is_like(chair.colour), "it watches"

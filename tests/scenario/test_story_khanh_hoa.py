@@ -232,7 +232,7 @@ async def the_police_take_part_for_once(story: Story, session: str, province: st
     seen = await story.roster(session, agency)
     assert (seen["cong-an-tinh"]["state"], seen["cong-an-tinh"]["invited"]) == ("connected", True)
     assert seen[FIRST]["unit"] is None, "others as rooms see them"
-    await story.call("POST", f"{path}/mute", {}, by=agency, status=403)
+    await story.call("POST", f"{path}/mute", {"scope": "all"}, by=agency, status=403)
 
 
 async def a_line_drops_and_is_taken_note_of(story: Story, session: str, province: str) -> None:

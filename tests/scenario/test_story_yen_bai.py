@@ -127,7 +127,7 @@ async def everything_is_up_within_ten_minutes(story: Story, centre: str) -> str:
 async def each_level_sees_what_is_its_own(story: Story, session: str, province: str) -> None:
     path = f"/conferences/{session}"
     await story.call("GET", path, by=province, status=403)
-    await story.call("POST", f"{path}/mute", {}, by=province, status=403)
+    await story.call("POST", f"{path}/mute", {"scope": "all"}, by=province, status=403)
     # Who is on duty at a room looks after it there.
     commune = await story.technician(COMMUNE)
     seen = await story.roster(session, commune)

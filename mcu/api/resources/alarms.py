@@ -1,5 +1,6 @@
 """Alarms of a conference: read as JSON or as a table, and taken note of."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from mcu.conference.alarm_model import AcknowledgeAlarm, ConferenceAlarm, open_a
 from mcu.conference.procedure_resources import alarm_resource
 from mcu.conference.scenario import on_duty
 from mcu.conference.state import ConferenceState
+from mcu.store.incidents import IncidentRecord
 from mcu.store.records import Bridge, Contact
 
 TAG: Final = "alarms"
@@ -23,6 +25,7 @@ PATH: Final = f"{BASE}/conferences/{{conference}}/alarms"
 COLUMNS: Final = (
     "number", "participant", "label", "kind", "severity", "state", "since", "raised_at",
     "cleared_at", "ending", "detail", "acknowledged_by", "acknowledged_at", "contact", "phone",
+    "incident", "incident_state",
 )  # fmt: skip
 SOUND: Final = frozenset({"echo", "howl", "clipping"})
 LINE: Final = frozenset({"lost", "loss", "black", "frozen", "drift", "silent"})
@@ -39,7 +42,8 @@ async def list_alarms(call: Call) -> web.Response:
     if wanted != "raised":
         found += sorted((one for one in state.alarms if not one.open), key=lambda one: -one.number)
     bridges = await _bridges(call, state, found)
-    documents = [alarm_document(state, one, bridges) for one in found]
+    incidents = await _incidents(call, state)
+    documents = [alarm_document(state, one, bridges, incidents) for one in found]
     if wants_csv(call):
         return csv_response(f"alarms-{state.id}", COLUMNS, [_row(each) for each in documents])
     return json_response(Alarms(items=[Alarm.model_validate(each) for each in documents]))
@@ -54,10 +58,11 @@ async def acknowledge_alarm(call: Call) -> web.Response:
     if not found:
         raise not_found("alarm", text)
     bridges = await _bridges(call, state, found)
+    incidents = await _incidents(call, state)
 
     def answer(now: ConferenceState) -> web.Response:
         one = next(each for each in now.alarms if each.number == number)
-        return json_response(Alarm.model_validate(alarm_document(now, one, bridges)))
+        return json_response(Alarm.model_validate(alarm_document(now, one, bridges, incidents)))
 
     command = AcknowledgeAlarm(number, operator_name(call))
     return await orders.order(call, state.id, command, answer, lambda now: now.version)
@@ -70,9 +75,16 @@ def operator_name(call: Call) -> str:
 
 
 def alarm_document(
-    state: ConferenceState, alarm: ConferenceAlarm, bridges: dict[str, Bridge]
+    state: ConferenceState,
+    alarm: ConferenceAlarm,
+    bridges: Mapping[str, Bridge],
+    incidents: Mapping[int, IncidentRecord],
 ) -> dict[str, Any]:
-    """``Alarm`` of the API."""
+    """``Alarm`` of the API.
+
+    Args:
+        incidents: by the alarm that each was opened of.
+    """
     who = state.participants.get(alarm.participant)
     document = alarm_resource(alarm)
     document["label"] = alarm.participant if who is None else who.label
@@ -88,7 +100,20 @@ def alarm_document(
     if contact is not None and contact["phone"]:
         actions.append("call")
     document["actions"] = actions
+    incident = incidents.get(alarm.number)
+    document["incident"] = None if incident is None else incident.id
+    document["incident_state"] = None if incident is None else incident.state
     return document
+
+
+async def _incidents(call: Call, state: ConferenceState) -> dict[int, IncidentRecord]:
+    """Those of the conference's alarms that the token may read."""
+    found = await call.services.store.incidents.of_alarms(state.id)
+    return {
+        number: each
+        for number, each in found.items()
+        if call.reach.unit(Action.READ_INCIDENTS, each.unit)
+    }
 
 
 def _contact(

@@ -1,6 +1,7 @@
 """Bridges: the registered meeting rooms, one by one or a whole table at once."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,13 +27,17 @@ from mcu.api.schemas.registry import (
     Imported,
     NewBridge,
     NewBridgeToken,
+    Whereabouts,
 )
 from mcu.api.withdrawal import enforce
+from mcu.conference.state import ConferenceState
 from mcu.sentences import sentence
 from mcu.store import paging, records
 from mcu.store.bridges import ImportRow
 
 TAG: Final = "bridges"
+READINGS: Final = frozenset({"sip", "conference"})
+"""Of a bridge: how it stands now."""
 
 
 async def list_bridges(call: Call) -> web.Response:
@@ -44,7 +49,7 @@ async def list_bridges(call: Call) -> web.Response:
         own = (await bridges.get_many([token.bridge or ""])).values()
         if wants_csv(call):
             return await long_csv("bridges", *table_of(list(own)))
-        return json_response(Page[Bridge](items=[_document(call, bridge) for bridge in own]))
+        return json_response(Page[Bridge](items=await _documents(call, list(own))))
     within = token.unit
     if query.unit is not None:
         call.reach.require_unit(Action.READ_BRIDGES, query.unit, "read bridges")
@@ -55,7 +60,7 @@ async def list_bridges(call: Call) -> web.Response:
         )
         return await long_csv("bridges", *table_of(found))
     page = await bridges.list(within=within, limit=query.limit, cursor=query.cursor)
-    items = [_document(call, bridge) for bridge in page.items]
+    items = await _documents(call, page.items)
     return json_response(Page[Bridge](items=items, next_cursor=page.next_cursor))
 
 
@@ -64,7 +69,7 @@ async def create_bridge(call: Call) -> web.Response:
     new = call.body(NewBridge)
     call.reach.require_unit(Action.WRITE_BRIDGES, new.unit, "add a bridge")
     record = _with_address(call, record_of(new))
-    return _answer(call, await call.services.store.bridges.create(record), 201)
+    return await _answer(call, await call.services.store.bridges.create(record), 201)
 
 
 async def import_bridges(call: Call) -> web.Response:
@@ -81,13 +86,13 @@ async def import_bridges(call: Call) -> web.Response:
 
 async def read_bridge(call: Call) -> web.Response:
     """One room."""
-    return _answer(call, await bridge_of(call, Action.READ_BRIDGES, "read"))
+    return await _answer(call, await bridge_of(call, Action.READ_BRIDGES, "read"))
 
 
 async def change_bridge(call: Call) -> web.Response:
     """Change a room's record, or move it to another unit."""
     bridge = await bridge_of(call, Action.WRITE_BRIDGES, "change")
-    call.refuse_other_echo(_document(call, bridge))
+    call.refuse_other_echo(_document(call, bridge, None))
     change = call.body(BridgeChange)
     changes: dict[str, Any] = {}
     for field in change.model_fields_set:
@@ -108,13 +113,13 @@ async def change_bridge(call: Call) -> web.Response:
     if (after.address, after.kind) != (bridge.address, bridge.kind):
         after = _with_address(call, after)
     if after == bridge:
-        return _answer(call, bridge)
+        return await _answer(call, bridge)
     changed = await call.services.store.bridges.update(after, if_version=version)
     if bridge.kind == "sip" and changed.kind != "sip":
         await call.services.sip.clear_outbound(bridge.id)
         await call.services.sip.revoke(bridge.id)
     call.services.bridge_changed(bridge.id)
-    return _answer(call, changed)
+    return await _answer(call, changed)
 
 
 async def delete_bridge(call: Call) -> web.Response:
@@ -214,7 +219,33 @@ async def bridge_of(call: Call, action: Action, what: str) -> records.Bridge:
     return bridge
 
 
-def _document(call: Call, bridge: records.Bridge) -> Bridge:
+async def _documents(call: Call, bridges: Sequence[records.Bridge]) -> list[Bridge]:
+    """Bridges with how their devices stand and where they are now."""
+    conferences = call.services.conferences
+    held = {
+        bridge.id: conferences.get(conference)
+        for bridge in bridges
+        if (conference := conferences.conference_of(bridge.id)) is not None
+    }
+    units = {state.unit for state in held.values()}
+    names = await call.services.store.units.names(units) if units else {}
+    # Once for each conference: it looks through the roster.
+    read = {
+        state.id: call.reach.conference(Action.READ_CONFERENCES, state)
+        for state in {state.id: state for state in held.values()}.values()
+    }
+    found = []
+    for bridge in bridges:
+        state = held.get(bridge.id)
+        where = None
+        if state is not None:
+            name = names.get(state.unit, state.unit)
+            where = _whereabouts(state, bridge, name, may_read=read[state.id])
+        found.append(_document(call, bridge, where))
+    return found
+
+
+def _document(call: Call, bridge: records.Bridge, where: Whereabouts | None) -> Bridge:
     status = None
     if bridge.kind == "sip":
         status = call.services.sip.status(bridge.id).with_address(bridge.address)
@@ -228,13 +259,31 @@ def _document(call: Call, bridge: records.Bridge) -> Bridge:
         importance=bridge.importance,
         standard=dict(bridge.standard),
         sip=None if status is None else BridgeSip.model_validate(status),
+        conference=where,
         version=bridge.version,
     )
 
 
-def _answer(call: Call, bridge: records.Bridge, status: int = 200) -> web.Response:
+def _whereabouts(
+    state: ConferenceState, bridge: records.Bridge, unit_name: str, *, may_read: bool
+) -> Whereabouts:
+    """Where a room is, for whoever may read it: its own side has to know, whoever has called it."""
+    who = state.participants[bridge.id]
+    return Whereabouts(
+        id=state.id,
+        name=state.name,
+        unit=state.unit,
+        unit_name=unit_name,
+        state=who.presence,
+        joined_at=who.joined_at,
+        may_read=may_read,
+    )
+
+
+async def _answer(call: Call, bridge: records.Bridge, status: int = 200) -> web.Response:
+    (document,) = await _documents(call, [bridge])
     return json_response(
-        _document(call, bridge),
+        document,
         status,
         version=bridge.version,
         location=f"{BASE}/bridges/{bridge.id}" if status == 201 else None,
@@ -273,7 +322,7 @@ ROUTES: Final = (
         "PATCH", f"{BASE}/bridges/{{bridge}}", "change_bridge", change_bridge,
         "Change or move a bridge", TAG, Action.WRITE_BRIDGES,
         (Answer(200, "as it is now", Bridge, headers=(ETAG_HEADER,)),),
-        body=Body(BridgeChange, echo=Bridge, readings=frozenset({"sip"})), conditional=True,
+        body=Body(BridgeChange, echo=Bridge, readings=READINGS), conditional=True,
     ),
     Route(
         "DELETE", f"{BASE}/bridges/{{bridge}}", "delete_bridge", delete_bridge,

@@ -16,7 +16,7 @@ from mcu.api.reach import require_running
 from mcu.api.resources.scenarios import usable_scenario
 from mcu.api.rights import Action
 from mcu.api.route import BASE, Answer, Body, Route
-from mcu.api.schemas.base import Page, utc_text
+from mcu.api.schemas.base import Page
 from mcu.api.schemas.conference import (
     Conference,
     ConferenceChange,
@@ -29,6 +29,7 @@ from mcu.conference.commands import (
     EndConference,
     StartConference,
 )
+from mcu.conference.for_checks import is_for_check
 from mcu.conference.scenario import agenda_of
 from mcu.conference.state import ConferenceState
 from mcu.sentences import sentence
@@ -36,7 +37,7 @@ from mcu.store import paging
 from mcu.store.records import ConferenceRecord
 
 TAG: Final = "conferences"
-COLUMNS: Final = ("id", "name", "unit", "state", "started_at", "ended_at")
+COLUMNS: Final = ("id", "name", "unit", "state", "drill", "started_at", "ended_at")
 
 CONFERENCE_NOW: Final = (Answer(200, "the conference now", Conference, headers=(ETAG_HEADER,)),)
 """The answer of what is done to a conference as a whole; see ``conference_answer``."""
@@ -47,14 +48,16 @@ async def list_conferences(call: Call) -> web.Response:
     query = call.query(ConferenceQuery)
     if query.unit is not None:
         call.reach.require_unit(Action.READ_CONFERENCES, query.unit, "read conferences")
+    checks = _checks(call, query)
     if query.state == "ended":
-        return await _list_ended(call, query)
+        return await _list_ended(call, query, checks)
     after = "" if wants_csv(call) else paging.read_cursor(query.cursor)
     states = sorted(
         (
             state
             for state in call.services.conferences.running()
             if state.id > after
+            and checks in (None, is_for_check(state.id))
             and call.reach.conference(Action.READ_CONFERENCES, state)
             and (query.unit is None or call.reach.tree.is_within(state.unit, query.unit))
         ),
@@ -67,7 +70,13 @@ async def list_conferences(call: Call) -> web.Response:
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
 
 
-async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
+def _checks(call: Call, query: ConferenceQuery) -> bool | None:
+    """Whether conferences of readiness checks are listed alone (True), left out, or both (None)."""
+    kind = query.kind or ("all" if call.who.token.role == "bridge" else "meeting")
+    return None if kind == "all" else kind == "check"
+
+
+async def _list_ended(call: Call, query: ConferenceQuery, checks: bool | None) -> web.Response:
     """Ended ones are read from the store; rooms have none."""
     token = call.who.token
     nothing = token.role == "bridge" or token.conference is not None
@@ -77,13 +86,19 @@ async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
         if not nothing:
             found = await every(
                 lambda cursor: rows.list(
-                    within=within, running=False, limit=paging.MAX_LIMIT, cursor=cursor
+                    within=within,
+                    running=False,
+                    checks=checks,
+                    limit=paging.MAX_LIMIT,
+                    cursor=cursor,
                 )
             )
         return await long_csv("conferences", COLUMNS, map(_row, found))
     if nothing:
         return json_response(Page[Conference](items=[]))
-    page = await rows.list(within=within, running=False, limit=query.limit, cursor=query.cursor)
+    page = await rows.list(
+        within=within, running=False, checks=checks, limit=query.limit, cursor=query.cursor
+    )
     states = [await call.services.conferences.read(record.id) for record in page.items]
     items = [conference_document(state, call.reach) for state in states]
     return json_response(Page[Conference](items=items, next_cursor=page.next_cursor))
@@ -91,11 +106,9 @@ async def _list_ended(call: Call, query: ConferenceQuery) -> web.Response:
 
 def _row(one: ConferenceState | ConferenceRecord) -> Sequence[object]:
     """One conference in a table."""
-    ended = one.ended_at
-    return (
-        one.id, one.name, one.unit, "running" if ended is None else "ended",
-        utc_text(one.started_at), None if ended is None else utc_text(ended),
-    )  # fmt: skip
+    drill = one.drill if isinstance(one, ConferenceRecord) else one.drill is not None
+    state = "running" if one.ended_at is None else "ended"
+    return one.id, one.name, one.unit, state, drill, one.started_at, one.ended_at
 
 
 async def start_conference(call: Call) -> web.Response:

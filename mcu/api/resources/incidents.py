@@ -1,5 +1,6 @@
 """Incidents: opened by an alarm or by hand, assigned, commented, closed; followed up by room."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from mcu.api.schemas.alarm import Incident, IncidentChange, IncidentQuery, NewIn
 from mcu.api.schemas.base import Page
 from mcu.conference.actor import new_id
 from mcu.conference.alarm_model import ConferenceAlarm
+from mcu.operations.finding_words import incident_in_words
+from mcu.operations.terms import Language
 from mcu.sentences import sentence
 from mcu.watch import incident as domain
 from mcu.watch.incident import (
@@ -34,9 +37,11 @@ TAG: Final = "incidents"
 PATH: Final = f"{BASE}/incidents"
 ONE: Final = f"{PATH}/{{incident}}"
 COLUMNS: Final = (
-    "id", "title", "severity", "state", "unit", "bridge", "conference", "kind", "assignee",
-    "opened_at", "opened_by", "closed_at", "entries",
+    "id", "title", "severity", "state", "unit", "bridge", "bridge_name", "conference", "drill",
+    "kind", "assignee", "opened_at", "opened_by", "closed_at", "entries",
 )  # fmt: skip
+READINGS: Final = frozenset({"bridge_name", "drill"})
+"""Of an incident: what is said of its room and its conference besides."""
 CSV_ROWS: Final = 5_000
 
 
@@ -65,9 +70,10 @@ async def list_incidents(call: Call) -> web.Response:
         cursor = page.next_cursor
         if not table or cursor is None or len(found) >= CSV_ROWS:
             break
-    documents = [_document(each) for each in found]
+    documents = await _documents(call, found)
     if table:
-        return csv_response("incidents", COLUMNS, [_row(each) for each in documents])
+        rows = [_row(each, query.lang) for each in documents]
+        return csv_response("incidents", COLUMNS, rows)
     items = [Incident.model_validate(each) for each in documents]
     return json_response(Page[Incident](items=items, next_cursor=cursor))
 
@@ -80,19 +86,20 @@ async def open_incident(call: Call) -> web.Response:
     call.target = f"{PATH}/{made.id}"
     _tell(call, "incident.opened", made)
     _in_hand(call, made, "incident-opened", acts=False)
-    return _answer(made, 201)
+    return await _answer(call, made, 201)
 
 
 async def read_incident(call: Call) -> web.Response:
     """One with all that happened to it."""
-    return _answer(await _found(call, Action.READ_INCIDENTS, "read incidents"))
+    return await _answer(call, await _found(call, Action.READ_INCIDENTS, "read incidents"))
 
 
 async def change_incident(call: Call) -> web.Response:
     """Assign it, say something about it, close it or open it again."""
     before = await _found(call, Action.WRITE_INCIDENTS, "change incidents")
     version = call.if_version(before.version)
-    call.refuse_other_echo(Incident.model_validate(_document(before)))
+    (now,) = await _documents(call, [before])
+    call.refuse_other_echo(Incident.model_validate(now))
     change = call.body(IncidentChange)
     after = before
     entries: list[IncidentEntry] = []
@@ -101,7 +108,7 @@ async def change_incident(call: Call) -> web.Response:
         after = evolve_incident(after, new)
         entries += new
     if not entries:
-        return _answer(before)
+        return await _answer(call, before)
     store = call.services.store.incidents
     written = await store.update(
         record_of(domain.replaced_version(after, before.version)), if_version=version
@@ -109,7 +116,7 @@ async def change_incident(call: Call) -> web.Response:
     after = domain.replaced_version(after, written.version)
     _tell(call, "incident.changed", after)
     _in_hand(call, after, f"incident-{entries[-1].kind}", acts=True)
-    return _answer(after)
+    return await _answer(call, after)
 
 
 def _commands(change: IncidentChange, incident: domain.Incident) -> list[IncidentCommand]:
@@ -200,6 +207,23 @@ def _in_hand(call: Call, incident: domain.Incident, what: str, *, acts: bool) ->
         )
 
 
+async def _documents(call: Call, incidents: Sequence[domain.Incident]) -> list[dict[str, Any]]:
+    """``Incident`` of the API, with names of rooms and which of the conferences were drills."""
+    store = call.services.store
+    bridges = await store.bridges.get_many(
+        {each.bridge for each in incidents if each.bridge is not None}
+    )
+    names = {bridge.id: bridge.name for bridge in bridges.values()}
+    drills = await store.conferences.drills(
+        {each.conference for each in incidents if each.conference is not None}
+    )
+    return [
+        _document(each)
+        | {"bridge_name": names.get(each.bridge or ""), "drill": each.conference in drills}
+        for each in incidents
+    ]
+
+
 def _document(incident: domain.Incident) -> dict[str, Any]:
     return {
         "id": incident.id,
@@ -221,17 +245,22 @@ def _document(incident: domain.Incident) -> dict[str, Any]:
     }
 
 
-def _row(document: dict[str, Any]) -> list[object]:
+def _row(document: dict[str, Any], language: Language) -> list[object]:
     said = " | ".join(
         f"{each['at']} {each['by']} {each['kind']} {each['text']}".strip()
         for each in document["entries"]
     )
-    return [said if name == "entries" else document[name] for name in COLUMNS]
+    title = document["title"]
+    if document["kind"] is not None:
+        title = incident_in_words(title, language)
+    written = document | {"entries": said, "title": title}
+    return [written[name] for name in COLUMNS]
 
 
-def _answer(incident: domain.Incident, status: int = 200) -> web.Response:
+async def _answer(call: Call, incident: domain.Incident, status: int = 200) -> web.Response:
+    (document,) = await _documents(call, [incident])
     return json_response(
-        Incident.model_validate(_document(incident)),
+        Incident.model_validate(document),
         status,
         version=incident.version,
         location=f"{PATH}/{incident.id}" if status == 201 else None,
@@ -264,7 +293,7 @@ ROUTES: Final = (
     Route(
         "PATCH", ONE, "change_incident", change_incident,
         "Assign an incident, comment it, close it or open it again", TAG, Action.WRITE_INCIDENTS,
-        _INCIDENT, body=Body(IncidentChange, echo=Incident), conditional=True,
+        _INCIDENT, body=Body(IncidentChange, echo=Incident, readings=READINGS), conditional=True,
         problems=("conflict",),
     ),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from mcu.api.schemas.report import (
     TableQuery,
 )
 from mcu.operations.bridge_month import COLUMNS, INCIDENT_COLUMNS
+from mcu.operations.finding_words import incident_in_words
 from mcu.operations.report_request import Form
 from mcu.operations.reporter import ReportFailed
 
@@ -48,20 +49,25 @@ async def print_report(call: Call) -> web.Response:
 async def report_table(call: Call) -> web.Response:
     """One list of the report as a table."""
     conference = await _conference(call)
-    table = call.query(TableQuery).table
-    header, rows = json.loads(await _made(call, "table", conference, table=table))
+    query = call.query(TableQuery)
+    table = query.table
+    made = await _made(call, "table", conference, table=table, language=query.lang)
+    header, rows = json.loads(made)
     return csv_response(f"report-{conference}-{table}", header, rows)
 
 
 async def read_month(call: Call) -> web.Response:
     """A bridge's month; as JSON or CSV."""
     bridge = await _bridge(call)
-    asked = call.query(MonthQuery).month
+    query = call.query(MonthQuery)
+    asked, table = query.month, query.table
     made = await _made(call, "month", bridge, **_month(asked))
     if wants_csv(call):
-        table = call.query(MonthQuery).table
         columns = COLUMNS if table == "conferences" else INCIDENT_COLUMNS
-        rows = [[row[name] for name in columns] for row in json.loads(made)[table]]
+        month = json.loads(made)
+        for each in month["incidents"]:
+            each["title"] = incident_in_words(each["title"], query.lang)
+        rows = [[row[name] for name in columns] for row in month[table]]
         name = "" if table == "conferences" else f"-{table}"
         return csv_response(f"report-{bridge}-{asked}{name}", columns, rows)
     return web.Response(body=made, content_type=JSON_TYPE)

@@ -23,7 +23,6 @@ from mcu.api.schemas.conference import (
     Mute,
     NewLayout,
     NewMessage,
-    Unmute,
     WaitingParticipant,
 )
 from mcu.conference.codec import slot_from_json
@@ -53,7 +52,7 @@ async def mute(call: Call) -> web.Response:
 
 async def unmute(call: Call) -> web.Response:
     """Undo a mute."""
-    wanted = call.body(Unmute)
+    wanted = call.body(Mute)
     return await steer_whole(call, UnmuteAll(_scope(wanted), tuple(wanted.except_)))
 
 
@@ -137,13 +136,13 @@ _LAYOUT: Final = (Answer(200, "the layout", Layout, headers=(ETAG_HEADER,)),)
 ROUTES: Final = (
     Route(
         "POST", f"{PATH}/mute", "mute", mute,
-        "Mute everybody, a unit, or some", TAG, Action.CONTROL_CONFERENCES,
-        CONFERENCE_NOW, body=Body(Mute, required=False),
+        "Mute whom `scope` names: everybody, a unit, or some", TAG, Action.CONTROL_CONFERENCES,
+        CONFERENCE_NOW, body=Body(Mute),
     ),
     Route(
         "POST", f"{PATH}/unmute", "unmute", unmute,
         "Undo a mute, of whom `scope` names", TAG, Action.CONTROL_CONFERENCES,
-        CONFERENCE_NOW, body=Body(Unmute),
+        CONFERENCE_NOW, body=Body(Mute),
     ),
     Route(
         "GET", f"{PATH}/layout", "read_layout", read_layout,

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from mcu.api.schemas.base import Identifier, Input, Name, Output, PageQuery, Query, Text, Time
 from mcu.api.schemas.conference import ParticipantId
 from mcu.conference.alarm_model import AlarmEnding, AlarmKind, Severity
+from mcu.operations.terms import Language
 from mcu.sentences import sentence
 
 
@@ -41,6 +42,10 @@ class Alarm(Output):
     acknowledged_by: str | None
     acknowledged_at: Time | None
     contact: AlarmContact | None
+    incident: Identifier | None = Field(
+        description="that was opened of it; null also where the token may not read incidents"
+    )
+    incident_state: Literal["open", "closed"] | None
     actions: list[Literal["mute", "redial", "call"]] = Field(
         description="what helps at once: mute the room, dial it again, call its contact"
     )
@@ -114,7 +119,9 @@ class Incident(Output):
     state: Literal["open", "closed"]
     unit: str
     bridge: str | None
+    bridge_name: str | None = Field(description="null also where the room is registered no more")
     conference: str | None
+    drill: bool = Field(description="in a drill the trouble may have been made on purpose")
     participant: str | None
     alarm: int | None
     kind: AlarmKind | None
@@ -133,3 +140,8 @@ class IncidentQuery(PageQuery):
     bridge: Identifier | None = None
     conference: Identifier | None = None
     state: Literal["open", "closed"] | None = None
+    lang: Language = Field(
+        default="vi",
+        description="of titles in the table: those that were made of an alarm are put in words "
+        "there; JSON has them as they were made, as in `echo: Room 1`",
+    )

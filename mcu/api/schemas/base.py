@@ -2,7 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -116,6 +116,8 @@ class Output(BaseModel):
     )
 
 
+Presence = Literal["expected", "calling", "connected", "lost", "left"]
+"""How somebody stands who is on a roster."""
 Item = TypeVar("Item")
 
 

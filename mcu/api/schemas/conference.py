@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from mcu.api.schemas.base import (
     MAX_LIST,
@@ -11,6 +11,7 @@ from mcu.api.schemas.base import (
     Name,
     Output,
     PageQuery,
+    Presence,
     Query,
     Remark,
     Text,
@@ -28,7 +29,6 @@ LayoutName = Literal[
     "1+5", "1+7", "1+12", "2+8", "lecture", "presenter",
 ]  # fmt: skip
 ParticipantRole = Literal["participant", "chair"]
-Presence = Literal["expected", "calling", "connected", "lost", "left"]
 CallFailure = Literal[
     "busy", "no_answer", "unreachable", "refused", "not_found", "name_unknown", "dns_silent",
     "not_acceptable", "server_full", "no_address", "failed",
@@ -60,6 +60,28 @@ ParticipantId = Annotated[
         ),
     ),
 ]
+
+
+def _scope_form(value: object) -> str | None:
+    if isinstance(value, str):
+        return "str"
+    return "list[str]" if isinstance(value, list | tuple) and value else None
+
+
+def _of_known_form(value: object) -> object:
+    if _scope_form(value) is None:
+        raise ValueError(sentence("form.scope"))
+    return value
+
+
+Scope = Annotated[
+    Annotated[Identifier, Tag("str")]
+    | Annotated[list[ParticipantId], Field(min_length=1, max_length=MAX_LIST), Tag("list[str]")],
+    Discriminator(_scope_form),
+    BeforeValidator(_of_known_form),
+    Field(description="`all`, a unit with all below it, or these participants"),
+]
+"""Whom an order means; of three forms that it may have, an error speaks of the one it was in."""
 
 
 class Polling(Input):
@@ -327,6 +349,11 @@ class ConferenceQuery(PageQuery):
         default=None, description="running ones unless said otherwise"
     )
     unit: Identifier | None = Field(default=None, description="only this unit and those below it")
+    kind: Literal["meeting", "check", "all"] | None = Field(
+        default=None,
+        description="`check`: those in which rooms are met for a readiness check; left out: "
+        "meetings, drills among them; to a room's token all, as it is to come to both",
+    )
 
 
 class Receives(Output):
@@ -469,24 +496,18 @@ class ParticipantQuery(PageQuery):
 
 
 class Mute(Input):
-    """Whom to mute or to unmute: everybody, a unit with all below it, or some participants.
+    """Whom to mute or to unmute; who means everybody says so.
 
     With `all` or a unit, who is added later comes in muted too, until it is undone for that scope.
     """
 
-    scope: Literal["all"] | Identifier | list[ParticipantId] = "all"
+    scope: Scope
     except_: list[ParticipantId] = Field(
         default_factory=list,
         alias="except",
         max_length=MAX_LIST,
         description="participants left as they are; `chair`: whoever presides",
     )
-
-
-class Unmute(Mute):
-    """Whom to unmute. What opens every microphone is said expressly: `"scope": "all"`."""
-
-    scope: Literal["all"] | Identifier | list[ParticipantId]
 
 
 class NewLayout(Input):

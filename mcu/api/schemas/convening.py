@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mcu.api.schemas.base import MAX_LIST, Input, Output, Time
+from mcu.api.schemas.base import MAX_LIST, Input, Output, Presence, Time
 from mcu.api.schemas.conference import (
     CallFailure,
     ConveningSummary,
     OneOrAll,
     ParticipantId,
-    Presence,
 )
 from mcu.api.schemas.registry import Contact
 

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mcu.api.schemas.base import Identifier, Input, Output, PageQuery, Text, Time
-from mcu.api.schemas.conference import Presence
+from mcu.api.schemas.base import Identifier, Input, Output, PageQuery, Presence, Text, Time
 
 
 class NewInvitation(Input):

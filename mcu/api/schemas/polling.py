@@ -1,11 +1,9 @@
 """What the chair looks at alone, and polling."""
 
-from typing import Annotated, Literal
-
 from pydantic import Field
 
-from mcu.api.schemas.base import MAX_LIST, Identifier, Input
-from mcu.api.schemas.conference import ParticipantId, ViewName
+from mcu.api.schemas.base import MAX_LIST, Input
+from mcu.api.schemas.conference import ParticipantId, Scope, ViewName
 
 
 class NewChairView(Input):
@@ -18,9 +16,9 @@ class NewPolling(Input):
     """Rooms in turn, alone on a view; those without picture are passed over."""
 
     interval_s: float = Field(ge=2, le=3600)
-    scope: (
-        Literal["all"] | Identifier | Annotated[list[ParticipantId], Field(max_length=MAX_LIST)]
-    ) = Field(default="all", description="everybody, a unit with all below it, or these in order")
+    scope: Scope = Field(
+        default="all", description="everybody, a unit with all below it, or these in order"
+    )
     except_: list[ParticipantId] = Field(default_factory=list, alias="except", max_length=MAX_LIST)
     view: ViewName = Field(default="chair", description="`main`: everybody sees them")
 

@@ -13,6 +13,7 @@ from mcu.api.schemas.base import (
     Name,
     Output,
     PageQuery,
+    Presence,
     Remark,
     Time,
     shape,
@@ -226,6 +227,21 @@ class BridgeSip(Output):
     )
 
 
+class Whereabouts(Output):
+    """The running conference whose roster a room is on, whoever has called it there."""
+
+    id: str
+    name: str
+    unit: str
+    unit_name: str
+    state: Presence = Field(description="of the room in it")
+    joined_at: Time | None
+    may_read: bool = Field(
+        description="this token may look at the conference; false where another unit holds it, "
+        "which calls the room without having to ask"
+    )
+
+
 class Bridge(Output):
     """A registered meeting room; ``sip`` null for one of kind webrtc."""
 
@@ -238,6 +254,7 @@ class Bridge(Output):
     importance: int
     standard: dict[str, Any]
     sip: BridgeSip | None
+    conference: Whereabouts | None
     version: int
 
 

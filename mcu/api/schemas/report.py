@@ -199,6 +199,7 @@ class TableQuery(Query):
     """Which list."""
 
     table: TableName = Field(default="rooms", description="one list of the report")
+    lang: Language = Field(default="vi", description="of the incidents' titles")
 
 
 class MonthPrintQuery(Query):
@@ -223,3 +224,4 @@ class MonthQuery(Query):
     table: Literal["conferences", "incidents"] = Field(
         default="conferences", description="which list the CSV is; JSON has both"
     )
+    lang: Language = Field(default="vi", description="of the incidents' titles in the CSV")

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from mcu.api.schemas.base import Output, Query, Time
-from mcu.api.schemas.conference import Grade, Presence
+from mcu.api.schemas.base import Output, Presence, Query, Time
+from mcu.api.schemas.conference import Grade
 
 Trouble = Literal[
     "lost", "alarm", "gone", "call-failed", "calling", "stale", "poor-line", "missing", "fair-line"

@@ -75,10 +75,11 @@ async def test_what_cannot_be_audited_is_not_done(
         return write
 
     monkeypatch.setattr(api.store.audit, "row", away)
-    await api.call("POST", f"/conferences/{meeting}/mute", {}, headers=KEY, status=503)
+    path, body = f"/conferences/{meeting}/mute", {"scope": "all"}
+    await api.call("POST", path, body, headers=KEY, status=503)
     assert api.conferences.get(meeting).entry_muted == ()
     monkeypatch.undo()
-    reply = await api.call("POST", f"/conferences/{meeting}/mute", {}, headers=KEY, status=200)
+    reply = await api.call("POST", path, body, headers=KEY, status=200)
     assert "Idempotent-Replayed" not in reply.headers
     assert (await audit(api))[0] == ("mute", "done 200")
 

@@ -136,6 +136,12 @@ def test_skipped():
     assert types(decide(state, SkipPolling(), after(4))) == ["polling.skipped", "polling.moved"]
 
 
+def test_who_is_not_there_is_not_skipped():
+    with pytest.raises(Refused) as refused:
+        decide(polled(), SkipPolling("nope"), after(3))
+    assert refused.value.field == "participant"
+
+
 def test_skipped_to_the_next_one_that_has_a_picture():
     state, _ = did(polled(), SkipPolling("b1", frozenset({"b2"})), after(3))
     assert shown(state) == "b3"

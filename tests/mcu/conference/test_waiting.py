@@ -73,7 +73,7 @@ def test_refused_rooms_are_off_the_roster():
     assert "b2" not in state.participants
     state, _ = did(state, RefuseWaiting())
     assert list(state.participants) == ["b0", "b1"]
-    with pytest.raises(Refused, match="It waits no more"):
+    with pytest.raises(Refused, match="left since or was sent away"):
         did(state, AdmitWaiting("b2"))
 
 

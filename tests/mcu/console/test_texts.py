@@ -12,7 +12,8 @@ from mcu.api.app import ROUTES
 from mcu.api.form_errors import CODES as FORM_CODES
 from mcu.api.form_errors import OTHER
 from mcu.api.problem import KINDS, Kind
-from mcu.api.schemas.conference import CallFailure, Grade, Presence
+from mcu.api.schemas.base import Presence
+from mcu.api.schemas.conference import CallFailure, Grade
 from mcu.api.schemas.sip import NoWayCause
 from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.conference.drill_model import FaultKind

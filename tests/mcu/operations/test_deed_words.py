@@ -21,8 +21,8 @@ def test_every_request_that_changes_something_has_words() -> None:
 
 
 def test_actions_and_outcomes_in_both_languages() -> None:
-    assert action_in_words("mute", "vi") == "tắt mic tất cả"
-    assert action_in_words("mute", "en") == "muted all"
+    assert action_in_words("mute", "vi") == "tắt mic nhiều điểm cầu"
+    assert action_in_words("mute", "en") == "muted rooms"
     assert action_in_words("of_another_version", "vi") == "of_another_version"
     assert outcome_in_words("done 201", "vi") == "đã làm"
     assert outcome_in_words("denied 403", "en") == "no right (403)"

@@ -1,12 +1,14 @@
 """What is printed: in both languages, in local time, and a document that the typesetter takes."""
 
 import io
+import re
 import zlib
 from dataclasses import replace
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+from PIL import Image
 
 from mcu.conference.alarm_model import AlarmKind, Severity
 from mcu.conference.recording_model import RecordedView, StopReason
@@ -140,6 +142,22 @@ def test_the_typesetter_takes_it(language: Language) -> None:
     assert b"pdfaid:part" in pdf or _inflated(pdf).find(b"pdfaid") >= 0
 
 
+def test_who_was_marked_is_printed_with_the_picture() -> None:
+    """Two rooms were marked; of one of them the picture is there."""
+    pictured = report(pictures={1: [1, 3]})
+    photo = {"roll-call-1-3.jpg": jpeg("navy")}
+    pages = report_pages(pictured, "vi", ZONE, photo)
+    assert pages["roll_calls"][0]["photos"] == ["", "roll-call-1-3.jpg"]
+    assert [note for note in pages["notes"] if "hình điểm danh" in note], "one is missing"
+    with_picture = typeset(pages, photos=photo)
+    both = photo | {"roll-call-1-1.jpg": jpeg("maroon")}
+    pages = report_pages(pictured, "vi", ZONE, both)
+    assert pages["notes"] == []
+    assert [images(each) for each in (
+        typeset(report_pages(report(), "vi", ZONE)), with_picture, typeset(pages, photos=both),
+    )] == [0, 1, 2]  # fmt: skip
+
+
 def test_what_people_typed_is_text_and_no_markup() -> None:
     """A name with the typesetter's own signs prints as it is: nothing of it is carried out."""
     found = report()
@@ -164,6 +182,16 @@ def test_a_conference_where_nothing_happened_prints() -> None:
         report(), rooms=(), faults=(), minutes=(), series={}, agenda=None, roll_calls=(), deeds=()
     )
     assert typeset(report_pages(empty, "vi", ZONE)).startswith(b"%PDF-")
+
+
+def jpeg(colour: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (192, 108), colour).save(made, "JPEG")
+    return made.getvalue()
+
+
+def images(pdf: bytes) -> int:
+    return len(re.findall(rb"/Subtype\s*/Image", pdf + _inflated(pdf)))
 
 
 def _inflated(pdf: bytes) -> bytes:

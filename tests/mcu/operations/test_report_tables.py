@@ -40,6 +40,14 @@ def test_each_list_is_a_table(name: str, rows: int) -> None:
     assert {len(row) for row in found} == {len(header)}
 
 
+def test_titles_of_incidents_are_put_in_the_readers_words() -> None:
+    whole = report()
+    made = replace(whole.incidents[0], title="black: Vạn Ninh", kind="black")
+    for language, said in (("vi", "hình đen"), ("en", "black picture")):
+        header, rows = report_table(replace(whole, incidents=(made,)), "incidents", language)
+        assert dict(zip(header, rows[0], strict=True))["title"] == f"{said}: Vạn Ninh"
+
+
 def test_an_item_that_was_not_held_has_a_row_without_times() -> None:
     header, rows = report_table(report(), "agenda")
     last = dict(zip(header, rows[-1], strict=True))

@@ -1,10 +1,15 @@
+import sqlite3
 from datetime import timedelta
 
 import pytest
 
+from mcu.conference.actor import new_id
+from mcu.conference.for_checks import for_check
 from mcu.store.errors import DamagedRecord, UnknownRecord
+from mcu.store.migrations import MIGRATIONS
 from mcu.store.minutes import StoredMinute
 from mcu.store.records import ConferenceRecord, Snapshot, StoredEvent
+from mcu.store.store import Store
 from tests.mcu.store.conftest import NOW
 
 ROWS = [
@@ -35,10 +40,40 @@ async def test_reading(listed):
         ({"within": "huyen", "running": True}, ["c"]),
         ({"running": False}, ["b"]),
         ({"within": "khac"}, []),
+        ({"checks": False}, ["a", "b", "c"]),
+        ({"checks": True}, []),
     ],
 )
 async def test_choosing(listed, query, ids):
     assert [row.id for row in (await listed.list(**query)).items] == ids
+
+
+async def test_those_of_checks_and_drills(tree, listed):
+    check = ConferenceRecord(for_check(new_id("check-"), 3), "Kiểm tra", "tinh", NOW)
+    drill = ConferenceRecord(new_id("c-"), "Diễn tập", "tinh", NOW, NOW, drill=True)
+    await tree.events.append([], conferences=[check, drill])
+    assert (await listed.list(checks=True)).items == (check,)
+    assert (await listed.list(checks=False, running=False)).items == (ROWS[1], drill)
+    assert await listed.get(drill.id) == drill
+    assert await listed.drills(["a", drill.id, "x"]) == {drill.id}
+
+
+async def test_drills_of_before_the_list_knew_them(tmp_path):
+    before = next(n for n, step in enumerate(MIGRATIONS) if "ADD COLUMN drill" in step)
+    plain = sqlite3.connect(tmp_path / "mcu.sqlite3")
+    plain.executescript(f"{';'.join(MIGRATIONS[:before])}; PRAGMA user_version = {before};")
+    add = "INSERT INTO conferences VALUES (?, 'Họp', 'tinh', '2026-11-21', NULL, 1, ?)"
+    snapshots = {"a": '{"drill": {"faults": []}}', "b": '{"drill": null}', "c": "{", "d": None}
+    plain.executemany(add, snapshots.items())
+    began = "INSERT INTO events VALUES (?, '2026-11-21', 'conference.started', ?, NULL, ?)"
+    plain.executemany(began, [(1, "c", '{"drill": true}'), (2, "d", '{"drill": false}')])
+    plain.commit()
+    plain.close()
+    store = await Store.open(tmp_path / "mcu.sqlite3")
+    try:
+        assert await store.conferences.drills(snapshots) == {"a", "c"}
+    finally:
+        await store.close()
 
 
 async def test_pages(listed):

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from mcu.conference.alarm_model import NoteTroubles, TroubleBegan, TroubleEnded
-from tests.mcu.api.live import Api
+from tests.mcu.api.live import ADMIN, Api
 
 ROOMS = ("tinh-a", "xa-1-a", "xa-2-a")
 
@@ -41,6 +41,28 @@ async def test_the_worst_first_with_contact_and_what_helps(meeting: tuple[Api, s
     assert echo["actions"] == ["mute", "call"]
     assert (loss["severity"], loss["actions"]) == ("minor", ["call"])
     assert loss["label"] == "Điểm cầu xa-1-a"
+
+
+async def test_an_alarm_leads_to_its_incident(meeting: tuple[Api, str]) -> None:
+    api, conference = meeting
+    alarms = f"/conferences/{conference}/alarms"
+
+    async def incidents(token: str | None = ADMIN) -> dict[int, tuple[str | None, str | None]]:
+        items = (await api.call("GET", alarms, token=token, status=200)).json["items"]
+        return {one["number"]: (one["incident"], one["incident_state"]) for one in items}
+
+    assert await incidents() == {1: (None, None), 2: (None, None)}
+    body = {"conference": conference, "alarm": 2}
+    made = (await api.call("POST", "/incidents", body, status=201)).json["id"]
+    assert await incidents() == {1: (None, None), 2: (made, "open")}
+    reply = await api.call("POST", f"{alarms}/2/acknowledge", status=200)
+    assert reply.json["incident"] == made
+    await api.call("PATCH", f"/incidents/{made}", {"state": "closed"}, status=200)
+    assert (await incidents())[2] == (made, "closed")
+    table = await api.call("GET", f"{alarms}.csv", status=200)
+    assert [(row["incident"], row["incident_state"]) for row in table.rows] == [
+        (made, "closed"), ("", ""),
+    ]  # fmt: skip
 
 
 async def test_who_is_on_duty_is_called_first(meeting: tuple[Api, str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mcu.api.services import well_formed_address
 from tests.mcu.api.conftest import MakeApi
-from tests.mcu.api.live import Api
+from tests.mcu.api.live import ADMIN, Api
 
 
 @pytest.fixture
@@ -20,7 +20,8 @@ async def test_a_record(province: Api) -> None:
     assert reply.json == {
         "id": "xa-1-a", "name": "Điểm cầu xa-1-a", "unit": "xa-1", "kind": "webrtc",
         "address": "", "contact": {"name": "Trực", "phone": "0900 000 000"},
-        "importance": 0, "standard": {}, "sip": None, "version": 1,
+        "importance": 0, "standard": {}, "sip": None, "conference": None,
+        "version": 1,
     }  # fmt: skip
     change = {"contact": None, "importance": 7, "standard": {"screens": 2}}
     changed = await province.call("PATCH", "/bridges/xa-1-a", change, status=200)
@@ -48,6 +49,30 @@ async def test_a_room_sees_its_own_record_only(province: Api) -> None:
     await province.call("GET", "/bridges/xa-1-b", token=room, status=403)
     await province.call("PATCH", "/bridges/xa-1-a", {"name": "x"}, token=room, status=403)
     await province.call("GET", "/units", token=room, status=403)
+
+
+async def test_its_own_unit_sees_where_a_room_was_called(province: Api) -> None:
+    conference = await province.conference("xa-1-a", "xa-2-a")
+    operator = await province.token("operator", unit="xa-1")
+    technician = await province.token("technician", unit="xa-1")
+    where = {
+        "id": conference, "name": "Họp", "unit": "tinh", "unit_name": "tinh",
+        "state": "expected", "joined_at": None, "may_read": False,
+    }  # fmt: skip
+    for token, may_read in ((operator, False), (technician, True), (ADMIN, True)):
+        one = await province.call("GET", "/bridges/xa-1-a", token=token, status=200)
+        assert one.json["conference"] == where | {"may_read": may_read}
+        listed = await province.call("GET", "/bridges?unit=xa-1", token=token, status=200)
+        assert {each["id"]: each["conference"] is not None for each in listed.json["items"]} == {
+            "xa-1-a": True, "xa-1-b": False,
+        }  # fmt: skip
+    await province.call("GET", f"/conferences/{conference}", token=operator, status=403)
+    await province.join(conference, await province.token("bridge", bridge="xa-1-a"))
+    one = await province.call("GET", "/bridges/xa-1-a", token=operator, status=200)
+    assert one.json["conference"]["state"] == "connected"
+    await province.call("DELETE", f"/conferences/{conference}", status=204)
+    one = await province.call("GET", "/bridges/xa-1-a", token=operator, status=200)
+    assert one.json["conference"] is None
 
 
 async def test_a_bridge_cannot_be_pulled_or_pushed_out_of_reach(province: Api) -> None:

@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from mcu.conference.commands import StartConference
+from mcu.conference.for_checks import for_check
+from mcu.conference.service import Actor
 from tests.mcu.api.conftest import MakeApi
 from tests.mcu.api.live import Api
 
@@ -110,7 +113,7 @@ async def test_an_operator_starts_and_steers_in_its_subtree_only(province: Api) 
         ("POST", "/participants", {"bridge": "xa-1-a"}),
         ("PATCH", "/participants/tinh-a", {"audio_muted": True}),
         ("DELETE", "/participants/tinh-a", None),
-        ("POST", "/mute", {}),
+        ("POST", "/mute", {"scope": "all"}),
         ("GET", "/layout", None),
         ("PUT", "/layout", {"layout": "2x2"}),
         ("PUT", "/broadcast", {"participant": "tinh-a"}),
@@ -187,6 +190,50 @@ async def test_lists_are_paged(province: Api) -> None:
     room = await province.token("bridge", bridge="tinh-a")
     none = await province.call("GET", "/conferences.csv?state=ended", token=room, status=200)
     assert none.rows == []
+
+
+async def test_checks_are_no_meetings_and_drills_are_marked(province: Api) -> None:
+    by = Actor("", "admin")
+    checks = [for_check(f"check-{number}", number) for number in (1, 2)]
+    for id_ in checks:
+        await province.conferences.start(StartConference("Kiểm tra", "tinh", id=id_), by)
+    await province.conferences.add_bridge(checks[0], "xa-1-a", by)
+    body = {"name": "Diễn tập", "unit": "tinh", "drill": True}
+    drill = (await province.call("POST", "/conferences", body, status=201)).json["id"]
+    meeting = await province.conference("tinh-a")
+    room = await province.token("bridge", bridge="xa-1-a")
+    invited = await province.call("GET", "/conferences", token=room, status=200)
+    assert [each["id"] for each in invited.json["items"]] == checks[:1], "it is to come there"
+    for state in ("running", "ended"):
+        if state == "ended":
+            for each in (*checks, drill, meeting):
+                await province.call("DELETE", f"/conferences/{each}", status=204)
+        for query, wanted in (("", {drill, meeting}), ("&kind=check", {*checks}),
+                              ("&kind=all", {*checks, drill, meeting})):  # fmt: skip
+            path = f"state={state}{query}"
+            listed = await province.call("GET", f"/conferences?{path}", status=200)
+            table = await province.call("GET", f"/conferences.csv?{path}", status=200)
+            assert {each["id"]: str(each["drill"]) for each in listed.json["items"]} == {
+                each["id"]: each["drill"] for each in table.rows
+            }
+            drills = {each["id"]: each["drill"] for each in listed.json["items"]}
+            assert drills == {each: each == drill for each in wanted}
+    first = await province.call("GET", "/conferences?state=ended&limit=1", status=200)
+    rest = await province.call(
+        "GET", f"/conferences?state=ended&cursor={first.json['next_cursor']}", status=200
+    )
+    assert len([*first.json["items"], *rest.json["items"]]) == 2
+
+
+async def test_a_drill_of_which_nothing_is_kept_but_the_list_is_one_still(province: Api) -> None:
+    body = {"name": "Diễn tập", "unit": "tinh", "drill": True}
+    drill = (await province.call("POST", "/conferences", body, status=201)).json["id"]
+    await province.call("DELETE", f"/conferences/{drill}", status=204)
+    async with province.store._database.write() as connection:
+        await connection.execute("UPDATE conferences SET snapshot = NULL, snapshot_seq = NULL")
+        await connection.execute("DELETE FROM events")
+    shown = await province.call("GET", f"/conferences/{drill}", status=200)
+    assert (shown.json["drill"], shown.json["damaged"]) == (True, False)
 
 
 async def test_none_is_started_while_the_daemon_is_not_ready(make_api: MakeApi) -> None:

@@ -100,7 +100,7 @@ async def test_a_stream_resumes_where_it_broke_off(meeting: tuple[Api, str]) -> 
         await lock(api, conference)
         last = (await reader.next())["seq"]
     await unlock(api, conference)
-    await api.call("POST", f"/conferences/{conference}/mute", status=200)
+    await api.call("POST", f"/conferences/{conference}/mute", {"scope": "all"}, status=200)
     async with stream(api, last=last) as reader:
         missed = await reader.until("participants.changed")
     assert [event["type"] for event in missed] == ["conference.unlocked", "participants.changed"]

@@ -18,7 +18,7 @@ async def meeting(api: Api) -> tuple[Api, str]:
     for bridge in ROOMS:
         await api.join(conference, await api.token("bridge", bridge=bridge))
     path = f"/conferences/{conference}"
-    await api.call("POST", f"{path}/mute", {"except": ["chair"]}, status=200)
+    await api.call("POST", f"{path}/mute", {"scope": "all", "except": ["chair"]}, status=200)
     return api, path
 
 

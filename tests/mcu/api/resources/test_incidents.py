@@ -85,6 +85,32 @@ async def test_pages_and_the_table(api: Api) -> None:
     assert "opened =1+1" in rows[0]["entries"]
 
 
+async def test_the_table_says_it_in_words_with_the_rooms_name(api: Api) -> None:
+    await api.province()
+    body = {"name": "Diễn tập", "unit": "tinh", "bridges": ["xa-1-a"], "drill": True}
+    conference = (await api.call("POST", "/conferences", body, status=201)).json["id"]
+    fact = NoteTroubles((TroubleBegan("xa-1-a", "echo", api.clock.utcnow(), {"delay_ms": 90.0}),))
+    api.conferences.note(conference, fact)
+    made = {"conference": conference, "alarm": 1}
+    path = (await api.call("POST", "/incidents", made, status=201)).headers["Location"]
+    await api.call("PATCH", path.removeprefix("/api/v1"), {"state": "closed"}, status=200)
+    by_hand = {"bridge": "xa-2-a", "title": "echo: như hôm qua"}
+    await api.call("POST", "/incidents", by_hand, status=201)
+    items = (await api.call("GET", "/incidents", status=200)).json["items"]
+    assert [(one["bridge_name"], one["drill"], one["title"]) for one in items] == [
+        ("Điểm cầu xa-2-a", False, "echo: như hôm qua"),
+        ("Điểm cầu xa-1-a", True, "echo: Điểm cầu xa-1-a"),
+    ]
+    for language, said in (("vi", "vọng tiếng"), ("en", "echo")):
+        reply = await api.call("GET", f"/incidents.csv?lang={language}", status=200)
+        hand, alarm = reply.rows
+        assert (hand["title"], alarm["title"]) == ("echo: như hôm qua", f"{said}: Điểm cầu xa-1-a")
+        assert (alarm["bridge_name"], alarm["drill"]) == ("Điểm cầu xa-1-a", "True")
+        assert [alarm[time] for time in ("opened_at", "closed_at")] == [
+            items[1][time] for time in ("opened_at", "closed_at")
+        ]
+
+
 async def test_units_keep_to_their_own(api: Api) -> None:
     conference = await with_alarm(api)
     await api.call("POST", "/incidents", {"conference": conference, "alarm": 1}, status=201)

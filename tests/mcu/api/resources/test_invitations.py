@@ -180,7 +180,7 @@ async def test_what_the_invited_may_there_and_what_not(hospital: Api) -> None:
         ("PATCH", own, {"role": "chair"}),
         ("PATCH", other, muted),
         ("DELETE", other, None),
-        ("POST", f"{path}/mute", {}),
+        ("POST", f"{path}/mute", {"scope": "all"}),
         ("PUT", f"{path}/broadcast", {"participant": ROOM}),
         ("PUT", f"{path}/floor", {"participant": ROOM}),
         ("POST", f"{path}/floor/requests", {"participant": "tinh-a"}),

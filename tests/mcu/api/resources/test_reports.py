@@ -10,6 +10,7 @@ from mcu.api.csv_table import BYTE_ORDER_MARK
 from mcu.api.schemas.report import BridgeMonth, Report
 from mcu.store.minutes import StoredMinute
 from tests.mcu.api.live import Api, live_api
+from tests.mcu.operations.test_report_pages import images, jpeg
 
 
 @pytest.fixture
@@ -69,6 +70,12 @@ async def test_a_bridges_month(meeting: tuple[Api, str]) -> None:
     reply = await api.call("GET", f"{path}.csv?month=2026-11&table=incidents", status=200)
     rows = list(csv.DictReader(io.StringIO(reply.body.decode().removeprefix(BYTE_ORDER_MARK))))
     assert [(row["title"], row["state"]) for row in rows] == [("Micrô hỏng", "open")]
+    body = {"title": "echo: Xã 1", "bridge": "xa-1-a"}
+    await api.call("POST", "/incidents", body, status=201)
+    table = f"{path}.csv?month=2026-11&table=incidents&lang=en"
+    assert "echo: Xã 1" in (await api.call("GET", table, status=200)).body.decode()
+    reply = await api.call("GET", table.removesuffix("&lang=en"), status=200)
+    assert "vọng tiếng: Xã 1" in reply.body.decode()
     for language in ("vi", "en"):
         reply = await api.call("GET", f"{path}.pdf?month=2026-11&lang={language}", status=200)
         assert reply.headers["Content-Type"] == "application/pdf"
@@ -78,6 +85,22 @@ async def test_a_bridges_month(meeting: tuple[Api, str]) -> None:
     assert reply.fields == ["query.lang"]
     for wrong in ("", "?month=2026-13", "?month=november", "?month=2026-1"):
         assert (await api.call("GET", f"{path}{wrong}", status=422)).fields == ["query.month"]
+
+
+async def test_pictures_of_a_roll_call_are_printed(api: Api) -> None:
+    await api.province()
+    conference = await api.conference("tinh-a", "xa-1-a")
+    await api.join(conference, await api.token("bridge", bridge="xa-1-a"))
+    path = f"/conferences/{conference}"
+    made = await api.call("POST", f"{path}/roll-calls", {"mode": "called"}, status=201)
+    marks = f"{path}/roll-calls/{made.json['number']}/marks"
+    await api.call("POST", marks, {"participant": "xa-1-a", "status": "present"}, status=200)
+    paper = (await api.call("GET", f"{path}/report.pdf", status=200)).body
+    assert images(paper) == 0, "what the stand-in sends is no picture"
+    async with api.store._database.write() as connection:
+        await connection.execute("UPDATE roll_call_pictures SET jpeg = ?", (jpeg("navy"),))
+    paper = (await api.call("GET", f"{path}/report.pdf", status=200)).body
+    assert images(paper) == 1
 
 
 async def test_who_may_read_them(meeting: tuple[Api, str]) -> None:

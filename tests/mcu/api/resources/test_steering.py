@@ -26,18 +26,35 @@ async def muted(api: Api, path: str) -> set[str]:
 
 async def test_mute_all_but_the_chair_and_back(meeting: tuple[Api, str]) -> None:
     api, path = meeting
-    await api.call("POST", f"{path}/mute", {"except": ["chair"]}, status=200)
+    await api.call("POST", f"{path}/mute", {"scope": "all", "except": ["chair"]}, status=200)
     assert await muted(api, path) == {"xa-1-a", "xa-2-a"}
     await api.call("POST", f"{path}/unmute", {"scope": ["xa-1-a"]}, status=200)
     assert await muted(api, path) == {"xa-2-a"}
     await api.call("POST", f"{path}/mute", {"scope": "xa-1"}, status=200)
     assert await muted(api, path) == {"xa-1-a", "xa-2-a"}
-    reply = await api.call("POST", f"{path}/unmute", {}, status=422)
-    assert reply.fields == ["$.scope"], "all microphones are not opened by a slip"
     await api.call("POST", f"{path}/unmute", {"scope": "all"}, status=200)
     assert await muted(api, path) == set()
     reply = await api.call("POST", f"{path}/mute", {"scope": ["nobody"]}, status=422)
     assert reply.fields == ["$.scope[0]"]
+
+
+@pytest.mark.parametrize("order", ["mute", "unmute"])
+async def test_whom_it_means_is_said(meeting: tuple[Api, str], order: str) -> None:
+    api, path = meeting
+    form = '$.scope must be "all", the id of a unit, or ids of participants'
+    for body, told in (
+        ({}, "$.scope is required"),
+        ({"scope": None}, form),
+        ({"scope": []}, form),
+        ({"scope": 7}, form),
+        ({"scope": "xã 1"}, "$.scope must be 1 to 64 letters"),
+        ({"scope": ["xa-1-a", None]}, "$.scope[1] Input should be a valid string"),
+    ):
+        reply = await api.call("POST", f"{path}/{order}", body, status=422)
+        assert len(reply.json["errors"]) == 1, "one mistake, one message"
+        assert told in reply.json["detail"]
+    await api.call("POST", f"{path}/{order}", status=415)
+    assert await muted(api, path) == set()
 
 
 async def test_layouts(meeting: tuple[Api, str]) -> None:
@@ -108,7 +125,7 @@ async def test_nothing_is_done_to_what_has_ended(meeting: tuple[Api, str]) -> No
     api, path = meeting
     await api.call("DELETE", path, status=204)
     for method, thing, body in (
-        ("POST", "mute", {}),
+        ("POST", "mute", {"scope": "all"}),
         ("PUT", "layout", {"layout": "2x2"}),
         ("PUT", "lock", None),
         ("POST", "participants", {"bridge": "xa-1-b"}),
@@ -116,7 +133,7 @@ async def test_nothing_is_done_to_what_has_ended(meeting: tuple[Api, str]) -> No
     ):
         reply = await api.call(method, f"{path}/{thing}", body, status=409)
         assert "ended" in reply.json["detail"]
-    await api.call("POST", "/conferences/nothing/mute", {}, status=404)
+    await api.call("POST", "/conferences/nothing/mute", {"scope": "all"}, status=404)
 
 
 async def test_who_comes_late_to_a_locked_conference_waits_to_be_let_in(api: Api) -> None:

@@ -7,6 +7,7 @@ import { send } from "../shared/api.js";
 import { forget, show, showError } from "../shared/controls.js";
 import { t } from "../shared/i18n.js";
 import { layoutLabel } from "../shared/layouts.js";
+import { isWithin } from "./registry.js";
 
 /** Keys of what is under way, `mute:ID` and the like. @type {import("../../vendor/signals.js").Signal<Set<string>>} */
 export const busy = signal(new Set());
@@ -76,27 +77,47 @@ export class Actions {
   }
 
   muteAll() {
-    const were = this.#muted(true);
+    return this.#muteScope("all", t("done.mute-all"));
+  }
+
+  unmuteAll() {
+    return this.#unmuteScope("all", t("done.unmute-all"));
+  }
+
+  /** @param {any} unit */
+  muteUnit(unit) {
+    return this.#muteScope(unit.id, t("done.mute-unit", { name: unit.name }));
+  }
+
+  /** @param {any} unit */
+  unmuteUnit(unit) {
+    return this.#unmuteScope(unit.id, t("done.unmute-unit", { name: unit.name }));
+  }
+
+  /** @param {string} scope "all" or a unit @param {string} done */
+  #muteScope(scope, done) {
+    const were = this.#mutedOf(scope);
     return this.run(
       "mute-all",
-      () => send("POST", `${this.path}/mute`, { scope: "all", except: ["chair"] }),
+      () => send("POST", `${this.path}/mute`, { scope, except: ["chair"] }),
       {
-        done: t("done.mute-all"),
+        done,
         undo: () =>
           void this.run("unmute-all", () =>
-            send("POST", `${this.path}/unmute`, { scope: "all", except: were }),
+            send("POST", `${this.path}/unmute`, { scope, except: were }),
           ),
       },
     );
   }
 
-  unmuteAll() {
-    const were = this.#muted(true);
+  /** @param {string} scope "all" or a unit @param {string} done */
+  #unmuteScope(scope, done) {
+    const were = this.#mutedOf(scope);
     return this.run(
       "unmute-all",
-      () => send("POST", `${this.path}/unmute`, { scope: "all", except: ["chair"] }),
+      () => send("POST", `${this.path}/unmute`, { scope, except: ["chair"] }),
       {
-        done: t("done.unmute-all"),
+        done,
         undo: were.length
           ? () =>
               void this.run("mute-all", () => send("POST", `${this.path}/mute`, { scope: were }))
@@ -105,11 +126,12 @@ export class Actions {
     );
   }
 
-  /** @param {boolean} muted */
-  #muted(muted) {
-    return this.model.ids
-      .peek()
-      .filter((id) => this.model.people.get(id)?.peek().audio_muted === muted);
+  /** Who of them is muted now. @param {string} scope "all" or a unit */
+  #mutedOf(scope) {
+    return this.model.ids.peek().filter((id) => {
+      const person = this.model.people.get(id)?.peek();
+      return person?.audio_muted && (scope === "all" || isWithin(person.unit, scope));
+    });
   }
 
   /** @param {string} id */

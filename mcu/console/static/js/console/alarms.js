@@ -94,6 +94,13 @@ export class AlarmState {
     );
   }
 
+  /** Its incident: the one that it has, else a new one.
+   * @param {any} alarm @param {import("./conference.js").Desk} desk */
+  follow(alarm, desk) {
+    if (alarm.incident) location.hash = incidentAddress(alarm);
+    else if (desk.controls) void this.open(alarm, desk);
+  }
+
   /** @param {any} alarm @param {import("./conference.js").Desk} desk */
   open(alarm, desk) {
     return desk.actions.run(`incident:${alarm.number}`, async () => {
@@ -238,18 +245,30 @@ function Row({ desk, alarm, chosen, running }) {
           <${Icon} name="check" />${t("alarm.know")}
         </button>`
       }
-      <button
-        type="button"
-        class="small"
-        title="I"
-        disabled=${!desk.controls || busy.value.has(`incident:${alarm.number}`)}
-        aria-label=${t("incident.open-one", { name: alarm.label })}
-        onClick=${() => void state.open(alarm, desk)}
-      >
-        <${Icon} name="edit" />${t("incident.open")}
-      </button>
+      ${
+        alarm.incident
+          ? html`<a class="button small" title="I" href=${incidentAddress(alarm)}>
+              <${Icon} name="list" />${t("alarm.incident", {
+                id: alarm.incident,
+                state: t(`incidents.${alarm.incident_state}`),
+              })}
+            </a>`
+          : html`<button
+              type="button"
+              class="small"
+              title="I"
+              disabled=${!desk.controls || busy.value.has(`incident:${alarm.number}`)}
+              aria-label=${t("incident.open-one", { name: alarm.label })}
+              onClick=${() => void state.open(alarm, desk)}
+            >
+              <${Icon} name="edit" />${t("incident.open")}
+            </button>`
+      }
     </span>`;
 }
+
+/** @param {any} alarm */
+const incidentAddress = (alarm) => `#/incidents/${encodeURIComponent(alarm.incident)}`;
 
 /** What was measured, in words. @param {any} alarm */
 function said(alarm) {
@@ -306,6 +325,6 @@ export function alarmKeys(desk) {
     "Shift+W": withAlarm((alarm) => void desk.alarms.acknowledge(alarm, desk)),
     "Shift+C": withAlarm((alarm) => alarm.actions.includes("redial") && redial(desk, alarm)),
     "Shift+T": withAlarm(telephone, false),
-    I: withAlarm((alarm) => void desk.alarms.open(alarm, desk)),
+    I: withAlarm((alarm) => desk.alarms.follow(alarm, desk)),
   };
 }

@@ -31,6 +31,7 @@ import { ReportDialog, readsReports } from "./report.js";
 import { RollCallPanel } from "./roll-call.js";
 import { Roster, RosterState } from "./roster.js";
 import { canPresent } from "./row.js";
+import { UnitMicsDialog } from "./unit-mics.js";
 import { Wall } from "./wall.js";
 
 /** What one conference screen shares among its parts. */
@@ -66,6 +67,8 @@ export class Desk {
     this.convening = signal({ order: "importance", at_once: null, target_s: null });
     /** Whether the chosen room is to go to another conference. */
     this.moving = signal(false);
+    /** Whether a unit is chosen whose microphones are to be switched. */
+    this.mutingUnit = signal(false);
     this.role = session.peek()?.role;
   }
 
@@ -163,6 +166,7 @@ export function ConferenceScreen({ id }) {
     <//>
     <${LinkBanner} link=${model.link.value} retry=${() => model.stream.retryNow()} />
     <${LoadBanner} />
+    ${desk.mutingUnit.value && html`<${UnitMicsDialog} desk=${desk} onClose=${() => (desk.mutingUnit.value = false)} />`}
     ${error && html`<div class="banner bad"><${Problem} error=${error} /></div>`}
     ${
       conference.state === "ended" &&
@@ -467,6 +471,9 @@ function useDeskKeys(desk) {
     D: withChosen((person) => void actions.toggleDeaf(person)),
     "Shift+M": asController(() => void actions.muteAll()),
     "Shift+U": asController(() => void actions.unmuteAll()),
+    U: asController(() => {
+      if (desk.model.conference.peek().state === "running") desk.mutingUnit.value = true;
+    }),
     A: () => desk.openPanel("agenda"),
     "Shift+N": asController(() => void desk.agenda.go("/next")),
     "Shift+K": asController(() => void desk.agenda.go("/back")),

@@ -6,8 +6,9 @@ import { get, send, session } from "../shared/api.js";
 import { Dialog, Problem, showError, Toasts } from "../shared/controls.js";
 import { focusFirst } from "../shared/focus.js";
 import { Icon } from "../shared/icons.js";
-import { dayAndClock, t } from "../shared/i18n.js";
+import { dayAndClock, language, t } from "../shared/i18n.js";
 import { titleInWords } from "./alarms.js";
+import { DrillBadge } from "./drill.js";
 import { TopBar, useTitle } from "./frame.js";
 import { readUnits, unitName, units } from "./registry.js";
 
@@ -40,7 +41,7 @@ export function IncidentsScreen({ id }) {
     }
   };
   useEffect(() => void read(), [wanted]);
-  const query = wanted === "all" ? "" : `?state=${wanted}`;
+  const query = `?lang=${language.value}${wanted === "all" ? "" : `&state=${wanted}`}`;
   return html`<${TopBar}>
       <a class="button bare" href="#/" aria-label=${t("back")}><${Icon} name="back" /></a>
       <h1>${t("incidents.title")}</h1>
@@ -80,7 +81,7 @@ export function IncidentsScreen({ id }) {
             (one) =>
               html`<li key=${one.id} class=${classes(one.severity, one.state, one.id === id && "chosen")}>
                 <a href=${`#/incidents/${encodeURIComponent(one.id)}`} aria-current=${one.id === id ? "true" : undefined}>
-                  <b>${titleInWords(one.title)}</b>
+                  <b>${titleInWords(one.title)} ${one.drill && html`<${DrillBadge} />`}</b>
                   <span class="quiet">${line(one)}</span>
                 </a>
               </li>`,
@@ -103,7 +104,7 @@ function line(one) {
   return [
     t(`severity.${one.severity}`),
     t(`incidents.${one.state}`),
-    one.bridge ?? unitName(one.unit),
+    one.bridge_name ?? one.bridge ?? unitName(one.unit),
     dayAndClock(one.opened_at),
     one.assignee,
   ]
@@ -164,7 +165,7 @@ function One({ id, mayWrite, changed }) {
   if (!one) return html`<p class="quiet">${t("loading")}</p>`;
   const open = one.state === "open";
   return html`<section class="card incident" tabindex="-1" aria-label=${titleInWords(one.title)}>
-    <h2>${titleInWords(one.title)}</h2>
+    <h2>${titleInWords(one.title)} ${one.drill && html`<${DrillBadge} />`}</h2>
     <p class="quiet">${line(one)}</p>
     ${one.conference && html`<p><a href=${`#/conferences/${encodeURIComponent(one.conference)}`}>${t("incident.conference")}</a></p>`}
     <${Problem} error=${error} />

@@ -61,6 +61,7 @@ export const SHORTCUTS = [
   [["Y", "N", "K"], "keys.mark"],
   [["Shift", "M"], "keys.mute-all"],
   [["Shift", "U"], "keys.unmute-all"],
+  [["U"], "keys.mute-unit"],
   [["A"], "keys.agenda"],
   [["Shift", "N"], "keys.next"],
   [["Shift", "K"], "keys.previous"],

@@ -8,9 +8,9 @@ import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, t } from "../shared/i18n.js";
 import { DrillBadge } from "./drill.js";
+import { Elsewhere } from "./elsewhere.js";
 import { TopBar, useTitle } from "./frame.js";
 import { hasReceived, Received, readReceived } from "./invitations.js";
-import { isOfCheck } from "./readiness.js";
 import { LinkBanner } from "./banner.js";
 import { load, LoadBanner } from "./load.js";
 import { readUnits, unitName, units } from "./registry.js";
@@ -66,10 +66,7 @@ export function ListScreen() {
       stream.stop();
     };
   }, []);
-  // Conferences in which rooms are met for a check are no meetings.
-  const running = (conferences.value ?? [])
-    .filter((one) => !isOfCheck(one.id))
-    .sort((a, b) => byName(a.name, b.name));
+  const running = [...(conferences.value ?? [])].sort((a, b) => byName(a.name, b.name));
   const mayStart = ["admin", "operator"].includes(session.value?.role);
   return html`<${TopBar}><h1>${t("list.title")}</h1><//>
     <${Toasts} />
@@ -99,6 +96,7 @@ export function ListScreen() {
         </div>`
       }
       <${Received} />
+      <${Elsewhere} />
       <ul class="conferences">
         ${running.map((conference) => html`<li key=${conference.id}><${Entry} conference=${conference} /></li>`)}
       </ul>

@@ -5,7 +5,7 @@ import { html, useEffect, useState } from "../shared/base.js";
 import { getAll, request } from "../shared/api.js";
 import { Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
-import { byName, dayAndClock, duration, number, t } from "../shared/i18n.js";
+import { byName, dayAndClock, duration, language, number, t } from "../shared/i18n.js";
 import { titleInWords } from "./alarms.js";
 import { TopBar, useTitle } from "./frame.js";
 import { readUnits, unitName, units } from "./registry.js";
@@ -155,7 +155,7 @@ function Files({ bridge, month }) {
     [`.pdf?month=${month}&lang=vi`, t("month.pdf-vi")],
     [`.pdf?month=${month}&lang=en`, t("month.pdf-en")],
     [`.csv?month=${month}`, t("month.csv")],
-    [`.csv?month=${month}&table=incidents`, t("month.csv-incidents")],
+    [`.csv?month=${month}&table=incidents&lang=${language.value}`, t("month.csv-incidents")],
     [`?month=${month}`, "JSON"],
   ];
   return html`<section class="month-files" aria-label=${t("month.files")}>

@@ -56,7 +56,7 @@ function Begin() {
           getAll("scenarios"),
           getAll("conferences?state=running"),
         ]);
-        setChoices({ scenarios, running: running.filter((one) => !isOfCheck(one.id)) });
+        setChoices({ scenarios, running });
       } catch (reason) {
         setError(reason);
       }
@@ -117,9 +117,6 @@ const group = (label, kind, items) =>
 
 /** @param {string} text */
 const split = (text) => [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)];
-
-/** Whether a conference was made for a check, in which rooms are met. @param {string} id */
-export const isOfCheck = (id) => /^check-[0-9a-z]+\.\d+$/.test(id);
 
 /** @param {{check: any}} props */
 function Entry({ check }) {

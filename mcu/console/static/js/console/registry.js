@@ -23,6 +23,12 @@ export async function readUnits() {
 /** @param {string} id */
 export const unitName = (id) => units.value.get(id)?.name ?? id;
 
+/** Whether a unit is another one or stands below it. @param {string | null} id @param {string} above */
+export function isWithin(id, above) {
+  for (let at = id; at; at = units.value.get(at)?.parent ?? null) if (at === above) return true;
+  return false;
+}
+
 /**
  * What tells a room's unit apart from others of the same name: the unit above it, unless that is
  * the one that holds the conference and so the same for all.

@@ -5,10 +5,10 @@ import { html, useEffect, useState } from "../shared/base.js";
 import { getAll, request, session } from "../shared/api.js";
 import { Dialog, Problem, Toasts } from "../shared/controls.js";
 import { Icon } from "../shared/icons.js";
-import { dayAndClock, duration, fold, t } from "../shared/i18n.js";
+import { dayAndClock, duration, fold, language, t } from "../shared/i18n.js";
+import { DrillBadge } from "./drill.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
-import { isOfCheck } from "./readiness.js";
 import { readUnits, unitName } from "./registry.js";
 
 const TABLES = ["rooms", "faults", "incidents", "agenda", "roll-calls", "recordings", "drill", "minutes", "actions"];
@@ -70,7 +70,7 @@ export function ReportDialog({ conference, onClose }) {
     </div>
     <h3>${t("report.tables")}</h3>
     <div class="row-of-buttons">
-      ${TABLES.map((table) => File({ what: `.csv?table=${table}`, label: t(`report.table.${table}`) }))}
+      ${TABLES.map((table) => File({ what: `.csv?table=${table}&lang=${language.value}`, label: t(`report.table.${table}`) }))}
     </div>
     <p role="status" class="quiet">${making && t("report.making")}</p>
     <div class="row-of-buttons">
@@ -88,8 +88,7 @@ export function EndedScreen() {
   useEffect(() => {
     void readUnits().catch(() => null); // names are nicer than ids, no more
     getAll("conferences?state=ended").then((ended) => {
-      const found = ended.filter((one) => !isOfCheck(one.id)); // no meetings
-      setAll(found.sort((a, b) => b.started_at.localeCompare(a.started_at)));
+      setAll(ended.sort((a, b) => b.started_at.localeCompare(a.started_at)));
     }, setError);
   }, []);
   useKeys({ "/": () => document.getElementById("ended-search")?.focus() });
@@ -138,7 +137,7 @@ function Ended({ conference, onReport }) {
   const lasted = (Date.parse(ended_at) - Date.parse(started_at)) / 1000;
   return html`<li class="unit-entry">
     <div>
-      <h2>${conference.name}</h2>
+      <h2>${conference.name} ${conference.drill && html`<${DrillBadge} />`}</h2>
       <p class="quiet">
         ${[unitName(conference.unit), dayAndClock(started_at), duration(lasted)].join(" · ")}
       </p>

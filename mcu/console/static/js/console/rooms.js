@@ -9,6 +9,7 @@ import { EventStream } from "../shared/events.js";
 import { Icon } from "../shared/icons.js";
 import { byName, dayAndClock, fold, hasText, t } from "../shared/i18n.js";
 import { LinkBanner } from "./banner.js";
+import { READ_AGAIN_MS, whereInWords } from "./elsewhere.js";
 import { TopBar, useTitle } from "./frame.js";
 import { useKeys } from "./keys.js";
 import { load, LoadBanner } from "./load.js";
@@ -69,7 +70,11 @@ export function RoomsScreen() {
       onLink: (now) => (link.value = now),
       asks: true,
     }));
-    return () => stream.stop();
+    const timer = setInterval(() => void read(), READ_AGAIN_MS);
+    return () => {
+      clearInterval(timer);
+      stream.stop();
+    };
   }, []);
   useKeys({
     "/": () => document.getElementById("rooms-search")?.focus(),
@@ -201,6 +206,7 @@ function Entry({ room, mayIssue, mayWrite, onOpen }) {
     </div>
     <div class="sip-where">
       ${sip ? html`<${Registration} sip=${sip} />` : html`<p class="quiet">${t("rooms.kind.webrtc")}</p>`}
+      ${room.conference && html`<p class="sip-in">${whereInWords(room)}</p>`}
     </div>
     ${
       (mayIssue || readsReports()) &&

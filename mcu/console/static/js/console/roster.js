@@ -226,6 +226,14 @@ function Tools({ desk }) {
             onClick=${() => desk.actions.unmuteAll()}
           >
             <${Icon} name="mic" />${t("unmute-all")}
+          </button>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            title=${`${t("mute-unit.title")} (U)`}
+            onClick=${() => (desk.mutingUnit.value = true)}
+          >
+            ${t("mute-unit")}
           </button>`
       }
     </div>
@@ -243,7 +251,16 @@ function Tools({ desk }) {
             <span>${t(`filter.${id}`)}</span> <b>${countOf(id)}</b>
           </button>`,
       )}
+      <span class="spacer"></span>
       ${roster.moved.value && html`<span class="held"><${Icon} name="clock" />${t("roster.held")}</span>`}
+      <a
+        class="button small"
+        href=${`/api/v1/conferences/${encodeURIComponent(model.id)}/participants.csv`}
+        download
+        title=${t("roster.csv")}
+        aria-label=${t("roster.csv")}
+        >CSV</a
+      >
     </div>`;
 }
 
