@@ -16,7 +16,9 @@ export const KINDS = /** @type {const} */ (["webrtc", "sip"]);
  * @typedef {{id: string, name: string, unit: string, kind: string, address: string, contact: string,
  *            phone: string, importance: string, user: string, secret: string}} Form
  * @typedef {keyof Form} Field
- * @typedef {Map<string, string>} Faults what is wrong, by field; in the server's words, or empty
+ * @typedef {{words: string | null, english: string}} Fault what the server says, in the page's language
+ *   where that says as much; both empty for what the page sees itself
+ * @typedef {Map<string, Fault>} Faults by field
  */
 
 /** Where the server says that something of a field is wrong. @type {Record<string, Field>} */
@@ -59,6 +61,9 @@ const formOf = (room, unit) => ({
   user: "",
   secret: "",
 });
+
+/** @type {Fault} */
+const UNFIT = { words: null, english: "" };
 
 /** The record as the server takes it. @param {Form} form @returns {Record<string, any>} */
 const recordOf = (form) => ({
@@ -132,7 +137,7 @@ export function RoomDialog({ room, tree, onClose, onSaved }) {
     const wrong = Object.keys(FITS).filter(
       (field) => !FITS[field](checked[/** @type {Field} */ (field)], checked),
     );
-    if (wrong.length) return blame(new Map(wrong.map((field) => [field, ""])));
+    if (wrong.length) return blame(new Map(wrong.map((field) => [field, UNFIT])));
     setWaiting(true);
     try {
       const saved = await store();
@@ -247,23 +252,31 @@ export function RoomDialog({ room, tree, onClose, onSaved }) {
   <//>`;
 }
 
-/** What the server says of a field, in the page's language where that says as much.
- * @param {any} one */
-const saidOf = (one) => (one.code === "call.address" ? one.message : (inWords(one) ?? one.message));
+/** What the server says of a field: of an address its own words say more than the page's.
+ * @param {any} one @returns {Fault} */
+const saidOf = (one) => ({
+  words: one.code === "call.address" ? null : inWords(one),
+  english: one.message,
+});
 
 /** @param {any} room */
 const path = (room) => `bridges/${encodeURIComponent(room.id)}`;
 
 /** A field with its name above it, and below it what is to be known of it or what is wrong with it:
  * in the same place, so that nothing moves.
- * @param {{field: Field, fault?: string, hint?: string, children?: any}} props */
+ * @param {{field: Field, fault?: Fault, hint?: string, children?: any}} props */
 function Line({ field, fault, hint, children }) {
   const isWrong = fault !== undefined;
+  const advice = fault?.words ?? t(`rooms.wrong.${field}`);
   return html`<div class=${classes("room-line", `of-${field}`, isWrong && "wrong")}>
     <label>${t(`rooms.field.${field}`)}${children}</label>
     <p id=${`room-note-${field}`} role=${isWrong ? "alert" : undefined}>
-      ${isWrong ? html`<${Icon} name="warning" />${t(`rooms.wrong.${field}`)}` : hint}
-      ${fault && html` <span class="server-words" translate="no">${fault}</span>`}
+      ${isWrong ? html`<${Icon} name="warning" />${advice}` : hint}
+      ${
+        fault?.words === null &&
+        fault.english &&
+        html` <span class="server-words" translate="no">${fault.english}</span>`
+      }
     </p>
   </div>`;
 }
