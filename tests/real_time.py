@@ -13,18 +13,19 @@ from xdist.workermanage import WorkerController
 
 PLACES = ("tests/interop/", "tests/bench/")
 LONGEST = (
-    "tests/interop/test_story_khanh_hoa.py",
-    "tests/interop/test_whole_session_pages.py",
+    "tests/fuzz/test_api_schemathesis.py",
     "tests/interop/test_console_page.py",
-    "tests/interop/test_join_page.py",
-    "tests/interop/test_sip_rooms.py",
-    "tests/interop/test_sip_video.py",
-    "tests/interop/test_sip_sipp_scenarios.py",
+    "tests/interop/test_console_sip.py",
+    "tests/interop/test_console_sizes.py",
     "tests/interop/test_drill_pages.py",
-    "tests/interop/test_recording.py",
+    "tests/interop/test_invitation_pages.py",
+    "tests/interop/test_join_page.py",
     "tests/interop/test_pages_with_daemon.py",
+    "tests/interop/test_readiness_pages.py",
+    "tests/mcu/watch/test_watcher.py",
 )
-"""Files of minutes are begun first: one begun last would run alone, and all others wait for it."""
+"""Files of a minute and more, as measured with all others beside them, are begun first: one begun
+last would run alone, and all others wait for it."""
 LESS = 5
 """What is added to the niceness of processes behind: a third of a core where both want it all."""
 
