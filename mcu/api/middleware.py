@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NO_ROUTE: Final = "none"
+CLIENT_GONE: Final = 499
+"""As nginx counts them: the client closed its connection before it was answered."""
 
 
 @web.middleware
@@ -31,6 +33,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status == 404 and lost.is_person(request):
             return lost.page()
         return _problem(error).response()
+    except ConnectionResetError:
+        # Nobody is there to read an answer, and nothing is wrong here: it is only counted.
+        return web.Response(status=CLIENT_GONE)
     except Exception as error:
         known = problem_of(error)
         if known is not None:

@@ -74,8 +74,9 @@ def decide_alarms(
 def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> list[Event]:
     """Events, and the alarms that they end: of rooms that are lost, leave or are taken off.
 
-    A room that is lost is in one trouble only, and one that is gone in none: what else was found of
-    it can be neither heard nor seen any more, and is found anew if it lasts when the room is back.
+    A room that is lost is in that trouble alone, also when it is taken for gone: nobody has said
+    goodbye, and somebody has to call. One that left is in none. What else was found of it can be
+    neither heard nor seen any more, and is found anew if it lasts when the room is back.
 
     Args:
         state: before ``events``.
@@ -90,7 +91,7 @@ def follow(state: ConferenceState, events: Sequence[Event], now: datetime) -> li
             case ParticipantLost():
                 ending = "lost"
             case ParticipantLeft():
-                ending = "left"
+                ending = "lost" if event.participant.is_missing else "left"
             case ParticipantRemoved():
                 ending = "removed"
             case _:
@@ -143,8 +144,10 @@ def severity(state: ConferenceState, participant: str, kind: AlarmKind) -> Sever
 
 
 def _may_be_raised(state: ConferenceState, trouble: TroubleBegan) -> bool:
-    """A room that is lost can only be in that trouble, and one that has left in none."""
+    """A room that is lost or missing can only be in that trouble, and one that has left in none."""
     who = state.participants.get(trouble.participant)
-    if who is None or who.presence == "left":
+    if who is None:
         return False
-    return who.presence != "lost" or trouble.kind == "lost"
+    if who.presence == "lost" or who.is_missing:
+        return trouble.kind == "lost"
+    return who.presence != "left"

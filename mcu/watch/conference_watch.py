@@ -179,7 +179,7 @@ class ConferenceWatch:
         values: dict[AlarmKind, float | None] = {}
         details: dict[AlarmKind, Detail] = {}
         here = who.presence == "connected"
-        if here or who.presence == "lost":
+        if here or who.presence == "lost" or who.is_missing:
             values["lost"] = 0.0 if here else 1.0
         legs = self._legs.get(who.id)
         if not here or (legs and min(leg.unheard_s(now) for leg in legs) >= UNHEARD_S):

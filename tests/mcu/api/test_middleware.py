@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.test_utils import make_mocked_request
 
 from mcu.api.middleware import in_turn
@@ -28,6 +28,19 @@ async def test_an_unexpected_error_is_an_id_not_a_traceback(
     logged = capsys.readouterr().out
     assert reply.json["id"] in logged
     assert "ZeroDivisionError" in logged
+
+
+async def test_a_client_that_has_gone_is_no_fault_of_ours(
+    api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def gone(*_: object, **__: object) -> None:
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(api.store.units, "list", gone)
+    await api.call("GET", "/units", status=499)
+    assert "request failed" not in capsys.readouterr().out
+    text = (await api.call("GET", "//metrics", token=None, status=200)).body.decode()
+    assert 'mcu_http_requests_total{method="GET",route="/api/v1/units",status="499"} 1.0' in text
 
 
 @pytest.mark.parametrize("path", ["/units", "/nothing", "//healthz", "/openapi.json"])

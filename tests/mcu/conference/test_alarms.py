@@ -57,7 +57,7 @@ def test_who_is_not_on_the_roster_has_no_alarm():
     assert did(meeting(1), began(("nobody", "lost")))[1] == []
 
 
-def test_a_room_that_is_lost_is_in_that_trouble_alone_and_one_that_left_in_none():
+def test_a_room_that_is_lost_is_in_that_trouble_alone_until_it_is_back():
     state = then(meeting(3, joined=ids(3)), began(("b0", "silent"), ("b0", "loss"), ("b1", "echo")))
     state, events = did(state, NoteLost("b0", "leg-b0"), after(5))
     assert types(events) == ["participant.lost", "alarm.cleared", "alarm.cleared"]
@@ -67,11 +67,27 @@ def test_a_room_that_is_lost_is_in_that_trouble_alone_and_one_that_left_in_none(
     state, events = did(state, began(("b0", "lost"), ("b0", "black")))
     assert [event.alarm.kind for event in events] == ["lost"]
     state, events = did(state, NoteLeft("b0", "leg-b0", "timeout"))
-    assert types(events) == ["participant.left", "alarm.cleared"]
-    assert [(one.participant, one.kind) for one in open_alarms(state.alarms)] == [("b1", "echo")]
+    assert types(events) == ["participant.left"], "nobody has said goodbye: somebody has to call"
+    assert [(one.participant, one.kind) for one in open_alarms(state.alarms)] == [
+        ("b1", "echo"), ("b0", "lost"),
+    ]  # fmt: skip
     assert did(state, began(("b0", "lost"), ("b0", "silent")))[1] == []
+    state, events = did(state, RemoveParticipant("b0"))
+    assert [one.ending for one in state.alarms] == ["lost", "lost", None, "removed"]
+
+
+def test_a_room_that_said_goodbye_is_in_no_trouble():
+    state = then(meeting(2, joined=ids(2)), began(("b0", "silent"), ("b1", "echo")))
     state, events = did(state, NoteLeft("b1", "leg-b1", "bye"))
-    assert [one.ending for one in state.alarms] == ["lost", "lost", "left", "left"]
+    assert types(events) == ["participant.left", "alarm.cleared"]
+    assert [one.ending for one in state.alarms] == [None, "left"]
+    assert did(state, began(("b1", "lost"), ("b1", "silent")))[1] == []
+
+
+def test_the_alarm_of_a_room_that_was_never_told_as_lost_is_raised_when_it_is_missed():
+    state = then(meeting(2, joined=ids(2)), NoteLost("b0", "leg-b0"))
+    state = then(state, NoteLeft("b0", "leg-b0", "timeout"))
+    assert types(did(state, began(("b0", "lost")))[1]) == ["alarm.raised"]
 
 
 def test_alarms_of_who_is_taken_off_and_of_all_after_a_restart_are_over():

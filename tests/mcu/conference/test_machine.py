@@ -422,16 +422,21 @@ class Meeting(RuleBasedStateMachine):
 
     @invariant()
     def everybody_on_air_has_one_tile_under_auto(self):
-        """Until the largest grid is full; who has left has none."""
+        """Until the largest grid is full; who has left, or waits behind the lock, has none."""
         if self.state.views["main"].layout != "auto" or not self.state.running:
             return
         if alone(self.state, "main") or leaders(self.state, "main"):
             return
         slots = media_plan(self.state).views["main"].slots
         named = [slot.participant for slot in slots if isinstance(slot, ParticipantSlot)]
-        presence = {id_: each.presence for id_, each in self.state.participants.items()}
-        assert {id_ for id_, now in presence.items() if now in ("connected", "lost")} <= set(named)
-        assert "left" not in {presence[id_] for id_ in named}
+        people = self.state.participants
+        here = {
+            each.id
+            for each in people.values()
+            if each.presence in ("connected", "lost") and not each.waiting
+        }
+        assert here <= set(named)
+        assert not any(people[id_].presence == "left" or people[id_].waiting for id_ in named)
 
     @invariant()
     def one_chair(self):
@@ -483,9 +488,9 @@ class Meeting(RuleBasedStateMachine):
     def a_room_that_is_not_here_is_in_no_other_trouble(self):
         for alarm in self.state.alarms:
             if alarm.open:
-                presence = self.state.participants[alarm.participant].presence
-                assert presence != "left"
-                assert presence != "lost" or alarm.kind == "lost"
+                who = self.state.participants[alarm.participant]
+                assert who.presence != "left" or who.is_missing
+                assert alarm.kind == "lost" or not (who.presence == "lost" or who.is_missing)
 
     @invariant()
     def what_is_looked_at_is_known(self):

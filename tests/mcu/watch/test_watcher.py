@@ -217,7 +217,7 @@ def test_lost_rooms_loss_and_another_codec() -> None:
     assert "gone" not in room.found
 
 
-def test_who_has_left_is_in_no_trouble_whether_it_was_lost_before_or_not() -> None:
+def test_who_was_lost_stays_in_trouble_until_it_is_back_and_who_said_goodbye_is_in_none() -> None:
     room = WatchedMeeting(WatchedRoom("gone"), WatchedRoom("bye"), WatchedRoom("off"))
     room.run(1)
     for who in ("gone", "off"):
@@ -227,10 +227,10 @@ def test_who_has_left_is_in_no_trouble_whether_it_was_lost_before_or_not() -> No
     room.do(NoteLeft("gone", "leg-gone", "timeout"))
     room.do(NoteLeft("bye", "leg-bye", "bye"))
     room.do(RemoveParticipant("off"))
-    assert room.found == {}
+    assert room.found == {"gone": ["lost"]}
     room.run(5)
-    assert room.found == {}
-    assert [one.ending for one in room.state.alarms] == ["left", "removed"]
+    assert room.found == {"gone": ["lost"]}
+    assert [one.ending for one in room.state.alarms] == [None, "removed"]
 
 
 def test_a_room_whose_line_goes_is_lost_and_not_silent() -> None:
@@ -247,7 +247,7 @@ def test_a_room_whose_line_goes_is_lost_and_not_silent() -> None:
     assert room.found == {"speaks": ["lost"]}
     room.do(NoteLeft("speaks", "leg-speaks", "timeout"))
     room.run(5)
-    assert room.found == {}
+    assert room.found == {"speaks": ["lost"]}
     assert [one.kind for one in room.state.alarms] == ["lost"]
 
 

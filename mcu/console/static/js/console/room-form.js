@@ -252,12 +252,10 @@ export function RoomDialog({ room, tree, onClose, onSaved }) {
   <//>`;
 }
 
-/** What the server says of a field: of an address its own words say more than the page's.
+/** What the server says of a field; of an address that cannot be read its words are English alone.
  * @param {any} one @returns {Fault} */
-const saidOf = (one) => ({
-  words: one.code === "call.address" ? null : inWords(one),
-  english: one.message,
-});
+const saidOf = (one) =>
+  one.code === "call.address" ? UNFIT : { words: inWords(one), english: one.message };
 
 /** @param {any} room */
 const path = (room) => `bridges/${encodeURIComponent(room.id)}`;
