@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -95,8 +96,10 @@ async def test_it_is_muted_deafened_shown_and_read_like_any_room(
         assert is_red(mean_rgb(await held.picture_of("phong"), *MIDDLE))
 
         # What is read of it.
-        roster = await held.until_roster(lambda found: found["phong"]["quality"]["grade"] == "good")
-        assert roster["phong"]["visible"]
+        def is_well(found: dict[str, Any]) -> bool:
+            return found["phong"]["quality"]["grade"] == "good" and found["phong"]["visible"]
+
+        roster = await held.until_roster(is_well)
         assert roster["phong"]["level_db"] > -60
         reading = await held.leg(roster["phong"]["legs"][0])
         assert reading["sent"]["audio"]["packets"] > 0
