@@ -96,7 +96,7 @@ TOLD = {
 
 async def measure(*, short: bool) -> list[Figure]:
     """Figures 1, 3 with picture, 7 and 9: a whole province, and the baseline beside it."""
-    load = Load(LEGS, SHORT_S if short else LONG_S, video=True)
+    load = Load(LEGS, SHORT_S if short else LONG_S, video=True, reports=True)
     found = await run(load, "aiortc", BASELINE_LEGS, SHORT_S / 2 if short else LONG_S)
     theirs = found["baseline"]
     against = f"aiortc, {theirs['legs']} legs: {theirs['server_cores']:.2f} cores"

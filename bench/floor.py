@@ -66,9 +66,9 @@ async def compare(few: int, many: int, seconds: float) -> list[Figure]:
     """
     await asyncio.to_thread(floor_native.library)  # so that a missing compiler is told at once
     daemon = Costs(
-        await _cores(Load(few, seconds, video=True, reports=False)),
-        await _cores(Load(many, seconds, video=True, reports=False)),
-        await _cores(Load(many, seconds, video=True, reports=False, viewers=many - few)),
+        await _cores(Load(few, seconds, video=True)),
+        await _cores(Load(many, seconds, video=True)),
+        await _cores(Load(many, seconds, video=True, viewers=many - few)),
     )
     print("floor: the same work alone", file=sys.stderr)
     floors = [

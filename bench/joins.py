@@ -162,7 +162,7 @@ async def _all(held: Meeting, first: int, many: int) -> dict[str, Any]:
         sys.executable, "-m", "bench.generator", "--url", held.legs_url(), "--token", ADMIN_TOKEN,
         "--first", str(first), "--legs", str(many), "--at-once", str(many), "--video",
         "--video-senders", "0", "--speakers", "0", "--sampled", "0", "--viewers", "0",
-        "--seconds", "1", "--warm-up", "1", stdout=asyncio.subprocess.PIPE,
+        "--no-reports", "--seconds", "1", "--warm-up", "1", stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         async with asyncio.timeout(JOIN_ALLOWANCE_S):
