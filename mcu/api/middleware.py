@@ -33,10 +33,10 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status == 404 and lost.is_person(request):
             return lost.page()
         return _problem(error).response()
-    except ConnectionResetError:
-        # Nobody is there to read an answer, and nothing is wrong here: it is only counted.
-        return web.Response(status=CLIENT_GONE)
     except Exception as error:
+        if isinstance(error, ConnectionResetError) and _has_gone(request):
+            # Nobody is there to read an answer, and nothing is wrong here: it is only counted.
+            return web.Response(status=CLIENT_GONE)
         known = problem_of(error)
         if known is not None:
             return known.response()
@@ -77,6 +77,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if cors_allowed(request.path):
         add_cors_headers(response)
     add_security_headers(response, tls=tls)
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Whether the connection that was reset is the client's own, not one of ours."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _method(method: str) -> str:

@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.test_utils import make_mocked_request
 
-from mcu.api.middleware import in_turn
+from mcu.api.middleware import in_turn, problems
 from mcu.api.state import API_STATE, ApiState
 from tests.mcu.api.live import Api
 
@@ -30,17 +31,17 @@ async def test_an_unexpected_error_is_an_id_not_a_traceback(
     assert "ZeroDivisionError" in logged
 
 
-async def test_a_client_that_has_gone_is_no_fault_of_ours(
-    api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("gone", "status"), [(True, 499), (False, 500)])
+async def test_a_client_that_has_gone_is_no_fault_of_ours_but_another_peer_is(
+    gone: bool, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def gone(*_: object, **__: object) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
         raise ClientConnectionResetError("Cannot write to closing transport")
 
-    monkeypatch.setattr(api.store.units, "list", gone)
-    await api.call("GET", "/units", status=499)
-    assert "request failed" not in capsys.readouterr().out
-    text = (await api.call("GET", "//metrics", token=None, status=200)).body.decode()
-    assert 'mcu_http_requests_total{method="GET",route="/api/v1/units",status="499"} 1.0' in text
+    transport = Mock(is_closing=Mock(return_value=gone))
+    request = make_mocked_request("GET", "/", transport=transport)
+    assert (await problems(request, handler)).status == status
+    assert ("request failed" in capsys.readouterr().out) is not gone
 
 
 @pytest.mark.parametrize("path", ["/units", "/nothing", "//healthz", "/openapi.json"])
