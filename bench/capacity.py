@@ -17,8 +17,8 @@ The load. Every room is real ICE, DTLS and SRTP, one conference, one daemon:
             their clear RTP headers. One room marks its sound and pictures, another finds the marks:
             that is the latency the server adds (bench.latency)
   reports   all rooms report as Chromium does: on each stream sender or receiver reports with CNAME,
-            about one a second (Chromium's on sound come each five), and each 50 ms when each
-            packet of the picture came (transport-wide feedback, of all rooms). They number the
+            2.6 a second on both, and each 60 ms when each packet of the picture came
+            (transport-wide feedback, of all rooms): as many as Chromium 156 sends. They number the
             pictures they send and are told when those came. --no-reports leaves all of it out,
             from the offer on; bench.reports measures both in one call
   not in it loss and repetitions: bad lines are bench.netem's

@@ -17,8 +17,8 @@ from mcu.media.clock import NtpClock
 from mcu.media.rtp import PLAIN_WITH_EXTENSION
 from mcu.media.sequence import SequenceTracker
 
-REPORT_S = 1.0
-"""Mean time between two reports on a stream. Each lies between half and one and a half times as
+REPORT_S = 0.75
+"""Mean time between two reports on a stream, as Chromium's were 2.6 a second on both. Each lies between half and one and a half times as
 far from the one before, so that rooms which joined together do not report together."""
 AUDIO_HZ, VIDEO_HZ = 48_000, 90_000
 _HALF = 0x8000

@@ -187,6 +187,9 @@ def arguments() -> argparse.ArgumentParser:
     parser = command_line(__doc__)
     parser.add_argument("--legs", type=int, default=145, help="rooms that join")
     parser.add_argument("--video", action="store_true", help="video both ways, not sound alone")
+    parser.add_argument(
+        "--reports", action="store_true", help="of rooms, by RTCP; see bench.capacity"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="looked at")
     parser.add_argument(
         "--rate", type=int, default=RATE_HZ, help="looks a second of each processor"
@@ -198,7 +201,7 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> None:
     """Parse, run, print the table and one JSON line; exit 1 when the run is void."""
     options = arguments().parse_args()
-    load = Load(options.legs, options.seconds, video=options.video)
+    load = Load(options.legs, options.seconds, video=options.video, reports=options.reports)
     with void_is_told():
         rows, figures = asyncio.run(profiled(load, options.rate, options.functions))
     cores = figures["server_cores"]

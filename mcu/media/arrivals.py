@@ -5,12 +5,15 @@ packet before, and one store. Numbers are sorted out when a report is due.
 """
 
 from collections.abc import Iterator
+from math import ceil
 
 from mcu.media import transport_feedback
 from mcu.media.rtp import locate_extension
 
 MIN_INTERVAL_S = 0.05
 MAX_INTERVAL_S = 0.25
+MOMENTS_PER_S = 50
+"""Reports are due at these: those of many legs leave in one turn of the loop."""
 SHARE = 0.01
 """Of the reported bit rate that reports may take, within these intervals."""
 OVERHEAD_BYTES = 28 + 26
@@ -52,7 +55,7 @@ class ArrivalLog:
         self.due_at = float("inf")
         """When what was noted is to be reported."""
         self.interval_s = 0.1
-        """From the first packet noted to the report."""
+        """From the first packet noted to the report, at least."""
         self._identity = identity
         self._head = identity << 4 | 1  # a value of two bytes
         self._block = self._at = -1  # words of the extension block, and where in it the value was
@@ -83,7 +86,7 @@ class ArrivalLog:
             times[packet[at + 1] << 8 | packet[at + 2]] = now
             return False
         times[packet[at + 1] << 8 | packet[at + 2]] = now
-        self.due_at = now + self.interval_s
+        self.due_at = ceil((now + self.interval_s) * MOMENTS_PER_S) / MOMENTS_PER_S
         return True
 
     def report(self, ssrc: int, media_ssrc: int, now: float) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mcu.media.departures import LINE_BYTES, DepartureLog
-from mcu.media.transport_feedback import CLOCK_CYCLE, TICK_S, TransportFeedback
+from mcu.media.transport_feedback import CLOCK_CYCLE, TICK_S, UNTIMED, TransportFeedback
 from mcu.media.trendline import Trendline
 
 WINDOW_S = 0.5
@@ -93,8 +93,8 @@ class LineEstimate:
         self.congested = False
         """The line carries less than is sent into it: act at once."""
         self._bursts: deque[tuple[float, float]] = deque(maxlen=BURSTS)  # left, rate of arrival
-        self._burst: list[int | None] | None = None
-        """Arrivals of a burst that is reported on in parts; None: not from its beginning."""
+        self._began: int | None = None
+        """When the burst's first packet came; None: not all that is reported on of it did."""
         self._trend = Trendline()
         self._next = 0
         self._ticks: int | None = None
@@ -116,17 +116,21 @@ class LineEstimate:
         """
         base = departures.next - ((departures.next - feedback.base) & 0xFFFF)
         arrivals = feedback.arrivals
-        if base + len(arrivals) > departures.next:
+        end = base + len(arrivals)
+        if end > departures.next:
             return
         known = self._next - base
         if known > 0:
-            self._correct(base, arrivals[:known])
+            if self._late:
+                self._correct(base, arrivals[:known])
             arrivals = arrivals[known:]
             base = self._next
+        elif known:
+            self._began = None
         if not arrivals:
             return
         self.reports += 1
-        self._next = end = base + len(arrivals)
+        self._next = end
         bursts = departures.bursts
         while bursts and bursts[0][1] <= base:
             bursts.popleft()
@@ -134,15 +138,15 @@ class LineEstimate:
             if first >= end:
                 break
             size = total / (last - first) + LINE_BYTES
-            part = arrivals[max(0, first - base) : last - base]
-            self._take_burst(max(first, base), part, left, size)
-            if max(first, base) == first:
-                self._burst = []
-            if self._burst is not None:
-                self._burst += part
-                if len(self._burst) == last - first:
-                    self._measure_width(self._burst, left, size)
-                    self._burst = None
+            begin = first if first >= base else base
+            part = arrivals[begin - base : last - base]
+            whole = self._take_burst(begin, part, left, size)
+            if begin == first:
+                self._began = part[0]
+            if not whole:
+                self._began = None
+            if last <= end and self._began is not None and last - first >= BURST_PACKETS:
+                self._measure_width(self._began, part[-1], last - first, left, size)
         if self._unsettled or now >= self._judged_at + CALM_JUDGED_S:
             self._judged_at = now
             self._judge(now)
@@ -187,26 +191,22 @@ class LineEstimate:
                 self._late.discard(number)
                 self.lost -= 1
 
-    def _take_burst(self, first: int, part: Sequence[int | None], left: float, size: float) -> None:
-        lost = sum(one is None for one in part)
-        come = [one for one in part if one is not None and one >= 0]
-        if not come:
-            if lost:
-                since, before, number = self._silent or (left, 0, first)
-                self._silent = since, before + lost, number
-            return
+    def _take_burst(self, first: int, part: Sequence[int | None], left: float, size: float) -> bool:
+        """Take what is reported on of one; gives whether all of that came, and when is told."""
+        come: Sequence[int | None] = part
+        lost = 0
+        if None in part or UNTIMED in part:
+            lost = sum(one is None for one in part)
+            come = [one for one in part if one is not None and one != UNTIMED]
+            if not come:
+                if lost:
+                    since, before, number = self._silent or (left, 0, first)
+                    self._silent = since, before + lost, number
+                return False
         if self._silent is not None:
-            since, missing, number = self._silent
-            self._silent = None
-            if left - since >= OUTAGE_S:
-                self.outages += 1
-                self._begin_anew()
-            else:
-                self._count_lost(number, missing)
-                self._records.append(
-                    _Record(since, 0.0, 0.0, missing, missing, missing * size, 0.0)
-                )
-        self.packets += len(part)
+            self._end_silence(self._silent, left, size)
+        count = len(part)
+        self.packets += count
         if lost:
             self._unsettled = True
             self.lost += lost
@@ -214,21 +214,34 @@ class LineEstimate:
             if len(self._late) > 1000:
                 self._late.clear()
         begins, ends = self._seconds(come[0]), self._seconds(come[-1])
-        record = _Record(left, begins, ends, len(part), lost, len(part) * size, len(come) * size)
-        self._records.append(record)
-        if begins - left > self._base + QUEUE_S:
+        delay = begins - left
+        self._records.append(
+            _Record(left, begins, ends, count, lost, count * size, len(come) * size)
+        )
+        if delay > self._base + QUEUE_S:
             self._unsettled = True
-        self._note_delay(left, begins - left)
+        self._note_delay(int(left), delay)
         self._trend.take(left, ends)
+        return len(come) == count
 
-    def _measure_width(self, burst: Sequence[int | None], left: float, size: float) -> None:
-        """Take one that was reported on in full."""
-        if len(burst) < BURST_PACKETS or any(one is None or one < 0 for one in burst):
+    def _end_silence(self, silence: tuple[float, int, int], left: float, size: float) -> None:
+        """Something of what left at ``left`` came again."""
+        since, missing, number = silence
+        self._silent = None
+        if left - since >= OUTAGE_S:
+            self.outages += 1
+            self._begin_anew()
             return
-        first, last = burst[0] or 0, burst[-1] or 0
-        seconds = (last - first) % CLOCK_CYCLE * TICK_S
+        self._count_lost(number, missing)
+        self._records.append(_Record(since, 0.0, 0.0, missing, missing, missing * size, 0.0))
+
+    def _measure_width(
+        self, first: int, last: int | None, packets: int, left: float, size: float
+    ) -> None:
+        """Take a burst of which all came, the first and the last packet at these times."""
+        seconds = ((last or 0) - first) % CLOCK_CYCLE * TICK_S
         if seconds < BURST_MOST_S:
-            rate = (len(burst) - 1) * size * 8 / max(BURST_LEAST_S, seconds)
+            rate = (packets - 1) * size * 8 / max(BURST_LEAST_S, seconds)
             self._bursts.append((left, rate))
 
     def _count_lost(self, first: int, count: int) -> None:
@@ -249,14 +262,14 @@ class LineEstimate:
         self._ticks = last + (ticks - last + half) % CLOCK_CYCLE - half
         return self._ticks * TICK_S
 
-    def _note_delay(self, left: float, delay: float) -> None:
-        second = int(left)
+    def _note_delay(self, second: int, delay: float) -> None:
         delays = self._delays
         if delays and delays[-1][0] == second:
             _, least, most = delays[-1]
-            delays[-1] = second, min(least, delay), max(most, delay)
-        else:
-            delays.append((second, delay, delay))
+            if not least <= delay <= most:
+                delays[-1] = second, min(least, delay), max(most, delay)
+            return
+        delays.append((second, delay, delay))
         while delays[0][0] <= second - BASE_WINDOW_S:
             delays.popleft()
 
@@ -285,6 +298,8 @@ class LineEstimate:
         self._adapt(now)
 
     def _is_congested(self, base: float) -> bool:
+        if self.queue_s < QUEUE_S:
+            return False
         records = self._records
         usual = self._usual(base)
         if self.queue_s < QUEUE_S + usual / 2:

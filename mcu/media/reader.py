@@ -37,7 +37,7 @@ class Reader(Protocol):
 
     @property
     def slots(self) -> Slots | None:
-        """The same in columns, with ``keys`` and ``arrivals``; None where one by one is all."""
+        """The same in columns; None where one by one is all."""
 
     def turn_to(self, sock: socket.socket) -> None:
         """Read another socket of the same family from now on."""
@@ -52,7 +52,7 @@ class Reader(Protocol):
     def key(self, number: int) -> Hashable:
         """Tells peers apart, cheaply."""
 
-    def keys(self) -> list[bytes]:
+    def keys(self) -> Sequence[Hashable]:
         """``key`` of each that was read."""
 
     def arrived_at(self, number: int) -> float:
@@ -104,17 +104,17 @@ class RecvfromReader:
         """See ``Reader``."""
         return tuple(self._addresses[number])
 
-    def keys(self) -> list[bytes]:
-        """See ``Reader``: there are no columns."""
-        return []
+    def keys(self) -> list[Hashable]:
+        """See ``Reader``."""
+        return [tuple(one) for one in self._addresses]
 
     def arrived_at(self, number: int) -> float:
         """See ``Reader``: that it was read is all that is known."""
         return self._now
 
     def arrivals(self) -> npt.NDArray[np.float64]:
-        """See ``Reader``: there are no columns."""
-        return np.empty(0)
+        """See ``Reader``."""
+        return np.full(len(self._addresses), self._now)
 
     def address(self, number: int) -> Any:
         """See ``Reader``."""

@@ -43,6 +43,7 @@ RtcpValue = (
     | TransportFeedback
 )
 
+_HEAD = struct.Struct("!BBH")
 _SDES_CNAME = 1
 _FIR_ENTRY = struct.Struct("!LB3x")
 _REPORT_BLOCK_BYTES = 24
@@ -60,21 +61,24 @@ def read(packet: bytes) -> list[RtcpValue]:
         RtcpError: malformed.
     """
     values: list[RtcpValue] = []
-    at = 0
-    while at < len(packet):
-        if len(packet) - at < 4 or packet[at] & 0xC0 != 0x80:
+    at, size = 0, len(packet)
+    while at < size:
+        if size - at < 4:
             raise RtcpError("no RTCP header")
-        count, kind = packet[at] & 0x1F, packet[at + 1]
-        end = at + 4 + 4 * int.from_bytes(packet[at + 2 : at + 4], "big")
-        if end > len(packet):
+        first, kind, words = _HEAD.unpack_from(packet, at)
+        if first & 0xC0 != 0x80:
+            raise RtcpError("no RTCP header")
+        end = at + 4 + 4 * words
+        if end > size:
             raise RtcpError("truncated")
-        body = packet[at + 4 : end]
-        if packet[at] & 0x20:
-            if not body or not body[-1] or body[-1] > len(body):
+        last = end
+        if first & 0x20:
+            padding = packet[end - 1]
+            if not words or not padding or padding > 4 * words:
                 raise RtcpError("padding")
-            body = body[: -body[-1]]
+            last -= padding
         try:
-            value = _read_member(kind, count, body)
+            value = _read_member(kind, first & 0x1F, packet[at + 4 : last])
         except (ValueError, struct.error, IndexError) as error:
             raise RtcpError(str(error)) from error
         if value is not None:
@@ -84,6 +88,8 @@ def read(packet: bytes) -> list[RtcpValue]:
 
 
 def _read_member(kind: int, count: int, body: bytes) -> RtcpValue | None:
+    if kind == RTCP_RTPFB and count == transport_feedback.FMT:  # the most frequent one first
+        return transport_feedback.read(body)
     # Reports may be followed by profile-specific words (RFC 3550 6.4.3), which aiortc refuses.
     if kind == RTCP_SR:
         return RtcpSrPacket.parse(body[: 24 + _REPORT_BLOCK_BYTES * count], count)
@@ -95,8 +101,6 @@ def _read_member(kind: int, count: int, body: bytes) -> RtcpValue | None:
         nack = RtcpRtpfbPacket.parse(body, count)
         nack.lost = [sequence & 0xFFFF for sequence in nack.lost]
         return nack
-    if kind == RTCP_RTPFB and count == transport_feedback.FMT:
-        return transport_feedback.read(body)
     if kind == RTCP_PSFB and count in (RTCP_PSFB_PLI, RTCP_PSFB_FIR, RTCP_PSFB_APP):
         return RtcpPsfbPacket.parse(body, count)
     return None

@@ -73,8 +73,8 @@ def argument(address: int) -> Argument:
 _protect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_protect"))
 _unprotect_arguments = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_unprotect"))
 
-_protect_rtcp = _keeping_the_gil("srtp_protect_rtcp")
-_unprotect_rtcp = _keeping_the_gil("srtp_unprotect_rtcp")
+_protect_rtcp = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_protect_rtcp"))
+_unprotect_rtcp = ctypes.PYFUNCTYPE(ctypes.c_int)(_pointer("srtp_unprotect_rtcp"))
 
 
 def protect_many(
@@ -191,8 +191,11 @@ class SrtpSession:
             SrtpError: libsrtp refused, or the packet is too long.
         """
         self._buffer.write(packet)
-        self._run(_protect_rtcp, self._buffer)
-        return self._buffer.bytes()
+        buffer = self._buffer
+        status = _protect_rtcp(self.argument, *buffer.arguments)
+        if status:
+            raise SrtpError(reason(status))
+        return buffer.bytes()
 
     def unprotect_rtcp(self, datagram: bytes) -> bytes:
         """Compound packet of an SRTCP datagram.
@@ -229,10 +232,7 @@ class SrtpSession:
         Raises:
             SrtpError: authentication, replay or malformed.
         """
-        self._run(_unprotect_rtcp, packet)
-        return packet.bytes()
-
-    def _run(self, function: _Function, packet: PacketBuffer) -> None:
-        status = function(self.handle, packet.address, packet.length_address)
+        status = _unprotect_rtcp(self.argument, *packet.arguments)
         if status:
             raise SrtpError(reason(status))
+        return packet.bytes()

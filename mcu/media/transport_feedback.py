@@ -6,7 +6,8 @@ extension, the receiver reports arrival times by these numbers. Pure: values to 
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 FMT = 15
 """Of transport layer feedback (RTPFB)."""
@@ -30,14 +31,13 @@ _ONE_BIT, _TWO_BITS = 14, 7  # symbols in a vector
 _PADDING = 0x20
 
 
-@dataclass(frozen=True, slots=True)
-class TransportFeedback:
+class TransportFeedback(NamedTuple):
     """One feedback packet.
 
     Args:
         ssrc, media_ssrc: of the reporter, and of any stream of the transport.
         base: number of the first packet reported on (16 bits).
-        count: of this feedback packet (8 bits), so that a lost one is noticed.
+        report: number of this feedback packet (8 bits), so that a lost one is noticed.
         arrivals: for ``base`` and those that follow: ticks modulo CLOCK_CYCLE, or
             UNTIMED; None: did not come.
     """
@@ -45,7 +45,7 @@ class TransportFeedback:
     ssrc: int
     media_ssrc: int
     base: int
-    count: int
+    report: int
     arrivals: Sequence[int | None]
 
 
@@ -61,8 +61,16 @@ def read(body: bytes) -> TransportFeedback:
     base, statuses, reference = _FCI.unpack_from(body, 8)
     if not 0 < statuses <= MAX_STATUSES:
         raise ValueError("number of statuses")
-    symbols, at = _read_symbols(body, 16, statuses)
     ticks = (reference >> 8) * TICKS_PER_REFERENCE
+    if body[16] << 8 | body[17] == _SMALL << 13 | statuses:  # all came in time, as nearly always
+        last = 18 + statuses
+        if last > len(body):
+            raise ValueError("arrival times are missing")
+        come = list(accumulate(body[18:last], initial=ticks))
+        del come[0]
+        if come[-1] < CLOCK_CYCLE:
+            return TransportFeedback(ssrc, media_ssrc, base, reference & 0xFF, come)
+    symbols, at = _read_symbols(body, 16, statuses)
     arrivals: list[int | None] = []
     end = len(body)
     for symbol in symbols:

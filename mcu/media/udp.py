@@ -194,20 +194,21 @@ class UdpTransport:
             self.read_errors += 1
             port.dropped["read_error"] += 1
             return 1
-        packets, key, receive = reader.packets, reader.key, port.packet_received
-        arrived_at = reader.arrived_at
+        packets, receive = reader.packets, port.packet_received
+        keys, arrivals = reader.keys(), reader.arrivals()
         others: Sequence[int] = range(count)
         if reader.slots is not None:
             try:
-                others = port.packets_received(reader.slots, reader.keys(), reader.arrivals())
+                others = port.packets_received(reader.slots, keys, arrivals)
             except Exception:
                 self._fault()
+        arrived_at = arrivals.tolist()
         steady = len(others) <= count * STEADY_SHARE
         self._poll_s = POLL_STEADY_S if steady else POLL_S
         for number in others:
             try:
                 packet = packets[number]
-                if not receive(packet, key(number), arrived_at(number)):
+                if not receive(packet, keys[number], arrived_at[number]):
                     self._wait(packet.bytes(), reader.address(number), now)
             except Exception:
                 self._fault()

@@ -59,7 +59,7 @@ def test_what_a_room_sends_is_reported_by_arrival(faults: Faults) -> None:
     assert sum(steps) / len(steps) == pytest.approx(0.04, rel=0.15)
     # 800 kbit/s: reports take about a hundredth of it.
     assert 20 <= len(peer.feedback) <= 90
-    assert [read(one).count for one in peer.feedback] == list(range(len(peer.feedback)))
+    assert [read(one).report for one in peer.feedback] == list(range(len(peer.feedback)))
 
 
 class Viewed:

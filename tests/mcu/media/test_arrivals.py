@@ -35,7 +35,7 @@ class Peer:
             (value,) = rtcp.read(member)
             assert isinstance(value, TransportFeedback)
             assert (value.ssrc, value.media_ssrc) == (1, 7)
-            self.counts.append(value.count)
+            self.counts.append(value.report)
             base = near + ((value.base - near + 0x8000) & 0xFFFF) - 0x8000
             for number, arrival in enumerate(value.arrivals, base):
                 if self.arrived.get(number) is None:

@@ -108,7 +108,7 @@ def test_what_is_written_is_read(steps: list[int | None], base: int, start: int)
         assert len(packet) % 4 == 0
         assert len(packet) <= 1472
         value = read_packet(packet)
-        assert (value.base, value.count) == (number & 0xFFFF, 300 & 0xFF)
+        assert (value.base, value.report) == (number & 0xFFFF, 300 & 0xFF)
         found += value.arrivals
         assert taken == len(value.arrivals)
         assert taken
