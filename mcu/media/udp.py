@@ -24,6 +24,8 @@ POLL_S = 0.005
 """While datagrams come they are read at this interval, not as each of them wakes the loop."""
 POLL_STEADY_S = 0.01
 """The same while nearly all is sound that nobody hears: the more of it at once, the cheaper."""
+POLL_DRAINED_S = 0.025
+"""The same where who mixes it drains all of that at once: longer than from one tick to the next."""
 STEADY_SHARE = 1 / 8
 """Of datagrams may be other things, then."""
 MAX_READS = 4
@@ -113,7 +115,8 @@ class UdpTransport:
         self.faults = 0
         """Exceptions while a datagram was taken; each is a defect of this program, and logged."""
         self._poll: asyncio.Handle | None = None
-        self._poll_s = POLL_S
+        self._steady = False
+        """Nearly all of the last read was sound that nobody hears."""
         self._waiting: deque[tuple[bytes, SocketAddress, float]] = deque()
         self._turn: asyncio.Handle | None = None
         loop.add_reader(sock.fileno(), self._readable)
@@ -160,9 +163,17 @@ class UdpTransport:
 
     def drain(self) -> None:
         """Take what waits, at most MAX_READS times DATAGRAMS_PER_WAKE."""
-        for _ in range(MAX_READS):
+        for reads in range(MAX_READS):
             if self._read() < DATAGRAMS_PER_WAKE:
+                if self._poll is not None:
+                    self._poll.cancel()
+                    self._poll_later(POLL_DRAINED_S if self._steady and not reads else None)
                 return
+
+    def _poll_later(self, wait_s: float | None = None) -> None:
+        if wait_s is None:
+            wait_s = POLL_STEADY_S if self._steady else POLL_S
+        self._poll = self._loop.call_later(wait_s, self._poll_now)
 
     def _inode(self) -> int:
         return Path(f"/proc/self/fd/{self._socket.fileno()}").stat().st_ino
@@ -176,7 +187,7 @@ class UdpTransport:
         if count == DATAGRAMS_PER_WAKE:
             self._poll = self._loop.call_soon(self._poll_now)
         elif count:
-            self._poll = self._loop.call_later(self._poll_s, self._poll_now)
+            self._poll_later()
         else:
             self._poll = None
             self._loop.add_reader(self._socket.fileno(), self._readable)
@@ -203,8 +214,7 @@ class UdpTransport:
             except Exception:
                 self._fault()
         arrived_at = arrivals.tolist()
-        steady = len(others) <= count * STEADY_SHARE
-        self._poll_s = POLL_STEADY_S if steady else POLL_S
+        self._steady = len(others) <= count * STEADY_SHARE
         for number in others:
             try:
                 packet = packets[number]

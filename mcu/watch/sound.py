@@ -115,15 +115,7 @@ class SoundWatch:
 
     def _look(self) -> None:
         """What has come together since the last look."""
-        clipped = self._clipping.found()
-        loud = sum(self._loud) / LOUD_TICKS
-        if loud < QUIET_SHARE:
-            self._clipped = 0.0 if clipped is not None else None
-        elif loud < SPOKEN_SHARE or clipped is None:
-            self._clipped = None  # of few words any ceiling is one by chance
-        else:
-            ends = clipped.at_end_of_scale / END_OF_SCALE_SHARE
-            self._clipped = max(clipped.ceiling, ends)
+        self._clipped = self._find_clipping()
         found = self._search.likeness()
         if self._searched >= SEARCH_TICKS:
             self._search, self._searched = EchoSearch(), 0
@@ -143,6 +135,15 @@ class SoundWatch:
             return
         self._echo = found.score
         self._with.update(who for who, _ in loudest)
+
+    def _find_clipping(self) -> float | None:
+        loud = sum(self._loud) / LOUD_TICKS
+        if not self._clipping.is_full or QUIET_SHARE <= loud < SPOKEN_SHARE:
+            return None  # of few words any ceiling is one by chance
+        clipped = self._clipping.found() if loud >= SPOKEN_SHARE else None
+        if clipped is None:
+            return 0.0
+        return max(clipped.ceiling, clipped.at_end_of_scale / END_OF_SCALE_SHARE)
 
     def _reading(self) -> SoundReading:
         clipping = self._clipped

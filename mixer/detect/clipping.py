@@ -81,25 +81,37 @@ class ClippingWatch:
             self._windows += 1
             self._samples = self._samples[HOP:]
 
+    @property
+    def is_full(self) -> bool:
+        """There have been KEPT windows: ``found`` knows something."""
+        return self._windows >= KEPT
+
     def found(self) -> Clipping | None:
-        """What the last KEPT windows hold; None before there are so many. Cost: 2 ms."""
-        if self._windows < KEPT:
+        """What the last KEPT windows hold; None before there are so many. Cost: 0.6 ms."""
+        if not self.is_full:
             return None
         plain, without = self._kept.reshape(2, -1)
-        loudest = float(np.quantile(plain, 0.9999))
+        loudest = _loudest(plain)
+        rise = max(_rise(plain, loudest) / RISE, _rise(without, _loudest(without)) / RISE_WITHOUT)
         return Clipping(
-            max(_rise(plain) / RISE, _rise(without) / RISE_WITHOUT),
-            float((plain >= END_OF_SCALE).mean()),
+            rise,
+            np.count_nonzero(plain >= END_OF_SCALE) / plain.size,
             20 * float(np.log10(max(loudest, 1.0) / 32_768)),
         )
 
 
-def _rise(amplitudes: Samples) -> float:
+def _loudest(amplitudes: Samples) -> float:
+    """But for single samples."""
+    return float(np.quantile(amplitudes, 0.9999))
+
+
+def _rise(amplitudes: Samples, loudest: float) -> float:
     """The steepest rise of the histogram of amplitudes towards its end."""
-    loudest = float(np.quantile(amplitudes, 0.9999))
     if loudest < QUIETEST:
         return 0.0
-    counts, _ = np.histogram(amplitudes, BINS, (0.0, loudest * 1.05))
+    # Bins of one width from zero on: numpy's histogram takes five times as long.
+    bins = (amplitudes * np.float32(BINS / (loudest * 1.05))).astype(np.int32)
+    counts = np.bincount(bins, minlength=BINS)[:BINS]
     sums = np.convolve(counts, np.ones(WIDE), "valid")
     rises = sums[LOWEST_BIN:] / np.maximum(sums[LOWEST_BIN - BELOW : -BELOW], 1.0)
     enough = sums[LOWEST_BIN:] >= LEAST_SHARE * len(amplitudes)
