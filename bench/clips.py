@@ -97,6 +97,21 @@ def coded_pictures(path: Path) -> Iterator[bytes]:
                     yield bytes(unit)
 
 
+def write_units(source: Path, target: Path) -> None:
+    """The coded pictures of a clip, cut apart: before each its length in four bytes."""
+    with target.open("wb") as out:
+        for unit in coded_pictures(source):
+            out.write(len(unit).to_bytes(4, "big"))
+            out.write(unit)
+
+
+def units(path: Path) -> Iterator[bytes]:
+    """The coded pictures of a file that ``write_units`` wrote, as Annex B."""
+    with path.open("rb") as file:
+        while size := file.read(4):
+            yield file.read(int.from_bytes(size, "big"))
+
+
 def _drift(seed: int, t: float) -> tuple[int, int]:
     x = _MARGIN / 2 * (1 + np.sin(0.31 * t + seed) * 0.9)
     y = _MARGIN / 2 * (1 + np.sin(0.23 * t + 3 * seed) * 0.9)

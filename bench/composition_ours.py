@@ -1,6 +1,9 @@
 """Our side of ``bench.composition``: the daemon's video process, from clips to a coded view.
 
-    python -m bench.composition_ours --layout 4x4 --out view.h264 CLIP...
+    python -m bench.composition_ours --layout 4x4 --out view.h264 UNITS...
+
+Coded pictures come cut apart (``clips.write_units``), as the daemon gets them from packets: what
+demuxing a file takes is no part of it.
 
 What runs is ``VideoWorker`` as ``mcu.video_worker`` runs it, messages in and packets out, with one
 thread that does all the work and a clock that goes on as soon as a picture is done.
@@ -65,9 +68,9 @@ def compose(files: Sequence[Path], layout: str, out: Path, bitrate_bps: int) -> 
         worker.handle_timer(0.0)
         gc.collect()
         gc.freeze()  # as the video process does when it is configured
-        for number, units in enumerate(zip(*map(clips.coded_pictures, files), strict=False), 1):
+        for number, coded in enumerate(zip(*map(clips.units, files), strict=False), 1):
             now = worker.clock.next_timer
-            for name, unit in zip(names, units, strict=True):
+            for name, unit in zip(names, coded, strict=True):
                 frame = EncodedFrame(unit, number * 3600, number == 1, True)
                 worker.handle(messages.Frame(CONFERENCE, name, "video", frame, now))
             worker.handle_timer(now)

@@ -36,9 +36,10 @@ def places(layout: str) -> tuple[Rect, ...]:
 
 
 def ours(files: Sequence[Path], layout: str, out: Path) -> list[str]:
-    """The daemon's video process."""
+    """The daemon's video process; beside each clip lies what ``clips.write_units`` made of it."""
     command = [sys.executable, "-m", "bench.composition_ours", "--layout", layout]
-    return [*command, "--bitrate", str(BITRATE_BPS), "--out", str(out), *map(str, files)]
+    units = [str(file.with_suffix(".units")) for file in files]
+    return [*command, "--bitrate", str(BITRATE_BPS), "--out", str(out), *units]
 
 
 def x264_parameters() -> str:

@@ -43,7 +43,7 @@ THUMBNAIL_PHASES = 200  # x 5 ms = a second
 POLL_PHASES = 2
 """Unsampled legs are read every 10 ms; the kernel notes when their packets came."""
 REPORT_PHASES = 12
-"""Feedback each 60 ms: 16 a second are what Chromium 156 sent in a meeting here, shown or hidden."""
+"""Feedback each 60 ms: Chromium 156 was seen to send 16 a second, in a shown room and a hidden."""
 JOINING_AT_ONCE = 8
 STARVED_PHASES = 0.02
 """A generator that began more than 2% of its phases over 20 ms late was starved."""

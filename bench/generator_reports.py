@@ -18,8 +18,9 @@ from mcu.media.rtp import PLAIN_WITH_EXTENSION
 from mcu.media.sequence import SequenceTracker
 
 REPORT_S = 0.75
-"""Mean time between two reports on a stream, as Chromium's were 2.6 a second on both. Each lies between half and one and a half times as
-far from the one before, so that rooms which joined together do not report together."""
+"""Mean time between two reports on a stream: Chromium 156 sent 2.6 a second on two. Each lies
+between half and one and a half times as far from the one before, so that rooms which joined
+together do not report together."""
 AUDIO_HZ, VIDEO_HZ = 48_000, 90_000
 _HALF = 0x8000
 """A number so far ahead or more is one from before."""

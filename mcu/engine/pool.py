@@ -5,6 +5,8 @@ real parallelism. A result comes back to the loop by one wake-up for all results
 because a wake-up per picture (400 a second for sixteen rooms) would cost more than it carries.
 """
 
+from __future__ import annotations
+
 import queue
 import threading
 import time

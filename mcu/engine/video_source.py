@@ -134,7 +134,9 @@ class VideoSource:
             if self.wanted_since is not None:
                 self._hide()
             return
-        self._shapes = frozenset(self._allowed(shape) for shape in shapes)
+        before, self._shapes = self._shapes, frozenset(map(self._allowed, shapes))
+        if self._shapes == before and len(self._scalers) == len(before) and self._lane is not None:
+            return  # as in nearly every tick
         self._scalers = {
             shape: self._scalers.get(shape) or SharedScaler(shape, self._clock)
             for shape in self._shapes

@@ -16,7 +16,7 @@ Sans-IO. Only differences of the peer's times are used.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from mcu.media.departures import LINE_BYTES, DepartureLog
 from mcu.media.transport_feedback import CLOCK_CYCLE, TICK_S, UNTIMED, TransportFeedback
@@ -193,7 +193,7 @@ class LineEstimate:
 
     def _take_burst(self, first: int, part: Sequence[int | None], left: float, size: float) -> bool:
         """Take what is reported on of one; gives whether all of that came, and when is told."""
-        come: Sequence[int | None] = part
+        come = cast("Sequence[int]", part)  # as nearly always
         lost = 0
         if None in part or UNTIMED in part:
             lost = sum(one is None for one in part)

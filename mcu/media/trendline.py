@@ -115,7 +115,7 @@ class FittedLine:
         count: of points.
     """
 
-    __slots__ = ("_added", "_count", "_points", "_x", "_xx", "_xy", "_x0", "_y", "_y0", "full")
+    __slots__ = ("_added", "_count", "_points", "_x", "_x0", "_xx", "_xy", "_y", "_y0", "full")
 
     def __init__(self, count: int) -> None:
         self.full = False

@@ -16,6 +16,10 @@ Plane = NDArray[np.uint8]
 """Shape (rows, columns)."""
 
 
+MAX_WINDOWS = 256
+"""Where pictures stand, of some layouts."""
+
+
 class Planes:
     """Y, U and V of one picture; the arrays may have any row stride.
 
@@ -83,8 +87,8 @@ class Bitmap:
         """Blend ``part`` of this bitmap onto ``at`` (same size) of ``target``."""
         for plane, below in enumerate((target.y, target.u, target.v)):
             shift = 0 if plane == 0 else 1
-            source = _window(part, shift)
-            place = below[_window(at, shift)]
+            source = _slices(part, shift)
+            place = below[_slices(at, shift)]
             if self.opaque:
                 place[...] = self._colour[plane][source]
                 continue
@@ -112,6 +116,7 @@ class Canvas:
         self.planes = Planes(self._array[:height], chroma[0], chroma[1])
         self._clip = self.rect
         self._yuv: dict[Colour, tuple[int, int, int]] = {}
+        self._windows: dict[tuple[int, int, int, int], Planes] = {}
         self.fill(self.rect, Colour((0, 0, 0)))
 
     def frame(self) -> av.VideoFrame:
@@ -134,9 +139,9 @@ class Canvas:
         if yuv is None:
             yuv = self._yuv[colour] = colour.yuv
         planes = self.planes
-        planes.y[_window(at, 0)] = yuv[0]
-        planes.u[_window(at, 1)] = yuv[1]
-        planes.v[_window(at, 1)] = yuv[2]
+        planes.y[_slices(at, 0)] = yuv[0]
+        planes.u[_slices(at, 1)] = yuv[1]
+        planes.v[_slices(at, 1)] = yuv[2]
 
     def frame_edge(self, rect: Rect, colour: Colour, edge: int) -> None:
         """Paint the inner edge of a rectangle, ``edge`` (even) pixels wide."""
@@ -147,21 +152,40 @@ class Canvas:
 
     def blit(self, source: Planes, x: int, y: int) -> None:
         """Copy a picture; ``x`` and ``y`` are even. Cost: 0.025 ms for 320 x 180."""
-        place = Rect(x, y, source.width, source.height)
-        at = self._clip.intersection(place)
+        height, width = source.y.shape
+        clip = self._clip
+        if (
+            clip.x <= x
+            and clip.y <= y
+            and x + width <= clip.x + clip.width
+            and y + height <= clip.y + clip.height
+        ):
+            window = self._window(x, y, width, height)
+            window.y[:] = source.y
+            window.u[:] = source.u
+            window.v[:] = source.v
+            return
+        at = clip.intersection(Rect(x, y, width, height))
         if at is None:
             return
         planes = self.planes
-        if at == place:
-            planes.y[_window(at, 0)] = source.y
-            chroma = _window(at, 1)
-            planes.u[chroma] = source.u
-            planes.v[chroma] = source.v
-            return
         part = Rect(at.x - x, at.y - y, at.width, at.height)
-        planes.y[_window(at, 0)] = source.y[_window(part, 0)]
-        planes.u[_window(at, 1)] = source.u[_window(part, 1)]
-        planes.v[_window(at, 1)] = source.v[_window(part, 1)]
+        planes.y[_slices(at, 0)] = source.y[_slices(part, 0)]
+        planes.u[_slices(at, 1)] = source.u[_slices(part, 1)]
+        planes.v[_slices(at, 1)] = source.v[_slices(part, 1)]
+
+    def _window(self, x: int, y: int, width: int, height: int) -> Planes:
+        """The planes where a picture stands: the same places come again 25 times a second."""
+        window = self._windows.get((x, y, width, height))
+        if window is None:
+            if len(self._windows) >= MAX_WINDOWS:
+                self._windows.clear()
+            rect = Rect(x, y, width, height)
+            planes, chroma = self.planes, _slices(rect, 1)
+            window = self._windows[x, y, width, height] = Planes(
+                planes.y[_slices(rect, 0)], planes.u[chroma], planes.v[chroma]
+            )
+        return window
 
     def blend(self, bitmap: Bitmap, x: int, y: int) -> None:
         """Blend a bitmap; ``x`` and ``y`` are even. Cost: about 0.02 ms for a name label."""
@@ -176,14 +200,17 @@ def frame_planes(frame: av.VideoFrame) -> Planes:
     Args:
         frame: yuv420p, even width and height.
     """
-    planes = []
-    for plane in frame.planes[:3]:
-        shape, strides = (plane.height, plane.width), (plane.line_size, 1)
-        planes.append(np.ndarray(shape, np.uint8, memoryview(plane), strides=strides))
-    return Planes(*planes)
+    y, u, v = frame.planes
+    luma = frame.height, frame.width
+    chroma = luma[0] >> 1, luma[1] >> 1
+    return Planes(
+        np.ndarray(luma, np.uint8, memoryview(y), 0, (y.line_size, 1)),
+        np.ndarray(chroma, np.uint8, memoryview(u), 0, (u.line_size, 1)),
+        np.ndarray(chroma, np.uint8, memoryview(v), 0, (v.line_size, 1)),
+    )
 
 
-def _window(rect: Rect, shift: int) -> tuple[slice, slice]:
+def _slices(rect: Rect, shift: int) -> tuple[slice, slice]:
     return (
         slice(rect.y >> shift, rect.bottom >> shift),
         slice(rect.x >> shift, rect.right >> shift),

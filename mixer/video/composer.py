@@ -94,22 +94,23 @@ class Composer:
     def _paint_changes(self, canvas: Canvas, painted: Scene | None, scene: Scene) -> int:
         rects = self.rects(scene.layout)
         shown = _padded(scene.tiles, len(rects))
+        is_ = self._overlays(scene)
         if painted is None or painted.layout != scene.layout:
-            self._paint(canvas, canvas.rect, scene, range(len(rects)))
+            self._paint(canvas, canvas.rect, scene, range(len(rects)), is_)
             return len(rects)
         parts = 0
         before = _padded(painted.tiles, len(rects))
         for number, rect in enumerate(rects):
             if shown[number] is not before[number] and shown[number] != before[number]:
-                self._paint(canvas, rect, scene, (number,))
+                self._paint(canvas, rect, scene, (number,), is_)
                 parts += 1
-        was, is_ = self._overlays(painted), self._overlays(scene)
+        was = self._overlays(painted)
         for number in self._moved_names(rects, shown, was, is_):
-            self._paint(canvas, rects[number], scene, (number,))
+            self._paint(canvas, rects[number], scene, (number,), is_)
             parts += 1
         for rect in {rect for rect, _ in set(was) ^ set(is_)}:
             below = [n for n, one in enumerate(rects) if one.intersection(rect)]
-            self._paint(canvas, rect, scene, below)
+            self._paint(canvas, rect, scene, below, is_)
             parts += 1
         return parts
 
@@ -126,9 +127,15 @@ class Composer:
             if self._name(rect, tile, before) != self._name(rect, tile, after)
         ]
 
-    def _paint(self, canvas: Canvas, part: Rect, scene: Scene, touched: Sequence[int]) -> None:
+    def _paint(
+        self,
+        canvas: Canvas,
+        part: Rect,
+        scene: Scene,
+        touched: Sequence[int],
+        overlays: "_Placed",
+    ) -> None:
         rects = self.rects(scene.layout)
-        overlays = self._overlays(scene)
         over = [rect for rect, _ in overlays]
         canvas.clip(part)
         if len(touched) != 1 or not rects[touched[0]].contains(part):

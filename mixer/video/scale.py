@@ -17,7 +17,7 @@ STRETCH = 0.03
 mistake, and three percent are not seen."""
 
 _BT709 = 1
-_FULL_RANGE = int(ColorRange.JPEG)
+_FULL_RANGE, _LIMITED_RANGE = int(ColorRange.JPEG), int(ColorRange.MPEG)
 
 
 class Scaler:
@@ -47,8 +47,8 @@ class Scaler:
             "yuv420p",
             dst_colorspace=Colorspace.ITU601 if frame.colorspace == _BT709 else None,
             interpolation=_interpolation(frame, width, height),
-            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-            dst_color_range=ColorRange.MPEG,
+            src_color_range=_FULL_RANGE if full else _LIMITED_RANGE,
+            dst_color_range=_LIMITED_RANGE,
             threads=1,
         )
         planes = frame_planes(scaled)

@@ -1,6 +1,7 @@
 """What stands in a slot, and the drawn parts of it: name labels and cards."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from PIL import Image, ImageDraw
@@ -42,6 +43,7 @@ class Tile:
 EMPTY_TILE = Tile()
 
 
+@lru_cache(maxsize=256)
 def text_size_px(tile_height: int, canvas_height: int) -> int:
     """Size of a label's letters: grows with the tile, between what is readable and what is loud."""
     scale = canvas_height / 720

@@ -28,3 +28,6 @@ def test_a_clip_holds_what_was_filmed(tmp_path: Path) -> None:
     assert len(units) == 12
     assert all(unit.startswith(b"\0\0\0\1") for unit in units)
     assert list(clips.coded_pictures(beginning)) == units[:5]
+    cut = tmp_path / "clip.units"
+    clips.write_units(path, cut)
+    assert list(clips.units(cut)) == units

@@ -42,9 +42,11 @@ def test_the_ideal_is_like_itself_and_less_like_another_moment() -> None:
 
 
 def test_our_side_shows_the_clips(tmp_path: Path) -> None:
-    files = [tmp_path / f"{seed}.mkv" for seed in range(4)]
+    files = [tmp_path / f"{seed}.units" for seed in range(4)]
     for seed, file in enumerate(files):
-        clips.write_clip(file, seed, 10)
+        clip = file.with_suffix(".mkv")
+        clips.write_clip(clip, seed, 10)
+        clips.write_units(clip, file)
     out = tmp_path / "view.h264"
     # Much rate, as ten pictures are too few for rate control to find its level.
     assert compose(files, "2x2", out, 6_000_000) == 11
