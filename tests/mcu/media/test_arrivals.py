@@ -4,7 +4,13 @@ import struct
 import pytest
 
 from mcu.media import rtcp
-from mcu.media.arrivals import MAX_INTERVAL_S, MAX_SPAN, MIN_INTERVAL_S, ArrivalLog
+from mcu.media.arrivals import (
+    MAX_INTERVAL_S,
+    MAX_SPAN,
+    MIN_INTERVAL_S,
+    MOMENTS_PER_S,
+    ArrivalLog,
+)
 from mcu.media.rtp import HEADER, bounds, pack_extensions
 from mcu.media.transport_feedback import TICK_S, TransportFeedback
 
@@ -148,3 +154,14 @@ def test_memory_is_bounded() -> None:
             list(peer.log.report(1, 7, number * 0.001))
     peer.report(20.0, near=20_000)
     assert sum(one is not None for one in peer.arrived.values()) <= 1000
+
+
+def test_reports_of_many_legs_are_due_at_common_moments() -> None:
+    moments = set()
+    for number in range(100):
+        peer, came = Peer(), 5.0 + number / 1000
+        peer.note(1, came)
+        wait = peer.log.due_at - came
+        assert peer.log.interval_s <= wait < peer.log.interval_s + 1 / MOMENTS_PER_S + 1e-9
+        moments.add(round(peer.log.due_at, 6))
+    assert len(moments) <= 6

@@ -53,6 +53,17 @@ def test_the_drafts_two_bit_vector() -> None:
     assert value.arrivals == [None, UNTIMED, 4, 8, 12, None, None]
 
 
+@pytest.mark.parametrize("reference", [3, (1 << 24) - 1])
+def test_a_run_that_all_came_says_what_a_vector_says(reference: int) -> None:
+    steps = bytes((200, 0, 7, 255, 1, 90))
+    run = read(fci(65_533, 6, reference, 9, struct.pack("!H", 1 << 13 | 6) + steps))
+    vector = read(fci(65_533, 6, reference, 9, struct.pack("!H", 0xBF00) + steps))
+    assert run == vector
+    assert run.arrivals[0] == (reference * 256 + 200) % CLOCK_CYCLE
+    with pytest.raises(ValueError, match="arrival times"):
+        read(fci(65_533, 6, reference, 9, struct.pack("!H", 1 << 13 | 6) + steps[:5]))
+
+
 def test_large_and_negative_steps() -> None:
     value = read(fci(0, 3, 1, 0, b"\xda\x00" + b"\x10\x01\x00" + b"\xff\x00"))
     assert value.arrivals == [256 + 16, 256 + 16 + 256, 256 + 16]

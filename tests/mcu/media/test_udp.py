@@ -187,6 +187,32 @@ def test_sound_in_step_is_waited_for_longer(
     transport.close()
 
 
+@pytest.mark.skipif(mmsg.system_calls() is None, reason="packets in columns come by recvmmsg")
+@pytest.mark.parametrize(
+    ("others", "packets", "waits_s"),
+    [
+        (2, 16, udp.POLL_DRAINED_S),
+        (3, 16, udp.POLL_S),
+        (0, DATAGRAMS_PER_WAKE + 8, udp.POLL_STEADY_S),
+    ],
+)
+def test_what_was_drained_is_not_polled_for(
+    monkeypatch: pytest.MonkeyPatch, others: int, packets: int, waits_s: float
+) -> None:
+    timers = Timers()
+    port, transport = open_media_port(timers, "127.0.0.1")  # type: ignore[arg-type]
+    monkeypatch.setattr(port, "packets_received", lambda *_: range(others))
+    with client(socket.AF_INET) as peer:
+        peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+        assert timers.readable is not None
+        timers.readable()
+        for _ in range(packets):
+            peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+    transport.drain()
+    assert [delay_s for delay_s, _ in timers.later] == [waits_s]
+    transport.close()
+
+
 class FailingSocket(socket.socket):
     """Tells of an error once, as the kernel does of one that an ICMP message brought."""
 
