@@ -23,6 +23,7 @@ from mcu.engine.video_process.messages import Configure, OpenConference
 from mcu.engine.video_process.processes import VideoProcesses, default_processes
 from mcu.legs.acceptor import WebRtcAcceptor
 from mcu.legs.sip_acceptor import SipAcceptor
+from mcu.media.clock import Moments
 from mcu.media.port import MediaPort
 from mcu.media.rendition import FanOut
 from mcu.media.udp import UdpTransport, open_media_port
@@ -152,12 +153,14 @@ class MediaPlane:
             self.sip = SipMedia(self.settings, loop, certificate, time.monotonic)
             stack.callback(self.sip.close)
         candidates = ice_candidates(self.settings, self._transport.local_port)
+        ticks = self.engine.audio_clock
         self.acceptor = WebRtcAcceptor(
             port=port,
             certificate=certificate,
             candidates=lambda: candidates,
             lost_after_s=media.lost_after_s,
             left_after_s=media.left_after_s,
+            moments=Moments(ticks.interval_s, ticks.start),
         )
 
     def _make_rooms(self, port: MediaPort) -> None:

@@ -14,7 +14,7 @@ from mcu.legs.leg import LegKind, LegObserver
 from mcu.legs.liveness import Liveness
 from mcu.legs.turn import take_turn
 from mcu.legs.webrtc import WebRtcLeg
-from mcu.media.clock import NtpClock
+from mcu.media.clock import Moments, NtpClock
 from mcu.media.port import MediaPort
 from signalling.sdp import SessionDescription
 from signalling.webrtc.dtls import DtlsCertificate, DtlsEndpoint
@@ -40,6 +40,7 @@ class WebRtcAcceptor:
         ntp: mapping for sender reports; by the machine's clocks when None.
         clock: monotonic seconds, the one ``now`` comes from.
         lost_after_s, left_after_s: see ``Liveness``.
+        moments: at which legs report; those of the tick of sound, whose turn comes before.
         generator: source of ICE credentials, SSRCs and first sequence numbers; seeded in tests.
     """
 
@@ -55,6 +56,7 @@ class WebRtcAcceptor:
         lost_after_s: float = 5.0,
         left_after_s: float = 30.0,
         generator: random.Random | None = None,
+        moments: Moments | None = None,
     ) -> None:
         self._generator = generator or random.SystemRandom()
         self._certificate = certificate
@@ -72,6 +74,7 @@ class WebRtcAcceptor:
             new_credentials=self._new_credentials,
             candidates=candidates,
             closed=self._closed,
+            moments=moments or Moments(),
         )
         self.legs: Mapping[str, WebRtcLeg] = MappingProxyType(self._legs)
         """Legs that have not left, by id."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcu.legs.leg import LegKind, StreamCodec
-from mcu.media.clock import NtpClock
+from mcu.media.clock import Moments, NtpClock
 from mcu.media.port import MediaPort
 from signalling.webrtc.ice import IceCandidate
 from signalling.webrtc.negotiation import NegotiatedMedia
@@ -36,6 +36,7 @@ class LegContext:
         new_credentials: gives an unused ICE user fragment and a password.
         candidates: our addresses, as answers name them.
         closed: called once when a leg has left.
+        moments: at which legs report.
     """
 
     port: MediaPort
@@ -46,6 +47,7 @@ class LegContext:
     new_credentials: Callable[[], tuple[str, str]]
     candidates: Callable[[], Sequence[IceCandidate]]
     closed: Callable[[WebRtcLeg], None]
+    moments: Moments
 
 
 def stream_codec(media: NegotiatedMedia) -> StreamCodec:

@@ -12,6 +12,7 @@ from aiortc.rtp import RtcpReceiverInfo
 
 from mcu.legs.leg import StreamName
 from mcu.media.arrivals import ArrivalLog
+from mcu.media.clock import Moments
 from mcu.media.frames import EncodedFrame
 from mcu.media.lane import OUT_OF_STEP, Lane
 from mcu.media.receive import AudioReceiveStream, AudioSink, VideoReceiveStream
@@ -110,6 +111,7 @@ class Incoming:
         wake: see ``VideoReceiveStream``.
         forget: called with an SSRC that is evicted, so that SRTP forgets it too.
         lane: for the packets of sound; one that is never in step when None.
+        moments: at which it is reported when numbered packets came.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Incoming:
         wake: Callable[[float], None],
         forget: Callable[[int], None],
         lane: Lane | None = None,
+        moments: Moments | None = None,
     ) -> None:
         self._lane = lane = lane or Lane()
         self._frame = frame
@@ -133,7 +136,7 @@ class Incoming:
         self._mid_id = next((i for one in media if (i := one.extensions.get(MID_URI))), None)
         numbered = (one for one in media if one.receives and one.transport_cc)
         number_id = next((one.extensions[TRANSPORT_NUMBER_URI] for one in numbered), None)
-        self.arrivals = None if number_id is None else ArrivalLog(number_id)
+        self.arrivals = None if number_id is None else ArrivalLog(number_id, moments or Moments())
         """Where the peer wants to know when its packets arrive."""
         for source in self.sources.values():
             for ssrc in source.media.remote_ssrcs[:MAX_SSRCS]:

@@ -47,8 +47,6 @@ from signalling.webrtc.ice import CheckReceived, IceLite, Nominated
 from signalling.webrtc.negotiation import Negotiated
 
 REPORT_INTERVAL_S = 1.0
-REPORT_STEPS = 50
-"""Moments of an interval at which reports are sent: those of several legs in one go."""
 
 
 class WebRtcLeg:
@@ -111,6 +109,7 @@ class WebRtcLeg:
             wake=self._wake,
             forget=self._forget_ssrc,
             lane=self.lane,
+            moments=context.moments,
         )
         self._outgoing = Outgoing(media, self._path, context.generator)
         self._feedback = Feedback(
@@ -123,8 +122,8 @@ class WebRtcLeg:
         )
         self._readings = Readings(self._incoming, self._outgoing, self._feedback)
         # Legs that joined in one moment (a whole conference) do not report in one moment.
-        first = now / REPORT_INTERVAL_S + 0.5 + context.generator.random() / 2
-        self._next_report = round(first * REPORT_STEPS) / REPORT_STEPS * REPORT_INTERVAL_S
+        first = now + REPORT_INTERVAL_S * (0.5 + context.generator.random() / 2)
+        self._next_report = context.moments.after(first)
         self._renditions: dict[StreamName, Rendition] = {}
         self._line: BadLine | None = None
         self._transmit = self._port.transmit

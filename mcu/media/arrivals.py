@@ -5,15 +5,13 @@ packet before, and one store. Numbers are sorted out when a report is due.
 """
 
 from collections.abc import Iterator
-from math import ceil
 
 from mcu.media import transport_feedback
+from mcu.media.clock import Moments
 from mcu.media.rtp import locate_extension
 
 MIN_INTERVAL_S = 0.05
 MAX_INTERVAL_S = 0.25
-MOMENTS_PER_S = 50
-"""Reports are due at these: those of many legs leave in one turn of the loop."""
 SHARE = 0.01
 """Of the reported bit rate that reports may take, within these intervals."""
 OVERHEAD_BYTES = 28 + 26
@@ -30,6 +28,7 @@ class ArrivalLog:
 
     Args:
         identity: id of the header extension, 1-14.
+        moments: at which reports are due, those of many legs in one turn of the loop.
     """
 
     __slots__ = (
@@ -40,6 +39,7 @@ class ArrivalLog:
         "_highest",
         "_identity",
         "_kept",
+        "_moments",
         "_next",
         "_reported_at",
         "bytes",
@@ -48,7 +48,7 @@ class ArrivalLog:
         "times",
     )
 
-    def __init__(self, identity: int) -> None:
+    def __init__(self, identity: int, moments: Moments) -> None:
         self.times: dict[int, float] = {}
         """Number (16 bits) → when it arrived, in order of arrival; since the last report."""
         self.bytes = 0
@@ -56,6 +56,7 @@ class ArrivalLog:
         """When what was noted is to be reported."""
         self.interval_s = 0.1
         """From the first packet noted to the report, at least."""
+        self._moments = moments
         self._identity = identity
         self._head = identity << 4 | 1  # a value of two bytes
         self._block = self._at = -1  # words of the extension block, and where in it the value was
@@ -86,7 +87,7 @@ class ArrivalLog:
             times[packet[at + 1] << 8 | packet[at + 2]] = now
             return False
         times[packet[at + 1] << 8 | packet[at + 2]] = now
-        self.due_at = ceil((now + self.interval_s) * MOMENTS_PER_S) / MOMENTS_PER_S
+        self.due_at = self._moments.after(now + self.interval_s)
         return True
 
     def report(self, ssrc: int, media_ssrc: int, now: float) -> Iterator[bytes]:

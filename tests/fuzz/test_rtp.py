@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mcu.media import h264, rtcp, rtp, transport_feedback, vp8
 from mcu.media.arrivals import MAX_SPAN, ArrivalLog
 from mcu.media.assembly import MAX_PACKETS, FrameAssembler
+from mcu.media.clock import Moments
 from mcu.media.frames import EncodedFrame
 from mcu.media.nack import MAX_MISSING
 from mcu.media.payload import PayloadError
@@ -69,7 +70,7 @@ def test_transport_feedback(rest: bytes, base: int, statuses: int) -> None:
 
 @given(PACKETS)
 def test_arrivals_of_any_numbers(packets: list[tuple[int, int, bool, bytes, float]]) -> None:
-    log = ArrivalLog(1)
+    log = ArrivalLog(1, Moments())
     now = 0.0
     for number, _, due, _, step in packets:
         now += step
