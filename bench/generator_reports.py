@@ -1,6 +1,6 @@
 """What a room of the load generator says by RTCP, as a browser does; nothing is sent here.
 
-Of each stream about a second apart a sender or receiver report with its CNAME (RFC 3550 6.4), and
+Of each stream some 0.75 s apart a sender or receiver report with its CNAME (RFC 3550 6.4), and
 of packets that are numbered transport-wide when each of them came
 (draft-holmer-rmcat-transport-wide-cc-extensions-01). Feedback is laid out by the daemon's own
 writer: what shows that the daemon understands others is its tests with Chromium.

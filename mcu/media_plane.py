@@ -62,8 +62,9 @@ class MediaPlane:
         """
         port, self._transport = self._open_port(loop)
         stack.callback(self._transport.close)
-        self.fan_out = FanOut(_scheduler(loop), time.perf_counter)
+        self.fan_out = FanOut(_scheduler(loop, self.sound_first), time.perf_counter)
         await self._start_engine(stack)
+        self._transport.first = self.sound_first
         self._make_legs(loop, stack, port)
         self._make_rooms(port)
 
@@ -84,14 +85,29 @@ class MediaPlane:
 
     def handle_media(self, now: float) -> None:
         """What rooms see and hear: whatever is due, sound first."""
+        self._handle_ticks(now)
+        self.acceptor.handle_timer(now)
+        if self.sip is not None:
+            self.sip.acceptor.handle_timer(now)
+
+    def _handle_ticks(self, now: float) -> None:
         if self.engine.audio_clock.next_timer <= now:
             self._transport.drain()  # what came in time is heard in this tick
             if self.sip is not None:
                 self.sip.ports.drain()
         self.engine.handle_timer(now)
-        self.acceptor.handle_timer(now)
-        if self.sip is not None:
-            self.sip.acceptor.handle_timer(now)
+
+    def sound_first(self) -> bool:
+        """Run the tick of sound if it is due; whether it was.
+
+        Asked by whoever is about to take a millisecond of the loop. The loop runs all that is
+        due in turn, and a tick that waits for three of them is late.
+        """
+        now = time.monotonic()
+        if self.engine.audio_clock.next_timer > now:
+            return False
+        self._handle_ticks(now)
+        return True
 
     def handle_readings(self, now: float) -> None:
         """What operators are told of it."""
@@ -204,13 +220,17 @@ class MediaPlane:
 
 
 def _scheduler(
-    loop: asyncio.AbstractEventLoop,
+    loop: asyncio.AbstractEventLoop, first: Callable[[], bool]
 ) -> Callable[[float, Callable[[float], None]], None]:
     def schedule(delay_s: float, call: Callable[[float], None]) -> None:
+        def run() -> None:
+            first()
+            call(time.monotonic())
+
         if delay_s <= 0:
-            loop.call_soon(lambda: call(time.monotonic()))
+            loop.call_soon(run)
         else:
-            loop.call_later(whole_ms(delay_s), lambda: call(time.monotonic()))
+            loop.call_later(whole_ms(delay_s), run)
 
     return schedule
 

@@ -28,7 +28,7 @@ class ArrivalLog:
 
     Args:
         identity: id of the header extension, 1-14.
-        moments: at which reports are due, those of many legs in one turn of the loop.
+        moments: at which reports are due: those of many legs leave together.
     """
 
     __slots__ = (

@@ -60,7 +60,7 @@ stretches some, a line's width all. What arrives in less than the second is from
 BUSY_S = 0.2
 """So long after more left than the estimate bears, a burst more might overflow the line."""
 CALM_JUDGED_S = 0.25
-"""While nothing is lost and nothing queues, a line is judged so often: reports come 20 times a
+"""While nothing is lost and nothing queues, a line is judged so often: reports come 16 times a
 second from each of 145 rooms."""
 LEARNING_S = 3
 """What is usual for a line is not known before."""
@@ -112,7 +112,7 @@ class LineEstimate:
     def take(self, feedback: TransportFeedback, departures: DepartureLog, now: float) -> None:
         """Take one report; those on what never left are ignored.
 
-        Cost: about 2 us a burst of packets, 10 us in all for a usual report.
+        Cost: about 4 us a burst of packets, 8 us in all for a usual report.
         """
         base = departures.next - ((departures.next - feedback.base) & 0xFFFF)
         arrivals = feedback.arrivals

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 OTHER_DESCRIPTORS = 1024
 """Of a process, beside those of its media ports."""
-MAX_READS = 4
+MAX_READS = 2
 """Of one socket in one go, when everything is drained."""
 _MAPPED_PREFIX = "::ffff:"
 

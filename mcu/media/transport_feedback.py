@@ -113,7 +113,7 @@ def _read_symbols(body: bytes, at: int, statuses: int) -> tuple[list[int], int]:
 
 
 def write(
-    ssrc: int, media_ssrc: int, base: int, count: int, arrivals: Sequence[int | None]
+    ssrc: int, media_ssrc: int, base: int, report: int, arrivals: Sequence[int | None]
 ) -> tuple[bytes, int]:
     """Write one RTCP packet for as many of the arrivals as it can hold.
 
@@ -145,7 +145,7 @@ def write(
             break
     chunks = b"".join(chunk.to_bytes(2, "big") for chunk in _chunks(symbols))
     fci = _FCI.pack(
-        base & 0xFFFF, len(symbols), (reference % REFERENCE_CYCLE) << 8 | (count & 0xFF)
+        base & 0xFFFF, len(symbols), (reference % REFERENCE_CYCLE) << 8 | (report & 0xFF)
     )
     body = fci + chunks + deltas
     first_byte = 0x80 | FMT

@@ -89,7 +89,8 @@ class SoundWatch:
             loudest: who was the loudest of what was sent.
         Raises:
             ValueError: lengths differ.
-        Cost: 4 ms for a second of sound, most of it in numpy without the interpreter's lock.
+        Cost: 2 ms for a second of quiet, 3 ms of speech, most of it in numpy without the
+        interpreter's lock.
         """
         if len(returned) != len(sent):
             raise ValueError(f"{len(sent)} ticks sent, {len(returned)} returned")

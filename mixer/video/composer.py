@@ -94,17 +94,16 @@ class Composer:
     def _paint_changes(self, canvas: Canvas, painted: Scene | None, scene: Scene) -> int:
         rects = self.rects(scene.layout)
         shown = _padded(scene.tiles, len(rects))
-        is_ = self._overlays(scene)
         if painted is None or painted.layout != scene.layout:
-            self._paint(canvas, canvas.rect, scene, range(len(rects)), is_)
+            self._paint(canvas, canvas.rect, scene, range(len(rects)), self._overlays(scene))
             return len(rects)
+        was, is_ = self._overlays(painted), self._overlays(scene)
         parts = 0
         before = _padded(painted.tiles, len(rects))
         for number, rect in enumerate(rects):
             if shown[number] is not before[number] and shown[number] != before[number]:
                 self._paint(canvas, rect, scene, (number,), is_)
                 parts += 1
-        was = self._overlays(painted)
         for number in self._moved_names(rects, shown, was, is_):
             self._paint(canvas, rects[number], scene, (number,), is_)
             parts += 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcu.media.departures import LINE_BYTES, MAX_BURSTS, DepartureLog
 from mcu.media.line_estimate import LineEstimate
-from mcu.media.transport_feedback import CLOCK_CYCLE, TICK_S, TransportFeedback
+from mcu.media.transport_feedback import CLOCK_CYCLE, TICK_S, UNTIMED, TransportFeedback
 
 PACKET_BYTES = 1000
 
@@ -265,3 +265,49 @@ def test_what_is_reported_on_counts_once() -> None:
     for _ in range(10):
         line.run(0.04)
         assert not line.estimate.is_busy(line.departures, line.now)
+
+
+def told(estimate: LineEstimate, departures: DepartureLog, base: int, *at: int | None) -> None:
+    """One report on the packets from ``base`` on, in ticks."""
+    feedback = TransportFeedback(1, 7, base & 0xFFFF, 0, list(at))
+    estimate.take(feedback, departures, 100.1)
+
+
+WHOLE = 5 * (PACKET_BYTES + LINE_BYTES) * 8 / (50 * TICK_S)
+"""Of six packets, the last of which came 50 ticks after the first."""
+
+
+@pytest.mark.parametrize(
+    ("reports", "width"),
+    [
+        ([(0, (0, 10, 20, 30, 40, 50))], WHOLE),
+        ([(0, (0, 10, 20)), (3, (30, 40, 50))], WHOLE),
+        ([(0, (0,)), (1, (10,)), (2, (20, 30, 40, 50))], WHOLE),
+        ([(0, (0, 10, 20)), (1, (10, 20, 30, 40, 50))], WHOLE),  # told again
+        ([(0, (0, None, 20)), (3, (30, 40, 50))], None),  # one was lost
+        ([(0, (0, 10, 20)), (3, (UNTIMED, 40, 50))], None),
+        ([(0, (0, 10)), (3, (30, 40, 50))], None),  # a report was
+        ([(1, (10, 20, 30, 40, 50))], None),  # the first one was
+        ([(0, (0, 10, 20, 30, 40))], None),  # the last is not told of yet
+        ([(0, (CLOCK_CYCLE - 20, CLOCK_CYCLE - 10, 0)), (3, (10, 20, 30))], WHOLE),
+    ],
+)
+def test_a_burst_that_came_whole_tells_the_width(
+    reports: list[tuple[int, tuple[int | None, ...]]], width: float | None
+) -> None:
+    estimate, departures = LineEstimate(), DepartureLog(65_533)
+    departures.left(6, 6 * PACKET_BYTES, 100.0)
+    for base, at in reports:
+        told(estimate, departures, 65_533 + base, *at)
+    assert estimate.width_bps(100.2) == (None if width is None else pytest.approx(width))
+
+
+def test_a_burst_with_a_hole_says_nothing_of_the_next() -> None:
+    estimate, departures = LineEstimate(), DepartureLog(0)
+    departures.left(6, 6 * PACKET_BYTES, 100.0)
+    departures.left(6, 6 * PACKET_BYTES, 100.04)
+    told(estimate, departures, 0, 0, 10, 20, None, 40, 50, 160, 170, 180)
+    assert estimate.width_bps(100.2) is None
+    told(estimate, departures, 9, 190, 200, 210)
+    assert estimate.width_bps(100.2) == pytest.approx(WHOLE)
+    assert (estimate.packets, estimate.lost) == (12, 1)

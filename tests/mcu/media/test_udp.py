@@ -193,7 +193,9 @@ def test_sound_in_step_is_waited_for_longer(
     [
         (2, 16, udp.POLL_DRAINED_S),
         (3, 16, udp.POLL_S),
-        (0, DATAGRAMS_PER_WAKE + 8, udp.POLL_STEADY_S),
+        (0, DATAGRAMS_PER_WAKE + 8, udp.POLL_DRAINED_S),
+        (0, udp.MAX_READS * DATAGRAMS_PER_WAKE + 8, 0.0),
+        (0, 0, udp.POLL_S),
     ],
 )
 def test_what_was_drained_is_not_polled_for(
@@ -201,15 +203,43 @@ def test_what_was_drained_is_not_polled_for(
 ) -> None:
     timers = Timers()
     port, transport = open_media_port(timers, "127.0.0.1")  # type: ignore[arg-type]
-    monkeypatch.setattr(port, "packets_received", lambda *_: range(others))
     with client(socket.AF_INET) as peer:
         peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
         assert timers.readable is not None
         timers.readable()
+        monkeypatch.setattr(port, "packets_received", lambda *_: range(others))
         for _ in range(packets):
             peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
     transport.drain()
     assert [delay_s for delay_s, _ in timers.later] == [waits_s]
+    assert not transport.faults
+    transport.close()
+
+
+def test_what_is_more_urgent_goes_before_a_read() -> None:
+    timers = Timers()
+    port, transport = open_media_port(timers, "127.0.0.1")  # type: ignore[arg-type]
+    due = [False, True]
+
+    def first() -> bool:
+        found = due.pop()
+        if found:
+            transport.drain()
+        return found
+
+    transport.first = first
+    with client(socket.AF_INET) as peer:
+        peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+        assert timers.readable is not None
+        timers.readable()  # the loop has just noticed: nothing waits yet
+        for taken in (2, 3):
+            peer.sendto(b"\x80x", ("127.0.0.1", transport.local_port))
+            ((_, poll),) = timers.later
+            timers.later.clear()
+            poll()
+            assert port.dropped["unknown_address"] == taken
+            assert len(timers.later) == 1
+    assert not due
     transport.close()
 
 
