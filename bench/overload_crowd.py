@@ -72,12 +72,15 @@ class CrowdGenerator(Generator):
                 raise RuntimeError(f"all {options.legs} rooms were let in")
             let_in = len(crowd.inside)
             measuring = asyncio.create_task(self._measure(self._options.seconds))
-            pace = max(options.per_second, let_in / options.seconds)
+            # Twice as many as are inside have asked some time before the end.
+            pace = max(options.per_second, 1.2 * let_in / options.seconds)
+            ask_at = time.monotonic()
             while not measuring.done():
                 entry = next(waiting, None)
                 if entry is not None:
                     await self._ask(http, *entry)
-                await asyncio.sleep(1.0 / pace)
+                ask_at += 1.0 / pace
+                await asyncio.sleep(max(0.0, ask_at - time.monotonic()))
             figures = await measuring
         sender.cancel()
         for leg in self.legs:

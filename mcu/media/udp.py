@@ -253,7 +253,7 @@ class UdpTransport:
                 self._fault()
             if self._clock() >= ends:
                 break
-        if self._waiting:
+        if self._waiting and self._turn is None:
             self._turn = self._loop.call_soon(self._take_waiting)
 
     def _fault(self) -> None:
