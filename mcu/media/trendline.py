@@ -144,12 +144,7 @@ class FittedLine:
         points.append((x, y))
         self.full = len(points) == self._count
         self._added += 1
-        x -= self._x0
-        y -= self._y0
-        self._x += x
-        self._y += y
-        self._xx += x * x
-        self._xy += x * y
+        self._sum(x, y)
 
     @property
     def slope(self) -> float:
@@ -165,9 +160,12 @@ class FittedLine:
         self._x0, self._y0 = self._points[-1]
         self._x = self._y = self._xx = self._xy = 0.0
         for x, y in self._points:
-            x -= self._x0
-            y -= self._y0
-            self._x += x
-            self._y += y
-            self._xx += x * x
-            self._xy += x * y
+            self._sum(x, y)
+
+    def _sum(self, x: float, y: float) -> None:
+        x -= self._x0
+        y -= self._y0
+        self._x += x
+        self._y += y
+        self._xx += x * x
+        self._xy += x * y
