@@ -54,7 +54,7 @@ def test_feedback_tells_when_each_numbered_packet_came_whatever_stream_it_is_of(
     repetition = {NUMBER_ID: (2).to_bytes(2, "big")}
     reports.note(packet(999, 5, 0, repetition), 7.03)
     (one,) = read_feedback(list(reports.feedback()))
-    assert (one.ssrc, one.media_ssrc, one.base, one.count) == (VIDEO, FROM_VIDEO, 65_533, 0)
+    assert (one.ssrc, one.media_ssrc, one.base, one.report) == (VIDEO, FROM_VIDEO, 65_533, 0)
     first = one.arrivals[0]
     assert first is not None
     came_ms = [None if at is None else (at - first) * TICK_S * 1000 for at in one.arrivals]
@@ -70,7 +70,7 @@ def test_the_next_feedback_begins_where_the_last_one_ended() -> None:
     for number, at in ((11, 1.05), (14, 1.06)):  # one came again, two are lost
         arrivals.note(number, at)
     (after,) = read_feedback(list(arrivals.feedback(1, 2)))
-    assert (before.base, before.count, after.base, after.count) == (10, 0, 12, 1)
+    assert (before.base, before.report, after.base, after.report) == (10, 0, 12, 1)
     assert [at is not None for at in after.arrivals] == [False, False, True]
 
 

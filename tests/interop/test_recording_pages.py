@@ -75,8 +75,10 @@ async def test_recorded_by_mouse_and_by_keys(daemon: Daemon) -> None:
         await desk.get_by_role("button", name="Delete the recording Phiên khai mạc").focus()
         await desk.keyboard.press("Enter")
         await expect(desk.locator("dialog")).to_contain_text("deleted for good")
+        await expect(desk.locator("dialog :focus")).to_have_count(1)
         await picture(desk, "recording-delete-en")
         await desk.keyboard.press("Shift+Tab")
+        await expect(desk.locator("dialog .danger")).to_be_focused()
         await desk.keyboard.press("Enter")
         await expect(desk.locator(".recording-list > li")).to_have_count(1)
         assert len((await daemon.call("GET", path))["items"]) == 1
